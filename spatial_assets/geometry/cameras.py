@@ -1,0 +1,85 @@
+"""Maths of posed cameras: projection, relative motion, and which way is up."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spatial_assets.scene import Float, rigid_inverse
+
+AXIS_NAMES = ("x", "y", "z")
+SNAP_DEGREES = 10.0
+"""An estimated up this near a world axis is that axis: sequences are stored in axis-aligned worlds, and
+the estimate is only as level as the hand that held the camera."""
+SPREAD_RATIO = 0.02
+"""Below this ratio of the second to the largest spread of right-hand axes, the cameras all face one way
+and their right-hand axes no longer span the horizontal plane."""
+
+
+def project(points: Float, intrinsics: Float, world_to_camera: Float) -> tuple[Float, Float]:
+    """Pixels (N, 2) and depths z (N,) of world points (N, 3); pixels are NaN where z <= 0."""
+    camera = points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+    z = camera[:, 2]
+    homogeneous = camera @ intrinsics.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pixels = np.where(z[:, None] > 0, homogeneous[:, :2] / homogeneous[:, 2:], np.nan)
+    return pixels, z
+
+
+def relative_motion(first: Float, second: Float) -> Float:
+    """T = inv(C1) C2 of camera-to-world poses (..., 4, 4): camera 2 as seen from camera 1."""
+    return rigid_inverse(first) @ second
+
+
+def yaw_pitch(motion: Float) -> tuple[Float, Float]:
+    """Degrees by which the viewing direction turns right and up, of motions (..., 4, 4).
+
+    The direction is the motion's third column d: yaw = atan2(dx, dz), pitch = atan2(-dy, hypot(dx, dz)).
+    """
+    dx, dy, dz = motion[..., 0, 2], motion[..., 1, 2], motion[..., 2, 2]
+    return np.degrees(np.arctan2(dx, dz)), np.degrees(np.arctan2(-dy, np.hypot(dx, dz)))
+
+
+def find_up(camera_to_world: Float) -> tuple[Float, str]:
+    """The world direction (3,) that is up, and how it was found, from camera poses (N, 4, 4).
+
+    A camera held without roll has its x axis level, wherever it looks, so up is the direction to which
+    all x axes are most nearly perpendicular, on the side of the cameras' own up (-y). Where the cameras
+    face one way the x axes leave it open, and the mean of their own ups decides.
+    """
+    right = camera_to_world[:, :3, 0]
+    own_up = -camera_to_world[:, :3, 1].mean(axis=0)
+    spread, directions = np.linalg.eigh(right.T @ right / len(right))
+    if spread[1] > SPREAD_RATIO * spread[2]:
+        up, how = directions[:, 0], "level right-hand axes of the cameras"
+    else:
+        up, how = own_up / np.linalg.norm(own_up), "mean up axis of the cameras, which face one way"
+    up = up if up @ own_up >= 0 else -up
+    axis = int(np.abs(up).argmax())
+    angle = float(np.degrees(np.arccos(np.clip(abs(up[axis]), -1.0, 1.0))))
+    if angle <= SNAP_DEGREES:
+        snapped = np.zeros(3)
+        snapped[axis] = np.sign(up[axis])
+        name = ("-" if up[axis] < 0 else "+") + AXIS_NAMES[axis]
+        return snapped, f"{name}, {angle:.0f} degrees from the {how}"
+    return up, f"({up[0]:.3f}, {up[1]:.3f}, {up[2]:.3f}) from the {how}"
+
+
+def turn_to_z(up: Float) -> Float:
+    """A rigid (4, 4) that takes the unit vector `up` to +z: a cyclic change of axes where up is an axis."""
+    axis = int(np.abs(up).argmax())
+    turn = np.eye(4)
+    if np.count_nonzero(up) == 1:
+        # Cyclic renaming (x, y, z) <- (y, z, x) keeps handedness and makes every coordinate exact.
+        turn[:3, :3] = np.roll(np.eye(3), (axis + 1) % 3, axis=1)
+        if up[axis] < 0:
+            turn[:3, :3] = np.diag([1.0, -1.0, -1.0]) @ turn[:3, :3]
+        return turn
+    x = np.cross(np.eye(3)[int(np.abs(up).argmin())], up)
+    x /= np.linalg.norm(x)
+    turn[:3, :3] = np.array([x, np.cross(up, x), up])
+    return turn
+
+
+def stack(matrices: list[NDArray[np.float64]]) -> Float:
+    return np.stack(matrices) if matrices else np.zeros((0, 4, 4))

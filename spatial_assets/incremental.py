@@ -1,0 +1,428 @@
+"""Carries out one stage on one shard: only the scenes whose inputs changed, each committed at once.
+
+A scene's wanted input hash is made of the content hashes of what the stage reads, its code version and
+its parameters. Where it equals the recorded one there is nothing to do. A finished scene is put down as
+a pending folder by one rename; at the end the shard's tables are rewritten by rename with what is
+pending, then the records, and only then does the pending go. So whatever kills the process, no table is
+ever half written, at most the scene in hand is lost, and the next call takes up what is pending.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from spatial_assets.code import code_version
+from spatial_assets.datasets import SceneRef
+from spatial_assets.lineage import records
+from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
+from spatial_assets.locks import locked
+from spatial_assets.registry import Shard
+from spatial_assets.scene import InputError
+from spatial_assets.stage import External, Reject, SceneInputs, SceneOutputs, Stage, Tally, name_of
+from spatial_assets.store import Lake, conform, content_hash, file_name, hash_text, write_parquet
+
+Progress = Callable[[str, str, str, str], None]
+"""Called with stage, shard, scene and what became of the scene."""
+
+
+@dataclass
+class ShardReport:
+    """What a call did."""
+
+    stage: str
+    shard: str
+    done: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    """Scenes whose upstream assets have not been run yet."""
+    blocked: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Scene to `<file>: <what is wrong>`, including scenes rejected before that have not changed."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Scene to a traceback: faults of ours. Nothing is recorded for them, so the next call tries again."""
+    rows: dict[str, int] = field(default_factory=dict)
+    output_hash: str = ""
+    seconds: float = 0.0
+
+
+class Runner:
+    """Runs stages over shards of one home.
+
+    `writer` maps each table or kind of file to the stage that writes it. `workers` bounds threads over
+    frames, and processes where a stage asks for them; neither changes a byte of the result.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        stages: Mapping[str, Stage],
+        workers: int = 1,
+        rehash: bool = False,
+        run_id: str = "",
+        progress: Progress | None = None,
+    ) -> None:
+        self.home = Path(home)
+        self.lake = Lake(self.home)
+        self.stages = stages
+        self.writer = {
+            name_of(output): stage.name
+            for stage in stages.values()
+            for output in (*stage.tables, *stage.files)
+        }
+        self.workers = max(1, workers)
+        self.rehash = rehash
+        self.run_id = run_id
+        self.progress = progress or (lambda *_: None)
+
+    def lock_path(self, stage: str, shard: str) -> Path:
+        return self.home / "locks" / stage / f"{shard}.lock"
+
+    def run(
+        self, stage: Stage, shard: Shard, parameters: BaseModel, scenes: frozenset[str] | None = None
+    ) -> ShardReport:
+        """Bring a shard's rows of one stage up to date; `scenes` narrows it to some of them.
+
+        Waits for whoever is at work on the same stage and shard, and keeps upstream stages from
+        rewriting what is being read.
+        """
+        upstream = sorted({self.writer[name_of(read)] for read in stage.reads})
+        with contextlib.ExitStack() as held:
+            held.enter_context(locked(self.lock_path(stage.name, shard.key)))
+            for name in upstream:
+                held.enter_context(locked(self.lock_path(name, shard.key), shared=True))
+            return _ShardRun(self, stage, shard, parameters, upstream).run(scenes)
+
+
+@dataclass
+class _Task:
+    """One scene to compute, and what its result will be recorded under."""
+
+    ref: SceneRef
+    input_hash: str
+    inputs: dict[str, str]
+
+
+class _ShardRun:
+    """One stage on one shard, while the locks are held."""
+
+    def __init__(
+        self, runner: Runner, stage: Stage, shard: Shard, parameters: BaseModel, upstream: list[str]
+    ) -> None:
+        self.runner, self.stage, self.shard, self.parameters = runner, stage, shard, parameters
+        self.code = code_version(stage.modules(shard.dataset), stage.data)
+        self.parameters_json = json.dumps(parameters.model_dump(mode="json"), sort_keys=True)
+        self.recorded = records.load(runner.home, stage.name, shard.key)
+        self.upstream = {name: records.load(runner.home, name, shard.key) for name in upstream}
+        self.pending = runner.home / "pending" / stage.name / shard.key
+        self.report = ShardReport(stage.name, shard.key)
+
+    def run(self, scenes: frozenset[str] | None) -> ShardReport:
+        begun = time.perf_counter()
+        external = None
+        if self.stage.external is not None:
+            external = self.stage.external(self.runner.home, self.shard, self.runner.rehash)
+        waiting = self._load_pending()
+        tasks: list[_Task] = []
+        for ref in self.shard.scenes:
+            if scenes is None or ref.name in scenes:
+                task = self._plan(ref, external, waiting)
+                if task is not None:
+                    tasks.append(task)
+        for task, outputs, seconds in self._compute_all(tasks, external):
+            self._commit(task, outputs, seconds)
+        self._compact()
+        if external is not None:
+            external.close()
+        self._summarise(scenes)
+        self.report.seconds = time.perf_counter() - begun
+        return self.report
+
+    def _plan(self, ref: SceneRef, external: External | None, waiting: dict[str, Record]) -> _Task | None:
+        """What is to be done for a scene; None where nothing is, or where it is done already."""
+        inputs: dict[str, str] = {}
+        refused: list[str] = []
+        for read in self.stage.reads:
+            name = name_of(read)
+            made = self.upstream[self.runner.writer[name]].get(ref.name)
+            if made is None:
+                self.report.waiting.append(ref.name)
+                return None
+            if made.status != DONE:
+                refused.append(made.asset if made.status == REJECTED else made.reason)
+            else:
+                inputs[name] = made.outputs.get(name, "")
+        if external is not None:
+            inputs["files"] = external.fingerprint(ref)
+        if refused:
+            inputs = {}
+            wanted = hash_text("blocked", *sorted(set(refused)))
+        else:
+            parts = [part for name in sorted(inputs) for part in (name, inputs[name])]
+            wanted = hash_text(self.stage.name, self.code, self.parameters_json, *parts)
+        old = self.recorded.get(ref.name)
+        if ref.name in waiting and waiting[ref.name].input_hash == wanted:
+            self.report.adopted.append(ref.name)
+        elif old is not None and old.input_hash == wanted:
+            self._drop_pending(ref.name)
+            self.report.skipped.append(ref.name)
+        elif refused:
+            record = self._record(_Task(ref, wanted, {}), {}, {}, 0.0, BLOCKED, refused[0])
+            self._put_down(record, {}, {})
+        else:
+            self._drop_pending(ref.name)
+            return _Task(ref, wanted, inputs)
+        self.runner.progress(self.stage.name, self.shard.key, ref.name, "unchanged")
+        return None
+
+    def _compute_all(
+        self, tasks: list[_Task], external: External | None
+    ) -> Iterator[tuple[_Task, SceneOutputs | InputError | str, float]]:
+        """Each task with its outputs, the input's fault, or the traceback of ours, and its seconds."""
+        many = self.stage.processes and self.runner.workers > 1 and len(tasks) > 1
+        threads = 1 if many else self.runner.workers
+        scenes = [SceneInputs(self.runner.lake, self.shard, task.ref, threads) for task in tasks]
+        if not many:
+            for task, inputs in zip(tasks, scenes, strict=True):
+                compute = external.compute if external is not None else self.stage.compute
+                assert compute is not None
+                yield task, *_attempt(compute, inputs, self.parameters)
+            return
+        with _pool(min(self.runner.workers, len(tasks))) as pool:
+            futures = [pool.submit(_attempt, self.stage.compute, item, self.parameters) for item in scenes]
+            for task, future in zip(tasks, futures, strict=True):
+                try:
+                    yield task, *future.result()
+                except Exception:
+                    yield task, traceback.format_exc(), 0.0
+
+    def _commit(self, task: _Task, outputs: SceneOutputs | InputError | str, seconds: float) -> None:
+        name = task.ref.name
+        status, reason, detail = DONE, "", ""
+        if isinstance(outputs, InputError):
+            status, reason, detail = REJECTED, outputs.reason, str(outputs)
+            outputs = SceneOutputs(rejects=[Reject(reason, detail, 1)], tallies=[Tally("scenes", 1, 0)])
+        if isinstance(outputs, SceneOutputs):
+            try:
+                tables, files = self._conform(task, outputs)
+                record = self._record(task, tables, files, seconds, status, reason, detail)
+                self._put_down(record, tables, files)
+            except OSError:
+                raise
+            except Exception:
+                outputs = traceback.format_exc()
+        if isinstance(outputs, str):
+            self.report.faults[name] = outputs
+            self.runner.progress(self.stage.name, self.shard.key, name, "fault")
+        else:
+            (self.report.done if status == DONE else []).append(name)
+            self.runner.progress(self.stage.name, self.shard.key, name, status)
+
+    def _conform(self, task: _Task, outputs: SceneOutputs) -> tuple[dict[str, pa.Table], dict[str, bytes]]:
+        which = SceneInputs(self.runner.lake, self.shard, task.ref).which
+        rows = dict(outputs.tables)
+        rows[self.stage.rejects.name] = [
+            {**which, "asset": self.stage.name, "format": item.format, "reason": item.reason,
+             "detail": item.detail, "count": item.count}
+            for item in outputs.rejects
+        ]  # fmt: skip
+        rows[self.stage.quality.name] = [
+            {**which, "asset": self.stage.name, "format": item.format, "candidates": item.candidates,
+             "kept": item.kept, "quota": item.quota}
+            for item in outputs.tallies
+        ]  # fmt: skip
+        tables = {table.name: conform(table, rows.pop(table.name, [])) for table in self.stage.tables}
+        surplus = sorted(rows) + sorted(set(outputs.files) - set(self.stage.files))
+        if surplus:
+            raise ValueError(f"{self.stage.name} writes what it does not declare: {', '.join(surplus)}")
+        return tables, outputs.files
+
+    def _record(
+        self,
+        task: _Task,
+        tables: Mapping[str, pa.Table],
+        files: Mapping[str, bytes],
+        seconds: float,
+        status: str,
+        reason: str = "",
+        detail: str = "",
+    ) -> Record:
+        hashes = {name: content_hash(table) for name, table in tables.items()}
+        for kind, data in files.items():
+            hashes[kind] = hashlib.blake2b(data, digest_size=16).hexdigest()
+        ended = datetime.now(UTC)
+        started = datetime.fromtimestamp(ended.timestamp() - seconds, UTC)
+        return Record(
+            asset=self.stage.name,
+            shard=self.shard.key,
+            scene=task.ref.name,
+            status=status,
+            reason=reason,
+            detail=detail,
+            input_hash=task.input_hash,
+            output_hash=records.output_hash(hashes),
+            inputs=task.inputs,
+            outputs=hashes,
+            rows={name: table.num_rows for name, table in tables.items()},
+            code_version=self.code,
+            parameters=self.parameters_json,
+            seconds=seconds,
+            started=started.isoformat(timespec="milliseconds"),
+            ended=ended.isoformat(timespec="milliseconds"),
+            run_id=self.runner.run_id,
+        )
+
+    # Pending: <home>/pending/<stage>/<shard>/<scene>/{record.json, t.<table>.parquet, f.<kind>}
+
+    def _folder(self, scene: str) -> Path:
+        return self.pending / file_name(scene)
+
+    def _drop_pending(self, scene: str) -> None:
+        shutil.rmtree(self._folder(scene), ignore_errors=True)
+
+    def _load_pending(self) -> dict[str, Record]:
+        """Records of the finished scenes that an interrupted call left; half-written ones are removed."""
+        found: dict[str, Record] = {}
+        if not self.pending.is_dir():
+            return found
+        for folder in sorted(self.pending.iterdir()):
+            if folder.name.startswith("."):
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            try:
+                record = records.from_json((folder / "record.json").read_text(encoding="utf-8"))
+                found[record.scene] = record
+            except (OSError, ValueError, TypeError):
+                shutil.rmtree(folder, ignore_errors=True)
+        return found
+
+    def _put_down(
+        self, record: Record, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]
+    ) -> None:
+        folder = self._folder(record.scene)
+        temporary = self.pending / f".{folder.name}.{os.getpid()}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for name, table in tables.items():
+            write_parquet(temporary / f"t.{file_name(name)}.parquet", table)
+        for kind, data in files.items():
+            (temporary / f"f.{file_name(kind)}").write_bytes(data)
+        (temporary / "record.json").write_text(records.to_json(record), encoding="utf-8")
+        self._drop_pending(record.scene)
+        temporary.rename(folder)
+
+    def _compact(self) -> None:
+        """Merge what is pending into the shard's tables, then into its records, then remove it."""
+        merged = self._load_pending()
+        if merged:
+            for table in self.stage.tables:
+                self._merge_table(table.name, table.schema, table.order, merged)
+            for kind in self.stage.files:
+                for record in merged.values():
+                    self._place_file(kind, record)
+            self.recorded.update(merged)
+            records.save(self.runner.home, self.stage.name, self.shard.key, self.recorded)
+            for scene in merged:
+                self._drop_pending(scene)
+        for folder in (self.pending, self.pending.parent, self.pending.parent.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def _merge_table(
+        self, name: str, schema: pa.Schema, order: tuple[str, ...], merged: Mapping[str, Record]
+    ) -> None:
+        path = self.runner.lake.table_path(name, self.shard.key)
+        nothing = content_hash(schema.empty_table())
+        if path.exists() and all(
+            scene in self.recorded
+            and record.outputs.get(name, nothing) == self.recorded[scene].outputs.get(name, nothing)
+            for scene, record in merged.items()
+        ):
+            return
+        parts = [schema.empty_table()]
+        if path.exists():
+            stood = pq.read_table(path, schema=schema, partitioning=None)
+            keep = pa.array([scene not in merged for scene in stood.column("scene").to_pylist()], pa.bool_())
+            parts.append(stood.filter(keep))
+        for scene in sorted(merged):
+            piece = self._folder(scene) / f"t.{file_name(name)}.parquet"
+            if piece.exists():
+                parts.append(pq.read_table(piece, schema=schema, partitioning=None))
+        whole = pa.concat_tables(parts).sort_by([(column, "ascending") for column in order])
+        write_parquet(path, whole.combine_chunks())
+
+    def _place_file(self, kind: str, record: Record) -> None:
+        target = self.runner.lake.file_path(kind, self.shard.key, record.scene)
+        source = self._folder(record.scene) / f"f.{file_name(kind)}"
+        if not source.exists():
+            target.unlink(missing_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+
+    def _summarise(self, scenes: frozenset[str] | None) -> None:
+        report = self.report
+        for scene, record in sorted(self.recorded.items()):
+            if scenes is not None and scene not in scenes:
+                continue
+            if record.status == REJECTED:
+                report.rejected[scene] = record.detail
+            elif record.status == BLOCKED:
+                report.blocked.append(scene)
+        for record in self.recorded.values():
+            for name, count in record.rows.items():
+                report.rows[name] = report.rows.get(name, 0) + count
+        ordered = sorted(self.recorded.values(), key=lambda record: record.scene)
+        report.output_hash = hash_text(*(f"{item.scene}={item.output_hash}" for item in ordered))
+
+
+def _attempt(
+    compute: Callable[[SceneInputs, BaseModel], SceneOutputs], inputs: SceneInputs, parameters: BaseModel
+) -> tuple[SceneOutputs | InputError | str, float]:
+    begun = time.perf_counter()
+    outcome: SceneOutputs | InputError | str
+    try:
+        outcome = compute(inputs, parameters)
+    except InputError as error:
+        outcome = error
+    except Exception:
+        outcome = traceback.format_exc()
+    return outcome, time.perf_counter() - begun
+
+
+def _pool(workers: int) -> Executor:
+    # A forked child would inherit locks held by other threads; the server forks from a clean process.
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Let a worker die with the build that started it, also when that is killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()

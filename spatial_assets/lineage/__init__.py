@@ -1,0 +1,1 @@
+"""What produced what: the records of every computation, and the questions asked of them."""

@@ -1,0 +1,122 @@
+"""The record of how each scene's rows came about, per asset and shard.
+
+    <home>/records/<asset>/shard=<key>.parquet
+
+Beside hashes it holds run id, host, times and versions, so it is exempt from the lake's rule of equal
+bytes for equal inputs. Rows reach it by joining on asset, shard and scene.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from platform import node, python_version
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spatial_assets.store import hash_text, write_parquet
+
+VERSIONED = ("spatial-assets", "dagster", "duckdb", "numba", "numpy", "open3d-cpu", "open3d", "polars",
+             "pyarrow", "scipy", "shapely")  # fmt: skip
+"""Packages whose versions are recorded, where they are installed."""
+
+SCHEMA = pa.schema(
+    [
+        ("asset", pa.string()),
+        ("shard", pa.string()),
+        ("scene", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("input_hash", pa.string()),
+        ("output_hash", pa.string()),
+        ("inputs", pa.map_(pa.string(), pa.string())),
+        ("outputs", pa.map_(pa.string(), pa.string())),
+        ("rows", pa.map_(pa.string(), pa.int64())),
+        ("code_version", pa.string()),
+        ("parameters", pa.string()),
+        ("seconds", pa.float64()),
+        ("started", pa.string()),
+        ("ended", pa.string()),
+        ("run_id", pa.string()),
+        ("host", pa.string()),
+        ("versions", pa.map_(pa.string(), pa.string())),
+    ]
+)
+
+DONE, REJECTED, BLOCKED = "done", "rejected", "blocked"
+"""Finished; refused for what its input is; waiting for an upstream asset that refused the scene."""
+
+
+@dataclass(frozen=True)
+class Record:
+    asset: str
+    shard: str
+    scene: str
+    status: str
+    input_hash: str
+    output_hash: str
+    inputs: Mapping[str, str]
+    """Table or kind of file read, to its content hash."""
+    outputs: Mapping[str, str]
+    """Table or kind of file written, to its content hash."""
+    rows: Mapping[str, int]
+    code_version: str
+    parameters: str
+    """JSON."""
+    seconds: float
+    started: str
+    ended: str
+    run_id: str
+    reason: str = ""
+    detail: str = ""
+    host: str = field(default_factory=node)
+    versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    found = {"python": python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def output_hash(outputs: Mapping[str, str]) -> str:
+    """One hash of everything a scene's computation wrote."""
+    return hash_text(*(part for name in sorted(outputs) for part in (name, outputs[name])))
+
+
+def to_json(record: Record) -> str:
+    return json.dumps(asdict(record), sort_keys=True)
+
+
+def from_json(text: str) -> Record:
+    return Record(**json.loads(text))
+
+
+def record_path(home: Path, asset: str, shard: str) -> Path:
+    return Path(home) / "records" / asset / f"shard={shard}.parquet"
+
+
+def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
+    """Records of a shard by scene; none where the asset has not run on it."""
+    path = record_path(home, asset, shard)
+    if not path.exists():
+        return {}
+    rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None).to_pylist(maps_as_pydicts="strict")
+    return {row["scene"]: Record(**row) for row in rows}
+
+
+def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> None:
+    rows = [asdict(records[scene]) for scene in sorted(records)]
+    write_parquet(record_path(home, asset, shard), pa.Table.from_pylist(rows, schema=SCHEMA))

@@ -1,0 +1,62 @@
+"""The frame sets of a scene: keyframes by the redundancy filter, 32 uniform frames, a dense video."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from spatial_assets import tables
+from spatial_assets import parameters as base
+from spatial_assets.geometry.keyframes import dense_indices, keyframe_indices, uniform_indices
+from spatial_assets.stage import Reject, SceneInputs, SceneOutputs, Stage, Tally
+
+NAME = "keyframes"
+KEYFRAMES, VIDEO, DENSE = "keyframes", "video32", "video_dense"
+VIDEO_FRAMES = 32
+"""The length of a video in SPAR's and VSI-Bench's questions."""
+
+
+class Parameters(base.Parameters):
+    """When a frame is redundant. SPAR's own thresholds are not published; it says nine in ten frames go."""
+
+    translation: float = Field(0.2, gt=0, description="metres between camera positions")
+    rotation: float = Field(12.0, gt=0, description="degrees between orientations; pairs 14 apart are in SPAR")
+    dense_per_second: float = Field(3.0, gt=0, description="frames a second of the dense video")
+    dense_stride: int = Field(10, gt=0, description="its stride where frames have no timestamps")
+
+
+def choose_frames(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
+    frames = inputs.table(tables.FRAMES)
+    count = len(frames)
+    if count == 0:
+        return SceneOutputs(tallies=[Tally("frames", 0, 0)])
+    poses = np.array(frames["camera_to_world"].to_list()).reshape(count, 4, 4)
+    stamps = None if frames["timestamp"].null_count() else frames["timestamp"].to_numpy()
+    chosen = {
+        KEYFRAMES: keyframe_indices(poses, parameters.translation, parameters.rotation),
+        VIDEO: uniform_indices(count, VIDEO_FRAMES),
+        DENSE: dense_indices(stamps, count, parameters.dense_per_second, parameters.dense_stride),
+    }
+    names = frames["frame"].to_list()
+    rows = [
+        {**inputs.which, "set": name, "position": position, "frame": names[index]}
+        for name, indices in chosen.items()
+        for position, index in enumerate(indices.tolist())
+    ]
+    kept = len(chosen[KEYFRAMES])
+    rejects = [Reject("redundant", "near an earlier keyframe in place and direction", count - kept)]
+    return SceneOutputs(
+        {tables.KEYFRAMES.name: rows},
+        rejects=[item for item in rejects if item.count],
+        tallies=[Tally("frames", count, kept)],
+    )
+
+
+STAGE = Stage(
+    name=NAME,
+    reads=(tables.FRAMES,),
+    writes=(tables.KEYFRAMES,),
+    parameters=lambda dataset: Parameters(),
+    compute=choose_frames,
+    modules=lambda dataset: (__name__,),
+)

@@ -1,0 +1,46 @@
+"""How much two frames of a scene see of the same surface, for all pairs that see some."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spatial_assets import meshes, tables
+from spatial_assets.geometry import face_areas, overlap_matrices
+from spatial_assets.stage import NoParameters, SceneInputs, SceneOutputs, Stage, Tally
+from spatial_assets.stages.framing import views
+from spatial_assets.stages.visibility import FACES_KIND, faces_from_parquet
+
+NAME = "overlap"
+
+
+def compare(inputs: SceneInputs, parameters: NoParameters) -> SceneOutputs:
+    if not inputs.file(FACES_KIND).exists():
+        return SceneOutputs(tallies=[Tally("pairs", 0, 0)])
+    mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
+    seen = faces_from_parquet(inputs.file(FACES_KIND))
+    order = [name for name in views(inputs.table(tables.FRAMES)) if name in seen]
+    areas = face_areas(mesh.vertices, mesh.faces)
+    everything, of_instances = overlap_matrices([seen[name] for name in order], areas, owners)
+    first, second = np.nonzero(np.triu(everything > 0, k=1))
+    rows = [
+        {
+            **inputs.which,
+            "frame_a": order[a],
+            "frame_b": order[b],
+            "overlap": float(everything[a, b]),
+            "overlap_instances": float(of_instances[a, b]),
+        }
+        for a, b in zip(first.tolist(), second.tolist(), strict=True)
+    ]
+    pairs = len(order) * (len(order) - 1) // 2
+    return SceneOutputs({tables.OVERLAP.name: rows}, tallies=[Tally("pairs", pairs, pairs)])
+
+
+STAGE = Stage(
+    name=NAME,
+    reads=(tables.FRAMES, meshes.KIND, FACES_KIND),
+    writes=(tables.OVERLAP,),
+    parameters=lambda dataset: NoParameters(),
+    compute=compare,
+    modules=lambda dataset: (__name__,),
+)

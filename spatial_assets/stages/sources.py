@@ -1,0 +1,119 @@
+"""The files that scenes are read from: paths, sizes and hashes of their bytes.
+
+A file is hashed again only if its size, mtime or ctime differs from what was recorded when it was last
+hashed, or if rehashing is asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from spatial_assets import tables
+from spatial_assets.datasets import SceneRef, SourceFile, module_of, reader
+from spatial_assets.registry import Shard
+from spatial_assets.scene import InputError
+from spatial_assets.stage import NoParameters, SceneInputs, SceneOutputs, Stage, Tally
+from spatial_assets.store import hash_file, hash_text, write_parquet
+
+NAME = "sources"
+FILES = pa.schema(
+    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("ctime_ns", pa.int64()),
+     ("sha256", pa.string())]
+)  # fmt: skip
+"""Records of files, which are exempt from the lake's equal bytes because they hold times."""
+
+State = tuple[int, int, int]
+"""Size, mtime and ctime of a file, as the operating system says."""
+
+
+def files_path(home: Path, shard: str) -> Path:
+    return home / "records" / "files" / f"shard={shard}.parquet"
+
+
+class SourceWatch:
+    """The state of a shard's files, against what is recorded of them."""
+
+    def __init__(self, home: Path, shard: Shard, rehash: bool) -> None:
+        self.path = files_path(home, shard.key)
+        self.shard = shard
+        self.reader = reader(shard.dataset)
+        self.known: dict[str, tuple[State, str]] = {}
+        self.trusted = not rehash
+        if self.path.exists():
+            for row in pq.read_table(self.path, partitioning=None).to_pylist():
+                state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
+                self.known[row["path"]] = (state, row["sha256"])
+        self.checked: dict[str, tuple[State, str]] = {}
+        self.listings: dict[str, list[SourceFile] | InputError] = {}
+
+    def fingerprint(self, ref: SceneRef) -> str:
+        listing = self._list(ref)
+        self.listings[ref.name] = listing
+        if isinstance(listing, InputError):
+            return hash_text("rejected", listing.reason, str(listing))
+        return hash_text(*(part for file in listing for part in (file.path, file.role, self._hash(file.path))))
+
+    def _list(self, ref: SceneRef) -> list[SourceFile] | InputError:
+        if not self.shard.root.is_dir():
+            return InputError(self.shard.root, "the dataset's root is not there", "missing_file")
+        try:
+            listing = sorted(self.reader.source_files(self.shard.root, ref), key=lambda file: file.path)
+            for file in listing:
+                self._hash(file.path)
+        except InputError as error:
+            return error
+        return listing
+
+    def _hash(self, path: str) -> str:
+        if path not in self.checked:
+            file = self.shard.root / path
+            try:
+                stat = file.stat()
+                state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+                known = self.known.get(path)
+                unchanged = self.trusted and known is not None and known[0] == state
+                self.checked[path] = (state, known[1] if unchanged and known else hash_file(file))
+            except OSError as error:
+                raise InputError(path, f"cannot be read: {error.strerror}", "unreadable_file") from None
+        return self.checked[path][1]
+
+    def compute(self, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
+        listing = self.listings[inputs.ref.name]
+        if isinstance(listing, InputError):
+            raise listing
+        rows = [
+            {
+                **inputs.which,
+                "licence": self.shard.licence,
+                "path": file.path,
+                "role": file.role,
+                "bytes": self.checked[file.path][0][0],
+                "sha256": self.checked[file.path][1],
+            }
+            for file in listing
+        ]
+        return SceneOutputs({tables.SOURCES.name: rows}, tallies=[Tally("files", len(rows), len(rows))])
+
+    def close(self) -> None:
+        merged = {**self.known, **self.checked}
+        if merged != self.known:
+            rows = [
+                {"path": path, "bytes": state[0], "mtime_ns": state[1], "ctime_ns": state[2], "sha256": sha}
+                for path, (state, sha) in sorted(merged.items())
+            ]
+            write_parquet(self.path, pa.Table.from_pylist(rows, schema=FILES))
+
+
+STAGE = Stage(
+    name=NAME,
+    reads=(),
+    writes=(tables.SOURCES,),
+    parameters=lambda dataset: NoParameters(),
+    compute=None,
+    external=SourceWatch,
+    modules=lambda dataset: (__name__, module_of(dataset)),
+)

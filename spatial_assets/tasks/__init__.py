@@ -1,0 +1,27 @@
+"""Question tasks: one module per family, wording as data beside them, and the registry of all tasks."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from spatial_assets.tasks.task import Task
+
+FAMILIES = {
+    "depth_prediction_oc": "depth",
+    "view_change_infer": "camera",
+}
+"""Every task, by the module of its family. A module is imported only when one of its tasks is asked for."""
+
+
+def module_of(task: str) -> str:
+    return f"spatial_assets.tasks.{FAMILIES[task]}"
+
+
+@cache
+def task(name: str) -> Task:
+    """Raises KeyError for an unknown task."""
+    if name not in FAMILIES:
+        raise KeyError(f"no task named {name!r}; there are: {', '.join(sorted(FAMILIES))}")
+    found: dict[str, Task] = importlib.import_module(module_of(name)).TASKS
+    return found[name]

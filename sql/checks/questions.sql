@@ -1,0 +1,47 @@
+-- Questions of one task ($task): counts that do not add up, and answers that cannot be right.
+-- Each row: severity, shard, scene, problem.
+with counted as (
+    select q.shard, q.scene, q.format, q.candidates, q.kept, q.quota,
+           coalesce(sum(r.count), 0) as refused,
+           coalesce(sum(r.count) filter (r.reason = 'over_quota'), 0) as over_quota
+    from quality q
+    left join rejects r
+      on r.shard = q.shard and r.scene = q.scene and r.asset = q.asset and r.format = q.format
+    where q.asset = $task
+    group by all
+),
+asked as (from questions where task = $task)
+select 'ERROR' as severity, shard, scene,
+       format || ': ' || candidates || ' candidates, ' || kept || ' kept, ' || refused || ' refused' as problem
+from counted where candidates <> kept + refused
+union all
+select 'ERROR', shard, scene, format || ': ' || over_quota || ' over a quota that is not full'
+from counted where kept < quota and over_quota > 0
+union all
+select 'ERROR', c.shard, c.scene, c.format || ': counts ' || c.kept || ' rows, holds ' || count(a.qa_id)
+from counted c left join asked a using (shard, scene, format)
+group by c.shard, c.scene, c.format, c.kept having c.kept <> count(a.qa_id)
+union all
+select 'ERROR', min(shard), min(scene), qa_id || ' stands ' || count(*) || ' times'
+from questions group by qa_id having count(*) > 1 and bool_or(task = $task)
+union all
+select 'ERROR', shard, scene, qa_id || ': nothing is between its answer and another'
+from asked where margin <= 0
+union all
+select 'ERROR', shard, scene, qa_id || ': a placeholder is left in its text'
+from asked where regexp_matches(question || answer, '[{}]')
+union all
+select 'ERROR', shard, scene, qa_id || ': its options do not hold one answer'
+from asked
+where format = 'select'
+  and (options is null or len(options) <> len(list_distinct(options))
+       or answer not in ('A', 'B', 'C', 'D') or ascii(answer) - ascii('A') >= len(options))
+union all
+select 'ERROR', shard, scene, qa_id || ': shows frame ' || frame || ', which the scene does not have'
+from (select shard, scene, qa_id, unnest(frames).frame as frame from asked)
+anti join frames using (shard, scene, frame)
+union all
+select 'ERROR', shard, scene, qa_id || ': asks about object ' || instance || ', which the scene does not have'
+from (select shard, scene, qa_id, unnest(objects).instance as instance from asked)
+anti join objects using (shard, scene, instance)
+order by all

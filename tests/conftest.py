@@ -1,0 +1,20 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """The folder of real data in original formats; tests that need it skip where it is absent."""
+    root = Path(os.environ.get("SPATIAL_ASSETS_FIXTURES", "../shared"))
+    root = root if root.is_absolute() else CHECKOUT / root
+    if not (root / "scenes").is_dir():
+        pytest.skip(f"no real data at {root}; set SPATIAL_ASSETS_FIXTURES")
+    return root.resolve()
