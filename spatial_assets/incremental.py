@@ -37,7 +37,7 @@ from spatial_assets.locks import locked
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.stage import External, Reject, SceneInputs, SceneOutputs, Stage, Tally, name_of
-from spatial_assets.store import Lake, conform, content_hash, file_name, hash_text, write_parquet
+from spatial_assets.store import Lake, conform, content_hash, file_name, hash_text, remove_temporaries, write_parquet
 
 Progress = Callable[[str, str, str, str], None]
 """Called with stage, shard, scene and what became of the scene."""
@@ -137,6 +137,7 @@ class _ShardRun:
 
     def run(self, scenes: frozenset[str] | None) -> ShardReport:
         begun = time.perf_counter()
+        self._clean_up()
         external = None
         if self.stage.external is not None:
             external = self.stage.external(self.runner.home, self.shard, self.runner.rehash)
@@ -155,6 +156,14 @@ class _ShardRun:
         self._summarise(scenes)
         self.report.seconds = time.perf_counter() - begun
         return self.report
+
+    def _clean_up(self) -> None:
+        """Temporary files of a killed call; the lock is held, so no one else is writing them."""
+        lake, key = self.runner.lake, self.shard.key
+        folders = [lake.table_path(table, key).parent for table in self.stage.tables]
+        folders += [lake.file_path(kind, key, "").parent for kind in self.stage.files]
+        for folder in folders:
+            remove_temporaries(folder)
 
     def _plan(self, ref: SceneRef, external: External | None, waiting: dict[str, Record]) -> _Task | None:
         """What is to be done for a scene; None where nothing is, or where it is done already."""
@@ -377,8 +386,11 @@ class _ShardRun:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
+        try:
+            shutil.copyfile(source, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _summarise(self, scenes: frozenset[str] | None) -> None:
         report = self.report

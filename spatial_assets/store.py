@@ -126,10 +126,19 @@ def write_parquet(path: Path, arrow: pa.Table) -> None:
     """Write a table under a temporary name, one row group a scene, and rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with pq.ParquetWriter(temporary, arrow.schema, compression="zstd", compression_level=3) as writer:
-        for start, length in _runs(arrow):
-            writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
-    temporary.replace(path)
+    try:
+        with pq.ParquetWriter(temporary, arrow.schema, compression="zstd", compression_level=3) as writer:
+            for start, length in _runs(arrow):
+                writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Delete what a killed writer left in a folder; whoever calls holds the lock on writing there."""
+    for path in folder.glob(".*"):
+        path.unlink(missing_ok=True)
 
 
 def _runs(arrow: pa.Table) -> list[tuple[int, int]]:

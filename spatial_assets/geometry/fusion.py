@@ -25,7 +25,7 @@ def fuse(
 
     Open3D's truncated signed distance fusion. `voxel`, `depth_max` in metres; `truncation_voxels` is the
     width of the band around a surface; a voxel needs `min_weight` observations. Intrinsics are ours, with
-    pixel centres at integer + 0.5; Open3D's count them at integers.
+    pixel centres at integer + 0.5: Open3D takes the pixel of a voxel by rounding its projection down.
     """
     import open3d as o3d
 
@@ -41,9 +41,9 @@ def fuse(
     )
     fused = 0
     for depth, colour, intrinsics, camera_to_world in views:
-        shifted = intrinsics.copy()
-        shifted[:2, 2] -= 0.5
-        k = core.Tensor(shifted)
+        if not ((depth > 0) & (depth < depth_max)).any():
+            continue  # Open3D raises where an image touches no block
+        k = core.Tensor(np.ascontiguousarray(intrinsics, np.float64))
         extrinsic = core.Tensor(rigid_inverse(camera_to_world))
         depth_image = o3d.t.geometry.Image(core.Tensor(np.ascontiguousarray(depth, np.float32)))
         colour_image = o3d.t.geometry.Image(core.Tensor(np.ascontiguousarray(colour, np.float32)))

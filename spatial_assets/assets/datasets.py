@@ -1,0 +1,80 @@
+"""The datasets that can be registered: one external asset a reader, materialized by registering."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from spatial_assets import datasets, partitions
+from spatial_assets.registry import SCENES_PER_SHARD, Registered
+from spatial_assets.scene import InputError
+
+GROUP = "datasets"
+LICENCE_FILES = ("LICENCE.txt", "LICENSE.txt", "LICENCE", "LICENSE")
+"""Where a root may state its own terms; their first line stands for them."""
+
+
+def asset_name(dataset: str) -> str:
+    return f"dataset_{dataset}"
+
+
+def _spec(dataset: str) -> dg.AssetSpec:
+    text = (datasets.reader(dataset).__doc__ or "").strip()
+    return dg.AssetSpec(
+        asset_name(dataset),
+        group_name=GROUP,
+        kinds={"file"},
+        description=f"{text.splitlines()[0]}\n\nRegister one with `spatial-assets register {dataset} ROOT`.",
+    )
+
+
+SPECS = [_spec(dataset) for dataset in datasets.READERS]
+
+
+def register(
+    instance: dg.DagsterInstance,
+    home: Path,
+    dataset: str,
+    root: Path,
+    release: str | None = None,
+    licence: str | None = None,
+    scenes_per_shard: int = SCENES_PER_SHARD,
+) -> Registered:
+    """Find the scenes under a root, open shards for the new ones, and tell Dagster of both.
+
+    Raises InputError where the root is not there or holds no scene of that layout.
+    """
+    reader = datasets.reader(dataset)
+    if not root.is_dir():
+        raise InputError(root, "no such directory")
+    found = reader.find_scenes(root)
+    if not found:
+        raise InputError(root, f"no scene in the layout of {dataset}")
+    release = release or reader.RELEASE
+    licence = licence or own_licence(root) or reader.LICENCE
+    registry = partitions.registry(home)
+    result = registry.register(dataset, release, licence, root, found, scenes_per_shard)
+    partitions.open_partitions(instance, registry.shards())
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            asset_name(dataset),
+            metadata={
+                "root": dg.MetadataValue.path(str(root.resolve())),
+                "release": release,
+                "licence": licence,
+                "scenes": len(found),
+                "new_scenes": result.new_scenes,
+                "new_shards": len(result.new_shards),
+            },
+        )
+    )
+    return result
+
+
+def own_licence(root: Path) -> str | None:
+    for name in LICENCE_FILES:
+        if (root / name).is_file():
+            lines = (root / name).read_text(encoding="utf-8", errors="replace").split("\n")
+            return next((line.strip() for line in lines if line.strip()), None)
+    return None

@@ -1,0 +1,49 @@
+"""From files to what is seen: the assets `sources`, `scenes`, `keyframes`, `visibility` and `overlap`."""
+
+from __future__ import annotations
+
+from spatial_assets.assets.datasets import asset_name
+from spatial_assets.assets.shell import shard_asset
+from spatial_assets.datasets import READERS
+from spatial_assets.report import pictures
+from spatial_assets.stages import keyframes, overlap, scenes, sources, visibility
+
+ASSETS = [
+    shard_asset(
+        sources.STAGE,
+        group="scenes",
+        description="Every file that a scene is read from, with its size and the hash of its bytes.",
+        kinds={"parquet"},
+        picture=pictures.sources,
+        upstream=[asset_name(dataset) for dataset in READERS],
+    ),
+    shard_asset(
+        scenes.STAGE,
+        group="scenes",
+        description="Scenes in one set of conventions: objects with boxes, posed frames, the labelled mesh.",
+        kinds={"parquet", "open3d"},
+        picture=pictures.scene_plan,
+    ),
+    shard_asset(
+        keyframes.STAGE,
+        group="scenes",
+        description="Frame sets of a scene: keyframes by the redundancy filter, 32 uniform frames, a dense video.",
+        kinds={"parquet", "numba"},
+        picture=pictures.camera_path,
+    ),
+    shard_asset(
+        visibility.STAGE,
+        group="scenes",
+        description="Which pixels of which frame show which object: visible and amodal pixels, occlusion, "
+        "truncation, boxes, depths and a marker, exact to the pixel.",
+        kinds={"parquet", "numba"},
+        picture=pictures.sightings,
+    ),
+    shard_asset(
+        overlap.STAGE,
+        group="scenes",
+        description="How much of the visible surface two frames share, by area.",
+        kinds={"parquet", "numba"},
+        picture=pictures.overlaps,
+    ),
+]

@@ -1,0 +1,190 @@
+"""Turns a stage into a partitioned Dagster asset: configuration, the call, and what is reported."""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, create_model
+
+from spatial_assets import pipeline
+from spatial_assets.assets.workspace import Workspace
+from spatial_assets.code import code_version
+from spatial_assets.datasets import READERS
+from spatial_assets.incremental import ShardReport
+from spatial_assets.partitions import scene_shard
+from spatial_assets.registry import Shard
+from spatial_assets.scene import InputError
+from spatial_assets.stage import SceneInputs, Stage, name_of
+from spatial_assets.tables import Table
+
+SHARDS_PER_RUN = 20
+"""A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
+PICTURE_BYTES = 16_000
+"""The event log keeps a picture for each materialization; larger ones belong in reports."""
+LISTED = 20
+"""Rejected scenes named in an asset's metadata; the rest are in its rejects table."""
+
+Picture = Callable[[SceneInputs], bytes | None]
+
+
+class SceneRun(dg.Config):
+    """What every asset's run may be told."""
+
+    scenes: list[str] = Field(default=[], description="Only these scenes of the shard; empty for all.")
+    rehash: bool = Field(default=False, description="Hash every source file again, whatever its times say.")
+    parameters: dict[str, Any] = Field(
+        default={}, description="Values in place of this asset's defaults, by name, for this run."
+    )
+
+
+def config_of(stage: Stage) -> type[SceneRun]:
+    """A configuration whose description lists the stage's own parameters, for the Launchpad."""
+    models = {type(stage.parameters(dataset)): stage.parameters(dataset) for dataset in READERS}
+    lines = [
+        f"{name} (default {getattr(model, name)!r}): {info.description or ''}".rstrip(": ")
+        for cls, model in models.items()
+        for name, info in cls.model_fields.items()
+    ]
+    description = "Values in place of the defaults, by name, for this run."
+    if lines:
+        description += "\n" + "\n".join(lines)
+    made: type[SceneRun] = create_model(
+        f"{stage.name}_config",
+        __base__=SceneRun,
+        parameters=(dict[str, Any], Field(default={}, description=description)),
+    )
+    return made
+
+
+def shard_asset(
+    stage: Stage,
+    group: str,
+    description: str,
+    kinds: set[str],
+    picture: Picture,
+    upstream: Sequence[str] = (),
+) -> dg.AssetsDefinition:
+    """The asset of a stage. `upstream` names assets outside the lake; the others follow from what it reads."""
+    writers = {
+        name_of(output): other.name
+        for other in pipeline.STAGES.values()
+        for output in (*other.tables, *other.files)
+    }
+    reads = {writers[name_of(read)] for read in stage.reads}
+    config_class = config_of(stage)
+
+    def materialize(context: dg.AssetExecutionContext, config: SceneRun) -> dg.MaterializeResult:
+        workspace: Workspace = context.resources.workspace
+        runner = workspace.runner(config.rehash, context.run_id)
+        registry = workspace.registry()
+        scenes = frozenset(config.scenes) or None
+        faults: dict[str, str] = {}
+        for key in context.partition_keys:
+            shard = registry.shard(key)
+            parameters = pipeline.parameters(workspace.path, stage, shard.dataset, config.parameters)
+            report = runner.run(stage, shard, parameters, scenes)
+            workspace.heard(report)
+            for scene, problem in sorted(report.rejected.items()):
+                context.log.warning(f"{key}/{scene} rejected: {problem}")
+            for scene, problem in sorted(report.faults.items()):
+                context.log.error(f"{key}/{scene} failed, and will be tried again:\n{problem}")
+            faults.update({f"{key}/{scene}": problem for scene, problem in report.faults.items()})
+            metadata = report_metadata(stage, report)
+            metadata.update(picture_metadata(workspace.path, shard, report, picture, runner.lake))
+            context.add_asset_metadata(metadata, partition_key=key)
+        return dg.MaterializeResult(metadata={"faults": len(faults)} if faults else {})
+
+    # Dagster reads a parameter's class from its annotation, and this one is made at run time.
+    materialize.__annotations__ = {
+        "context": dg.AssetExecutionContext,
+        "config": config_class,
+        "return": dg.MaterializeResult,
+    }
+    with warnings.catch_warnings():
+        # The backfill policy is marked beta; the version of Dagster is pinned.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _asset(stage, group, description, kinds, [*upstream, *sorted(reads)], materialize)
+
+
+def _asset(
+    stage: Stage,
+    group: str,
+    description: str,
+    kinds: set[str],
+    deps: Sequence[str],
+    materialize: Callable[..., dg.MaterializeResult],
+) -> dg.AssetsDefinition:
+    return dg.asset(
+        name=stage.name,
+        group_name=group,
+        description=description,
+        kinds=kinds,
+        partitions_def=scene_shard,
+        backfill_policy=dg.BackfillPolicy.multi_run(SHARDS_PER_RUN),
+        deps=deps,
+        required_resource_keys={"workspace"},
+        code_version=code_version(
+            tuple(sorted({module for dataset in READERS for module in stage.modules(dataset)})), stage.data
+        )[:16],
+        metadata={"dagster/column_schema": column_schema(stage.writes[0])},
+    )(materialize)
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                str(column.type),
+                column.meaning,
+                dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def report_metadata(stage: Stage, report: ShardReport) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows.get(stage.writes[0].name, 0),
+        "scenes_done": len(report.done) + len(report.adopted),
+        "scenes_unchanged": len(report.skipped),
+        "scenes_rejected": len(report.rejected),
+        "seconds": round(report.seconds, 3),
+        "output_hash": report.output_hash,
+    }
+    if report.waiting:
+        metadata["scenes_waiting_for_upstream"] = len(report.waiting)
+    if report.blocked:
+        metadata["scenes_rejected_upstream"] = len(report.blocked)
+    if report.rejected:
+        lines = [f"- `{scene}`: {problem}" for scene, problem in sorted(report.rejected.items())]
+        metadata["rejected"] = dg.MetadataValue.md("\n".join(lines[:LISTED]))
+    if report.faults:
+        lines = [f"- `{scene}`: {text.strip().splitlines()[-1]}" for scene, text in report.faults.items()]
+        metadata["faults"] = dg.MetadataValue.md("\n".join(sorted(lines)[:LISTED]))
+    return metadata
+
+
+def picture_metadata(
+    home: Path, shard: Shard, report: ShardReport, picture: Picture, lake: Any
+) -> dict[str, Any]:
+    """A picture of the first scene that the asset finished, where there is one to draw."""
+    refused = set(report.rejected) | set(report.blocked) | set(report.waiting) | set(report.faults)
+    for ref in shard.scenes:
+        if ref.name not in refused:
+            try:
+                data = picture(SceneInputs(lake, shard, ref))
+            except (InputError, OSError):
+                data = None
+            if data is None or len(data) > PICTURE_BYTES:
+                return {}
+            text = base64.b64encode(data).decode("ascii")
+            kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
+            return {"picture": dg.MetadataValue.md(f"![{ref.name}](data:image/{kind};base64,{text})")}
+    return {}

@@ -1,0 +1,193 @@
+"""Building through Dagster in this process: the instance of a home, runs over ranges of shards, the checks.
+
+Dagster keeps the history that its UI shows; the work and what needs doing are decided by the stages.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from spatial_assets import partitions
+from spatial_assets.assets.shell import SHARDS_PER_RUN
+from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Problem, Workspace, listening
+from spatial_assets.automation import CHECKS
+from spatial_assets.definitions import build_defs
+from spatial_assets.incremental import ShardReport
+from spatial_assets.pipeline import STAGES
+from spatial_assets.scene import InputError
+from spatial_assets.shipped import shipped
+from spatial_assets.stage import name_of
+from spatial_assets.stages.questions import STAGES as TASKS
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log lines go to its history; progress and faults are ours to show."""
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+def instance_of(home: Path) -> dg.DagsterInstance:
+    """The Dagster instance of a home, made where there is none; shared with the UI and the daemon."""
+    folder = home.resolve() / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "dagster.yaml").exists():
+        shutil.copyfile(shipped("dagster.yaml"), folder / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ[HOME_VARIABLE] = str(home.resolve())
+    return dg.DagsterInstance.from_config(str(folder))
+
+
+@dataclass
+class Outcome:
+    """What a build did, over all assets and shards."""
+
+    done: int = 0
+    unchanged: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows per table, over the shards that were in scope."""
+    rejected: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(shard, scene) to `<file>: <what is wrong>`."""
+    faults: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """(asset, shard, scene) to a traceback."""
+    failed_runs: list[str] = field(default_factory=list)
+    problems: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """(asset, severity, shard, scene, problem) from the checks."""
+
+    def add(self, report: ShardReport) -> None:
+        self.done += len(report.done) + len(report.adopted)
+        self.unchanged += len(report.skipped)
+        for name, count in report.rows.items():
+            self.rows[name] = self.rows.get(name, 0) + count
+        for scene, problem in report.rejected.items():
+            self.rejected[(report.shard, scene)] = problem
+        for scene, problem in report.faults.items():
+            self.faults[(report.stage, report.shard, scene)] = problem
+
+
+class Progress(Listener):
+    """Adds reports up, and passes scenes on to whoever shows progress."""
+
+    def __init__(self, shown: Listener | None = None) -> None:
+        self.outcome = Outcome()
+        self.shown = shown
+
+    def scene(self, stage: str, shard: str, scene: str, outcome: str) -> None:
+        if self.shown is not None:
+            self.shown.scene(stage, shard, scene, outcome)
+
+    def shard(self, report: ShardReport) -> None:
+        self.outcome.add(report)
+        if self.shown is not None:
+            self.shown.shard(report)
+
+    def problems(self, asset: str, found: list[Problem]) -> None:
+        self.outcome.problems += [(asset, *row) for row in found]
+
+
+def stages_for(tasks: Sequence[str]) -> list[str]:
+    """The named tasks and everything upstream of them; all stages where none are named."""
+    if not tasks:
+        return list(STAGES)
+    unknown = sorted(set(tasks) - set(TASKS))
+    if unknown:
+        raise ValueError(f"no task named {unknown[0]!r}; there are: {', '.join(TASKS)}")
+    writer = {
+        name_of(output): stage.name for stage in STAGES.values() for output in (*stage.tables, *stage.files)
+    }
+    wanted: set[str] = set()
+    frontier = list(tasks)
+    while frontier:
+        name = frontier.pop()
+        if name not in wanted:
+            wanted.add(name)
+            frontier += [writer[name_of(read)] for read in STAGES[name].reads]
+    return [name for name in STAGES if name in wanted]
+
+
+def scope(home: Path, dataset: str | None, scenes: Iterable[str]) -> set[str]:
+    """Keys of the shards that a build is about. Raises InputError where nothing answers the description."""
+    shards = partitions.registry(home).shards()
+    if not shards:
+        raise InputError(home, "no dataset is registered here; see `spatial-assets register --help`")
+    wanted = set(scenes)
+    chosen = [shard for shard in shards if dataset in (None, shard.dataset)]
+    if not chosen:
+        names = ", ".join(sorted({shard.dataset for shard in shards}))
+        raise InputError(home, f"no dataset {dataset!r} is registered here; there are: {names}")
+    if wanted:
+        known = {ref.name for shard in chosen for ref in shard.scenes}
+        if wanted - known:
+            raise InputError(home, f"no scene {sorted(wanted - known)[0]!r} is registered here")
+        chosen = [shard for shard in chosen if wanted & {ref.name for ref in shard.scenes}]
+    return {shard.key for shard in chosen}
+
+
+def build(
+    home: Path,
+    dataset: str | None = None,
+    scenes: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    workers: int = 1,
+    seed: int | None = None,
+    rehash: bool = False,
+    shown: Listener | None = None,
+) -> Outcome:
+    """Bring everything in scope up to date, then run the checks of all assets."""
+    home = home.resolve()
+    keys = scope(home, dataset, scenes)
+    names = stages_for(tasks)
+    progress = Progress(shown)
+    with instance_of(home) as instance:
+        partitions.open_partitions(instance, partitions.registry(home).shards())
+        defs = build_defs(workspace=Workspace(home=str(home), workers=workers))
+        assets = [item for item in defs.assets or [] if isinstance(item, dg.AssetsDefinition)]
+        with listening(progress):
+            for first, last, _ in partitions.contiguous_ranges(instance, keys, SHARDS_PER_RUN):
+                run = dg.materialize(
+                    [*assets, *(item for item in defs.assets or [] if isinstance(item, dg.AssetSpec))],
+                    instance=instance,
+                    resources=defs.resources,
+                    selection=dg.AssetSelection.assets(*names),
+                    tags={RANGE_START: first, RANGE_END: last},
+                    run_config={**QUIET, "ops": run_config(names, scenes, seed, rehash)},
+                    raise_on_error=False,
+                )
+                if not run.success:
+                    progress.outcome.failed_runs += failures(run)
+            progress.outcome.failed_runs += run_checks(instance, defs)
+    return progress.outcome
+
+
+def run_config(names: Sequence[str], scenes: Sequence[str], seed: int | None, rehash: bool) -> dict[str, Any]:
+    """Each asset's configuration; the seed goes to the tasks, which alone draw anything."""
+    config: dict[str, Any] = {}
+    for name in names:
+        own: dict[str, Any] = {"scenes": list(scenes), "rehash": rehash}
+        if seed is not None and name in TASKS:
+            own["parameters"] = {"seed": seed}
+        config[name] = {"config": own}
+    return config
+
+
+def failures(run: dg.ExecuteInProcessResult) -> list[str]:
+    """Why the steps of a run failed, one line each."""
+    lines = []
+    for event in run.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause if error is not None and error.cause is not None else error
+            message = cause.message.strip().splitlines()[0] if cause is not None else "unknown"
+            lines.append(f"{event.step_key}: {message}")
+    return lines or [f"run {run.run_id} failed"]
+
+
+def run_checks(instance: dg.DagsterInstance, defs: dg.Definitions) -> list[str]:
+    """Run every asset's check through Dagster; what they find goes to the listener. Returns failures."""
+    job = defs.resolve_job_def(CHECKS)
+    run = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    return [] if run.success else failures(run)

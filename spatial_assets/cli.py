@@ -1,0 +1,188 @@
+"""The command line: each command parses, calls one function, and says what was made and where.
+
+A user's mistake is one line on stderr and exit status 1 or 2; a traceback is always a fault of ours.
+Imports stand inside the commands, so that `--help` does not wait for Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spatial_assets.datasets import READERS
+from spatial_assets.scene import InputError
+
+HOME = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="SPATIAL_ASSETS_HOME",
+    default=Path("data"),
+    show_default=True,
+    help="Where tables, records and the Dagster instance are kept.",
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="the number of cores",
+    help="Threads and processes a step may use; never changes a result.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+DATASET = click.Choice(READERS)
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a fault of the input into one line on stderr."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (InputError, ValueError) as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spatial-assets")
+def main() -> None:
+    """Spatial-reasoning question-answer datasets from 3D indoor scenes, as Dagster assets."""
+
+
+@main.command(epilog="Example: spatial-assets demo --scenes 6")
+@HOME
+@WORKERS
+@click.option("--scenes", type=click.IntRange(1), default=6, show_default=True, help="Scenes to make.")
+@plainly
+def demo(home: Path, workers: int, scenes: int) -> None:
+    """Make procedural scenes, build every asset on them, and say where to look."""
+    from spatial_assets.demo import run_demo
+
+    sys.exit(run_demo(home, scenes, workers))
+
+
+@main.command(epilog="Example: spatial-assets studio scenes --layout scannet --scenes 3 --seed 7")
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--layout", type=DATASET, default="scannet", show_default=True, help="On-disk layout.")
+@click.option("--scenes", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same bytes.")
+@click.option("--faces", type=click.IntRange(1000), default=150_000, show_default=True, help="A mesh's faces, about.")
+@click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="Frames a scene.")
+@click.option("--size", default="640x480", show_default=True, metavar="WxH", help="Image size in pixels.")
+@plainly
+def studio(out: Path, layout: str, scenes: int, seed: int, faces: int, frames: int, size: str) -> None:
+    """Make furnished procedural scenes in a dataset's own on-disk layout.
+
+    What is true of them is written beside them, to OUT/_truth/<scene>.json, which nothing but tests reads.
+    """
+    from spatial_assets.datasets.studio import write_scenes
+    from spatial_assets.terminal import Ticker
+
+    with Ticker(scenes, "scenes") as ticker:
+        names = write_scenes(out, layout, scenes, seed, faces, frames, _size(size), ticker.done)
+    click.echo(f"made {len(names)} scenes of {frames} frames in the layout of {layout}: {out}")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise ValueError(f"--size {text!r}: give WIDTHxHEIGHT, as in 640x480") from None
+    if min(width, height) < 16:
+        raise ValueError(f"--size {text!r}: at least 16 pixels each way")
+    return width, height
+
+
+@main.command(epilog="Example: spatial-assets register scannet /data/scannet --release v2")
+@click.argument("dataset", type=DATASET)
+@click.argument("root", type=click.Path(path_type=Path))
+@HOME
+@click.option("--release", help="Name of the dataset's release; each reader has a default.")
+@click.option("--licence", help="Terms of the data; by default what ROOT's licence file or the reader says.")
+@click.option("--scenes-per-shard", type=click.IntRange(1), default=50, show_default=True)
+@AS_JSON
+@plainly
+def register(
+    dataset: str,
+    root: Path,
+    home: Path,
+    release: str | None,
+    licence: str | None,
+    scenes_per_shard: int,
+    as_json: bool,
+) -> None:
+    """Find the scenes of a DATASET under ROOT and open shards for those that are new."""
+    from spatial_assets.assets.datasets import register as register_dataset
+    from spatial_assets.building import instance_of
+
+    with instance_of(home) as instance:
+        done = register_dataset(
+            instance, home.resolve(), dataset, root, release, licence, scenes_per_shard
+        )
+    if as_json:
+        facts = {"new_scenes": done.new_scenes, "known_scenes": done.known_scenes, "new_shards": done.new_shards}
+        click.echo(json.dumps(facts))
+        return
+    click.echo(
+        f"registered {done.new_scenes} new scenes in {len(done.new_shards)} new shards "
+        f"({done.known_scenes} known already); next: spatial-assets build"
+    )
+
+
+@main.command(epilog="Example: spatial-assets build --dataset scannet --scene scene0000_00")
+@HOME
+@WORKERS
+@click.option("--dataset", help="Only this dataset.")
+@click.option("--scene", "scenes", multiple=True, help="Only this scene; may be given several times.")
+@click.option("--task", "tasks", multiple=True, help="Only this task and what it needs; may be given several times.")
+@click.option("--seed", type=int, help="Seed of every draw of the tasks.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any scene was rejected, after finishing the others.")
+@click.option("--rehash", is_flag=True, help="Hash every source file again, whatever its times say.")
+@AS_JSON
+@plainly
+def build(
+    home: Path,
+    workers: int,
+    dataset: str | None,
+    scenes: tuple[str, ...],
+    tasks: tuple[str, ...],
+    seed: int | None,
+    strict: bool,
+    rehash: bool,
+    as_json: bool,
+) -> None:
+    """Bring every asset up to date: only scenes whose inputs changed are computed.
+
+    Rejected scenes are named on stderr, one line each, and do not stop the others.
+    """
+    from spatial_assets.building import build as build_home
+    from spatial_assets.terminal import BuildDisplay, print_outcome
+
+    with BuildDisplay() as display:
+        outcome = build_home(home, dataset, scenes, tasks, workers, seed, rehash, display)
+    print_outcome(outcome, home, as_json)
+    failed = bool(outcome.faults or outcome.failed_runs)
+    sys.exit(1 if failed or (strict and outcome.rejected) else 0)
+
+
+@main.command(epilog="Example: spatial-assets ui --port 3000")
+@HOME
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@plainly
+def ui(home: Path, port: int, host: str) -> None:
+    """Open the Dagster UI and its daemon over a home."""
+    from spatial_assets.building import instance_of
+
+    instance_of(home).dispose()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "spatial_assets.definitions"]
+    os.execv(sys.executable, [*command, "--port", str(port), "--host", host])

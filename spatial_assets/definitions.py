@@ -1,0 +1,26 @@
+"""The one thing that Dagster loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from spatial_assets.assets import checks, datasets, questions, scenes
+from spatial_assets.assets.workspace import Workspace, default_home, default_workers
+from spatial_assets.automation import JOBS
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """Fresh definitions; `overrides` replace resources by name, as in `build_defs(workspace=...)`."""
+    resources = {"workspace": Workspace(home=str(default_home()), workers=default_workers())}
+    return dg.Definitions(
+        assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS],
+        asset_checks=checks.CHECKS,
+        jobs=JOBS,
+        resources={**resources, **overrides},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

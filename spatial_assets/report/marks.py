@@ -1,0 +1,38 @@
+"""Drawing a question's marks on its images, as SPAR draws them.
+
+Points are filled discs of radius 20 px and boxes have lines of 20 px on images 1296 px wide; here both
+scale with the image. Colours are PIL's names. https://github.com/LogosRoboticsGroup/SPAR
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+REFERENCE_WIDTH = 1296
+POINT_RADIUS = 20
+LINE_WIDTH = 20
+BOX_GROWTH = 7 / 8
+"""A box is grown on each side by this share of the line width, so that the line stands around the object."""
+GRID = 1000
+
+
+def draw_marks(image: Image.Image, marks: Sequence[Mapping[str, Any]], scale: float | None = None) -> Image.Image:
+    """A copy of the image with the marks on it; xy on the 0-1000 grid. `scale` is relative to SPAR's sizes."""
+    out = image.convert("RGB")
+    draw = ImageDraw.Draw(out)
+    factor = out.width / REFERENCE_WIDTH if scale is None else scale
+    for mark in marks:
+        xy = [value / GRID * (out.width, out.height)[index % 2] for index, value in enumerate(mark["xy"])]
+        if mark["shape"] == "point":
+            radius = POINT_RADIUS * factor
+            x, y = int(xy[0]), int(xy[1])
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=mark["colour"])
+        else:
+            width = max(1, round(LINE_WIDTH * factor))
+            grown = LINE_WIDTH * factor * BOX_GROWTH
+            box = (int(xy[0] - grown), int(xy[1] - grown), int(xy[2] + grown), int(xy[3] + grown))
+            draw.rectangle(box, outline=mark["colour"], width=width)
+    return out

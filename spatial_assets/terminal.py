@@ -1,0 +1,119 @@
+"""What a person sees on the terminal while work goes on, and when it is done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from spatial_assets.assets.workspace import Problem
+    from spatial_assets.building import Outcome
+    from spatial_assets.incremental import ShardReport
+
+BAR = "{desc:<28} {n_fmt} scenes [{elapsed}]"
+SHOWN_PROBLEMS = 10
+
+
+class Ticker:
+    """A bar over a known number of things."""
+
+    def __init__(self, total: int, unit: str) -> None:
+        self.bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False, disable=None)
+
+    def done(self, name: str) -> None:
+        self.bar.set_postfix_str(name, refresh=False)
+        self.bar.update()
+
+    def __enter__(self) -> Ticker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+
+class BuildDisplay:
+    """One line that says which asset is at work on which shard, and a line for each that did something."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.key = ("", "")
+
+    def __enter__(self) -> BuildDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def scene(self, stage: str, shard: str, scene: str, outcome: str) -> None:
+        if self.bar is None or self.key != (stage, shard):
+            self._close()
+            self.key = (stage, shard)
+            self.bar = tqdm(desc=f"{stage} {shard}", file=sys.stderr, bar_format=BAR, leave=False, disable=None)
+        self.bar.update()
+
+    def shard(self, report: ShardReport) -> None:
+        self._close()
+        made = len(report.done) + len(report.adopted)
+        if made or report.faults:
+            rows = sum(count for name, count in report.rows.items() if not name.startswith(("quality", "rejects")))
+            click.echo(
+                f"  {report.stage:<24} {report.shard:<28} {made:>4} scenes  {rows:>9,} rows  "
+                f"{report.seconds:>7.1f} s",
+                err=True,
+            )
+
+    def problems(self, asset: str, found: list[Problem]) -> None:
+        """Problems are printed with the outcome."""
+
+
+def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
+    """Rejected scenes and faults on stderr, then what was made and where on stdout."""
+    for (_, _), problem in sorted(outcome.rejected.items()):
+        click.echo(problem, err=True)
+    for (asset, shard, scene), trace in sorted(outcome.faults.items()):
+        click.echo(f"fault in {asset}, {shard}, {scene}; it will be tried again by the next build\n{trace}", err=True)
+    for line in outcome.failed_runs:
+        click.echo(f"failed: {line}", err=True)
+    wrong = [row for row in outcome.problems if row[1] == "ERROR"]
+    for asset, _, shard, scene, problem in wrong[:SHOWN_PROBLEMS]:
+        click.echo(f"check of {asset} failed: {shard} {scene}: {problem}", err=True)
+    if len(wrong) > SHOWN_PROBLEMS:
+        click.echo(f"... and {len(wrong) - SHOWN_PROBLEMS} more; the checks in the UI list them", err=True)
+    questions = {
+        name.removeprefix("questions/"): count
+        for name, count in sorted(outcome.rows.items())
+        if name.startswith("questions/")
+    }
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "done": outcome.done,
+                    "unchanged": outcome.unchanged,
+                    "questions": questions,
+                    "rejected": {f"{shard}/{scene}": text for (shard, scene), text in outcome.rejected.items()},
+                    "faults": len(outcome.faults),
+                    "failed_checks": len(wrong),
+                    "lake": str(home.resolve() / "lake"),
+                },
+                sort_keys=True,
+            )
+        )
+        return
+    click.echo(
+        f"built: {outcome.done} computed, {outcome.unchanged} unchanged, {len(outcome.rejected)} scenes rejected, "
+        f"{sum(questions.values()):,} questions in {len(questions)} tasks: {home / 'lake'}"
+    )
