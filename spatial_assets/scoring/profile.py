@@ -1,0 +1,63 @@
+"""What a scoring profile is: how one row is scored and how the scores of a file become a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Row = Mapping[str, Any]
+"""One prediction with its question's ground truth, as read from a JSON line."""
+Scorer = Callable[[Row], float]
+Summary = dict[str, Any]
+Scores = NDArray[np.float64]
+"""(N,), in the order of the file; rows that have no score are left out."""
+TaskIndex = NDArray[np.int64]
+"""(N,), which of the task names each score belongs to."""
+Aggregate = Callable[[Scores, TaskIndex, Sequence[str]], Summary]
+
+
+class Unscorable(Exception):
+    """A row has no score: the released code raises on it, or (strict) its ground truth cannot be read."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        super().__init__(f"{kind}: {what}")
+        self.kind = kind
+        """Name of the exception that the released code raises."""
+        self.what = what
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way to score one benchmark."""
+
+    name: str
+    task_fields: tuple[str, ...]
+    """Where a row says its task; the first field that a row has counts."""
+    scorers: Mapping[str, Scorer]
+    """By task. A scorer raises `Unscorable` and nothing else, whatever JSON values its fields hold."""
+    gold_fields: Mapping[str, tuple[str, ...]]
+    """By task: the fields besides `prediction` that its scorer reads; the first is the answer itself."""
+    aggregate: Aggregate
+    """Gives `tasks`, `levels`, `overall` (or NaN), and `error` where the released code raises."""
+    stops_on_error: bool
+    """The released evaluation ends with the first row that it cannot score, so it has no overall score."""
+
+
+def text_of(row: Row, field: str) -> str:
+    """The field as text; raises what Python says when a text method is called on anything else."""
+    value = row[field]
+    if isinstance(value, str):
+        return value
+    raise Unscorable("AttributeError", f"{field} is {kind_of(value)}, not text")
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls a value's type."""
+    names = {type(None): "null", bool: "a truth value", int: "a number", float: "a number", str: "text"}
+    if isinstance(value, list):
+        return "a list"
+    return names.get(type(value), "an object")

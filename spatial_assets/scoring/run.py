@@ -1,0 +1,303 @@
+"""A file of predictions in, the same rows with their scores and a summary out.
+
+A row is a JSON object with its task, its prediction and its ground truth. It comes back with `score`, which
+is null where there is none, and then with `error`. Files are read twice and never held in memory: once to
+score, once to write the rows back. The forms of the rows and of the summary are an interface that others
+call: they stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from spatial_assets.scene import InputError
+from spatial_assets.scoring.chance import Golds, chance_levels
+from spatial_assets.scoring.profile import Profile, Summary, Unscorable, kind_of
+from spatial_assets.scoring.registry import find_profile
+
+SHOWN_LENGTH = 60
+"""Characters of a faulty value that an error message repeats."""
+
+Lines = Callable[[], Iterable[bytes]]
+
+
+class RowError(Exception):
+    """A row that is not of the form a scorer reads; says what is wrong with it."""
+
+
+def score_file(benchmark: str, path: str | Path, profile: str = "official") -> tuple[ScoredRows, Summary]:
+    """Score a JSONL file of predictions.
+
+    Returns the rows in order with `score` (and `error`), to be iterated as often as wanted, and the summary:
+    `tasks`, `levels` and `overall` as fractions (None for NaN), `error` where the released code raises,
+    `counts` and `errors` (rows by task; rows without a score), `chance`, and what the profile adds. Where the
+    released evaluation ends because of a row, `overall` is None and `overall_of_scored_rows` has the mean
+    without such rows.
+
+    Raises InputError for a file that cannot be read and, with its line, for a row that is not of the form;
+    ValueError for an unknown benchmark or profile.
+    """
+    chosen = find_profile(benchmark, profile)
+    lines = _lines_of(Path(path))
+    tally = _Tally(chosen)
+    for number, row in _parsed(path, lines):
+        try:
+            tally.add(row, number)
+        except RowError as fault:
+            raise InputError(path, f"line {number}: {fault}") from None
+    if not tally.scores:
+        raise InputError(path, "no rows")
+    summary = {"benchmark": benchmark, "profile": profile, **tally.summary("line")}
+    return ScoredRows(path, lines, tally.scores, tally.errors), summary
+
+
+def score_rows(
+    benchmark: str, rows: Iterable[dict[str, Any]], profile: str = "official"
+) -> tuple[list[dict[str, Any]], Summary]:
+    """Score rows that are at hand, as `score_file` does; RowError for a row that is not of the form."""
+    tally = _Tally(find_profile(benchmark, profile))
+    kept = list(rows)
+    for number, row in enumerate(kept, 1):
+        try:
+            tally.add(row, number)
+        except RowError as fault:
+            raise RowError(f"row {number}: {fault}") from None
+    if not kept:
+        raise RowError("no rows")
+    scored = [_with_score(dict(row), tally.scores[at], tally.errors.get(at)) for at, row in enumerate(kept)]
+    return scored, {"benchmark": benchmark, "profile": profile, **tally.summary("row")}
+
+
+class ScoredRows:
+    """The rows of a file with their scores, read anew at each iteration."""
+
+    def __init__(self, path: str | Path, lines: Lines, scores: array[float], errors: dict[int, str]) -> None:
+        self._path = path
+        self._lines = lines
+        self._scores = scores
+        self._errors = errors
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        scores, errors = self._scores, self._errors
+        count = 0
+        for count, (_, row) in enumerate(_parsed(self._path, self._lines), 1):
+            if count > len(scores):
+                break
+            yield _with_score(row, scores[count - 1], errors.get(count - 1))
+        if count != len(scores):
+            raise InputError(self._path, "the file changed while it was being scored")
+
+
+def _with_score(row: dict[str, Any], score: float, error: str | None) -> dict[str, Any]:
+    # A file that was scored before keeps nothing of its old verdict.
+    row.pop("error", None)
+    if error is None:
+        row["score"] = score
+    else:
+        row["score"] = None
+        row["error"] = error
+    return row
+
+
+class _Tally:
+    """The scores of the rows seen so far."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.scores = array("d")
+        """NaN where a row has no score."""
+        self.errors: dict[int, str] = {}
+        self._tasks = array("l")
+        self._names: list[str] = []
+        self._index: dict[str, int] = {}
+        self._golds = Golds(profile)
+        self._first_error: tuple[int, str] | None = None
+
+    def add(self, row: dict[str, Any], number: int) -> None:
+        task = self._task(row)
+        if "prediction" not in row:
+            raise RowError("no field prediction")
+        if "ground_truth" not in row:
+            raise RowError("no field ground_truth")
+        for field in self.profile.gold_fields[task]:
+            if field not in row:
+                raise RowError(f"no field {field}, which {task} needs")
+        try:
+            score = self.profile.scorers[task](row)
+        except Unscorable as fault:
+            score = math.nan
+            self.errors[len(self.scores)] = str(fault)
+            if self._first_error is None:
+                self._first_error = (number, str(fault))
+        self.scores.append(score)
+        self._tasks.append(self._index[task])
+        self._golds.add(task, row)
+
+    def _task(self, row: dict[str, Any]) -> str:
+        for field in self.profile.task_fields:
+            if field in row:
+                task = row[field]
+                break
+        else:
+            raise RowError(f"no field {' or '.join(self.profile.task_fields)}")
+        if not isinstance(task, str) or task not in self.profile.scorers:
+            raise RowError(f"unknown {field} {shown(task)}")
+        if task not in self._index:
+            self._index[task] = len(self._names)
+            self._names.append(task)
+        return task
+
+    def summary(self, unit: str) -> Summary:
+        """The summary of all rows; `unit` is what the row numbers count."""
+        scores, tasks = np.frombuffer(self.scores, dtype=np.float64), np.array(self._tasks, dtype=np.int64)
+        scored = ~np.isnan(scores)
+        found = self.profile.aggregate(scores[scored], tasks[scored], self._names)
+        if self._first_error and self.profile.stops_on_error:
+            number, fault = self._first_error
+            if "error" not in found:
+                found["overall_of_scored_rows"] = found["overall"]
+            found["overall"] = None
+            found["error"] = f"{fault} ({unit} {number}; the released evaluation ends there)"
+        counts = np.bincount(tasks, minlength=len(self._names)).tolist()
+        head: dict[str, Any] = {
+            key: found.pop(key) for key in ("tasks", "levels", "overall", "error") if key in found
+        }
+        order = sorted(range(len(self._names)), key=self._names.__getitem__)
+        summary: Summary = {
+            **head,
+            "rows": len(scores),
+            "errors": len(self.errors),
+            "counts": {self._names[index]: counts[index] for index in order},
+            **found,
+            "chance": chance_levels(self.profile, self._golds, self._names),
+        }
+        cleaned: Summary = _without_nan(summary)
+        return cleaned
+
+
+def write_rows(rows: Iterable[dict[str, Any]], out: IO[str]) -> None:
+    """Write rows as JSON lines; NaN and the infinities, which JSON does not have, become null."""
+    encode = json.JSONEncoder(allow_nan=False).encode
+    for row in rows:
+        try:
+            line = encode(row)
+        except ValueError:
+            line = encode(_without_nan(row))
+        out.write(line)
+        out.write("\n")
+
+
+def write_summary(summary: Summary, out: IO[str]) -> None:
+    """Write a summary as indented JSON."""
+    json.dump(_without_nan(summary), out, indent=2, ensure_ascii=False, allow_nan=False)
+    out.write("\n")
+
+
+def save(
+    rows: Iterable[dict[str, Any]],
+    summary: Summary,
+    out: str | Path | None = None,
+    summary_out: str | Path | None = None,
+) -> None:
+    """Write rows and summary to the files that are named, each whole or not at all.
+
+    Raises InputError for a path that cannot be written.
+    """
+    if out is not None:
+        with _whole_file(Path(out)) as file:
+            write_rows(rows, file)
+    if summary_out is not None:
+        with _whole_file(Path(summary_out)) as file:
+            write_summary(summary, file)
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[str]]:
+    direct = path.exists() and not path.is_file()
+    # Nothing can be renamed onto a terminal or a pipe; a directory fails here as it should.
+    target = path if direct else path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        file = target.open("w", encoding="utf-8", newline="\n")
+    except OSError as fault:
+        raise InputError(path, f"cannot be written: {fault.strerror}") from None
+    try:
+        with file:
+            yield file
+        if not direct:
+            target.replace(path)
+    finally:
+        if not direct:
+            target.unlink(missing_ok=True)
+
+
+def read_objects(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of every line of a JSONL file; raises InputError for anything else."""
+    return _parsed(path, _lines_of(Path(path)))
+
+
+def _lines_of(path: Path) -> Lines:
+    """A function that gives the file's lines, each time from the start."""
+    try:
+        if path.is_file():
+            path.open("rb").close()
+            return lambda: _read(path)
+        # A pipe gives its lines once only.
+        with path.open("rb") as file:
+            held = list(file)
+    except OSError as fault:
+        raise InputError(path, f"cannot be read: {fault.strerror}") from None
+    return lambda: held
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
+
+
+def _parsed(path: str | Path, lines: Lines) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number (from 1) and object of every line that is not blank."""
+    for number, raw in enumerate(lines(), 1):
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as fault:
+            raise InputError(
+                path, f"line {number}: not UTF-8 (byte {fault.start + 1}: {fault.reason})"
+            ) from None
+        if not text or text.isspace():
+            continue
+        try:
+            row = json.loads(text)
+        except json.JSONDecodeError as fault:
+            raise InputError(path, f"line {number}: not JSON ({fault.msg}, column {fault.colno})") from None
+        except RecursionError:
+            raise InputError(path, f"line {number}: not JSON that can be read (nested too deeply)") from None
+        except ValueError:
+            raise InputError(
+                path, f"line {number}: not JSON that can be read (an integer is too long)"
+            ) from None
+        if not isinstance(row, dict):
+            raise InputError(path, f"line {number}: {kind_of(row)} where an object is wanted")
+        yield number, row
+
+
+def shown(value: Any) -> str:
+    """A value as an error message repeats it."""
+    text = json.dumps(value)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
+
+
+def _without_nan(value: Any) -> Any:
+    """The value as JSON has it: NaN and the infinities become None."""
+    return json.loads(json.dumps(value), parse_constant=lambda _: None)
