@@ -83,7 +83,6 @@ GOOD = [
     question("object_size_estimation", "150", category="table"),
     question("object_size_estimation", "50", category="printer"),
     question("room_size_estimation", "23.5"),
-    # 5 cm sampling of faces 3.5625 m apart, face to face and not turned: no more than 3.75.
     question("object_rel_distance", "B", ["A. door", "B. chair", "C. lamp", "D. plant, potted"],
              option_1="door", option_2="chair", option_3="lamp", option_4="plant, potted", target="table"),
     question("object_rel_direction_easy", "A", ["A. left", "B. right"],
@@ -92,7 +91,8 @@ GOOD = [
              position="table", orientation="door", query="printer"),
     question("object_rel_direction_medium", "C", ["A. left", "B. right", "C. back"],
              position="table", orientation="door", query="printer"),
-    question("object_rel_direction_hard", "A", HARD, position="table", orientation="door", query="plant, potted"),
+    question("object_rel_direction_hard", "A", HARD,
+             position="table", orientation="door", query="plant, potted"),
     question("object_rel_direction_hard", "D", HARD, position="table", orientation="door", query="printer"),
 ]  # fmt: skip
 
@@ -137,14 +137,14 @@ class TestAnswers:
         assert not outcome.matched
 
     def test_distance_counts_twice_sampled_and_exact(self, tmp_path: Path) -> None:
-        # Faces of table and door, 4 - 0.375 - 0.0625 = 3.5625 m apart, are both sampled; coordinates without rounding.
+        # Nothing is rounded here, so the facing sides, 4 - 0.375 - 0.0625 = 3.5625 m apart, are both sampled.
         row = question("object_abs_distance", "3.6", first="table", second="door")
         summary = checked(tmp_path, [row]).summary()
         assert summary["object_abs_distance"] == {"matched": 1, "total": 1, "unanswerable": 0}
         assert summary["object_abs_distance_exact"] == {"matched": 1, "total": 1, "unanswerable": 0}
 
     def test_the_sampling_shows_where_it_lengthens_a_distance(self, tmp_path: Path) -> None:
-        # A slab thinner than the spacing is sampled on its lower face only: here the far one, 4 cm beyond the near.
+        # A slab thinner than the spacing is sampled on its lower face only: here the far one, turned away.
         scene = {
             **SCENE,
             "object_bbox": {
@@ -153,7 +153,7 @@ class TestAnswers:
             },
         }
         scene["object_bbox"]["wall"][0]["normalizedAxes"] = [-1, 0, 0, 0, -1, 0, 0, 0, 1]
-        # Exactly 1.4765625 m; sampled 1.5234375 m, both 1.5; the published 1.5 agrees with both, 1.6 with neither.
+        # Exactly 1.4765625 m, sampled 1.5234375 m: both are printed 1.5.
         row = question("object_abs_distance", "1.5", first="bed", second="wall")
         assert [o.matched for o in checked(tmp_path, [row], scene).outcomes] == [True, True]
         scene["object_bbox"]["bed"][0]["centroid"][0] = -1.0625
@@ -213,8 +213,9 @@ class TestUnanswerable:
         assert only_reason(tmp_path, above) == "no_direction"
 
     def test_options_may_have_many_instances_but_need_one(self, tmp_path: Path) -> None:
-        row = question("object_rel_distance", "A", ["A. chair", "B. sofa", "C. door", "D. piano"],
-                       option_1="chair", option_2="sofa", option_3="door", option_4="piano", target="table")  # fmt: skip
+        names = {"option_1": "chair", "option_2": "sofa", "option_3": "door", "option_4": "piano"}
+        options = ["A. chair", "B. sofa", "C. door", "D. piano"]
+        row = question("object_rel_distance", "A", options, **names, target="table")
         assert only_reason(tmp_path, row) == "no_box"
 
     @pytest.mark.parametrize("kind", ["obj_appearance_order", "route_planning"])
@@ -341,7 +342,7 @@ class TestReading:
         with pytest.raises(InputError, match="not an object of scenes"):
             run([meta], asked)
         meta.write_text('{"room": \n{')
-        with pytest.raises(InputError, match="not JSON.* line 2"):
+        with pytest.raises(InputError, match=r"not JSON.* line 2"):
             run([meta], asked)
 
     def test_a_scene_in_two_files(self, tmp_path: Path) -> None:
