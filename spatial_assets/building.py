@@ -16,14 +16,15 @@ import dagster as dg
 
 from spatial_assets import partitions
 from spatial_assets.assets.shell import SHARDS_PER_RUN
-from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Problem, Workspace, listening
+from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Workspace, listening
 from spatial_assets.automation import CHECKS
 from spatial_assets.definitions import build_defs
 from spatial_assets.incremental import ShardReport
 from spatial_assets.pipeline import STAGES
+from spatial_assets.quality import Problem
 from spatial_assets.scene import InputError
 from spatial_assets.shipped import shipped
-from spatial_assets.stage import name_of
+from spatial_assets.stage import upstream_of
 from spatial_assets.stages.questions import STAGES as TASKS
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -96,16 +97,13 @@ def stages_for(tasks: Sequence[str]) -> list[str]:
     unknown = sorted(set(tasks) - set(TASKS))
     if unknown:
         raise ValueError(f"no task named {unknown[0]!r}; there are: {', '.join(TASKS)}")
-    writer = {
-        name_of(output): stage.name for stage in STAGES.values() for output in (*stage.tables, *stage.files)
-    }
     wanted: set[str] = set()
     frontier = list(tasks)
     while frontier:
         name = frontier.pop()
         if name not in wanted:
             wanted.add(name)
-            frontier += [writer[name_of(read)] for read in STAGES[name].reads]
+            frontier += upstream_of(STAGES[name], STAGES)
     return [name for name in STAGES if name in wanted]
 
 

@@ -75,7 +75,9 @@ def demo(home: Path, workers: int, scenes: int) -> None:
 @click.option("--layout", type=DATASET, default="scannet", show_default=True, help="On-disk layout.")
 @click.option("--scenes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same bytes.")
-@click.option("--faces", type=click.IntRange(1000), default=150_000, show_default=True, help="A mesh's faces, about.")
+@click.option(
+    "--faces", type=click.IntRange(1000), default=150_000, show_default=True, help="A mesh's faces, about."
+)
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="Frames a scene.")
 @click.option("--size", default="640x480", show_default=True, metavar="WxH", help="Image size in pixels.")
 @plainly
@@ -85,10 +87,10 @@ def studio(out: Path, layout: str, scenes: int, seed: int, faces: int, frames: i
     What is true of them is written beside them, to OUT/_truth/<scene>.json, which nothing but tests reads.
     """
     from spatial_assets.datasets.studio import write_scenes
-    from spatial_assets.terminal import Ticker
+    from spatial_assets.terminal import Status
 
-    with Ticker(scenes, "scenes") as ticker:
-        names = write_scenes(out, layout, scenes, seed, faces, frames, _size(size), ticker.done)
+    with Status() as status:
+        names = write_scenes(out, layout, scenes, seed, faces, frames, _size(size), status.say)
     click.echo(f"made {len(names)} scenes of {frames} frames in the layout of {layout}: {out}")
 
 
@@ -125,11 +127,13 @@ def register(
     from spatial_assets.building import instance_of
 
     with instance_of(home) as instance:
-        done = register_dataset(
-            instance, home.resolve(), dataset, root, release, licence, scenes_per_shard
-        )
+        done = register_dataset(instance, home.resolve(), dataset, root, release, licence, scenes_per_shard)
     if as_json:
-        facts = {"new_scenes": done.new_scenes, "known_scenes": done.known_scenes, "new_shards": done.new_shards}
+        facts = {
+            "new_scenes": done.new_scenes,
+            "known_scenes": done.known_scenes,
+            "new_shards": done.new_shards,
+        }
         click.echo(json.dumps(facts))
         return
     click.echo(
@@ -143,9 +147,13 @@ def register(
 @WORKERS
 @click.option("--dataset", help="Only this dataset.")
 @click.option("--scene", "scenes", multiple=True, help="Only this scene; may be given several times.")
-@click.option("--task", "tasks", multiple=True, help="Only this task and what it needs; may be given several times.")
+@click.option(
+    "--task", "tasks", multiple=True, help="Only this task and what it needs; may be given several times."
+)
 @click.option("--seed", type=int, help="Seed of every draw of the tasks.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if any scene was rejected, after finishing the others.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if any scene was rejected, after finishing the others."
+)
 @click.option("--rehash", is_flag=True, help="Hash every source file again, whatever its times say.")
 @AS_JSON
 @plainly
@@ -172,6 +180,73 @@ def build(
     print_outcome(outcome, home, as_json)
     failed = bool(outcome.faults or outcome.failed_runs)
     sys.exit(1 if failed or (strict and outcome.rejected) else 0)
+
+
+@main.command(
+    epilog="Example: spatial-assets score sparbench predictions.jsonl --profile official --summary summary.json"
+)
+@click.argument("benchmark", type=click.Choice(("sparbench", "vsibench", "spatialmosaic")))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", default="official", show_default=True, help="Which evaluator's rules.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write each row back, in order, with its score.")
+@click.option("--summary", "summary_out", type=click.Path(path_type=Path), help="Write the summary as JSON.")
+@AS_JSON
+@plainly
+def score(
+    benchmark: str, file: Path, profile: str, out: Path | None, summary_out: Path | None, as_json: bool
+) -> None:
+    """Score predictions by a benchmark's own rules: per task, per level, overall.
+
+    FILE has a JSON object a line: task or question_type, prediction, ground_truth, and what else the
+    benchmark has.
+    """
+    from spatial_assets.scoring import save, score_file
+    from spatial_assets.terminal import print_scores
+
+    rows, summary = score_file(benchmark, file, profile)
+    save(rows, summary, out, summary_out)
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        print_scores(benchmark, profile, summary, len(rows), [path for path in (out, summary_out) if path])
+
+
+@main.group()
+def conformance() -> None:
+    """Check published answers against published geometry."""
+
+
+@conformance.command(
+    "vsibench",
+    epilog="Example: spatial-assets conformance vsibench --meta scannet_meta_info_val.json --questions questions.jsonl",
+)
+@click.option(
+    "--meta",
+    "metas",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Meta information; may be given several times.",
+)
+@click.option(
+    "--questions",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Published questions, a JSON object a line.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the result as JSON.")
+@plainly
+def conformance_vsibench(metas: tuple[Path, ...], questions: Path, out: Path | None) -> None:
+    """Recompute the published VSI-Bench answers from the published boxes.
+
+    Prints JSON: per question type how many match, of how many that the boxes can answer.
+    """
+    from spatial_assets.conformance.vsibench import run
+
+    result = json.dumps(run(list(metas), questions), indent=1)
+    if out is not None:
+        out.write_text(result + "\n", encoding="utf-8")
+    click.echo(result)
 
 
 @main.command(epilog="Example: spatial-assets ui --port 3000")

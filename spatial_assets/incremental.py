@@ -36,8 +36,26 @@ from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
-from spatial_assets.stage import External, Reject, SceneInputs, SceneOutputs, Stage, Tally, name_of
-from spatial_assets.store import Lake, conform, content_hash, file_name, hash_text, remove_temporaries, write_parquet
+from spatial_assets.stage import (
+    External,
+    Reject,
+    SceneInputs,
+    SceneOutputs,
+    Stage,
+    Tally,
+    name_of,
+    upstream_of,
+    writers,
+)
+from spatial_assets.store import (
+    Lake,
+    conform,
+    content_hash,
+    file_name,
+    hash_text,
+    remove_temporaries,
+    write_parquet,
+)
 
 Progress = Callable[[str, str, str, str], None]
 """Called with stage, shard, scene and what became of the scene."""
@@ -83,11 +101,7 @@ class Runner:
         self.home = Path(home)
         self.lake = Lake(self.home)
         self.stages = stages
-        self.writer = {
-            name_of(output): stage.name
-            for stage in stages.values()
-            for output in (*stage.tables, *stage.files)
-        }
+        self.writer = writers(stages)
         self.workers = max(1, workers)
         self.rehash = rehash
         self.run_id = run_id
@@ -104,7 +118,7 @@ class Runner:
         Waits for whoever is at work on the same stage and shard, and keeps upstream stages from
         rewriting what is being read.
         """
-        upstream = sorted({self.writer[name_of(read)] for read in stage.reads})
+        upstream = upstream_of(stage, self.stages)
         with contextlib.ExitStack() as held:
             held.enter_context(locked(self.lock_path(stage.name, shard.key)))
             for name in upstream:
@@ -215,6 +229,7 @@ class _ShardRun:
                 assert compute is not None
                 yield task, *_attempt(compute, inputs, self.parameters)
             return
+        assert self.stage.compute is not None
         with _pool(min(self.runner.workers, len(tasks))) as pool:
             futures = [pool.submit(_attempt, self.stage.compute, item, self.parameters) for item in scenes]
             for task, future in zip(tasks, futures, strict=True):
@@ -323,9 +338,7 @@ class _ShardRun:
                 shutil.rmtree(folder, ignore_errors=True)
         return found
 
-    def _put_down(
-        self, record: Record, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]
-    ) -> None:
+    def _put_down(self, record: Record, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]) -> None:
         folder = self._folder(record.scene)
         temporary = self.pending / f".{folder.name}.{os.getpid()}"
         shutil.rmtree(temporary, ignore_errors=True)

@@ -28,9 +28,7 @@ SETTINGS = "parameters.toml"
 """In a home: a table per asset, whose entries replace the defaults. `[keyframes]` / `translation = 0.3`."""
 
 
-def parameters(
-    home: Path, stage: Stage, dataset: str, overrides: dict[str, Any] | None = None
-) -> BaseModel:
+def parameters(home: Path, stage: Stage, dataset: str, overrides: dict[str, Any] | None = None) -> BaseModel:
     """Defaults for the dataset, replaced by the home's settings, replaced by `overrides`.
 
     Raises InputError, naming the settings file, for a name that the stage does not have or a value that
@@ -44,7 +42,9 @@ def parameters(
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise InputError(Path(home) / SETTINGS, f"[{stage.name}] {where}: {problem['msg']}", "bad_setting") from None
+        raise InputError(
+            Path(home) / SETTINGS, f"[{stage.name}] {where}: {problem['msg']}", "bad_setting"
+        ) from None
 
 
 def _settings(home: Path) -> dict[str, dict[str, Any]]:

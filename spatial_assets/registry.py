@@ -98,7 +98,9 @@ class Registry:
         """
         for word, what in ((dataset, "dataset"), (release, "release")):
             if not WORD.match(word):
-                raise ValueError(f"{what} {word!r}: only letters, digits, '_' and '.' can stand in a shard's key")
+                raise ValueError(
+                    f"{what} {word!r}: only letters, digits, '_' and '.' can stand in a shard's key"
+                )
         if scenes_per_shard < 1:
             raise ValueError(f"scenes per shard: {scenes_per_shard}, needs at least 1")
         root = root.resolve()

@@ -7,7 +7,7 @@ something changed, is `incremental`'s work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -119,9 +119,25 @@ class Stage:
         return of(QUALITY, self.name)
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all tables and kinds of files that it writes."""
+        return (*(table.name for table in self.tables), *self.files)
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """All tables it writes: its own, its rejects and its counts."""
         return (*self.writes, self.rejects, self.quality)
+
+
+def writers(stages: Mapping[str, Stage]) -> dict[str, str]:
+    """The stage that writes each table and kind of file."""
+    return {output: stage.name for stage in stages.values() for output in stage.outputs}
+
+
+def upstream_of(stage: Stage, stages: Mapping[str, Stage]) -> list[str]:
+    """Names of the stages whose outputs it reads, sorted."""
+    writer = writers(stages)
+    return sorted({writer[name_of(read)] for read in stage.reads})
 
 
 def name_of(read: Table | str) -> str:

@@ -107,9 +107,7 @@ def conform(table: Table, rows: Rows) -> pa.Table:
 
 def _columns_differ(table: Table, given: Iterable[str]) -> str:
     declared, found = set(table.schema.names), set(given)
-    return (
-        f"{table.name}: columns missing {sorted(declared - found)}, surplus {sorted(found - declared)}"
-    )
+    return f"{table.name}: columns missing {sorted(declared - found)}, surplus {sorted(found - declared)}"
 
 
 def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:

@@ -12,25 +12,24 @@ import click
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from spatial_assets.assets.workspace import Problem
     from spatial_assets.building import Outcome
     from spatial_assets.incremental import ShardReport
+    from spatial_assets.quality import Problem
 
 BAR = "{desc:<28} {n_fmt} scenes [{elapsed}]"
 SHOWN_PROBLEMS = 10
 
 
-class Ticker:
-    """A bar over a known number of things."""
+class Status:
+    """One line that says what is being done and for how long; nothing where no one is watching."""
 
-    def __init__(self, total: int, unit: str) -> None:
-        self.bar = tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, leave=False, disable=None)
+    def __init__(self) -> None:
+        self.bar = tqdm(bar_format="  {desc} [{elapsed}]", file=sys.stderr, leave=False, disable=None)
 
-    def done(self, name: str) -> None:
-        self.bar.set_postfix_str(name, refresh=False)
-        self.bar.update()
+    def say(self, text: str) -> None:
+        self.bar.set_description_str(text)
 
-    def __enter__(self) -> Ticker:
+    def __enter__(self) -> Status:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,14 +60,18 @@ class BuildDisplay:
         if self.bar is None or self.key != (stage, shard):
             self._close()
             self.key = (stage, shard)
-            self.bar = tqdm(desc=f"{stage} {shard}", file=sys.stderr, bar_format=BAR, leave=False, disable=None)
+            self.bar = tqdm(
+                desc=f"{stage} {shard}", file=sys.stderr, bar_format=BAR, leave=False, disable=None
+            )
         self.bar.update()
 
     def shard(self, report: ShardReport) -> None:
         self._close()
         made = len(report.done) + len(report.adopted)
         if made or report.faults:
-            rows = sum(count for name, count in report.rows.items() if not name.startswith(("quality", "rejects")))
+            rows = sum(
+                count for name, count in report.rows.items() if not name.startswith(("quality", "rejects"))
+            )
             click.echo(
                 f"  {report.stage:<24} {report.shard:<28} {made:>4} scenes  {rows:>9,} rows  "
                 f"{report.seconds:>7.1f} s",
@@ -84,7 +87,9 @@ def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
     for (_, _), problem in sorted(outcome.rejected.items()):
         click.echo(problem, err=True)
     for (asset, shard, scene), trace in sorted(outcome.faults.items()):
-        click.echo(f"fault in {asset}, {shard}, {scene}; it will be tried again by the next build\n{trace}", err=True)
+        click.echo(
+            f"fault in {asset}, {shard}, {scene}; it will be tried again by the next build\n{trace}", err=True
+        )
     for line in outcome.failed_runs:
         click.echo(f"failed: {line}", err=True)
     wrong = [row for row in outcome.problems if row[1] == "ERROR"]
@@ -104,7 +109,9 @@ def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
                     "done": outcome.done,
                     "unchanged": outcome.unchanged,
                     "questions": questions,
-                    "rejected": {f"{shard}/{scene}": text for (shard, scene), text in outcome.rejected.items()},
+                    "rejected": {
+                        f"{shard}/{scene}": text for (shard, scene), text in outcome.rejected.items()
+                    },
                     "faults": len(outcome.faults),
                     "failed_checks": len(wrong),
                     "lake": str(home.resolve() / "lake"),
@@ -117,3 +124,32 @@ def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
         f"built: {outcome.done} computed, {outcome.unchanged} unchanged, {len(outcome.rejected)} scenes rejected, "
         f"{sum(questions.values()):,} questions in {len(questions)} tasks: {home / 'lake'}"
     )
+
+
+def print_scores(
+    benchmark: str, profile: str, summary: dict[str, Any], rows: int, written: list[Path]
+) -> None:
+    """A table of scores beside chance, as far as the summary has them."""
+    chance = summary.get("chance", {})
+    names = sorted(chance)
+
+    def line(name: str, value: float | None, column: str) -> None:
+        levels = "".join(f"{_percent((chance[kind].get(column) or {}).get(name)):>12}" for kind in names)
+        click.echo(f"  {name:<34}{_percent(value):>10}{levels}")
+
+    click.echo(
+        f"  {benchmark}, {profile}: {rows:,} rows{'':<10}{'score':>10}" + "".join(f"{k:>12}" for k in names)
+    )
+    for column in ("tasks", "levels"):
+        for name, value in summary[column].items():
+            line(name, value, column)
+    overall = "".join(f"{_percent(chance[kind].get('overall')):>12}" for kind in names)
+    click.echo(f"  {'overall':<34}{_percent(summary['overall']):>10}{overall}")
+    if "error" in summary:
+        click.echo(f"the official aggregate fails on these rows: {summary['error']}", err=True)
+    for path in written:
+        click.echo(f"written: {path}")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"

@@ -113,7 +113,14 @@ def test_tables_of_the_lake_have_unique_columns_and_sort_by_their_own():
 def test_one_scene_reads_without_its_neighbours(tmp_path):
     lake = Lake(tmp_path)
     rows = [
-        {"dataset": "d", "release": "r", "scene": f"s{i:02d}", "set": "keyframes", "position": j, "frame": str(j)}
+        {
+            "dataset": "d",
+            "release": "r",
+            "scene": f"s{i:02d}",
+            "set": "keyframes",
+            "position": j,
+            "frame": str(j),
+        }
         for i in range(12)
         for j in range(i + 1)
     ]
@@ -144,7 +151,9 @@ def test_file_names_are_safe_and_distinct(name):
 
 def test_write_leaves_nothing_behind_when_it_fails(tmp_path, monkeypatch):
     table = conform(TABLE, [row()])
-    monkeypatch.setattr(pq.ParquetWriter, "write_table", lambda *a, **k: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(
+        pq.ParquetWriter, "write_table", lambda *a, **k: (_ for _ in ()).throw(OSError("full"))
+    )
     with pytest.raises(OSError, match="full"):
         write_parquet(tmp_path / "data.parquet", table)
     assert list(tmp_path.iterdir()) == []

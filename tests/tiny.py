@@ -86,7 +86,12 @@ def write_scannet(root: Path, name: str = "scene0000_00", frames: int = 24, seed
     """One scene folder; `seed` moves the cubes and the camera a little."""
     rng = np.random.default_rng(seed)
     cubes = [
-        Cube(c.label, tuple(np.array(c.centre) + [*rng.uniform(-0.1, 0.1, 2), 0.0]), c.size) for c in CUBES
+        Cube(
+            c.label,
+            (c.centre[0] + rng.uniform(-0.1, 0.1), c.centre[1] + rng.uniform(-0.1, 0.1), c.centre[2]),
+            c.size,
+        )
+        for c in CUBES
     ]
     alignment = np.eye(4)
     angle = 0.3 + 0.1 * seed
@@ -98,7 +103,9 @@ def write_scannet(root: Path, name: str = "scene0000_00", frames: int = 24, seed
     _write_mesh(scene)
     _write_frames(scene, frames, rng)
     rows = " ".join(f"{value:.9f}" for value in alignment.ravel())
-    scene.file(".txt").write_text(f"axisAlignment = {rows}\ncolorWidth = {SIZE[0]}\ncolorHeight = {SIZE[1]}\n")
+    scene.file(".txt").write_text(
+        f"axisAlignment = {rows}\ncolorWidth = {SIZE[0]}\ncolorHeight = {SIZE[1]}\n"
+    )
     return scene
 
 

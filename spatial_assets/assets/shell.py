@@ -19,7 +19,7 @@ from spatial_assets.incremental import ShardReport
 from spatial_assets.partitions import scene_shard
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
-from spatial_assets.stage import SceneInputs, Stage, name_of
+from spatial_assets.stage import SceneInputs, Stage, upstream_of
 from spatial_assets.tables import Table
 
 SHARDS_PER_RUN = 20
@@ -70,17 +70,12 @@ def shard_asset(
     upstream: Sequence[str] = (),
 ) -> dg.AssetsDefinition:
     """The asset of a stage. `upstream` names assets outside the lake; the others follow from what it reads."""
-    writers = {
-        name_of(output): other.name
-        for other in pipeline.STAGES.values()
-        for output in (*other.tables, *other.files)
-    }
-    reads = {writers[name_of(read)] for read in stage.reads}
+    reads = upstream_of(stage, pipeline.STAGES)
     config_class = config_of(stage)
 
     def materialize(context: dg.AssetExecutionContext, config: SceneRun) -> dg.MaterializeResult:
         workspace: Workspace = context.resources.workspace
-        runner = workspace.runner(config.rehash, context.run_id)
+        runner = workspace.runner(config.rehash, context.run.run_id)
         registry = workspace.registry()
         scenes = frozenset(config.scenes) or None
         faults: dict[str, str] = {}
@@ -108,7 +103,7 @@ def shard_asset(
     with warnings.catch_warnings():
         # The backfill policy is marked beta; the version of Dagster is pinned.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return _asset(stage, group, description, kinds, [*upstream, *sorted(reads)], materialize)
+        return _asset(stage, group, description, kinds, [*upstream, *reads], materialize)
 
 
 def _asset(

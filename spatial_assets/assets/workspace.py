@@ -13,6 +13,7 @@ import dagster as dg
 
 from spatial_assets import partitions, pipeline
 from spatial_assets.incremental import Runner, ShardReport
+from spatial_assets.quality import Problem
 
 HOME_VARIABLE = "SPATIAL_ASSETS_HOME"
 WORKERS_VARIABLE = "SPATIAL_ASSETS_WORKERS"
@@ -25,10 +26,6 @@ def default_home() -> Path:
 
 def default_workers() -> int:
     return int(os.environ.get(WORKERS_VARIABLE) or os.cpu_count() or 1)
-
-
-Problem = tuple[str, str, str, str]
-"""Severity, shard, scene and what is wrong, as a check's query finds it."""
 
 
 class Listener(Protocol):

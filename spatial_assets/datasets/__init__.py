@@ -53,7 +53,9 @@ class Reader(Protocol):
         """Every file that `read_scene` opens. Raises InputError where one that it needs is missing."""
         ...
 
-    def read_scene(self, root: Path, ref: SceneRef, release: str, licence: str, parameters: BaseModel) -> Scene:
+    def read_scene(
+        self, root: Path, ref: SceneRef, release: str, licence: str, parameters: BaseModel
+    ) -> Scene:
         """Raises InputError, naming the file, for whatever the scene cannot be made from."""
         ...
 

@@ -80,7 +80,9 @@ def check_intrinsics(path: str, intrinsics: Float, width: int, height: int) -> F
         raise InputError(path, f"focal length {fx:g}, {fy:g} is not positive", "bad_intrinsics")
     if not (0 <= cx <= width and 0 <= cy <= height):
         raise InputError(
-            path, f"principal point {cx:g}, {cy:g} lies outside the {width} x {height} image", "bad_intrinsics"
+            path,
+            f"principal point {cx:g}, {cy:g} lies outside the {width} x {height} image",
+            "bad_intrinsics",
         )
     return intrinsics
 
@@ -142,9 +144,7 @@ def read_ply(root: Path, path: str) -> Mesh:
     return check_mesh(path, vertices, faces.reshape(-1, 3), colors)
 
 
-def check_mesh(
-    path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[np.uint8] | None
-) -> Mesh:
+def check_mesh(path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[np.uint8] | None) -> Mesh:
     if len(vertices) == 0 or len(faces) == 0:
         raise InputError(path, "the mesh has no faces", "malformed_mesh")
     if not np.isfinite(vertices).all():

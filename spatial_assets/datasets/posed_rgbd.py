@@ -33,11 +33,17 @@ NO_DEPTH = 65535
 class Parameters(base.Parameters):
     """How the mesh is fused."""
 
-    voxel: float = Field(0.02, gt=0, description="edge of a voxel, metres; 2 cm is what room-scale sensors resolve")
-    depth_max: float = Field(10.0, gt=0, description="metres; longer than a room, shorter than a stray reading")
+    voxel: float = Field(
+        0.02, gt=0, description="edge of a voxel, metres; 2 cm is what room-scale sensors resolve"
+    )
+    depth_max: float = Field(
+        10.0, gt=0, description="metres; longer than a room, shorter than a stray reading"
+    )
     truncation_voxels: float = Field(4.0, gt=0, description="width of the band around a surface, in voxels")
     min_weight: float = Field(
-        1.0, ge=0, description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees"
+        1.0,
+        ge=0,
+        description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
     )
 
 

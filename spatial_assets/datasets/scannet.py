@@ -203,7 +203,9 @@ def _scale_intrinsics(
     if calibrated == size:
         return scaled, "as calibrated"
     if min(calibrated) <= 0:
-        raise InputError(path, f"calibrated for an image of {calibrated[0]:g} x {calibrated[1]:g}", "contradiction")
+        raise InputError(
+            path, f"calibrated for an image of {calibrated[0]:g} x {calibrated[1]:g}", "contradiction"
+        )
     scaled[0] *= size[0] / calibrated[0]
     scaled[1] *= size[1] / calibrated[1]
     return scaled, f"calibrated at {calibrated[0]:g} x {calibrated[1]:g}, scaled to {size[0]} x {size[1]}"

@@ -71,9 +71,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters
     if content is None:
         raise InputError(ref.path, f"scene {ref.name} is no longer in it", "missing_scene")
     try:
-        boxes = [
-            (str(label), box) for label, group in content["object_bbox"].items() for box in group
-        ]
+        boxes = [(str(label), box) for label, group in content["object_bbox"].items() for box in group]
         counts = {str(label): int(count) for label, count in content.get("object_counts", {}).items()}
         room_size = float(content["room_size"])
         instances = tuple(

@@ -9,6 +9,8 @@ bytes for equal inputs. Rows reach it by joining on asset, shard and scene.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -20,11 +22,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spatial_assets.store import hash_text, write_parquet
+from spatial_assets.lineage import tombstones
+from spatial_assets.store import hash_text
 
 VERSIONED = ("spatial-assets", "dagster", "duckdb", "numba", "numpy", "open3d-cpu", "open3d", "polars",
              "pyarrow", "scipy", "shapely")  # fmt: skip
 """Packages whose versions are recorded, where they are installed."""
+CHECKOUT = Path(__file__).resolve().parents[2]
+GIT_SECONDS = 5.0
+"""Asking git takes milliseconds; on a file system that hangs, the record goes without a commit."""
 
 SCHEMA = pa.schema(
     [
@@ -47,6 +53,7 @@ SCHEMA = pa.schema(
         ("run_id", pa.string()),
         ("host", pa.string()),
         ("versions", pa.map_(pa.string(), pa.string())),
+        ("commit", pa.string()),
     ]
 )
 
@@ -78,6 +85,8 @@ class Record:
     detail: str = ""
     host: str = field(default_factory=node)
     versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
+    commit: str = field(default_factory=lambda: checkout_commit())
+    """Of the checkout that the code ran from; `+` behind it where files differed; empty for a wheel."""
 
 
 @cache
@@ -91,6 +100,26 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+@cache
+def checkout_commit() -> str:
+    """The commit that this package stands at, with a `+` where its files differ from it."""
+    # A wheel may be installed somewhere inside another project's repository, whose commit says nothing.
+    if not (CHECKOUT / ".git").exists():
+        return ""
+    try:
+        commit = _git("rev-parse", "HEAD").strip()
+        changed = _git("status", "--porcelain", "--", "spatial_assets", "sql").strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return f"{commit}+" if changed else commit
+
+
+def _git(*words: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(CHECKOUT), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS)
+    return done.stdout
+
+
 def output_hash(outputs: Mapping[str, str]) -> str:
     """One hash of everything a scene's computation wrote."""
     return hash_text(*(part for name in sorted(outputs) for part in (name, outputs[name])))
@@ -101,7 +130,12 @@ def to_json(record: Record) -> str:
 
 
 def from_json(text: str) -> Record:
-    return Record(**json.loads(text))
+    return _record(json.loads(text))
+
+
+def _record(row: dict[str, Any]) -> Record:
+    """Records of before there were commits have none, which is not the commit of today."""
+    return Record(**{"commit": "", **{name: value for name, value in row.items() if value is not None}})
 
 
 def record_path(home: Path, asset: str, shard: str) -> Path:
@@ -114,9 +148,21 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
     if not path.exists():
         return {}
     rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None).to_pylist(maps_as_pydicts="strict")
-    return {row["scene"]: Record(**row) for row in rows}
+    return {row["scene"]: _record(row) for row in rows}
 
 
 def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> None:
+    """Replace the records of a shard. A scene whose files were there before and are no more leaves a tombstone."""
+    if asset == tombstones.SOURCES:
+        before = {scene: record.status == DONE for scene, record in load(home, asset, shard).items()}
+        tombstones.note(home, shard, before, [asdict(records[scene]) for scene in sorted(records)], DONE)
     rows = [asdict(records[scene]) for scene in sorted(records)]
-    write_parquet(record_path(home, asset, shard), pa.Table.from_pylist(rows, schema=SCHEMA))
+    path = record_path(home, asset, shard)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # One row group: a shard's records are always read together, thousands of such files at a time.
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,9 +1,13 @@
-"""The small picture of each asset: what one scene of a shard looks like at that stage."""
+"""The small picture of each asset: what one scene of a shard looks like at that stage.
+
+Each is at most SMALL bytes, because the event log keeps one for every materialization, and each says in
+its title what it shows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,94 +17,179 @@ from spatial_assets import meshes, tables
 from spatial_assets.categories import is_structure
 from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.report import plots
-from spatial_assets.report.marks import draw_marks
+from spatial_assets.report.images import NoImage, contact_sheet, narrowed, open_image, shown, smallest_loss
+from spatial_assets.report.plan import Ground, cut_height, fit_ground, from_above, mesh_extent
+from spatial_assets.scene import Float
 from spatial_assets.stage import SceneInputs
 from spatial_assets.stages.framing import frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES
 from spatial_assets.tables import of
-from spatial_assets.tasks.view import SceneView
+from spatial_assets.tasks.view import Object, SceneView
 
-THUMBNAIL = (320, 240)
-PLAN_POINTS = 20_000
-QUALITIES = (70, 50, 35, 20)
-"""JPEG qualities tried until a thumbnail is small enough."""
 SMALL = 15_500
-"""Bytes of a thumbnail; the event log's limit is a little above."""
+"""Bytes of a picture; the event log's limit is a little above."""
+WIDTHS, QUALITIES = (560, 480, 400, 320, 240), (75, 60, 48, 36)
+"""Tried in turn until a picture is small enough."""
+PLAN_WIDTHS = (440, 380, 320, 240)
+MOST_NAMES = 24
+"""Objects named on a plan, the largest first; more names than these hide the scene."""
+MOST_ARROWS = 60
+"""More cameras than these run into one another."""
+PATH_FADE = 0.6
+BASE = [0, 2, 6, 4]
+"""The four corners of a box's base, in turn around it, among `box_corners`."""
+SIDE_BY_SIDE = 3
+"""Images of a question that stand beside one another; more go onto a contact sheet."""
+SHEET_COLUMNS = 8
 
 
 def sources(inputs: SceneInputs) -> bytes | None:
+    """How much is read for each purpose."""
     rows = inputs.table(tables.SOURCES)
     if not len(rows):
         return None
-    sums = rows.group_by("role").agg(pl.col("bytes").sum() / 1e6).sort("role")
-    title = f"{inputs.ref.name}: megabytes read, by role"
-    return plots.png(plots.bars(title, sums["role"].to_list(), sums["bytes"].to_list()))
+    sums = rows.group_by("role").agg(pl.len().alias("files"), pl.col("bytes").sum()).sort("role")
+    texts = [
+        f"{files:,} {'file' if files == 1 else 'files'}, {_size(size)}"
+        for files, size in zip(sums["files"], sums["bytes"], strict=True)
+    ]
+    name = f"{inputs.ref.name}: {len(rows):,} source files, {_size(int(rows['bytes'].sum()))}"
+    return plots.png(plots.bars(name, sums["role"].to_list(), sums["bytes"].to_list(), texts))
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def footprints(objects: Sequence[Object]) -> list[tuple[Object, Float]]:
+    """Objects that can be asked about with the corners of their bases (4, 3), the largest first."""
+    found = [(obj, box_corners(obj.box)[BASE]) for obj in objects if not is_structure(obj.category)]
+    return sorted(found, key=lambda pair: (-float(np.prod(pair[0].box.size[:2])), pair[0].instance))
+
+
+def _floor(
+    inputs: SceneInputs, cameras: Float, others: Sequence[Float], width: int
+) -> tuple[Ground, Image.Image | None] | None:
+    """The plan's frame, around the mesh, cameras (N, 3) and other points, and the mesh from above."""
+    file = inputs.file(meshes.KIND)
+    mesh = meshes.from_ply(file)[0] if file.exists() else None
+    has_mesh = mesh is not None and len(mesh.vertices) > 0
+    parts = [cameras[:, :2], *(points[:, :2] for points in others)]
+    if mesh is not None and has_mesh:
+        parts.append(mesh_extent(mesh))
+    extent = np.concatenate(parts)
+    if not len(extent):
+        return None
+    ground = fit_ground(extent, width, round(width * 1.2))
+    if mesh is None or not has_mesh:
+        return ground, None
+    return ground, from_above(mesh, ground, cut_height(mesh, cameras[:, 2]))
+
+
+def _poses(inputs: SceneInputs) -> Float:
+    """Camera-to-world of all frames, (N, 4, 4), in the sequence's order."""
+    cameras = views(inputs.table(tables.FRAMES)).values()
+    return np.array([view.camera_to_world for view in cameras]).reshape(-1, 4, 4)
 
 
 def scene_plan(inputs: SceneInputs) -> bytes | None:
     """The scene from above: its mesh's colours, its objects' boxes."""
-    view = SceneView(inputs)
-    boxes = {
-        obj.instance: obj for obj in view.objects.values() if not is_structure(obj.category)
-    }
-    corners = [box_corners(obj.box) for obj in boxes.values()]
-    file = inputs.file(meshes.KIND)
-    points, colours = np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
-    if file.exists():
-        mesh, _ = meshes.from_ply(file)
-        step = max(1, len(mesh.vertices) // PLAN_POINTS)
-        chosen = np.arange(0, len(mesh.vertices), step)
-        chosen = chosen[np.argsort(mesh.vertices[chosen, 2], kind="stable")]
-        points = mesh.vertices[chosen].astype(np.float64)
-        if mesh.colors is not None:
-            colours = mesh.colors[chosen]
-    extent = np.concatenate([points, *corners]) if corners else points
-    if not len(extent):
+    found = footprints(list(SceneView(inputs).objects.values()))
+    cameras = _poses(inputs)[:, :3, 3]
+    count = "no objects" if not found else "1 object" if len(found) == 1 else f"{len(found)} objects"
+
+    def compose(width: int) -> Image.Image:
+        made = _floor(inputs, cameras, [corners for _, corners in found], width)
+        assert made is not None
+        plan = plots.Plan(f"{inputs.ref.name} from above: {count}", *made)
+        for _, corners in found:
+            plan.outline(corners, plots.ACCENT)
+        for obj, corners in found[:MOST_NAMES]:
+            plan.name(corners, obj.category)
+        return plan.image
+
+    if _floor(inputs, cameras, [corners for _, corners in found], PLAN_WIDTHS[-1]) is None:
         return None
-    plan = plots.Plan(extent, f"{inputs.ref.name} from above, {len(boxes)} objects")
-    if len(points):
-        plan.scatter(points, colours)
-    for obj in boxes.values():
-        # The four corners of the box's base, in turn around it.
-        plan.outline(box_corners(obj.box)[[0, 2, 6, 4]], plots.ACCENT, obj.category)
-    return _fit(plan.image)
+    return _fit(compose, PLAN_WIDTHS)
 
 
 def camera_path(inputs: SceneInputs) -> bytes | None:
-    """The camera's path from above, with the keyframes."""
+    """The camera's path from above, with the keyframes and where they look."""
     cameras = views(inputs.table(tables.FRAMES))
     if not cameras:
         return None
+    poses = _poses(inputs)
     chosen = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
-    path = np.array([view.camera_to_world[:3, 3] for view in cameras.values()])
-    kept = np.array([cameras[name].camera_to_world for name in chosen])
-    border = np.array([[0.5, 0.5, 0], [-0.5, -0.5, 0]])
-    extent = np.concatenate([path + edge for edge in border])
-    plan = plots.Plan(extent, f"{inputs.ref.name}: {len(chosen)} keyframes of {len(cameras)} frames")
-    plan.path(path, plots.FAINT)
-    plan.arrows(kept[:, :3, 3], kept[:, :3, 2])
-    return plots.png(plan.image)
+    kept = np.array([cameras[name].camera_to_world for name in thinned(chosen, MOST_ARROWS)])
+    kept = kept.reshape(-1, 4, 4)
+    name = f"{inputs.ref.name}: {len(chosen):,} keyframes of {len(cameras):,} frames"
+
+    def compose(width: int) -> Image.Image:
+        made = _floor(inputs, poses[:, :3, 3], [], width)
+        assert made is not None
+        plan = plots.Plan(name, *made, fade=PATH_FADE)
+        plan.path(poses[:, :3, 3], plots.ACCENT)
+        plan.arrows(kept[:, :3, 3], kept[:, :3, 2], plots.SECOND)
+        return plan.image
+
+    return _fit(compose, PLAN_WIDTHS)
+
+
+def thinned(items: Sequence[Any], most: int) -> list[Any]:
+    """At most so many of the items, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
 
 
 def sightings(inputs: SceneInputs) -> bytes | None:
-    """The keyframe that shows most objects, with their boxes and markers."""
+    """The keyframe that shows most objects, with their visible boxes, markers and categories."""
     view = SceneView(inputs)
-    frames = [name for name in view.keyframes if view.in_frame(name)]
+    seen = {
+        frame: [
+            (sighting, view.objects[instance].category)
+            for instance, sighting in sorted(view.in_frame(frame).items())
+            if sighting.box is not None
+            and sighting.marker is not None
+            and not is_structure(view.objects[instance].category)
+        ]
+        for frame in view.keyframes
+    }
+    frames = [frame for frame, found in seen.items() if found]
     if not frames:
         return None
-    best = max(frames, key=lambda name: (sum(s.visible_px > 0 for s in view.in_frame(name).values()), name))
-    image = _open(inputs.shard.root, view.cameras[best].image)
-    if image is None:
+    best = max(frames, key=lambda frame: (len(seen[frame]), frame))
+    camera = view.cameras[best]
+    try:
+        image = open_image(inputs.shard.root, camera.image)
+    except NoImage:
         return None
-    draw = ImageDraw.Draw(image)
-    width = max(2, image.width // 250)
-    for instance, seen in sorted(view.in_frame(best).items()):
-        if seen.box is None or seen.marker is None or is_structure(view.objects[instance].category):
-            continue
-        draw.rectangle(seen.box, outline=plots.ACCENT, width=width)
-        x, y = seen.marker
-        draw.ellipse((x - 2 * width, y - 2 * width, x + 2 * width, y + 2 * width), fill=plots.SECOND)
-    return _fit(image)
+    # The largest first: small objects' boxes and names then stay on top.
+    found = sorted(seen[best], key=lambda pair: -pair[0].visible_px)
+    name = f"{inputs.ref.name}, frame {best}: the {len(found)} objects it shows"
+
+    def compose(width: int) -> Image.Image:
+        small = narrowed(image, width)
+        draw = ImageDraw.Draw(small)
+        scale = np.array([small.width / camera.width, small.height / camera.height])
+        labels = plots.Labels(draw, small.size)
+        for sighting, _ in found:
+            assert sighting.box is not None and sighting.marker is not None
+            box = [value * scale[i % 2] for i, value in enumerate(sighting.box)]
+            draw.rectangle(box, outline=plots.ACCENT, width=1)
+            x, y = (np.array(sighting.marker) + 0.5) * scale
+            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=plots.SECOND, outline=plots.GROUND)
+        for sighting, category in found:
+            assert sighting.box is not None
+            left, top, _, bottom = (value * scale[i % 2] for i, value in enumerate(sighting.box))
+            places = [(left + 4, top + 3), (left + 4, top - 13), (left + 4, bottom - 13), (left + 4, bottom + 3)]
+            labels.put(places, category, plots.GROUND, plots.ACCENT)
+        return plots.photo(name, small)
+
+    return _fit(compose, WIDTHS)
 
 
 def overlaps(inputs: SceneInputs) -> bytes | None:
@@ -109,49 +198,67 @@ def overlaps(inputs: SceneInputs) -> bytes | None:
     names = view.keyframes
     if not names:
         return None
-    matrix = np.array([[1.0 if a == b else view.overlap(a, b) for b in names] for a in names])
-    return plots.png(plots.heat_map(f"{inputs.ref.name}: overlap of keyframes", matrix))
+    name = f"{inputs.ref.name}: surface shared by two keyframes"
+    axis = f"keyframes 1 to {len(names):,}, in the sequence's order"
+    return plots.png(plots.heat_map(name, axis, overlap_matrix(view, names)))
+
+
+def overlap_matrix(view: SceneView, names: Sequence[str]) -> Float:
+    """(N, N) overlap of frames, 1 on the diagonal."""
+    return np.array([[1.0 if a == b else view.overlap(a, b) for b in names] for a in names])
 
 
 def question_of(task: str) -> Callable[[SceneInputs], bytes | None]:
+    """The picture of a task's asset: one of its questions."""
+
     def picture(inputs: SceneInputs) -> bytes | None:
-        """The first question's images, with its marks."""
+        """The question with the lowest id: its images with the marks, the text and the answer."""
         rows = inputs.table(of(tables.QUESTIONS, task))
         if not len(rows):
             return None
-        row = rows.row(0, named=True)
+        row = rows.sort("qa_id").row(0, named=True)
         cameras = views(inputs.table(tables.FRAMES))
-        shown = []
-        for entry in row["frames"]:
-            image = _open(inputs.shard.root, cameras[entry["frame"]].image)
-            if image is None:
-                return None
-            marks = [mark for mark in row["marks"] if mark["frame"] == entry["frame"]]
-            shown.append(draw_marks(image, marks))
-        strip = Image.new("RGB", (sum(im.width for im in shown), max(im.height for im in shown)))
-        left = 0
-        for image in shown:
-            strip.paste(image, (left, 0))
-            left += image.width
-        return _fit(strip)
+        names = [entry["frame"] for entry in row["frames"]]
+        below = [(row["question"], plots.INK), (f"Answer: {row['answer']}", plots.ACCENT)]
+
+        def compose(width: int) -> Image.Image:
+            strip = _strip(inputs, cameras, names, row["marks"], width)
+            return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", strip, below)
+
+        try:
+            return _fit(compose, WIDTHS)
+        except NoImage:
+            return None
 
     return picture
 
 
-def _open(root: Path, image: str | None) -> Image.Image | None:
-    if image is None:
-        return None
-    with Image.open(root / image) as file:
-        return file.convert("RGB")
+def _strip(
+    inputs: SceneInputs,
+    cameras: dict[str, Any],
+    names: Sequence[str],
+    marks: Sequence[dict[str, Any]],
+    width: int,
+) -> Image.Image:
+    """A question's images beside one another, `width` wide in all. Raises NoImage."""
+    columns = len(names) if len(names) <= SIDE_BY_SIDE else SHEET_COLUMNS
+    if not names:
+        raise NoImage("the question shows no image")
+    each = (width - (columns - 1) * 4) // columns
+    made = [
+        shown(
+            inputs.shard.root, cameras[name].image, [mark for mark in marks if mark["frame"] == name], each
+        )
+        for name in names
+    ]
+    if len(names) > SIDE_BY_SIDE:
+        return contact_sheet(made, columns, each)
+    strip, _ = plots.canvas(width, max(image.height for image in made))
+    for index, image in enumerate(made):
+        strip.paste(image, (index * (each + 4), 0))
+    return strip
 
 
-def _fit(image: Image.Image) -> bytes:
-    """A JPEG thumbnail that fits into the event log."""
-    small = image.copy()
-    small.thumbnail((THUMBNAIL[0] * 2 if image.width > 2 * image.height else THUMBNAIL[0], 2 * THUMBNAIL[1]))
-    data = b""
-    for quality in QUALITIES:
-        data = plots.jpeg(small, quality)
-        if len(data) <= SMALL:
-            break
-    return data
+def _fit(compose: Callable[[int], Image.Image], widths: Sequence[int]) -> bytes:
+    """A picture that fits into the event log; WebP holds half as much again as JPEG in the same bytes."""
+    return smallest_loss(compose, widths, QUALITIES, SMALL, "WEBP")[0]

@@ -1,4 +1,4 @@
-"""Plain plots on a Pillow canvas: bars, histograms, heat maps, plans seen from above."""
+"""Small plots on a Pillow canvas, for the event log: bars, heat maps, plans, captions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-INK, FAINT, GROUND, ACCENT, SECOND = (40, 44, 52), (200, 204, 210), (255, 255, 255), (29, 105, 190), (208, 72, 52)
-PALETTE = 256
-"""Colours of a small PNG."""
+from spatial_assets.report.plan import Ground
+from spatial_assets.scene import Float
+
+Colour = tuple[int, int, int]
+
+INK: Colour = (38, 41, 48)
+MUTED: Colour = (112, 116, 126)
+FAINT: Colour = (226, 227, 230)
+GROUND: Colour = (255, 255, 255)
+ACCENT: Colour = (37, 99, 186)
+SECOND: Colour = (214, 69, 48)
+
+BORDER = 12
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 14, 12, 10
+TITLE_HEIGHT = 34
+PARAGRAPH = 3
+HEAT_STEPS = 20
+"""Few enough for a palette: a small PNG then keeps every colour."""
+SCALE_BARS = (10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
+"""Lengths in metres that a plan's scale may have; the longest that fits a quarter of the plan is drawn."""
 
 
-def font(size: int = 12) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+def font(size: int = TEXT_SIZE) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
 
 
@@ -23,108 +40,179 @@ def canvas(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     return image, ImageDraw.Draw(image)
 
 
-def png(image: Image.Image, colours: int = 32) -> bytes:
+def png(image: Image.Image, colours: int = 64) -> bytes:
     """A small PNG; plots have few colours."""
     buffer = io.BytesIO()
-    image.quantize(colours).save(buffer, "PNG", optimize=True)
+    image.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-def jpeg(image: Image.Image, quality: int = 60) -> bytes:
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", quality=quality, optimize=True)
-    return buffer.getvalue()
+def title(draw: ImageDraw.ImageDraw, text: str, width: int) -> None:
+    """One line at the top, cut short with dots where it does not fit."""
+    draw.text((BORDER, 9), shortened(draw, text, width - 2 * BORDER, TITLE_SIZE), INK, font(TITLE_SIZE))
 
 
-def bars(title: str, labels: Sequence[str], values: Sequence[float], width: int = 360) -> Image.Image:
-    """Horizontal bars with their values."""
-    row, top = 20, 26
-    image, draw = canvas(width, top + row * max(len(labels), 1) + 6)
-    draw.text((8, 6), title, INK, font(13))
+def shortened(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> str:
+    if draw.textlength(text, font(size)) <= width:
+        return text
+    while text and draw.textlength(text + "...", font(size)) > width:
+        text = text[:-1]
+    return text + "..."
+
+
+def wrapped(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> list[str]:
+    """The text in lines of at most `width` pixels; a word that is longer by itself is cut where it must be."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if draw.textlength(longer, font(size)) <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if lines[-1] and draw.textlength(lines[-1] + letter, font(size)) > width:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
+def bars(name: str, labels: Sequence[str], values: Sequence[float], texts: Sequence[str]) -> Image.Image:
+    """Horizontal bars; `texts` says what each is worth."""
+    row, width = 24, 400
+    image, draw = canvas(width, TITLE_HEIGHT + row * max(len(labels), 1) + BORDER)
+    title(draw, name, width)
+    left = BORDER + min(max([draw.textlength(text, font()) for text in labels], default=0.0), 160) + 10
+    room = width - left - BORDER - max([draw.textlength(text, font()) for text in texts], default=0.0) - 8
     largest = max([*values, 1e-9])
-    for index, (label, value) in enumerate(zip(labels, values, strict=True)):
-        y = top + index * row
-        draw.text((8, y + 2), label, INK, font(11))
-        length = (width - 190) * value / largest
-        draw.rectangle((120, y + 3, 120 + max(length, 1), y + row - 4), fill=ACCENT)
-        draw.text((126 + length, y + 2), f"{value:,.6g}", INK, font(11))
+    for index, (label, value, text) in enumerate(zip(labels, values, texts, strict=True)):
+        y = TITLE_HEIGHT + index * row
+        draw.text((BORDER, y + 4), shortened(draw, label, left - BORDER - 10, TEXT_SIZE), INK, font())
+        end = left + max(room * value / largest, 1)
+        draw.rectangle((left, y + 5, end, y + row - 7), fill=ACCENT)
+        draw.text((end + 8, y + 4), text, MUTED, font())
     return image
 
 
-def histogram(title: str, values: NDArray[np.float64], unit: str, bins: int = 24, width: int = 360) -> Image.Image:
-    """Counts of values in even bins, with the ends of the range named."""
-    height, left, base = 160, 12, 134
-    image, draw = canvas(width, height)
-    draw.text((8, 6), title, INK, font(13))
-    if len(values) == 0:
-        draw.text((8, 60), "nothing to count", INK, font(12))
-        return image
-    counts, edges = np.histogram(values, bins)
-    step = (width - 2 * left) / bins
-    for index, count in enumerate(counts.tolist()):
-        x = left + index * step
-        bar = 100 * count / max(int(counts.max()), 1)
-        draw.rectangle((x, base - bar, x + step - 2, base), fill=ACCENT)
-    draw.line((left, base, width - left, base), INK)
-    draw.text((left, base + 4), f"{edges[0]:.4g} {unit}", INK, font(11))
-    text = f"{edges[-1]:.4g} {unit}"
-    draw.text((width - left - draw.textlength(text, font(11)), base + 4), text, INK, font(11))
-    draw.text((width - 90, 8), f"n = {len(values):,}", INK, font(11))
+def heat_colours(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """(..., 3) colours of shares from 0, white, over blue to 1, nearly black, in HEAT_STEPS steps."""
+    stops = np.array([0.0, 0.25, 0.6, 1.0])
+    colours = np.array([(255, 255, 255), (158, 196, 235), (37, 99, 186), (10, 22, 60)], float)
+    clipped = np.round(np.clip(shares, 0, 1) * HEAT_STEPS) / HEAT_STEPS
+    return np.stack([np.interp(clipped, stops, colours[:, i]) for i in range(3)], axis=-1).astype(np.uint8)
+
+
+def heat_map(name: str, axis: str, matrix: NDArray[np.float64], side: int = 300) -> Image.Image:
+    """A square matrix of shares, with what its rows and columns are and a scale from 0 to 1."""
+    width, bottom = side + 2 * BORDER + 62, 28
+    image, draw = canvas(width, TITLE_HEIGHT + side + bottom)
+    title(draw, name, width)
+    body = Image.fromarray(heat_colours(matrix)).resize((side, side), Image.Resampling.NEAREST)
+    image.paste(body, (BORDER, TITLE_HEIGHT))
+    draw.rectangle((BORDER - 1, TITLE_HEIGHT - 1, BORDER + side, TITLE_HEIGHT + side), outline=FAINT)
+    draw.text((BORDER, TITLE_HEIGHT + side + 7), axis, MUTED, font())
+    left = BORDER + side + 16
+    ramp = heat_colours(np.linspace(1, 0, side))[:, None].repeat(14, axis=1)
+    image.paste(Image.fromarray(ramp), (left, TITLE_HEIGHT))
+    draw.rectangle((left - 1, TITLE_HEIGHT - 1, left + 14, TITLE_HEIGHT + side), outline=FAINT)
+    for share in (0.0, 0.5, 1.0):
+        y = TITLE_HEIGHT + (1 - share) * (side - 14)
+        draw.text((left + 20, y), f"{share:.0%}", MUTED, font(SMALL_SIZE + 1))
     return image
 
 
-def heat_map(title: str, matrix: NDArray[np.float64], side: int = 260) -> Image.Image:
-    """A square matrix of shares, white at 0 and dark blue at 1."""
-    shade = np.clip(matrix, 0, 1)[..., None]
-    pixels = (np.array(GROUND) * (1 - shade) + np.array((10, 40, 110)) * shade).astype(np.uint8)
-    body = Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST)
-    image, draw = canvas(side + 16, side + 34)
-    draw.text((8, 6), title, INK, font(13))
-    image.paste(body, (8, 26))
-    draw.rectangle((7, 25, side + 8, side + 26), outline=FAINT)
+def photo(name: str, picture: Image.Image, below: Sequence[tuple[str, Colour]] = ()) -> Image.Image:
+    """A picture under a title; each entry of `below` is a paragraph under it, with its colour.
+
+    A paragraph ends with dots after PARAGRAPH lines: in a small file, text takes its bytes from the picture.
+    """
+    ruler = canvas(1, 1)[1]
+    width = picture.width + 2 * BORDER
+    lines = []
+    for text, colour in below:
+        found = wrapped(ruler, text, picture.width, TEXT_SIZE)
+        if len(found) > PARAGRAPH:
+            found[PARAGRAPH - 1 :] = [f"{found[PARAGRAPH - 1][:-4]} ..."]
+        lines += [(line, colour) for line in found]
+    spacing = TEXT_SIZE + 6
+    image, draw = canvas(width, TITLE_HEIGHT + picture.height + BORDER + len(lines) * spacing)
+    title(draw, name, width)
+    image.paste(picture, (BORDER, TITLE_HEIGHT))
+    for index, (line, colour) in enumerate(lines):
+        draw.text((BORDER, TITLE_HEIGHT + picture.height + 8 + index * spacing), line, colour, font())
     return image
+
+
+class Labels:
+    """Puts words onto a picture where they cover no earlier word; what finds no place is left out."""
+
+    def __init__(self, draw: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
+        self.draw, self.size = draw, size
+        self.taken: list[tuple[float, float, float, float]] = []
+
+    def put(self, places: Sequence[tuple[float, float]], text: str, colour: Colour, back: Colour) -> bool:
+        """At the first of the places (left, top) that is free and inside; whether there was one."""
+        for left, top in places:
+            box = self.draw.textbbox((left, top), text, font=font(SMALL_SIZE))
+            box = (box[0] - 3, box[1] - 2, box[2] + 3, box[3] + 2)
+            inside = box[0] >= 0 and box[1] >= 0 and box[2] < self.size[0] and box[3] < self.size[1]
+            if inside and not any(_touch(box, other) for other in self.taken):
+                self.taken.append(box)
+                self.draw.rectangle(box, fill=back)
+                self.draw.text((left, top), text, colour, font(SMALL_SIZE))
+                return True
+        return False
+
+
+def _touch(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
 class Plan:
-    """A drawing from above: x to the right, y up, metres."""
+    """A drawing from above on a `Ground`, under a title."""
 
-    def __init__(self, points: NDArray[np.float64], title: str, width: int = 360, margin: int = 14) -> None:
-        """`points` (N, 2 or more), whose extent the plan shows."""
-        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-        extent = np.maximum(high - low, 1e-6)
-        self.scale = float(min((width - 2 * margin) / extent[0], 2 * width / extent[1]))
-        self.origin, self.margin, self.top = low, margin, 26
-        self.height = int(extent[1] * self.scale) + 2 * margin + self.top
-        self.image, self.draw = canvas(width, self.height)
-        self.draw.text((8, 6), title, INK, font(13))
+    def __init__(self, name: str, ground: Ground, floor: Image.Image | None = None, fade: float = 0.0) -> None:
+        """`floor` is the scene from above, RGBA; `fade` mixes it with white, so that lines stand out."""
+        self.ground = ground
+        self.image, self.draw = canvas(ground.width, ground.height + TITLE_HEIGHT + 8)
+        if floor is not None:
+            faded = Image.blend(floor.convert("RGB"), Image.new("RGB", floor.size, GROUND), fade)
+            self.image.paste(faded, (0, TITLE_HEIGHT), floor.getchannel("A"))
+        title(self.draw, name, ground.width)
+        self._scale_bar()
+        self.labels = Labels(self.draw, self.image.size)
 
-    def to_pixels(self, points: NDArray[np.float64]) -> list[tuple[float, float]]:
+    def to_pixels(self, points: Float) -> list[tuple[float, float]]:
         """(N, 2 or more) metres to pixels."""
-        flat = (points[:, :2] - self.origin) * self.scale
-        return [(float(x) + self.margin, self.height - self.margin - float(y)) for x, y in flat]
+        return [(float(x), float(y) + TITLE_HEIGHT) for x, y in self.ground.pixels(points)]
 
-    def scatter(self, points: NDArray[np.float64], colours: NDArray[np.uint8]) -> None:
-        pixels = np.array(self.to_pixels(points)).astype(int)
-        array = np.array(self.image)
-        inside = (pixels >= 0).all(axis=1) & (pixels < [self.image.width, self.image.height]).all(axis=1)
-        array[pixels[inside, 1], pixels[inside, 0]] = colours[inside]
-        self.image = Image.fromarray(array)
-        self.draw = ImageDraw.Draw(self.image)
+    def _scale_bar(self) -> None:
+        fits = [metres for metres in SCALE_BARS if metres * self.ground.scale <= self.ground.width / 4]
+        if not fits:
+            return
+        length, y = fits[0] * self.ground.scale, self.image.height - 9
+        right = self.image.width - BORDER
+        self.draw.line((right - length, y, right, y), INK, 2)
+        text = f"{fits[0]:g} m"
+        self.draw.text((right - length - 6 - self.draw.textlength(text, font(SMALL_SIZE)), y - 7), text, INK, font(SMALL_SIZE))
 
-    def outline(self, corners: NDArray[np.float64], colour: tuple[int, int, int], label: str = "") -> None:
+    def outline(self, corners: Float, colour: Colour) -> None:
         pixels = self.to_pixels(corners)
-        self.draw.polygon(pixels, outline=colour)
-        if label:
-            x, y = np.mean(pixels, axis=0)
-            self.draw.text((x - self.draw.textlength(label, font(9)) / 2, y - 6), label, INK, font(9))
+        self.draw.line([*pixels, pixels[0]], colour, 1)
 
-    def path(self, points: NDArray[np.float64], colour: tuple[int, int, int]) -> None:
+    def name(self, corners: Float, text: str) -> None:
+        """A word at the middle of a footprint, or a little above or below it."""
+        x, y = np.mean(self.to_pixels(corners), axis=0)
+        x -= self.draw.textlength(text, font(SMALL_SIZE)) / 2
+        self.labels.put([(x, y - 6 + shift) for shift in (0, 13, -13)], text, INK, GROUND)
+
+    def path(self, points: Float, colour: Colour) -> None:
         if len(points) > 1:
-            self.draw.line(self.to_pixels(points), fill=colour, width=1)
+            self.draw.line(self.to_pixels(points), fill=colour, width=2)
 
-    def arrows(self, points: NDArray[np.float64], directions: NDArray[np.float64], length: float = 0.25) -> None:
-        """Where cameras stand and look; `length` in metres."""
-        ends = self.to_pixels(points[:, :2] + length * directions[:, :2])
-        for start, end in zip(self.to_pixels(points), ends, strict=True):
-            self.draw.line((*start, *end), fill=SECOND, width=2)
-            self.draw.ellipse((start[0] - 3, start[1] - 3, start[0] + 3, start[1] + 3), fill=SECOND)
+    def arrows(self, points: Float, directions: Float, colour: Colour, length: float = 14.0) -> None:
+        """Where cameras stand and look, (N, 3) each; `length` in pixels of a level look."""
+        tips = points[:, :2] + directions[:, :2] * length / self.ground.scale
+        for (x, y), (u, v) in zip(self.to_pixels(points), self.to_pixels(tips), strict=True):
+            self.draw.line((x, y, u, v), fill=colour, width=2)
+            self.draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)

@@ -47,6 +47,5 @@ def frame_sets(keyframes: pl.DataFrame) -> dict[str, list[str]]:
     """Frames of each set, in order."""
     ordered = keyframes.sort("set", "position")
     return {
-        name: group["frame"].to_list()
-        for (name,), group in ordered.group_by(["set"], maintain_order=True)
+        name: group["frame"].to_list() for (name,), group in ordered.group_by(["set"], maintain_order=True)
     }

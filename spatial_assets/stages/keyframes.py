@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from spatial_assets import tables
 from spatial_assets import parameters as base
+from spatial_assets import tables
 from spatial_assets.geometry.keyframes import dense_indices, keyframe_indices, uniform_indices
 from spatial_assets.stage import Reject, SceneInputs, SceneOutputs, Stage, Tally
 
@@ -20,7 +20,9 @@ class Parameters(base.Parameters):
     """When a frame is redundant. SPAR's own thresholds are not published; it says nine in ten frames go."""
 
     translation: float = Field(0.2, gt=0, description="metres between camera positions")
-    rotation: float = Field(12.0, gt=0, description="degrees between orientations; pairs 14 apart are in SPAR")
+    rotation: float = Field(
+        12.0, gt=0, description="degrees between orientations; pairs 14 apart are in SPAR"
+    )
     dense_per_second: float = Field(3.0, gt=0, description="frames a second of the dense video")
     dense_stride: int = Field(10, gt=0, description="its stride where frames have no timestamps")
 

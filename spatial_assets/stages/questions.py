@@ -35,4 +35,3 @@ def questions_of(name: str) -> Stage:
 
 STAGES: dict[str, Stage] = {name: questions_of(name) for name in sorted(FAMILIES)}
 """By task."""
-

@@ -18,9 +18,7 @@ NAME = "scenes"
 
 def read_scene(inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
     shard = inputs.shard
-    scene = reader(shard.dataset).read_scene(
-        shard.root, inputs.ref, shard.release, shard.licence, parameters
-    )
+    scene = reader(shard.dataset).read_scene(shard.root, inputs.ref, shard.release, shard.licence, parameters)
     return scene_rows(inputs.which, scene)
 
 

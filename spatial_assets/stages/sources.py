@@ -55,7 +55,9 @@ class SourceWatch:
         self.listings[ref.name] = listing
         if isinstance(listing, InputError):
             return hash_text("rejected", listing.reason, str(listing))
-        return hash_text(*(part for file in listing for part in (file.path, file.role, self._hash(file.path))))
+        return hash_text(
+            *(part for file in listing for part in (file.path, file.role, self._hash(file.path)))
+        )
 
     def _list(self, ref: SceneRef) -> list[SourceFile] | InputError:
         if not self.shard.root.is_dir():

@@ -54,8 +54,7 @@ def see(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     full = set(sets.get(KEYFRAMES, [])) | set(sets.get(VIDEO, []))
     wanted = [name for name in cameras if any(name in chosen for chosen in map(set, sets.values()))]
     centres = {
-        row["instance"]: np.array(row["centre"])
-        for row in inputs.table(tables.OBJECTS).iter_rows(named=True)
+        row["instance"]: np.array(row["centre"]) for row in inputs.table(tables.OBJECTS).iter_rows(named=True)
     }
 
     def render(name: str) -> tuple[list[dict[str, Any]], NDArray[np.int32]]:
@@ -101,9 +100,7 @@ def _rows(
     return rows
 
 
-def _full_columns(
-    view: View, centre: Float, seen: FrameVisibility, i: int, visible: int
-) -> dict[str, Any]:
+def _full_columns(view: View, centre: Float, seen: FrameVisibility, i: int, visible: int) -> dict[str, Any]:
     amodal = int(seen.amodal_px[i])
     pixels, depths = project(centre[None], view.intrinsics, view.world_to_camera)
     return {

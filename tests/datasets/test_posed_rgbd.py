@@ -28,7 +28,7 @@ def sequence(tmp_path):
     for number in range(24):
         turn = 2 * np.pi * number / 24
         eye = np.array([0.3 * np.cos(turn), 0.3 * np.sin(turn), 1.2])
-        pose = look_at(eye, eye + [np.cos(turn), np.sin(turn), -0.3])
+        pose = look_at(eye, eye + np.array([np.cos(turn), np.sin(turn), -0.3]))
         poses.append(pose)
         depth = room_depth(pose)
         Image.fromarray((depth * 1000).round().astype(np.uint16)).save(folder / f"depth/{number:05d}.png")
@@ -92,8 +92,14 @@ def test_canonical_order_forgets_the_order_it_came_in(seed):
     order = rng.permutation(30)
     back = np.argsort(order)
     turned = np.array([np.roll(face, k) for face, k in zip(back[faces], rng.integers(0, 3, 50), strict=True)])
-    found = canonical_order(Mesh(vertices[order], turned[rng.permutation(50)].astype(np.int32), colours[order]))
-    for a, b in ((expected.vertices, found.vertices), (expected.faces, found.faces), (expected.colors, found.colors)):
+    found = canonical_order(
+        Mesh(vertices[order], turned[rng.permutation(50)].astype(np.int32), colours[order])
+    )
+    for a, b in (
+        (expected.vertices, found.vertices),
+        (expected.faces, found.faces),
+        (expected.colors, found.colors),
+    ):
         np.testing.assert_array_equal(a, b)
     corners = {tuple(sorted(map(tuple, vertices[face].tolist()))) for face in faces}
     kept = {tuple(sorted(map(tuple, expected.vertices[face].tolist()))) for face in expected.faces}

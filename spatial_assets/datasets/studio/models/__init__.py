@@ -1,0 +1,16 @@
+"""Builders of furniture and things, one per kind in the catalogue."""
+
+from __future__ import annotations
+
+from spatial_assets.datasets.studio.models import (  # noqa: F401  importing registers the builders
+    electronics,
+    kitchen_bath,
+    openings,
+    plants,
+    seating,
+    small,
+    tables,
+)
+from spatial_assets.datasets.studio.models.base import BUILDERS, Model, Palette, Top, build, palette
+
+__all__ = ["BUILDERS", "Model", "Palette", "Top", "build", "palette"]

@@ -1,0 +1,143 @@
+"""Which faces and vertices belong to which instance, laid out for the visibility table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from spatial_assets.geometry.clusters import Clusters, along_curve, bounds_to_boxes, make_clusters
+from spatial_assets.geometry.rasterize import PreparedMesh, drawable, face_areas
+from spatial_assets.scene import NO_INSTANCE
+
+
+@dataclass(frozen=True)
+class PreparedInstances:
+    """A mesh's faces grouped by instance; made by `prepare_instances`, once per scene."""
+
+    ids: NDArray[np.int32]
+    """(I,), the instances that own at least one face, ascending."""
+    face_label: NDArray[np.int32]
+    """(F + 1,), each face's instance id, or -1; the last stands for no face."""
+    face_slot: NDArray[np.int32]
+    """(F + 1,), each face's row in `ids`, or -1; the last stands for no face."""
+    clusters: Clusters
+    """The faces of instances that can be drawn; each cluster holds one instance's."""
+    cluster_starts: NDArray[np.int64]
+    """(I + 1,), where each instance's clusters start."""
+    face_areas: NDArray[np.float64]
+    """(D,), square metres, in the clusters' order."""
+    cluster_areas: NDArray[np.float64]
+    """(C,), the sums of each cluster's faces."""
+    centres: NDArray[np.float64]
+    """(I, 3), of the instances' bounding boxes, metres."""
+    extents: NDArray[np.float64]
+    """(I, 3), half their sizes."""
+    areas: NDArray[np.float64]
+    """(I,), the sums of each instance's clusters."""
+    face_corners: NDArray[np.int32]
+    """(F, 3), for each corner its row in the list of all (instance, vertex) pairs."""
+    pair_count: int
+    """Length of that list."""
+    vertex_counts: NDArray[np.int64]
+    """(I,), vertices that belong to a face of the instance."""
+
+
+@njit(cache=True, nogil=True)
+def segment_sums(values, starts):
+    """Sums of values[starts[i]:starts[i + 1]], each from left to right."""
+    sums = np.zeros(starts.shape[0] - 1)
+    for i in range(sums.shape[0]):
+        for k in range(starts[i], starts[i + 1]):
+            sums[i] += values[k]
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def number_pairs(faces, slot, rows, last_slot, corners, counts):
+    """Numbers the (instance, vertex) pairs of faces, which rows lists by instance; last_slot: (V,) of -1."""
+    number = np.empty(last_slot.shape[0], np.int32)
+    total = 0
+    for r in range(rows.shape[0]):
+        f = rows[r]
+        for k in range(3):
+            v = faces[f, k]
+            if last_slot[v] != slot[f]:
+                last_slot[v] = slot[f]
+                number[v] = total
+                counts[slot[f]] += 1
+                total += 1
+            corners[f, k] = number[v]
+
+
+def prepare_instances(prepared: PreparedMesh, face_instance: ArrayLike) -> PreparedInstances:
+    """Groups a prepared mesh's faces by instance. face_instance: (F,) integers, NO_INSTANCE (-1) = none.
+
+    Raises ValueError if its length is not the mesh's number of faces, or on an id below -1.
+    """
+    owner = np.asarray(face_instance)
+    if owner.shape != (len(prepared.faces),):
+        raise ValueError(f"face_instance must have shape ({len(prepared.faces)},), not {owner.shape}")
+    if owner.size and owner.dtype.kind not in "iu":
+        raise ValueError(f"face_instance must be integers, not {owner.dtype}")
+    if owner.size and owner.min() < NO_INSTANCE:
+        raise ValueError(f"instance ids must be 0 or more, or {NO_INSTANCE} for none; found {owner.min()}")
+    if owner.size and owner.max() > np.iinfo(np.int32).max:
+        raise ValueError(f"instance ids must fit 32 bits; found {owner.max()}")
+    label = owner.astype(np.int32)
+    owned = label != NO_INSTANCE
+    ids = np.unique(label[owned])
+    slot = np.full(len(label), -1, np.int32)
+    slot[owned] = np.searchsorted(ids, label[owned])
+
+    points, faces = prepared.vertices, prepared.faces
+    rows = np.flatnonzero(owned & drawable(points, faces))
+    # By instance first, then along the curve.
+    order = rows[np.lexsort((along_curve(points, faces, rows), slot[rows]))]
+    clusters = make_clusters(points, faces, order, slot)
+    count = len(ids)
+    first_faces = clusters.face_starts[:-1]
+    cluster_starts = np.searchsorted(slot[clusters.names[first_faces]], np.arange(count + 1)).astype(np.int64)
+    areas = face_areas(points, faces)[clusters.names]
+    cluster_areas = segment_sums(areas, clusters.face_starts)
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    owners = slot[clusters.names[first_faces]]
+    np.minimum.at(low, owners, clusters.centres - clusters.extents)
+    np.maximum.at(high, owners, clusters.centres + clusters.extents)
+    # An instance of which nothing can be drawn has no clusters; any box will do.
+    drawn = np.isfinite(low)
+    centres, extents = bounds_to_boxes(np.where(drawn, low, 0.0), np.where(drawn, high, 0.0))
+    corners, vertex_counts = instance_vertices(len(points), faces, slot, count)
+    return PreparedInstances(
+        ids=ids,
+        face_label=np.append(label, np.int32(NO_INSTANCE)),
+        face_slot=np.append(slot, np.int32(-1)),
+        clusters=clusters,
+        cluster_starts=cluster_starts,
+        face_areas=areas,
+        cluster_areas=cluster_areas,
+        centres=centres,
+        extents=extents,
+        areas=segment_sums(cluster_areas, cluster_starts),
+        face_corners=corners,
+        pair_count=int(vertex_counts.sum()),
+        vertex_counts=vertex_counts,
+    )
+
+
+def instance_vertices(
+    vertex_count: int, faces: NDArray[np.int32], slot: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Numbers the (instance, vertex) pairs.
+
+    Returns each face corner's pair (F, 3), 0 for faces of no instance, and the number of pairs per instance
+    (I,).
+    """
+    rows = np.flatnonzero(slot >= 0)
+    rows = rows[np.argsort(slot[rows], kind="stable")]
+    corners = np.zeros((len(slot), 3), np.int32)
+    counts = np.zeros(count, np.int64)
+    number_pairs(faces, slot, rows, np.full(vertex_count, -1, np.int32), corners, counts)
+    return corners, counts

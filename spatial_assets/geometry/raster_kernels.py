@@ -1,0 +1,1078 @@
+"""The numba kernels of the rasteriser and of the visibility table: no checks of arguments, no Python objects.
+
+They stand in one file because numba's disk cache notices an edit of a kernel only in the file that
+holds it: a kernel that called another module's would go on using the old one.
+
+A pixel's nearest face is kept as one 64-bit key: the inverse depth rounded to 26 bits of mantissa
+above, the complement of the caller's face number below. The largest key wins, so the winner depends
+on nothing but the faces that cover the pixel, and equal depths go to the lower number.
+
+Coverage is decided by edge functions E(x, y) = A (x - X) + B (y - Y) + C in float64, computed so that
+nothing but the sign changes when the two ends change places. Two faces that share an edge therefore
+see the same number with opposite signs, whatever rounding did to it, and the top-left rule settles
+E = 0. Spans and bounds only leave out pixels that the edge functions would refuse.
+
+All pixel coordinates in here count from the centre of the first pixel: centres are integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+ID_BITS = 26
+ID_MASK = (1 << ID_BITS) - 1
+HALF_STEP = 1 << (ID_BITS - 1)
+# An exclusive edge's threshold in the test E >= threshold, so that one comparison serves both kinds.
+SMALLEST = 2.2250738585072014e-308
+# Vertices that project further out take the homogeneous path: beyond it, products of projected
+# coordinates would lose the digits that tell pixels apart.
+GUARD_PIXELS = float(1 << 20)
+# How far outside its vertices' bounds a face may claim a pixel centre. Far above the rounding error of
+# an edge function, so that bounds never decide what the edge functions must.
+BOUND_SLACK = 1.0 / (1 << 16)
+# Relative slack of the tests that leave out whole clusters; far above float64 rounding.
+CULL_SLACK = 1e-10
+# Pixels handled at once: eight float64 fill one AVX-512 register, two AVX2 ones.
+LANES = 8
+# Side of the square tiles that remember the farthest depth drawn in them.
+TILE = 8
+# Rows handled at once where a face is no wider than LANES.
+BLOCK_ROWS = 4
+# From this width a face's rows are narrowed to spans; below, testing all lanes is cheaper.
+SPAN_WIDTH = 3 * LANES
+DEPTH_BUCKETS = 1024
+MAX_CLIPPED = 12
+
+
+# Division by zero gives infinity, as in numpy: the check for it would keep loops scalar.
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+
+# --- eight pixels at once -------------------------------------------------------------------------
+# numba's own vectoriser leaves short, masked rows scalar, and rows of a few pixels are nearly all
+# there are. So the two innermost steps are spelled out as LLVM vector operations; the compiler
+# lowers them to whatever the machine has.
+
+DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+LONGS = ir.VectorType(ir.IntType(64), LANES)
+INTS = ir.VectorType(ir.IntType(32), LANES)
+
+
+def splat(builder, value, count=LANES):
+    """The scalar in every one of count lanes."""
+    vector = ir.VectorType(value.type, count)
+    undefined = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count)
+    return builder.shuffle_vector(first, undefined, zeros)
+
+
+def covered_lanes(builder, x, last, edges):
+    """Lane positions, and the lanes up to `last` that pass three edge tests (slope, X, row value, threshold)."""
+    lanes = builder.fadd(splat(builder, x), ir.Constant(DOUBLES, [float(i) for i in range(LANES)]))
+    mask = builder.fcmp_ordered("<=", lanes, splat(builder, last))
+    for slope, origin, row, threshold in edges:
+        offset = builder.fsub(lanes, splat(builder, origin))
+        value = builder.fadd(builder.fmul(splat(builder, slope), offset), splat(builder, row))
+        mask = builder.and_(mask, builder.fcmp_ordered(">=", value, splat(builder, threshold)))
+    return lanes, mask
+
+
+def inverse_depths(builder, lanes, slope, row, limit):
+    """Inverse depth at each lane, and the lanes where it does not exceed the limit."""
+    depth = builder.fadd(builder.fmul(splat(builder, slope), lanes), splat(builder, row))
+    return depth, builder.fcmp_ordered("<=", depth, splat(builder, limit))
+
+
+def vector_at(context, builder, array_type, array, offset, vector):
+    """Pointer to LANES consecutive items of a flat array."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
+
+
+@intrinsic
+def draw_lanes(
+    typing, keys, at, x, last,
+    a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2,
+    gx, rz, low, high, limit, name,
+):  # fmt: skip
+    """Draws one face into keys[at : at + LANES], whose first pixel is x, up to pixel last.
+
+    a, x, r, t: slope, origin, value there on this row, and threshold of each edge. gx, rz: slope of the inverse
+    depth and its value at x = 0, kept within low..high; where it exceeds limit nothing is drawn. name: the key's
+    lower bits.
+    """
+    signature = types.void(
+        keys, at, x, last,
+        a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2,
+        gx, rz, low, high, limit, name,
+    )  # fmt: skip
+
+    def generate(context, builder, signature, args):
+        array, at, x, last = args[:4]
+        gx, rz, low, high, limit, name = args[16:]
+        lanes, mask = covered_lanes(builder, x, last, (args[4:8], args[8:12], args[12:16]))
+        depth, beyond_near = inverse_depths(builder, lanes, gx, rz, limit)
+        mask = builder.and_(mask, beyond_near)
+        low, high = splat(builder, low), splat(builder, high)
+        depth = builder.select(builder.fcmp_ordered("<", depth, low), low, depth)
+        depth = builder.select(builder.fcmp_ordered(">", depth, high), high, depth)
+        rounded = builder.add(builder.bitcast(depth, LONGS), ir.Constant(LONGS, [HALF_STEP] * LANES))
+        upper = builder.and_(rounded, ir.Constant(LONGS, [~ID_MASK] * LANES))
+        key = builder.or_(upper, splat(builder, name))
+        pointer = vector_at(context, builder, signature.args[0], array, at, LONGS)
+        old = builder.load(pointer, align=8)
+        mask = builder.and_(mask, builder.icmp_signed(">", key, old))
+        builder.store(builder.select(mask, key, old), pointer, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def covered_bits(
+    typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit
+):
+    """The lanes that `draw_lanes` would draw into an empty image, as bits, the first pixel's lowest."""
+    signature = types.int64(
+        x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit
+    )
+
+    def generate(context, builder, signature, args):
+        lanes, mask = covered_lanes(builder, args[0], args[1], (args[2:6], args[6:10], args[10:14]))
+        _, beyond_near = inverse_depths(builder, lanes, *args[14:])
+        mask = builder.and_(mask, beyond_near)
+        return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def covered_block(
+    typing, x, y, last,
+    a0, b0, c0, x0, y0, t0, a1, b1, c1, x1, y1, t1, a2, b2, c2, x2, y2, t2,
+):  # fmt: skip
+    """The pixels of BLOCK_ROWS rows of LANES, the first x, y, that pass three edge tests, as bits, row by row.
+
+    The same operations in the same order as in `covered_bits`, so the same answers.
+    """
+    signature = types.int64(
+        x, y, last,
+        a0, b0, c0, x0, y0, t0, a1, b1, c1, x1, y1, t1, a2, b2, c2, x2, y2, t2,
+    )  # fmt: skip
+
+    def generate(context, builder, signature, args):
+        def spread(value):
+            return splat(builder, value, LANES * BLOCK_ROWS)
+
+        def offsets(values):
+            return ir.Constant(ir.VectorType(ir.DoubleType(), LANES * BLOCK_ROWS), [float(v) for v in values])
+
+        cells = range(LANES * BLOCK_ROWS)
+        xs = builder.fadd(spread(args[0]), offsets(i % LANES for i in cells))
+        ys = builder.fadd(spread(args[1]), offsets(i // LANES for i in cells))
+        mask = builder.fcmp_ordered("<=", xs, spread(args[2]))
+        for k in range(3, 21, 6):
+            a, b, c, x, y, least = (spread(value) for value in args[k : k + 6])
+            row = builder.fadd(builder.fmul(b, builder.fsub(ys, y)), c)
+            value = builder.fadd(builder.fmul(a, builder.fsub(xs, x)), row)
+            mask = builder.and_(mask, builder.fcmp_ordered(">=", value, least))
+        bits = builder.bitcast(mask, ir.IntType(LANES * BLOCK_ROWS))
+        return builder.zext(bits, ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def running_sizes(typing, limits, at, carry):
+    """Turns limits[at : at + 2 * LANES] (int32) into sizes: size[x] = min(limit[x], size[x - 1] + 1).
+
+    carry: the size before the first. Returns the last one. The recurrence is a running minimum of limit[x]
+    - x, taken in doubling steps.
+    """
+    signature = types.int32(limits, at, carry)
+    count = 2 * LANES
+
+    def generate(context, builder, signature, args):
+        wide = ir.VectorType(ir.IntType(32), count)
+        positions = ir.Constant(wide, list(range(count)))
+        pointer = vector_at(context, builder, signature.args[0], args[0], args[1], wide)
+        values = builder.sub(builder.load(pointer, align=4), positions)
+        step = 1
+        while step < count:
+            # Lanes without a predecessor at this distance compare with themselves.
+            before = ir.Constant(wide, [i - step if i >= step else i for i in range(count)])
+            shifted = builder.shuffle_vector(values, values, before)
+            values = builder.select(builder.icmp_signed("<", shifted, values), shifted, values)
+            step *= 2
+        first = splat(builder, builder.add(args[2], ir.Constant(ir.IntType(32), 1)), count)
+        values = builder.select(builder.icmp_signed("<", first, values), first, values)
+        values = builder.add(values, positions)
+        builder.store(values, pointer, align=4)
+        return builder.extract_element(values, ir.Constant(ir.IntType(32), count - 1))
+
+    return signature, generate
+
+
+@intrinsic
+def differing_bits(typing, image, at, label):
+    """The lanes where image[at : at + LANES] (int32) is not label, as bits, the first pixel's lowest."""
+    signature = types.int64(image, at, label)
+
+    def generate(context, builder, signature, args):
+        pointer = vector_at(context, builder, signature.args[0], args[0], args[1], INTS)
+        mask = builder.icmp_signed("!=", builder.load(pointer, align=4), splat(builder, args[2]))
+        return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
+
+    return signature, generate
+
+
+def extreme_of_lanes(sign, bits):
+    """An intrinsic (array, at, best): the least ("<") or greatest (">") of best and array[at : at + LANES].
+    """
+    integer = ir.IntType(bits)
+    result = types.int64 if bits == 64 else types.int32
+
+    @intrinsic
+    def extreme(typing, array, at, best):
+        def generate(context, builder, signature, args):
+            vector_type = ir.VectorType(integer, LANES)
+            pointer = vector_at(context, builder, signature.args[0], args[0], args[1], vector_type)
+            vector = builder.load(pointer, align=bits // 8)
+            width = LANES
+            while width > 1:
+                width //= 2
+                index = ir.VectorType(ir.IntType(32), width)
+                left = builder.shuffle_vector(vector, vector, ir.Constant(index, list(range(width))))
+                right = builder.shuffle_vector(
+                    vector, vector, ir.Constant(index, list(range(width, 2 * width)))
+                )
+                vector = builder.select(builder.icmp_signed(sign, left, right), left, right)
+            found = builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+            return builder.select(builder.icmp_signed(sign, found, args[2]), found, args[2])
+
+        return result(array, at, result), generate
+
+    return extreme
+
+
+least_key, greatest_key = extreme_of_lanes("<", 64), extreme_of_lanes(">", 64)
+greatest_size = extreme_of_lanes(">", 32)
+
+
+def bit_count(name):
+    """An intrinsic that counts a 64-bit number's ones, or the zeros above or below them (64 if there are
+    none)."""
+
+    @intrinsic
+    def count(typing, bits):
+        def generate(context, builder, signature, args):
+            if name == "ctpop":
+                return builder.ctpop(args[0])
+            return getattr(builder, name)(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.int64), generate
+
+    return count
+
+
+ones, leading_zeros, trailing_zeros = bit_count("ctpop"), bit_count("ctlz"), bit_count("cttz")
+
+
+# --- geometry of one face -------------------------------------------------------------------------
+
+
+@kernel
+def project(vertices, first, last, p, near, uvw, xs, ys, iz, regular):
+    """Projects vertices[first:last]: (u, v, w) = p [X 1], and x, y, 1/z where these are safe to use directly.
+
+    Such vertices are marked regular.
+    """
+    for i in range(last - first):
+        x, y, z = vertices[first + i, 0], vertices[first + i, 1], vertices[first + i, 2]
+        u = (p[0, 0] * x + p[0, 1] * y) + (p[0, 2] * z + p[0, 3])
+        v = (p[1, 0] * x + p[1, 1] * y) + (p[1, 2] * z + p[1, 3])
+        w = (p[2, 0] * x + p[2, 1] * y) + (p[2, 2] * z + p[2, 3])
+        uvw[i, 0], uvw[i, 1], uvw[i, 2] = u, v, w
+        before = w >= near
+        inverse = 1.0 / w if before else 0.0
+        px, py = u * inverse, v * inverse
+        xs[i], ys[i], iz[i] = px, py, inverse
+        regular[i] = before & (abs(px) <= GUARD_PIXELS) & (abs(py) <= GUARD_PIXELS)
+
+
+@kernel
+def first_centre(low):
+    """The first pixel column or row, not below 0, whose centre is not before low."""
+    return int(np.ceil(max(low - BOUND_SLACK, 0.0)))
+
+
+@kernel
+def last_centre(high, size):
+    """The last pixel column or row, below size, whose centre is not after high; may be negative."""
+    return int(np.floor(max(min(high + BOUND_SLACK, size - 1.0), -1.0)))
+
+
+@kernel
+def near_bounds(uvw, a, b, c, near):
+    """Bounds x0, x1, y0, y1 of the part of a triangle beyond the near plane; empty as 0, -1, 0, -1."""
+    x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
+    for k in range(3):
+        i = a if k == 0 else (b if k == 1 else c)
+        j = b if k == 0 else (c if k == 1 else a)
+        wi, wj = uvw[i, 2], uvw[j, 2]
+        if wi >= near:
+            x, y = uvw[i, 0] / wi, uvw[i, 1] / wi
+            x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+        if (wi >= near) != (wj >= near):
+            t = (near - wi) / (wj - wi)
+            x = (uvw[i, 0] + t * (uvw[j, 0] - uvw[i, 0])) / near
+            y = (uvw[i, 1] + t * (uvw[j, 1] - uvw[i, 1])) / near
+            x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+    if x0 > x1:
+        return 0.0, -1.0, 0.0, -1.0
+    return x0, x1, y0, y1
+
+
+@kernel
+def set_edge(edges, row, uvw, xs, ys, regular, i, j, sign):
+    """Edge function from vertex i to j into edges[row]: A, B, C, X, Y and threshold.
+
+    Where both ends have pixel positions, E is taken relative to the left end, whichever face asks: it is then
+    exactly 0 at both ends, and along vertical and horizontal edges. Else it is homogeneous. The choice hangs on
+    the two ends alone, so both faces at the edge make the same one.
+    """
+    if regular[i] and regular[j]:
+        a, b, c = ys[i] - ys[j], xs[j] - xs[i], 0.0
+        if xs[j] < xs[i]:
+            x, y = xs[j], ys[j]
+        else:
+            x, y = xs[i], ys[i]
+    else:
+        a = uvw[i, 1] * uvw[j, 2] - uvw[i, 2] * uvw[j, 1]
+        b = uvw[i, 2] * uvw[j, 0] - uvw[i, 0] * uvw[j, 2]
+        c = uvw[i, 0] * uvw[j, 1] - uvw[i, 1] * uvw[j, 0]
+        x = y = 0.0
+    a, b = a * sign, b * sign
+    edges[row, 0], edges[row, 1], edges[row, 2], edges[row, 3], edges[row, 4] = a, b, c * sign, x, y
+    # A left or a top edge keeps its pixels; any other must leave them to its neighbour.
+    edges[row, 5] = 0.0 if a > 0.0 or (a == 0.0 and b > 0.0) else SMALLEST
+
+
+@kernel
+def face_bounds(uvw, xs, ys, regular, a, b, c, near, width, height):
+    """Bounds x0, x1, y0, y1, inclusive, of the pixels that a face may cover; x0 > x1 where there are none."""
+    if regular[a] and regular[b] and regular[c]:
+        x0, x1 = first_centre(min(xs[a], xs[b], xs[c])), last_centre(max(xs[a], xs[b], xs[c]), width)
+        if x0 > x1:
+            return 1, 0, 0, 0
+        y0, y1 = first_centre(min(ys[a], ys[b], ys[c])), last_centre(max(ys[a], ys[b], ys[c]), height)
+    else:
+        if max(uvw[a, 2], uvw[b, 2], uvw[c, 2]) < near:
+            return 1, 0, 0, 0
+        low_x, high_x, low_y, high_y = near_bounds(uvw, a, b, c, near)
+        # The clipped corners are rounded and the edge functions are not: a pixel of room keeps these in charge.
+        x0, x1 = first_centre(min(low_x - 1.0, width)), last_centre(high_x + 1.0, width)
+        y0, y1 = first_centre(min(low_y - 1.0, height)), last_centre(high_y + 1.0, height)
+    if y0 > y1:
+        return 1, 0, 0, 0
+    return x0, x1, y0, y1
+
+
+@kernel
+def set_up(uvw, xs, ys, iz, regular, a, b, c, near, edges, plane):
+    """A face's edge functions (3, 6) and depth plane (gx, gy, g0, low, high, limit); False if it has no area."""
+    if regular[a] and regular[b] and regular[c]:
+        ax, ay, az, bx, by, bz, cx, cy, cz = xs[a], ys[a], iz[a], xs[b], ys[b], iz[b], xs[c], ys[c], iz[c]
+        measure = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        if measure == 0.0:
+            return False
+        inverse = 1.0 / measure
+        db, dc = bz - az, cz - az
+        gx = (db * (cy - ay) - dc * (by - ay)) * inverse
+        gy = (dc * (bx - ax) - db * (cx - ax)) * inverse
+        plane[0], plane[1], plane[2] = gx, gy, (az - gx * ax) - gy * ay
+        plane[3], plane[4], plane[5] = min(az, bz, cz), max(az, bz, cz), np.inf
+    else:
+        px, py, pz = uvw[b, 0] - uvw[a, 0], uvw[b, 1] - uvw[a, 1], uvw[b, 2] - uvw[a, 2]
+        qx, qy, qz = uvw[c, 0] - uvw[a, 0], uvw[c, 1] - uvw[a, 1], uvw[c, 2] - uvw[a, 2]
+        nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
+        measure = (nx * uvw[a, 0] + ny * uvw[a, 1]) + nz * uvw[a, 2]
+        if measure == 0.0:
+            return False
+        nearest = min(uvw[a, 2], uvw[b, 2], uvw[c, 2])
+        plane[0], plane[1], plane[2] = nx / measure, ny / measure, nz / measure
+        plane[3] = 1.0 / max(uvw[a, 2], uvw[b, 2], uvw[c, 2])
+        plane[4] = 1.0 / nearest if nearest >= near else np.inf
+        plane[5] = 1.0 / near
+    sign = 1.0 if measure > 0.0 else -1.0
+    set_edge(edges, 0, uvw, xs, ys, regular, a, b, sign)
+    set_edge(edges, 1, uvw, xs, ys, regular, b, c, sign)
+    set_edge(edges, 2, uvw, xs, ys, regular, c, a, sign)
+    return True
+
+
+@kernel
+def narrow(left, right, a, x, r):
+    """The row's span from left to right, narrowed by one edge of slope a and value r at x."""
+    if a > 0.0:
+        left = max(left, x - r / a)
+    elif a < 0.0:
+        right = min(right, x - r / a)
+    return left, right
+
+
+@kernel
+def span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2):
+    """First and last pixel of a row that three edges may leave, with a pixel to spare on either side."""
+    left, right = float(x0), float(x1)
+    left, right = narrow(left, right, a0, ox0, r0)
+    left, right = narrow(left, right, a1, ox1, r1)
+    left, right = narrow(left, right, a2, ox2, r2)
+    if not left <= right + 2.0:
+        return 1, 0
+    return max(int(left) - 1, x0), min(int(max(right, 0.0)) + 1, x1)
+
+
+@kernel
+def fill(keys, width, x0, x1, y0, y1, edges, plane, name):
+    """Draws one face, row by row, LANES pixels at a time."""
+    a0, b0, c0, ox0, oy0, t0 = edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4], edges[0, 5]
+    a1, b1, c1, ox1, oy1, t1 = edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4], edges[1, 5]
+    a2, b2, c2, ox2, oy2, t2 = edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4], edges[2, 5]
+    gx, gy, g0, low, high, limit = plane[0], plane[1], plane[2], plane[3], plane[4], plane[5]
+    last = float(x1)
+    wide = x1 - x0 >= SPAN_WIDTH
+    start, stop = x0, x1
+    for y in range(y0, y1 + 1):
+        fy = float(y)
+        r0, r1, r2 = b0 * (fy - oy0) + c0, b1 * (fy - oy1) + c1, b2 * (fy - oy2) + c2
+        rz = gy * fy + g0
+        if wide:
+            start, stop = span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2)
+        row = y * width
+        for x in range(start, stop + 1, LANES):
+            draw_lanes(
+                keys, row + x, float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2,
+                gx, rz, low, high, limit, name,
+            )  # fmt: skip
+
+
+# --- whole clusters -------------------------------------------------------------------------------
+
+
+@kernel
+def view_planes(p, near, width, height, planes):
+    """Near plane and the planes through the eye and the image's sides, as rows n of n . (X, 1) >= 0."""
+    for k in range(4):
+        u, v, w = p[0, k], p[1, k], p[2, k]
+        planes[0, k] = w
+        planes[1, k] = u + 0.5 * w
+        planes[2, k] = (width - 0.5) * w - u
+        planes[3, k] = v + 0.5 * w
+        planes[4, k] = (height - 0.5) * w - v
+    planes[0, 3] -= near
+
+
+@kernel
+def box_side(plane, centre, extent, slack):
+    """-1 where a box (centre, half extent) lies wholly outside a plane, 1 wholly inside, 0 across or too
+    close to say."""
+    x, y, z = plane[0] * centre[0], plane[1] * centre[1], plane[2] * centre[2]
+    reach = (abs(plane[0]) * extent[0] + abs(plane[1]) * extent[1]) + abs(plane[2]) * extent[2]
+    value = (x + y) + (z + plane[3])
+    room = slack * (((abs(x) + abs(y)) + (abs(z) + abs(plane[3]))) + reach)
+    if value + reach < -room:
+        return -1
+    if value - reach > room:
+        return 1
+    return 0
+
+
+@kernel
+def box_on_screen(p, centre, extent, near, width, height, rectangle):
+    """Pixel bounds (x0, x1, y0, y1, inclusive, clipped) of a box into rectangle; returns its least w.
+
+    Where the box reaches nearer than the near plane or far off the image the rectangle is the whole image.
+    """
+    u = (p[0, 0] * centre[0] + p[0, 1] * centre[1]) + (p[0, 2] * centre[2] + p[0, 3])
+    v = (p[1, 0] * centre[0] + p[1, 1] * centre[1]) + (p[1, 2] * centre[2] + p[1, 3])
+    w = (p[2, 0] * centre[0] + p[2, 1] * centre[1]) + (p[2, 2] * centre[2] + p[2, 3])
+    reach = (abs(p[2, 0]) * extent[0] + abs(p[2, 1]) * extent[1]) + abs(p[2, 2]) * extent[2]
+    size = (abs(p[2, 0] * centre[0]) + abs(p[2, 1] * centre[1])) + (abs(p[2, 2] * centre[2]) + abs(p[2, 3]))
+    least = (w - reach) - CULL_SLACK * (size + reach)
+    rectangle[0], rectangle[1], rectangle[2], rectangle[3] = 0, width - 1, 0, height - 1
+    if least < near:
+        return least
+    x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
+    for k in range(8):
+        sx = extent[0] if k & 1 else -extent[0]
+        sy = extent[1] if k & 2 else -extent[1]
+        sz = extent[2] if k & 4 else -extent[2]
+        inverse = 1.0 / (w + ((p[2, 0] * sx + p[2, 1] * sy) + p[2, 2] * sz))
+        x = (u + ((p[0, 0] * sx + p[0, 1] * sy) + p[0, 2] * sz)) * inverse
+        y = (v + ((p[1, 0] * sx + p[1, 1] * sy) + p[1, 2] * sz)) * inverse
+        x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+    if max(abs(x0), abs(x1), abs(y0), abs(y1)) > GUARD_PIXELS:
+        return least
+    # Half a pixel of room: far above rounding within the guard band.
+    rectangle[0] = first_centre(min(x0 - 0.5, float(width)))
+    rectangle[1] = last_centre(x1 + 0.5, width)
+    rectangle[2] = first_centre(min(y0 - 0.5, float(height)))
+    rectangle[3] = last_centre(y1 + 0.5, height)
+    return least
+
+
+@kernel
+def front_to_back(centres, extents, planes, order, nearest):
+    """The clusters that reach into the view, nearest first (in buckets; the picture does not depend on it).
+    """
+    count = 0
+    low, high = np.inf, -np.inf
+    for c in range(centres.shape[0]):
+        outside = False
+        for k in range(5):
+            if box_side(planes[k], centres[c], extents[c], CULL_SLACK) < 0:
+                outside = True
+                break
+        if outside:
+            continue
+        plane = planes[0]
+        depth = 0.0
+        for k in range(3):
+            depth += plane[k] * centres[c, k] - abs(plane[k]) * extents[c, k]
+        order[count] = c
+        nearest[count] = depth
+        low, high = min(low, depth), max(high, depth)
+        count += 1
+    scale = (DEPTH_BUCKETS - 1) / (high - low) if high > low else 0.0
+    starts = np.zeros(DEPTH_BUCKETS + 1, np.int64)
+    for i in range(count):
+        starts[int((nearest[i] - low) * scale) + 1] += 1
+    for k in range(DEPTH_BUCKETS):
+        starts[k + 1] += starts[k]
+    result = np.empty(count, np.int64)
+    for i in range(count):
+        bucket = int((nearest[i] - low) * scale)
+        result[starts[bucket]] = order[i]
+        starts[bucket] += 1
+    return result
+
+
+@kernel
+def hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
+    """Whether every pixel of the rectangle already shows something nearer than any key up to bound.
+
+    tiles holds for each tile a key that none of its pixels is below; those of stale tiles may have risen
+    since.
+    """
+    for ty in range(rectangle[2] // TILE, rectangle[3] // TILE + 1):
+        for tx in range(rectangle[0] // TILE, rectangle[1] // TILE + 1):
+            t = ty * tile_columns + tx
+            if tiles[t] > bound:
+                continue
+            if not stale[t]:
+                return False
+            least = np.int64(0x7FFFFFFFFFFFFFFF)
+            for y in range(ty * TILE, min(ty * TILE + TILE, height)):
+                least = least_key(keys, y * width + tx * TILE, least)
+            tiles[t] = least
+            stale[t] = False
+            if least <= bound:
+                return False
+    return True
+
+
+@kernel
+def draw(
+    keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height
+):
+    """Draws a mesh's clusters into keys, flat rows of width and LANES more, zero = empty."""
+    planes = np.empty((5, 4))
+    view_planes(p, near, width, height, planes)
+    count = centres.shape[0]
+    order = front_to_back(centres, extents, planes, np.empty(count, np.int64), np.empty(count))
+    largest = 256
+    uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
+    xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
+    edges, plane = np.empty((3, 6)), np.empty(6)
+    rectangle = np.empty(4, np.int64)
+    tile_columns = (width + TILE - 1) // TILE
+    tiles = np.zeros(tile_columns * ((height + TILE - 1) // TILE), np.int64)
+    stale = np.zeros(tiles.shape[0], np.bool_)
+    for c in order:
+        least = box_on_screen(p, centres[c], extents[c], near, width, height, rectangle)
+        if rectangle[0] > rectangle[1] or rectangle[2] > rectangle[3]:
+            continue
+        if least >= near:
+            bound = (np.float64(1.0 / least).view(np.int64) + HALF_STEP) | ID_MASK
+            if hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
+                continue
+        project(vertices, vertex_starts[c], vertex_starts[c + 1], p, near, uvw, xs, ys, iz, regular)
+        drawn_x0, drawn_x1, drawn_y0, drawn_y1 = width, -1, height, -1
+        for f in range(face_starts[c], face_starts[c + 1]):
+            i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
+            x0, x1, y0, y1 = face_bounds(uvw, xs, ys, regular, i, j, k, near, width, height)
+            if x0 > x1 or not set_up(uvw, xs, ys, iz, regular, i, j, k, near, edges, plane):
+                continue
+            fill(keys, width, x0, x1, y0, y1, edges, plane, np.int64(ID_MASK - names[f]))
+            drawn_x0, drawn_x1 = min(drawn_x0, x0), max(drawn_x1, x1)
+            drawn_y0, drawn_y1 = min(drawn_y0, y0), max(drawn_y1, y1)
+        for ty in range(drawn_y0 // TILE, drawn_y1 // TILE + 1):
+            for tx in range(drawn_x0 // TILE, drawn_x1 // TILE + 1):
+                stale[ty * tile_columns + tx] = True
+
+
+@kernel
+def decode(keys, face_id, depth):
+    """Splits keys into the caller's face numbers (-1 = none) and depths in metres (inf = none)."""
+    width = face_id.shape[1]
+    for y in range(face_id.shape[0]):
+        row = keys[y * width : (y + 1) * width]
+        ids, zs = face_id[y], depth[y]
+        for x in range(row.size):
+            key = row[x]
+            ids[x] = -1 if key == 0 else ID_MASK - (key & ID_MASK)
+            zs[x] = 1.0 / np.int64(key & ~ID_MASK).view(np.float64)
+
+
+# --- the visibility table -------------------------------------------------------------------------
+
+
+@kernel
+def visible_side(
+    keys,
+    face_label,
+    face_slot,
+    image,
+    width,
+    height,
+    seen,
+    pixels,
+    box,
+    keys_range,
+    marker,
+    side,
+    heads,
+    runs,
+):
+    """What the pixels say of each instance, in one pass over the image.
+
+    face_label, face_slot: per face its instance's id and row, or -1, and -1 once more at the end. Fills
+    image (flat, H * W and LANES more) with ids, seen (F + 1,) with 1 for faces that own a pixel (and at the
+    end if one shows none), and per instance: pixels; box (x0, y0, x1, y1, one past the end); keys_range
+    (its nearest and farthest pixel's keys); and the largest odd square of its own pixels: marker (its
+    central pixel) and side. Squares by the usual recurrence: the largest square that ends at a pixel is one
+    more than the least of those ending at its three neighbours before it. runs (R, 4) receives the
+    instances' runs of pixels: first, one past the last, y, and the instance's next run or -1; heads (I,),
+    filled with -1, its first.
+    """
+    run_count = 0
+    room = width + 1 + 2 * LANES
+    above, here = np.zeros(room, np.int32), np.zeros(room, np.int32)
+    faces = np.empty(width, np.int32)
+    no_face = seen.shape[0] - 1
+    for y in range(height):
+        row = keys[y * width : (y + 1) * width]
+        labels = image[y * width : (y + 1) * width]
+        for x in range(width):
+            key = row[x]
+            faces[x] = no_face if key == 0 else ID_MASK - (key & ID_MASK)
+        for x in range(width):
+            seen[faces[x]] = 1
+        for x in range(width):
+            labels[x] = face_label[faces[x]]
+        limits = here[1:]
+        limits[0] = 1
+        if y == 0:
+            limits[:width] = 1
+        else:
+            before = image[(y - 1) * width : y * width]
+            for x in range(1, width):
+                label = labels[x]
+                same = (before[x] == label) & (before[x - 1] == label) & (labels[x - 1] == label)
+                limits[x] = 1 + min(above[x + 1], above[x]) if same else 1
+        size = np.int32(0)
+        for x in range(0, width, 2 * LANES):
+            size = running_sizes(limits, x, size)
+        x = 0
+        while x < width:
+            label = labels[x]
+            end = run_end(image, y * width + x, (y + 1) * width, label) - y * width
+            if label >= 0:
+                slot = face_slot[faces[x]]
+                if pixels[slot] == 0:
+                    box[slot, 0], box[slot, 1], box[slot, 2] = x, y, end
+                pixels[slot] += end - x
+                box[slot, 0] = min(box[slot, 0], x)
+                box[slot, 2] = max(box[slot, 2], end)
+                box[slot, 3] = y + 1
+                runs[run_count, 0], runs[run_count, 1], runs[run_count, 2] = x, end, y
+                runs[run_count, 3] = heads[slot]
+                heads[slot] = run_count
+                run_count += 1
+                nearest, farthest, largest = keys_range[slot, 0], keys_range[slot, 1], np.int32(0)
+                i = x
+                while i < end:
+                    if end - x < LANES:
+                        nearest, farthest = max(nearest, row[i]), min(farthest, row[i])
+                        largest = max(largest, limits[i])
+                        i += 1
+                    else:
+                        # The last lanes of a run are looked at twice rather than one by one.
+                        at = min(i, end - LANES)
+                        nearest, farthest = greatest_key(row, at, nearest), least_key(row, at, farthest)
+                        largest = greatest_size(limits, at, largest)
+                        i += LANES
+                keys_range[slot, 0], keys_range[slot, 1] = nearest, farthest
+                largest -= (largest + 1) % 2
+                if largest > side[slot]:
+                    i = x
+                    while limits[i] < largest:
+                        i += 1
+                    side[slot] = largest
+                    marker[slot, 0], marker[slot, 1] = i - largest // 2, y - largest // 2
+            x = end
+        above, here = here, above
+
+
+@kernel
+def run_end(image, start, stop, label):
+    """The first place from start, before stop, where image differs from label."""
+    i = start
+    while i < stop:
+        differing = differing_bits(image, i, label)
+        if differing:
+            return min(i + trailing_zeros(differing), stop)
+        i += LANES
+    return stop
+
+
+@kernel
+def set_run(words, row, x0, x1):
+    """Sets the bits x0..x1 (inclusive) of a row of 64-bit words that starts at row."""
+    first, last = x0 >> 6, x1 >> 6
+    head, tail = np.int64(-1) << (x0 & 63), lower_bits((x1 & 63) + 1)
+    if first == last:
+        words[row + first] |= head & tail
+        return
+    words[row + first] |= head
+    for k in range(first + 1, last):
+        words[row + k] = -1
+    words[row + last] |= tail
+
+
+@kernel
+def lower_bits(count):
+    """The lowest count bits, 1 to 64 of them."""
+    return np.int64(-1) if count >= 64 else (np.int64(1) << count) - 1
+
+
+@kernel
+def all_set(words, stride, x0, x1, y0, y1):
+    """Whether every bit of a rectangle (inclusive) is set in rows of `stride` words."""
+    first, last = x0 >> 6, x1 >> 6
+    head, tail = np.int64(-1) << (x0 & 63), lower_bits((x1 & 63) + 1)
+    if first == last:
+        head &= tail
+    for y in range(y0, y1 + 1):
+        row = y * stride
+        if words[row + first] & head != head:
+            return False
+        if first < last:
+            if words[row + last] & tail != tail:
+                return False
+            for k in range(first + 1, last):
+                if words[row + k] != -1:
+                    return False
+    return True
+
+
+@kernel
+def cover(bits, stride, x0, x1, y0, y1, edges, plane):
+    """Sets the bits of the pixels that one face covers in rows of `stride` bytes."""
+    a0, b0, c0, ox0, oy0, t0 = edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4], edges[0, 5]
+    a1, b1, c1, ox1, oy1, t1 = edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4], edges[1, 5]
+    a2, b2, c2, ox2, oy2, t2 = edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4], edges[2, 5]
+    gx, gy, g0, limit = plane[0], plane[1], plane[2], plane[5]
+    last = float(x1)
+    wide = x1 - x0 >= SPAN_WIDTH
+    if not wide and limit == np.inf:
+        shift = x0 & 7
+        for y in range(y0, y1 + 1, BLOCK_ROWS):
+            rows = min(BLOCK_ROWS, y1 + 1 - y)
+            for x in range(x0, x1 + 1, LANES):
+                block = covered_block(
+                    float(x), float(y), last,
+                    a0, b0, c0, ox0, oy0, t0, a1, b1, c1, ox1, oy1, t1, a2, b2, c2, ox2, oy2, t2,
+                )  # fmt: skip
+                at = y * stride + (x >> 3)
+                for _ in range(rows):
+                    covered = (block & 255) << shift
+                    bits[at] |= np.uint8(covered & 255)
+                    bits[at + 1] |= np.uint8(covered >> 8)
+                    block >>= LANES
+                    at += stride
+        return
+    start, stop = x0, x1
+    for y in range(y0, y1 + 1):
+        fy = float(y)
+        r0, r1, r2 = b0 * (fy - oy0) + c0, b1 * (fy - oy1) + c1, b2 * (fy - oy2) + c2
+        rz = gy * fy + g0
+        if wide:
+            start, stop = span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2)
+        row = y * stride
+        for x in range(start, stop + 1, LANES):
+            covered = covered_bits(
+                float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2, gx, rz, limit
+            )
+            covered <<= x & 7
+            at = row + (x >> 3)
+            bits[at] |= np.uint8(covered & 255)
+            bits[at + 1] |= np.uint8(covered >> 8)
+
+
+@kernel
+def cover_cluster(
+    words, bits, stride, first, last, corners, uvw, xs, ys, iz, regular, near, width, height, edges, plane
+):
+    """Sets the bits of the pixels that faces first:last of a projected cluster cover. bits: the bytes of words."""
+    for f in range(first, last):
+        i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
+        x0, x1, y0, y1 = face_bounds(uvw, xs, ys, regular, i, j, k, near, width, height)
+        if x0 > x1 or all_set(words, stride, x0, x1, y0, y1):
+            continue
+        if set_up(uvw, xs, ys, iz, regular, i, j, k, near, edges, plane):
+            cover(bits, 8 * stride, x0, x1, y0, y1, edges, plane)
+
+
+@kernel
+def take_bits(words, stride, x0, x1, y0, y1, columns, box):
+    """Counts the bits set within a rectangle (inclusive), writes their bounds into box, and clears them.
+
+    columns: scratch, (stride,).
+    """
+    first, last = x0 >> 6, x1 >> 6
+    columns[first : last + 1] = 0
+    count = 0
+    top, bottom = -1, -1
+    for y in range(y0, y1 + 1):
+        row = y * stride
+        before = count
+        for k in range(first, last + 1):
+            word = words[row + k]
+            words[row + k] = 0
+            columns[k] |= word
+            count += ones(word)
+        if count > before:
+            top, bottom = (y if top < 0 else top), y
+    if count == 0:
+        return 0
+    while columns[first] == 0:
+        first += 1
+    while columns[last] == 0:
+        last -= 1
+    box[0], box[1] = 64 * first + trailing_zeros(columns[first]), top
+    box[2], box[3] = 64 * last + 64 - leading_zeros(columns[last]), bottom + 1
+    return count
+
+
+@kernel
+def inside_area(polygon, scratch, planes):
+    """Area of the part of a triangle (the first 3 rows of polygon) on the inner side of all planes.
+
+    Sutherland and Hodgman's clipping, in space.
+    """
+    count = 3
+    for k in range(planes.shape[0]):
+        n = planes[k]
+        kept = 0
+        for i in range(count):
+            j = i + 1 if i + 1 < count else 0
+            di = (n[0] * polygon[i, 0] + n[1] * polygon[i, 1]) + (n[2] * polygon[i, 2] + n[3])
+            dj = (n[0] * polygon[j, 0] + n[1] * polygon[j, 1]) + (n[2] * polygon[j, 2] + n[3])
+            if di >= 0.0:
+                scratch[kept] = polygon[i]
+                kept += 1
+            if (di >= 0.0) != (dj >= 0.0):
+                t = di / (di - dj)
+                for m in range(3):
+                    scratch[kept, m] = polygon[i, m] + t * (polygon[j, m] - polygon[i, m])
+                kept += 1
+        count = kept
+        if count < 3:
+            return 0.0
+        for i in range(count):
+            polygon[i] = scratch[i]
+    sx = sy = sz = 0.0
+    for i in range(1, count - 1):
+        ax, ay, az = (
+            polygon[i, 0] - polygon[0, 0],
+            polygon[i, 1] - polygon[0, 1],
+            polygon[i, 2] - polygon[0, 2],
+        )
+        j = i + 1
+        bx, by, bz = (
+            polygon[j, 0] - polygon[0, 0],
+            polygon[j, 1] - polygon[0, 1],
+            polygon[j, 2] - polygon[0, 2],
+        )
+        sx += ay * bz - az * by
+        sy += az * bx - ax * bz
+        sz += ax * by - ay * bx
+    return 0.5 * np.sqrt((sx * sx + sy * sy) + sz * sz)
+
+
+@kernel
+def plane_distance(n, vertices, v):
+    """Signed distance of vertex v to a plane n, times the length of its normal."""
+    return (n[0] * vertices[v, 0] + n[1] * vertices[v, 1]) + (n[2] * vertices[v, 2] + n[3])
+
+
+@kernel
+def cut_corner(area, alone, other, another):
+    """Area of the corner that a plane cuts off a triangle, from the corners' distances to it."""
+    return area * ((alone / (alone - other)) * (alone / (alone - another)))
+
+
+@kernel
+def outside_share(area, n, vertices, a, b, c):
+    """Area of the part of a triangle beyond one plane, which it crosses."""
+    da, db, dc = (
+        plane_distance(n, vertices, a),
+        plane_distance(n, vertices, b),
+        plane_distance(n, vertices, c),
+    )
+    if (da < 0.0) == (db < 0.0):
+        corner, out = cut_corner(area, dc, da, db), dc < 0.0
+    elif (da < 0.0) == (dc < 0.0):
+        corner, out = cut_corner(area, db, da, dc), db < 0.0
+    else:
+        corner, out = cut_corner(area, da, db, dc), da < 0.0
+    return corner if out else area - corner
+
+
+@kernel
+def outside_area(
+    first, last, corners, areas, vertices, offset, count, planes, crossed, sides, polygon, scratch
+):
+    """Area of the part of a cluster's faces first:last that lies beyond at least one plane.
+
+    Its vertices are vertices[offset : offset + count]; crossed: bits of the planes that it may cross, the
+    others have it inside. sides, polygon: scratch.
+    """
+    sides[:count] = 0
+    for k in range(planes.shape[0]):
+        if crossed >> k & 1:
+            for v in range(count):
+                if plane_distance(planes[k], vertices, offset + v) < 0.0:
+                    sides[v] |= 1 << k
+    total = 0.0
+    for f in range(first, last):
+        a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
+        some = sides[a] | sides[b] | sides[c]
+        if some == 0:
+            continue
+        if sides[a] & sides[b] & sides[c] != 0:
+            total += areas[f]
+        elif some & (some - 1) == 0:
+            n = planes[trailing_zeros(some)]
+            total += outside_share(areas[f], n, vertices, offset + a, offset + b, offset + c)
+        else:
+            for m in range(3):
+                polygon[m] = vertices[offset + corners[f, m]]
+            total += max(areas[f] - inside_area(polygon, scratch, planes), 0.0)
+    return total
+
+
+@kernel
+def view_side(planes, centre, extent):
+    """-1 where a box lies wholly outside one of the planes, else the bits of those that it may cross."""
+    crossed = 0
+    for k in range(planes.shape[0]):
+        side = box_side(planes[k], centre, extent, CULL_SLACK)
+        if side < 0:
+            return -1
+        if side == 0:
+            crossed |= 1 << k
+    return crossed
+
+
+@kernel
+def amodal_side(
+    words, stride, heads, runs, cluster_starts, vertex_starts, vertices, face_starts, corners, face_areas,
+    centres, extents, cluster_areas, instance_centres, instance_extents, instance_areas,
+    p, near, width, height, pixels, box, truncation,
+):  # fmt: skip
+    """Per instance: the pixels it would cover alone, their bounds, and the share of its area outside the
+    view.
+
+    Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1]. heads,
+    runs: the visible pixels, from `visible_side`; the instance covers these, so only what lies around them
+    is drawn. words: a cleared bit image of `stride` words a row and one more, left cleared.
+    """
+    planes = np.empty((5, 4))
+    view_planes(p, near, width, height, planes)
+    largest = 256
+    uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
+    xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
+    sides = np.empty(largest, np.int64)
+    edges, plane = np.empty((3, 6)), np.empty(6)
+    polygon, scratch = np.empty((MAX_CLIPPED, 3)), np.empty((MAX_CLIPPED, 3))
+    rectangle, bounds = np.empty(4, np.int64), np.empty(4, np.int64)
+    columns = np.empty(stride, np.int64)
+    bits = words.view(np.uint8)
+    for i in range(heads.shape[0]):
+        crossed = view_side(planes, instance_centres[i], instance_extents[i])
+        if crossed < 0:
+            truncation[i] = 1.0
+            continue
+        x0, x1, y0, y1 = width, -1, height, -1
+        run = heads[i]
+        while run >= 0:
+            first, stop, y = runs[run, 0], runs[run, 1], runs[run, 2]
+            set_run(words, y * stride, first, stop - 1)
+            x0, x1, y0, y1 = min(x0, first), max(x1, stop - 1), min(y0, y), max(y1, y)
+            run = runs[run, 3]
+        out = 0.0
+        for c in range(cluster_starts[i], cluster_starts[i + 1]):
+            here = 0 if crossed == 0 else view_side(planes, centres[c], extents[c])
+            if here < 0:
+                out += cluster_areas[c]
+                continue
+            first, last = vertex_starts[c], vertex_starts[c + 1]
+            if here > 0:
+                out += outside_area(
+                    face_starts[c], face_starts[c + 1], corners, face_areas, vertices, first, last - first,
+                    planes, here, sides, polygon, scratch,
+                )  # fmt: skip
+            box_on_screen(p, centres[c], extents[c], near, width, height, rectangle)
+            if rectangle[0] > rectangle[1] or rectangle[2] > rectangle[3]:
+                continue
+            if all_set(words, stride, rectangle[0], rectangle[1], rectangle[2], rectangle[3]):
+                continue
+            x0, x1 = min(x0, rectangle[0]), max(x1, rectangle[1])
+            y0, y1 = min(y0, rectangle[2]), max(y1, rectangle[3])
+            project(vertices, first, last, p, near, uvw, xs, ys, iz, regular)
+            cover_cluster(
+                words, bits, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, iz, regular,
+                near, width, height, edges, plane,
+            )  # fmt: skip
+        if x0 <= x1:
+            pixels[i] = take_bits(words, stride, x0, x1, y0, y1, columns, bounds)
+            for k in range(4):
+                box[i, k] = bounds[k]
+        truncation[i] = min(out / instance_areas[i], 1.0) if instance_areas[i] > 0.0 else 0.0
+
+
+@kernel
+def key_depths(keys):
+    """Depths in metres of an array of keys (N, 2)."""
+    depths = np.empty(keys.shape)
+    for i in range(keys.shape[0]):
+        for k in range(keys.shape[1]):
+            depths[i, k] = 1.0 / np.int64(keys[i, k] & ~ID_MASK).view(np.float64)
+    return depths

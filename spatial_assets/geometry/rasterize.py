@@ -1,0 +1,185 @@
+"""Which face each pixel shows, and how deep it lies: the rasteriser's public side.
+
+The rules, which every function of the visibility engine shares:
+
+- Pixel (x, y) is drawn where its centre (x + 0.5, y + 0.5) lies inside a face's projection. A centre on an
+  edge belongs to the face for which the edge is a left or a top one (Direct3D's rule), so two faces that
+  share an edge never both claim nor both miss it. Both sides of a face are drawn.
+- The nearest face wins. Depths compare as inverse depths rounded to 26 bits of mantissa (about 1e-8 of the
+  depth); those that are equal go to the lower face index. The order of the faces changes nothing else.
+- Nothing nearer than `near` is drawn. Faces that cross the camera's plane are drawn as far as they lie
+  beyond it (homogeneous edge functions, after Olano and Greer, "Triangle Scan Conversion using 2D
+  Homogeneous Coordinates", 1997).
+- Never drawn: faces with a vertex that is NaN, infinite or further than COORDINATE_LIMIT from the origin;
+  faces without area; faces seen exactly edge-on. Their numbers still count.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spatial_assets.geometry import raster_kernels as kernels
+from spatial_assets.geometry.clusters import Clusters, along_curve, make_clusters
+
+COORDINATE_LIMIT = 1e30
+"""Metres. Beyond it products of three coordinates could overflow; float32 input ends at 3e38."""
+MAX_FACES = kernels.ID_MASK
+"""The most faces a mesh may have: face numbers share 64 bits with the inverse depth."""
+DEFAULT_NEAR = 0.05
+"""Metres. Nearer than any hand-held depth camera sees; cameras that brush a surface look through it."""
+
+
+@dataclass(frozen=True)
+class PreparedMesh:
+    """A mesh laid out for the rasteriser; made by `prepare_mesh`, read only by this package."""
+
+    vertices: NDArray[np.float64]
+    """(V, 3), metres."""
+    faces: NDArray[np.int32]
+    """(F, 3), the caller's faces."""
+    clusters: Clusters
+    """Those faces that can be drawn."""
+
+
+class Scratch(threading.local):
+    """Each thread's image-sized buffers: allocating megabytes for every frame would cost more than filling
+    them."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[str, NDArray] = {}
+
+    def take(self, name: str, size: int, dtype: type) -> NDArray:
+        """A flat buffer of `size` items and LANES more, holding anything; valid until the thread's next
+        call."""
+        size += kernels.LANES
+        buffer = self.buffers.get(name)
+        if buffer is None or buffer.size < size:
+            buffer = self.buffers[name] = np.empty(size, dtype)
+        return buffer[:size]
+
+
+scratch = Scratch()
+
+
+def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Vertices (V, 3) float64 and faces (F, 3) int32; raises ValueError on wrong shapes or indices."""
+    points = np.ascontiguousarray(vertices, dtype=np.float64)
+    if points.size == 0:
+        points = points.reshape(0, 3)
+    if points.ndim != 2 or points.shape[1] != 3:
+        raise ValueError(f"vertices must have shape (V, 3), not {points.shape}")
+    corners = np.asarray(faces)
+    if corners.size == 0:
+        corners = np.zeros((0, 3), np.int32)
+    if corners.ndim != 2 or corners.shape[1] != 3:
+        raise ValueError(f"faces must have shape (F, 3), not {corners.shape}")
+    if corners.dtype.kind not in "iu":
+        raise ValueError(f"faces must be integers, not {corners.dtype}")
+    if len(corners) > MAX_FACES:
+        raise ValueError(f"{len(corners)} faces; at most {MAX_FACES} are possible")
+    if len(corners) and (corners.min() < 0 or corners.max() >= len(points)):
+        raise ValueError(
+            f"face indices must lie in 0..{len(points) - 1}; found {corners.min()} to {corners.max()}"
+        )
+    return points, np.ascontiguousarray(corners, dtype=np.int32)
+
+
+def drawable(points: NDArray[np.float64], corners: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(F,) bool: faces whose three vertices are finite and within COORDINATE_LIMIT."""
+    with np.errstate(invalid="ignore"):
+        good = (np.abs(points) <= COORDINATE_LIMIT).all(axis=1)
+    return good[corners].all(axis=1)
+
+
+def checked_view(
+    intrinsics: ArrayLike, world_to_camera: ArrayLike, width: int, height: int, near: float
+) -> NDArray[np.float64]:
+    """The projection (3, 4) to pixels, counted from the first pixel's centre; raises ValueError on a view
+    that cannot be drawn."""
+    k = np.asarray(intrinsics, dtype=np.float64)
+    pose = np.asarray(world_to_camera, dtype=np.float64)
+    if k.shape != (3, 3) or not np.isfinite(k).all():
+        raise ValueError("intrinsics must be a finite (3, 3) matrix")
+    if k[0, 0] <= 0 or k[1, 1] <= 0:
+        raise ValueError(f"focal lengths must be positive, not {k[0, 0]} and {k[1, 1]}")
+    if k[1, 0] != 0 or k[2, 0] != 0 or k[2, 1] != 0 or k[2, 2] != 1:
+        raise ValueError("intrinsics must be upper triangular with 1 in the last corner")
+    if pose.shape != (4, 4) or not np.isfinite(pose).all():
+        raise ValueError("world_to_camera must be a finite (4, 4) matrix")
+    if width < 1 or height < 1:
+        raise ValueError(f"the image must have at least one pixel, not {width} x {height}")
+    if not (np.isfinite(near) and near > 0):
+        raise ValueError(f"near must be a positive distance in metres, not {near}")
+    # The kernels count from pixel centres.
+    centred = k - np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+    # Written out: BLAS may sum in another order on another machine.
+    return np.stack(
+        [(centred[i, 0] * pose[0] + centred[i, 1] * pose[1]) + centred[i, 2] * pose[2] for i in range(3)]
+    )
+
+
+def prepare_mesh(vertices: ArrayLike, faces: ArrayLike) -> PreparedMesh:
+    """Lays a mesh out for `rasterize`, once per scene. A stable interface.
+
+    vertices: (V, 3), metres, world. faces: (F, 3) integers. An empty mesh is fine. Raises ValueError on wrong
+    shapes and on face indices out of range; faces with NaN or infinite vertices are kept out of every image.
+    """
+    points, corners = checked_mesh(vertices, faces)
+    rows = np.flatnonzero(drawable(points, corners))
+    order = rows[np.argsort(along_curve(points, corners, rows), kind="stable")]
+    clusters = make_clusters(points, corners, order, np.zeros(len(corners), np.int32))
+    return PreparedMesh(points, corners, clusters)
+
+
+def rasterize(
+    prepared: PreparedMesh,
+    intrinsics: ArrayLike,
+    world_to_camera: ArrayLike,
+    width: int,
+    height: int,
+    near: float = DEFAULT_NEAR,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The face and the depth at every pixel. A stable interface.
+
+    intrinsics: (3, 3), pixels, principal point counted with pixel centres at integer + 0.5, skew allowed.
+    world_to_camera: (4, 4), OpenCV axes. near: metres. Returns face_id (height, width) int32 in the
+    caller's face numbering, -1 = none, and depth (height, width) float32, metres along the camera's z, inf
+    = none. Releases the GIL, so frames may run side by side on threads. Raises ValueError on a zero,
+    negative or non-finite focal length, a non-finite pose, an empty image or a near distance that is not
+    positive.
+    """
+    p = checked_view(intrinsics, world_to_camera, width, height, near)
+    keys = drawn_keys(prepared, p, width, height, near)
+    face_id = np.empty((height, width), np.int32)
+    depth = np.empty((height, width), np.float32)
+    kernels.decode(keys, face_id, depth)
+    return face_id, depth
+
+
+def drawn_keys(
+    prepared: PreparedMesh, p: NDArray[np.float64], width: int, height: int, near: float
+) -> NDArray[np.int64]:
+    """The thread's key buffer, flat, with the mesh drawn into it."""
+    keys = scratch.take("keys", width * height, np.int64)
+    keys.fill(0)
+    c = prepared.clusters
+    kernels.draw(
+        keys, c.vertex_starts, c.vertices, c.face_starts, c.corners, c.names, c.centres, c.extents,
+        p, float(near), width, height,
+    )  # fmt: skip
+    return keys
+
+
+def face_areas(vertices: ArrayLike, faces: ArrayLike) -> NDArray[np.float64]:
+    """(F,) areas, square metres; 0 for faces that are never drawn for their coordinates. ValueError as in
+    `prepare_mesh`."""
+    points, corners = checked_mesh(vertices, faces)
+    areas = np.zeros(len(corners))
+    good = drawable(points, corners)
+    a, b, c = (points[corners[good, i]] for i in range(3))
+    areas[good] = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return areas

@@ -1,0 +1,34 @@
+"""Where a home's shards and scenes are registered, read without Dagster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from spatial_assets.registry import Registry, Shard
+from spatial_assets.scene import InputError
+
+
+def _no_new_keys(dataset: str, release: str, batch: int) -> str:
+    raise RuntimeError("lineage reads the registry and never registers")
+
+
+def shards(home: Path) -> list[Shard]:
+    """All shards of a home, by dataset, release and batch."""
+    return Registry(home, _no_new_keys).shards()
+
+
+def find_scenes(home: Path, scene: str, dataset: str | None = None) -> list[Shard]:
+    """The shards that hold a scene of that name, each narrowed to it.
+
+    Raises InputError where no dataset knows the scene.
+    """
+    found = [
+        replace(shard, scenes=(ref,))
+        for shard in shards(home)
+        for ref in shard.scenes
+        if ref.name == scene and dataset in (None, shard.dataset)
+    ]
+    if not found:
+        raise InputError(home, f"no scene {scene!r} is registered here")
+    return found

@@ -1,0 +1,127 @@
+"""What one scene's computation would be made from, as one hash: the rule by which everything is stale or not.
+
+The builder and `stale` both ask here, so that what is announced is what is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
+from spatial_assets.stage import Stage, name_of
+from spatial_assets.store import hash_text
+
+FILES = "files"
+"""The name under which a record keeps the fingerprint of what stands outside the lake."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scene needs. `wanted` is the input hash that its record must have; empty while it waits."""
+
+    wanted: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Table or kind of file to its content hash."""
+    refused: tuple[str, ...] = ()
+    """Assets upstream that refused the scene, in the order of what is read; nothing is computed then."""
+    waiting: tuple[str, ...] = ()
+    """Assets upstream that have not run on the scene."""
+
+
+def writers(stages: Mapping[str, Stage]) -> dict[str, str]:
+    """The stage that writes each table or kind of file."""
+    return {name_of(made): stage.name for stage in stages.values() for made in (*stage.tables, *stage.files)}
+
+
+def upstream_of(stages: Mapping[str, Stage], names: Iterable[str]) -> list[str]:
+    """The named stages and all that they need, in the order of `stages`."""
+    writer = writers(stages)
+    wanted: set[str] = set()
+    frontier = list(names)
+    while frontier:
+        name = frontier.pop()
+        if name not in wanted:
+            wanted.add(name)
+            frontier += [writer[name_of(read)] for read in stages[name].reads]
+    return [name for name in stages if name in wanted]
+
+
+def parameters_json(parameters: BaseModel) -> str:
+    """Parameters as they are hashed and recorded."""
+    return json.dumps(parameters.model_dump(mode="json"), sort_keys=True)
+
+
+def plan(
+    stage: Stage,
+    code: str,
+    parameters: str,
+    made: Mapping[str, Record | None],
+    fingerprint: str | None = None,
+) -> Plan:
+    """The plan for one scene.
+
+    `made` maps each table or kind of file that the stage reads to the record of its making, None where
+    its asset has not run; `fingerprint` is of what the stage reads outside the lake, if it does.
+    """
+    inputs: dict[str, str] = {}
+    refused: list[str] = []
+    waiting: list[str] = []
+    for read in stage.reads:
+        name = name_of(read)
+        record = made[name]
+        if record is None:
+            waiting.append(name)
+        elif record.status != DONE:
+            refused.append(refusal(record.asset, record.status, record.reason))
+        else:
+            inputs[name] = record.outputs.get(name, "")
+    if waiting:
+        return Plan(waiting=tuple(waiting))
+    if refused:
+        return Plan(blocked_hash(refused), {}, tuple(refused))
+    if fingerprint is not None:
+        inputs[FILES] = fingerprint
+    return Plan(wanted_hash(stage.name, code, parameters, inputs), inputs)
+
+
+def refusal(asset: str, status: str, reason: str) -> str:
+    """Which asset refused a scene: the one that rejected it, however far up."""
+    assert status in (REJECTED, BLOCKED)
+    return asset if status == REJECTED else reason
+
+
+def blocked_hash(refused: Iterable[str]) -> str:
+    """The input hash of a scene that an asset upstream refused."""
+    return hash_text("blocked", *sorted(set(refused)))
+
+
+def wanted_hash(stage: str, code: str, parameters: str, inputs: Mapping[str, str]) -> str:
+    """The input hash of a scene: changes exactly when something that its rows are made from changes."""
+    return hash_text(stage, code, parameters, *(part for name in sorted(inputs) for part in (name, inputs[name])))
+
+
+class WantedHashes:
+    """`wanted_hash` for many scenes of one stage: what they share is hashed once."""
+
+    def __init__(self, stage: str, code: str, parameters: str) -> None:
+        self._shared = hashlib.blake2b(framed(stage, code, parameters), digest_size=16)
+
+    def of(self, inputs: bytes) -> str:
+        """`inputs` is `framed_inputs` of the scene's."""
+        digest = self._shared.copy()
+        digest.update(inputs)
+        return digest.hexdigest()
+
+
+def framed_inputs(inputs: Mapping[str, str]) -> bytes:
+    return framed(*(part for name in sorted(inputs) for part in (name, inputs[name])))
+
+
+def framed(*parts: str) -> bytes:
+    """What `hash_text` hashes of its parts: each behind its length."""
+    return b"".join(len(data).to_bytes(8, "little") + data for data in (part.encode() for part in parts))

@@ -1,0 +1,114 @@
+"""Source images as people are shown them: opened, marked, made small, laid side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from spatial_assets.report.marks import draw_marks
+from spatial_assets.report.plots import font
+
+GAP = 6
+TILE_LABEL = 0.16
+"""Height of a tile's number, as a share of the tile's."""
+
+
+class NoImage(Exception):
+    """Why an image cannot be shown, in words that can stand in its place."""
+
+
+def open_image(root: Path | None, image: str | None, least_width: int | None = None) -> Image.Image:
+    """The image at a path relative to the dataset's root, in RGB. Raises NoImage.
+
+    With `least_width` a JPEG may come at a half, a quarter or an eighth of its size, but no narrower: decoding
+    that takes a fraction of the time.
+    """
+    if image is None:
+        raise NoImage("the source has no image of this frame")
+    if root is None:
+        raise NoImage(f"{image}: its dataset is not registered any more")
+    try:
+        with Image.open(root / image) as file:
+            if least_width is not None and file.width > 0:
+                file.draft("RGB", (least_width, math.ceil(least_width * file.height / file.width)))
+            return file.convert("RGB")
+    except FileNotFoundError:
+        raise NoImage(f"{image} is no longer there") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise NoImage(f"{image} cannot be read as an image") from None
+
+
+def narrowed(image: Image.Image, width: int) -> Image.Image:
+    """The image at most `width` pixels wide, its shape kept."""
+    if image.width <= width:
+        return image
+    height = max(1, round(image.height * width / image.width))
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def shown(
+    root: Path | None, image: str | None, marks: Sequence[Mapping[str, Any]], width: int
+) -> Image.Image:
+    """An image with its marks, at most `width` wide. Raises NoImage.
+
+    Marks are drawn before the image is made small, so that they look as they do at full size.
+    """
+    opened = open_image(root, image, 2 * width)
+    return narrowed(draw_marks(opened, marks) if marks else opened, width)
+
+
+def contact_sheet(tiles: Sequence[Image.Image | None], columns: int, tile_width: int) -> Image.Image:
+    """Tiles in rows, numbered from 0 in their corners; None leaves a grey tile. At least one tile."""
+    small = [None if tile is None else narrowed(tile, tile_width) for tile in tiles]
+    height = max((tile.height for tile in small if tile is not None), default=tile_width * 3 // 4)
+    rows = math.ceil(len(small) / columns)
+    columns = min(columns, len(small))
+    size = (columns * (tile_width + GAP) - GAP, rows * (height + GAP) - GAP)
+    sheet = Image.new("RGB", size, (128, 128, 128))
+    draw = ImageDraw.Draw(sheet)
+    text = font(max(9, round(height * TILE_LABEL)))
+    for number, tile in enumerate(small):
+        left, top = number % columns * (tile_width + GAP), number // columns * (height + GAP)
+        if tile is None:
+            draw.rectangle((left, top, left + tile_width, top + height), fill=(90, 90, 90))
+        else:
+            sheet.paste(tile, (left, top))
+        box = draw.textbbox((left + 4, top + 2), str(number), font=text)
+        draw.rectangle((box[0] - 4, top, box[2] + 4, box[3] + 3), fill=(20, 22, 26))
+        draw.text((left + 4, top + 2), str(number), (255, 255, 255), text)
+    return sheet
+
+
+def encoded(image: Image.Image, kind: str, quality: int) -> bytes:
+    """The bytes of a JPEG or WebP file."""
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"optimize": True} if kind == "JPEG" else {"method": 4}
+    image.save(buffer, kind, quality=quality, **options)
+    return buffer.getvalue()
+
+
+def smallest_loss(
+    compose: Callable[[int], Image.Image],
+    widths: Sequence[int],
+    qualities: Sequence[int],
+    most: int,
+    kind: str,
+) -> tuple[bytes, tuple[int, int]]:
+    """The first of widths x qualities, both best first, that takes at most `most` bytes; else the last one.
+
+    `compose(width)` draws the picture at a width, so that its text stays sharp. Returns bytes and size.
+    """
+    data, size = b"", (0, 0)
+    for width in widths:
+        image = compose(width)
+        size = image.size
+        for quality in qualities:
+            data = encoded(image, kind, quality)
+            if len(data) <= most:
+                return data, size
+    return data, size

@@ -1,0 +1,114 @@
+"""Scenes from above: the mesh cut open at a height, as an architect's plan is, and where a point falls on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from spatial_assets.geometry import prepare_mesh, rasterize
+from spatial_assets.scene import Float, Mesh
+
+CUT_ABOVE_CAMERAS = 0.15
+"""Metres above the highest usual camera: people hold cameras below ceilings and lamps."""
+USUAL = 95.0
+"""Percentile of camera heights that counts as usual; a camera held up for one frame must not show the ceiling."""
+CUT_ABOVE_FLOOR, CUT_SHARE = 1.8, 0.85
+"""Where no camera tells: metres above the lowest point, but at most this share of the height."""
+STRAY = 0.2
+"""Percent of vertices at each end that do not widen the plan: fused meshes have specks far outside the room."""
+EYE = 200.0
+"""Metres from the eye to the cut. Seen from so far away, what stands a metre below shifts by half a percent."""
+SUPERSAMPLING = 2
+SIDE_SHADE = 0.62
+"""Brightness of a wall's face beside a floor's; without it a table's legs and its top run together."""
+BARE = 190.0
+"""Grey of a mesh without colours."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A plan's frame: x to the right, y up, `scale` pixels to the metre."""
+
+    left: float
+    top: float
+    scale: float
+    width: int
+    height: int
+
+    def pixels(self, points: Float) -> Float:
+        """World points (N, 2 or more), metres, to (N, 2) pixels from the top left corner."""
+        return np.stack(
+            [(points[:, 0] - self.left) * self.scale, (self.top - points[:, 1]) * self.scale], axis=-1
+        )
+
+
+def fit_ground(points: Float, width: int, most_height: int, margin: int = 12) -> Ground:
+    """The frame around points (N, 2 or more), metres. N must be at least 1. As wide as asked, unless too high."""
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    extent = np.maximum(high - low, 0.5)
+    middle = (low + high) / 2
+    scale = float(min((width - 2 * margin) / extent[0], (most_height - 2 * margin) / extent[1]))
+    height = round(extent[1] * scale) + 2 * margin
+    left, top = middle + np.array([-width, height]) / 2 / scale
+    return Ground(float(left), float(top), scale, width, height)
+
+
+def mesh_extent(mesh: Mesh) -> Float:
+    """Two opposite corners (2, 2) of the floor that the mesh covers, metres, without its strays."""
+    return np.percentile(mesh.vertices[:, :2].astype(np.float64), [STRAY, 100 - STRAY], axis=0)
+
+
+def cut_height(mesh: Mesh, camera_heights: Float) -> float:
+    """Metres, world: above what people look at and below ceilings."""
+    low, high = np.percentile(mesh.vertices[:, 2].astype(np.float64), [STRAY, 100 - STRAY])
+    if len(camera_heights):
+        return float(max(np.percentile(camera_heights, USUAL) + CUT_ABOVE_CAMERAS, low + CUT_ABOVE_CAMERAS))
+    return float(low + min(CUT_ABOVE_FLOOR, CUT_SHARE * (high - low)))
+
+
+def from_above(mesh: Mesh, ground: Ground, cut: float) -> Image.Image:
+    """The mesh below the height `cut` (metres, world) in its vertex colours; RGBA, clear where nothing is."""
+    width, height = ground.width * SUPERSAMPLING, ground.height * SUPERSAMPLING
+    focal = ground.scale * SUPERSAMPLING * EYE
+    intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
+    middle = (ground.left + ground.width / 2 / ground.scale, ground.top - ground.height / 2 / ground.scale)
+    # The eye looks straight down: image x is the world's x, image y the world's -y, depth the world's -z.
+    # Everything is moved to the eye first, so that the kernels work with small numbers.
+    points = mesh.vertices.astype(np.float64) - [*middle, cut + EYE]
+    down = np.diag([1.0, -1.0, -1.0, 1.0])
+    faces, _ = rasterize(prepare_mesh(points, mesh.faces), intrinsics, down, width, height, near=EYE)
+    shown = Image.fromarray(_coloured(mesh, points, faces, focal), "RGBA")
+    # Premultiplied, so that the clear pixels' colour does not bleed into the edges.
+    return shown.convert("RGBa").resize((ground.width, ground.height), Image.Resampling.BOX).convert("RGBA")
+
+
+def _coloured(mesh: Mesh, points: Float, faces: NDArray[np.int32], focal: float) -> NDArray[np.uint8]:
+    """(H, W, 4) colours of the faces (H, W) seen from the eye, -1 for none; `points` (V, 3) as the eye has them."""
+    out = np.zeros((*faces.shape, 4), np.uint8)
+    rows, columns = np.nonzero(faces >= 0)
+    corners = mesh.faces[faces[rows, columns]]
+    a, b, c = (points[corners[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    # The ray through the pixel's centre meets the face's plane at `hits`; its barycentric weights blend colours.
+    height, width = faces.shape
+    rays = np.stack([(columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal, -np.ones(len(rows))], 1)
+    along = np.einsum("ij,ij->i", rays, normals)
+    reach = np.einsum("ij,ij->i", a, normals) / np.where(along == 0, 1.0, along)
+    hits = rays * reach[:, None]
+    squares = np.maximum(np.einsum("ij,ij->i", normals, normals), 1e-30)
+    to_b = np.einsum("ij,ij->i", np.cross(hits - a, c - a), normals) / squares
+    to_c = np.einsum("ij,ij->i", np.cross(b - a, hits - a), normals) / squares
+    weights = np.clip(np.stack([1 - to_b - to_c, to_b, to_c], axis=1), 0, 1)
+    weights /= weights.sum(axis=1, keepdims=True)
+    if mesh.colors is None:
+        colours = np.full((len(rows), 3), BARE)
+    else:
+        colours = np.einsum("ij,ijk->ik", weights, mesh.colors[corners].astype(np.float64))
+    level = np.abs(normals[:, 2]) / np.sqrt(squares)
+    shade = SIDE_SHADE + (1 - SIDE_SHADE) * level
+    out[rows, columns, :3] = np.clip(colours * shade[:, None], 0, 255)
+    out[rows, columns, 3] = 255
+    return out
