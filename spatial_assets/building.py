@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from spatial_assets import partitions
+from spatial_assets import partitions, pipeline
 from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Workspace, listening
 from spatial_assets.automation import CHECKS
@@ -125,6 +125,13 @@ def scope(home: Path, dataset: str | None, scenes: Iterable[str]) -> set[str]:
     return {shard.key for shard in chosen}
 
 
+def check_settings(home: Path) -> None:
+    """Raises InputError for a setting of the home that does not fit, before any work is begun."""
+    for name in sorted({shard.dataset for shard in partitions.registry(home).shards()}):
+        for stage in STAGES.values():
+            pipeline.parameters(home, stage, name)
+
+
 def build(
     home: Path,
     dataset: str | None = None,
@@ -139,6 +146,7 @@ def build(
     home = home.resolve()
     keys = scope(home, dataset, scenes)
     names = stages_for(tasks)
+    check_settings(home)
     progress = Progress(shown)
     with instance_of(home) as instance:
         partitions.open_partitions(instance, partitions.registry(home).shards())

@@ -31,7 +31,7 @@ from pydantic import BaseModel
 
 from spatial_assets.code import code_version
 from spatial_assets.datasets import SceneRef
-from spatial_assets.lineage import records
+from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
 from spatial_assets.registry import Shard
@@ -143,7 +143,7 @@ class _ShardRun:
     ) -> None:
         self.runner, self.stage, self.shard, self.parameters = runner, stage, shard, parameters
         self.code = code_version(stage.modules(shard.dataset), stage.data)
-        self.parameters_json = json.dumps(parameters.model_dump(mode="json"), sort_keys=True)
+        self.parameters_json = planning.parameters_json(parameters)
         self.recorded = records.load(runner.home, stage.name, shard.key)
         self.upstream = {name: records.load(runner.home, name, shard.key) for name in upstream}
         self.pending = runner.home / "pending" / stage.name / shard.key
@@ -181,38 +181,28 @@ class _ShardRun:
 
     def _plan(self, ref: SceneRef, external: External | None, waiting: dict[str, Record]) -> _Task | None:
         """What is to be done for a scene; None where nothing is, or where it is done already."""
-        inputs: dict[str, str] = {}
-        refused: list[str] = []
-        for read in self.stage.reads:
-            name = name_of(read)
-            made = self.upstream[self.runner.writer[name]].get(ref.name)
-            if made is None:
-                self.report.waiting.append(ref.name)
-                return None
-            if made.status != DONE:
-                refused.append(made.asset if made.status == REJECTED else made.reason)
-            else:
-                inputs[name] = made.outputs.get(name, "")
-        if external is not None:
-            inputs["files"] = external.fingerprint(ref)
-        if refused:
-            inputs = {}
-            wanted = hash_text("blocked", *sorted(set(refused)))
-        else:
-            parts = [part for name in sorted(inputs) for part in (name, inputs[name])]
-            wanted = hash_text(self.stage.name, self.code, self.parameters_json, *parts)
+        made = {
+            name_of(read): self.upstream[self.runner.writer[name_of(read)]].get(ref.name)
+            for read in self.stage.reads
+        }
+        fingerprint = None if external is None else external.fingerprint(ref)
+        plan = planning.plan(self.stage, self.code, self.parameters_json, made, fingerprint)
+        if plan.waiting:
+            self.report.waiting.append(ref.name)
+            return None
+        wanted = plan.wanted
         old = self.recorded.get(ref.name)
         if ref.name in waiting and waiting[ref.name].input_hash == wanted:
             self.report.adopted.append(ref.name)
         elif old is not None and old.input_hash == wanted:
             self._drop_pending(ref.name)
             self.report.skipped.append(ref.name)
-        elif refused:
-            record = self._record(_Task(ref, wanted, {}), {}, {}, 0.0, BLOCKED, refused[0])
+        elif plan.refused:
+            record = self._record(_Task(ref, wanted, {}), {}, {}, 0.0, BLOCKED, plan.refused[0])
             self._put_down(record, {}, {})
         else:
             self._drop_pending(ref.name)
-            return _Task(ref, wanted, inputs)
+            return _Task(ref, wanted, dict(plan.inputs))
         self.runner.progress(self.stage.name, self.shard.key, ref.name, "unchanged")
         return None
 
@@ -407,6 +397,7 @@ class _ShardRun:
 
     def _summarise(self, scenes: frozenset[str] | None) -> None:
         report = self.report
+        self._save_faults(scenes)
         for scene, record in sorted(self.recorded.items()):
             if scenes is not None and scene not in scenes:
                 continue
@@ -419,6 +410,29 @@ class _ShardRun:
                 report.rows[name] = report.rows.get(name, 0) + count
         ordered = sorted(self.recorded.values(), key=lambda record: record.scene)
         report.output_hash = hash_text(*(f"{item.scene}={item.output_hash}" for item in ordered))
+
+    def _save_faults(self, scenes: frozenset[str] | None) -> None:
+        """Keep the faults that stand, so that checks can name them until a later call succeeds."""
+        path = faults_path(self.runner.home, self.stage.name, self.shard.key)
+        stood = load_faults(path)
+        tried = {ref.name for ref in self.shard.scenes if scenes is None or ref.name in scenes}
+        faults = {scene: text for scene, text in stood.items() if scene not in tried} | self.report.faults
+        if faults != stood:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(faults, sort_keys=True), encoding="utf-8")
+
+
+def faults_path(home: Path, stage: str, shard: str) -> Path:
+    return home / "records" / "faults" / stage / f"{shard}.json"
+
+
+def load_faults(path: Path) -> dict[str, str]:
+    """Scene to traceback; none where nothing failed."""
+    try:
+        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
 
 
 def _attempt(

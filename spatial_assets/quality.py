@@ -11,6 +11,7 @@ import json
 import os
 from pathlib import Path
 
+from spatial_assets.incremental import faults_path, load_faults
 from spatial_assets.lineage.database import connect
 from spatial_assets.locks import locked
 from spatial_assets.pipeline import STAGES
@@ -44,7 +45,17 @@ def find_problems(home: Path, asset: str) -> list[Problem]:
                 for shard, state in states.items()
             }
             _save(path, known)
-    return sorted((s, h, c, p) for entry in known.values() for s, h, c, p in entry["problems"])
+    listed = [(s, h, c, p) for entry in known.values() for s, h, c, p in entry["problems"]]
+    return sorted(listed + _faults(Path(home), asset))
+
+
+def _faults(home: Path, asset: str) -> list[Problem]:
+    """Scenes that the asset failed on, with the last line of why."""
+    return [
+        ("ERROR", path.stem, scene, f"failed: {text.strip().splitlines()[-1]}")
+        for path in sorted(faults_path(home, asset, "").parent.glob("*.json"))
+        for scene, text in load_faults(path).items()
+    ]
 
 
 def _states(home: Path, asset: str, query: str) -> dict[str, str]:

@@ -39,6 +39,17 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A root that scenes were registered from, with what they were registered under."""
+
+    dataset: str
+    release: str
+    licence: str
+    root: Path
+    scenes_per_shard: int
+
+
+@dataclass(frozen=True)
 class Registered:
     """What a call of `register` did."""
 
@@ -75,6 +86,21 @@ class Registry:
             for shard in entry["shards"]
         ]
 
+    def sources(self) -> list[Source]:
+        """Every root that is registered, by dataset, release and root."""
+        found = {
+            Source(
+                entry["dataset"],
+                entry["release"],
+                shard["licence"],
+                Path(shard["root"]),
+                entry["scenes_per_shard"],
+            )
+            for entry in self._load()
+            for shard in entry["shards"]
+        }
+        return sorted(found, key=lambda source: (source.dataset, source.release, source.root))
+
     def shard(self, key: str) -> Shard:
         """Raises KeyError for a key that was never opened."""
         for shard in self.shards():
@@ -109,6 +135,7 @@ class Registry:
             entry: dict[str, Any] = {"dataset": dataset, "release": release, "shards": []}
             if path.exists():
                 entry = json.loads(path.read_text(encoding="utf-8"))
+            entry["scenes_per_shard"] = scenes_per_shard
             known = self._claim_known(entry, root, found)
             fresh = sorted((ref for ref in found if ref.name not in known), key=lambda ref: ref.name)
             opened = []

@@ -82,7 +82,12 @@ def test_definitions_load_without_a_warning():
 
 def test_every_asset_is_what_it_says():
     graph = build_defs().resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {*CHAIN, *UPSTREAM["sources"]}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
+        *CHAIN,
+        *UPSTREAM["sources"],
+        "lineage_database",
+        "gallery",
+    }
     for name in CHAIN:
         node = graph.get(dg.AssetKey(name))
         assert {key.to_user_string() for key in node.parent_keys} == UPSTREAM[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -53,6 +54,20 @@ def register(
         raise InputError(root, f"no scene in the layout of {dataset}")
     release = release or reader.RELEASE
     licence = licence or own_licence(root) or reader.LICENCE
+    return open_shards(instance, home, dataset, root, release, licence, found, scenes_per_shard)
+
+
+def open_shards(
+    instance: dg.DagsterInstance,
+    home: Path,
+    dataset: str,
+    root: Path,
+    release: str,
+    licence: str,
+    found: Sequence[datasets.SceneRef],
+    scenes_per_shard: int,
+) -> Registered:
+    """Assign the scenes that are new, open their partitions, report on the reader's asset."""
     registry = partitions.registry(home)
     result = registry.register(dataset, release, licence, root, found, scenes_per_shard)
     partitions.open_partitions(instance, registry.shards())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from spatial_assets import tables
 from spatial_assets.lineage import records
@@ -16,6 +17,14 @@ SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
     tables.OVERLAP,
 )  # fmt: skip
+FILES = "files"
+"""The folder among the records that holds the states of source files, not records of an asset."""
+FILE_STATES = pa.schema(
+    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("shard", pa.string())]
+)
+
+Chosen = Callable[[str, str], bool]
+"""Whether the file of a table or asset (its name, or a family's member) and shard is wanted."""
 
 
 def connect(home: Path, shards: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
@@ -24,38 +33,99 @@ def connect(home: Path, shards: Collection[str] | None = None) -> duckdb.DuckDBP
     Every view of the lake has the column `shard`. Tables that were never written are empty. `shards`
     narrows every view to some of them, at the cost of reading those alone.
     """
+    chosen: Chosen | None = None if shards is None else (lambda _, shard: shard in shards)
     con = duckdb.connect()
-    lake = Path(home) / "lake"
-    names = ["*"] if shards is None else sorted(shards)
     for table in SINGLE:
-        _view(con, table, _find(lake / table.name, "shard={}/data.parquet", names))
+        table_view(con, "main", home, table, chosen)
     for table in FAMILIES:
-        _view(con, table, _find(lake / table.name, "*/shard={}/data.parquet", names))
-    found = _find(Path(home) / "records", "*/shard={}.parquet", names)
-    found = [path for path in found if path.parent.name != "files"]
-    if found:
-        con.sql(f"create view records as select * from read_parquet({_list(found)})")
-    else:
-        empty = records.SCHEMA.empty_table()  # noqa: F841 - DuckDB finds it by name
-        con.execute("create table records as select * from empty")
+        family_view(con, "main", home, table, chosen)
+    records_view(con, "main", home, chosen)
     return con
 
 
-def _find(folder: Path, pattern: str, names: list[str]) -> list[Path]:
-    return sorted(path for name in names for path in folder.glob(pattern.format(name)))
+def table_view(
+    con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
+) -> None:
+    """A view of one table over its shards, or over those that are chosen."""
+    found = sorted((Path(home) / "lake" / table.name).glob("shard=*/data.parquet"))
+    if chosen is not None:
+        found = [path for path in found if chosen(table.name, _shard(path.parent))]
+    _view(con, f"{schema}.{table.name}", found, table.schema)
 
 
-def _view(con: duckdb.DuckDBPyConnection, table: Table, paths: list[Path]) -> None:
-    if paths:
+def family_view(
+    con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
+) -> None:
+    """A view of a family of tables, over all members and shards or over those that are chosen."""
+    found = sorted((Path(home) / "lake" / table.name).glob("*/shard=*/data.parquet"))
+    if chosen is not None:
+        found = [path for path in found if chosen(path.parent.parent.name, _shard(path.parent))]
+    _view(con, f"{schema}.{table.name}", found, table.schema)
+
+
+def records_view(
+    con: duckdb.DuckDBPyConnection, schema: str, home: Path, chosen: Chosen | None = None
+) -> None:
+    """A view `records` over all assets and shards, or over those that are chosen."""
+    found = [path for path in _record_files(home, "*") if path.parent.name != FILES]
+    if chosen is not None:
+        found = [path for path in found if chosen(path.parent.name, _shard(path))]
+    if found:
+        # By name: records of earlier versions may lack a column.
         con.sql(
-            f"create view {table.name} as select * from "
-            f"read_parquet({_list(paths)}, hive_partitioning = true, hive_types = {{'shard': varchar}})"
+            f"create view {schema}.records as select * from "
+            f"read_parquet({path_list(found)}, hive_partitioning = false, union_by_name = true)"
         )
     else:
-        empty = table.schema.empty_table()  # noqa: F841 - DuckDB finds it by name
-        con.execute(f"create table {table.name} as select *, '' as shard from empty")
+        empty_table(con, f"{schema}.records", records.SCHEMA)
 
 
-def _list(paths: list[Path]) -> str:
+def file_states_view(
+    con: duckdb.DuckDBPyConnection, schema: str, home: Path, chosen: Chosen | None = None
+) -> None:
+    """A view `files`: size and times of source files when they were last hashed."""
+    found = _record_files(home, FILES)
+    if chosen is not None:
+        found = [path for path in found if chosen(FILES, _shard(path))]
+    if found:
+        con.sql(f"create view {schema}.files as select * from {_read(found)}")
+    else:
+        empty_table(con, f"{schema}.files", FILE_STATES)
+
+
+def _record_files(home: Path, asset: str) -> list[Path]:
+    return sorted((Path(home) / "records").glob(f"{asset}/shard=*.parquet"))
+
+
+def _shard(path: Path) -> str:
+    return path.name.removeprefix("shard=").removesuffix(".parquet")
+
+
+def _view(con: duckdb.DuckDBPyConnection, name: str, paths: list[Path], schema: pa.Schema) -> None:
+    if paths:
+        con.sql(
+            f"create view {name} as select * from "
+            f"read_parquet({path_list(paths)}, hive_partitioning = true, hive_types = {{'shard': varchar}})"
+        )
+    else:
+        empty_table(con, name, schema.append(pa.field("shard", pa.string())))
+
+
+def _read(paths: list[Path]) -> str:
+    """Files named `shard=<key>.parquet`, whose key is no folder's and so is taken from the name."""
+    return (
+        f"(select * exclude filename, regexp_extract(filename, 'shard=(.*)\\.parquet$', 1) as shard "
+        f"from read_parquet({path_list(paths)}, hive_partitioning = false, filename = true))"
+    )
+
+
+def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
+    """A table without rows where a view has no files to stand on."""
+    empty = schema.empty_table()  # noqa: F841 - DuckDB finds it by name
+    con.execute(f"create table {name} as select * from empty")
+
+
+def path_list(paths: Iterable[Path]) -> str:
+    """A SQL list of texts."""
     quoted = ("'" + str(path).replace("'", "''") + "'" for path in paths)
     return f"[{', '.join(quoted)}]"

@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import BaseModel
 
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
-from spatial_assets.stage import Stage, name_of
+from spatial_assets.stage import Stage, name_of, upstream_of
 from spatial_assets.store import hash_text
 
 FILES = "files"
@@ -33,21 +34,15 @@ class Plan:
     """Assets upstream that have not run on the scene."""
 
 
-def writers(stages: Mapping[str, Stage]) -> dict[str, str]:
-    """The stage that writes each table or kind of file."""
-    return {name_of(made): stage.name for stage in stages.values() for made in (*stage.tables, *stage.files)}
-
-
-def upstream_of(stages: Mapping[str, Stage], names: Iterable[str]) -> list[str]:
+def needed_for(stages: Mapping[str, Stage], names: Iterable[str]) -> list[str]:
     """The named stages and all that they need, in the order of `stages`."""
-    writer = writers(stages)
     wanted: set[str] = set()
     frontier = list(names)
     while frontier:
         name = frontier.pop()
         if name not in wanted:
             wanted.add(name)
-            frontier += [writer[name_of(read)] for read in stages[name].reads]
+            frontier += upstream_of(stages[name], stages)
     return [name for name in stages if name in wanted]
 
 
@@ -125,3 +120,10 @@ def framed_inputs(inputs: Mapping[str, str]) -> bytes:
 def framed(*parts: str) -> bytes:
     """What `hash_text` hashes of its parts: each behind its length."""
     return b"".join(len(data).to_bytes(8, "little") + data for data in (part.encode() for part in parts))
+
+
+def stale_shards(home: Path) -> dict[str, float]:
+    """Shards in which a build would have something to do, with the seconds that it took when last done."""
+    from spatial_assets.lineage.stale import find_stale
+
+    return find_stale(home).shards()

@@ -1,0 +1,53 @@
+"""What is made of all shards together, and so is not partitioned: the lineage database and the gallery.
+
+They are not part of shard runs; the job `summaries` makes them, with all checks, when shards have changed.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from spatial_assets.assets.workspace import Workspace
+from spatial_assets.lineage.cache import rebuild
+from spatial_assets.pipeline import STAGES
+
+POOL = "summaries"
+"""One writer at a time."""
+
+
+@dg.asset(
+    deps=list(STAGES),
+    group_name="summaries",
+    kinds={"duckdb"},
+    pool=POOL,
+    description="Tables, records and source files in one DuckDB file, built beside and swapped in. A cache: "
+    "everything in it is rebuilt from the lake and the records.",
+)
+def lineage_database(workspace: Workspace) -> dg.MaterializeResult:
+    path = rebuild(workspace.path)
+    return dg.MaterializeResult(
+        metadata={"path": dg.MetadataValue.path(str(path)), "megabytes": round(path.stat().st_size / 1e6, 2)}
+    )
+
+
+@dg.asset(
+    deps=list(STAGES),
+    group_name="summaries",
+    kinds={"html"},
+    pool=POOL,
+    description="One page with real examples of every task, their marks drawn on the images, with counts, "
+    "reasons for refusing, and plots.",
+)
+def gallery(workspace: Workspace) -> dg.MaterializeResult:
+    from spatial_assets.report.gallery import write_gallery
+
+    path = write_gallery(workspace.path, workspace.path / "reports" / "gallery.html")
+    return dg.MaterializeResult(
+        metadata={
+            "page": dg.MetadataValue.url(path.resolve().as_uri()),
+            "megabytes": round(path.stat().st_size / 1e6, 2),
+        }
+    )
+
+
+ASSETS = [lineage_database, gallery]
