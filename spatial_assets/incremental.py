@@ -210,7 +210,7 @@ class _ShardRun:
         self, tasks: list[_Task], external: External | None
     ) -> Iterator[tuple[_Task, SceneOutputs | InputError | str, float]]:
         """Each task with its outputs, the input's fault, or the traceback of ours, and its seconds."""
-        many = self.stage.processes and self.runner.workers > 1 and len(tasks) > 1
+        many = self.stage.heavy(self.shard.dataset) and self.runner.workers > 1 and len(tasks) > 1
         threads = 1 if many else self.runner.workers
         scenes = [SceneInputs(self.runner.lake, self.shard, task.ref, threads) for task in tasks]
         if not many:

@@ -107,8 +107,8 @@ class Stage:
     """Data files that the code reads, relative to the package."""
     external: Callable[[Path, Shard, bool], External] | None = None
     """In place of `compute`: (home, shard, rehash) to something that reads outside the lake."""
-    processes: bool = False
-    """Whether scenes are worth a process each: decoding and fusion are, arithmetic on tables is not."""
+    heavy: Callable[[str], bool] = lambda dataset: False
+    """By dataset, whether a scene is worth a process of its own: fusing one is, arithmetic on tables is not."""
 
     @property
     def rejects(self) -> Table:

@@ -1,6 +1,6 @@
 """One reader per on-disk format: finds scenes under a root, names their files, reads them into a `Scene`.
 
-A reader is a module with the five names of `Reader`. It converts to the conventions of
+A reader is a module with the names of `Reader`. It converts to the conventions of
 `spatial_assets.scene` and says what it found; what is wrong with a file it raises as `InputError`.
 Readers are imported by name, one at a time, so that an edit to one leaves the others' scenes alone.
 """
@@ -45,6 +45,8 @@ class Reader(Protocol):
     """The release assumed when `register` is given none."""
     LICENCE: str
     """Terms of the source."""
+    HEAVY: bool
+    """Whether reading a scene takes many seconds, and so is worth a process of its own."""
     Parameters: type[BaseModel]
 
     def find_scenes(self, root: Path) -> list[SceneRef]: ...

@@ -24,6 +24,7 @@ from spatial_assets.scene import NO_INSTANCE, Camera, Fact, Float, Frame, InputE
 
 RELEASE = "v1"
 LICENCE = "MIT"
+HEAVY = True
 DEPTH_UNIT = 0.001
 """Metres per step of the depth images."""
 NO_DEPTH = 65535

@@ -25,6 +25,7 @@ from spatial_assets.scene import NO_INSTANCE, Camera, Fact, Float, Frame, InputE
 
 RELEASE = "v2"
 LICENCE = "ScanNet Terms of Use (non-commercial)"
+HEAVY = False
 SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$")
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""

@@ -21,6 +21,7 @@ from spatial_assets.scene import Box, Fact, InputError, Instance, Scene
 
 RELEASE = "v1"
 LICENCE = "Apache-2.0 (meta information); the scenes' own terms apply"
+HEAVY = False
 PATTERN = "*_meta_info_*.json"
 AXES_TOLERANCE = 0.01
 """How far a box's axes may be from orthonormal."""

@@ -101,5 +101,5 @@ STAGE = Stage(
     parameters=lambda dataset: reader(dataset).Parameters(),
     compute=read_scene,
     modules=lambda dataset: (__name__, module_of(dataset)),
-    processes=True,
+    heavy=lambda dataset: reader(dataset).HEAVY,
 )

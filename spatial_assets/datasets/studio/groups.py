@@ -18,6 +18,8 @@ CHAIR_WIDTH = 0.6
 """Room that somebody needs at a table, metres along its side."""
 LEG_ROOM = 0.45
 """What a table's legs take of its length, metres."""
+RUG_SCALES = (1.0, 0.9, 0.8, 0.7, 0.6)
+"""What of a rug's sampled size is tried, the largest first."""
 TUCK = 0.18
 """How far a chair is pushed under its table, metres."""
 
@@ -187,9 +189,10 @@ def carpet(shop: Workshop, room: int, kind: str, parent_kind: str, count: int) -
         hosts = shop.of(room, parent_kind) if parent_kind else []
         x0, y0, x1, y1 = layout.room_box(room)
         for attempt in range(TRIES):
-            # A rug that does not fit gives way to a smaller one.
-            scale = 1.0 - 0.4 * attempt / TRIES
-            model = build(kind, shop.rng, shop.home, (size[0] * scale, size[1] * scale, size[2]))
+            if attempt % (TRIES // len(RUG_SCALES)) == 0:
+                # A rug that does not fit gives way to a smaller one.
+                scale = RUG_SCALES[attempt // (TRIES // len(RUG_SCALES))]
+                model = build(kind, shop.rng, shop.home, (size[0] * scale, size[1] * scale, size[2]))
             if hosts:
                 host = layout.placed[hosts[0]]
                 x, y = host.local(*(0.25 * (shop.rng.random(2) - 0.5)))

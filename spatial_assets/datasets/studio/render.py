@@ -10,7 +10,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spatial_assets.datasets.studio.mesh import StudioMesh
-from spatial_assets.datasets.studio.textures import SIZE, Atlas, atlas
+from spatial_assets.datasets.studio.pattern_tools import SIZE
+from spatial_assets.datasets.studio.textures import Atlas, atlas
 from spatial_assets.geometry import PreparedMesh, prepare_mesh, rasterize
 from spatial_assets.scene import Float, rigid_inverse
 

@@ -46,8 +46,12 @@ WALL_COLORS: tuple[Point, ...] = (
     (0.92, 0.85, 0.76),
     (0.78, 0.84, 0.89),
     (0.90, 0.82, 0.80),
-    (0.95, 0.95, 0.94),
+    (0.90, 0.90, 0.88),
 )
+
+
+WALL_COVERS = ("plaster", "plaster", "plaster", "plaster", "wallpaper", "stripes", "bricks")
+"""Patterns of dry rooms' walls, as often as they stand here."""
 
 
 @dataclass(frozen=True)
@@ -200,9 +204,7 @@ def finish(rng: np.random.Generator, kind: str) -> Finish:
         wall = Material("tiles", pick(rng, ((0.9, 0.93, 0.95), (0.93, 0.91, 0.86), (0.7, 0.82, 0.84))), 0.8)
         floor = Material("tiles", pick(rng, ((0.5, 0.5, 0.52), (0.75, 0.7, 0.62))), 1.2)
     else:
-        wall = Material(
-            pick(rng, ("plaster", "plaster", "wallpaper", "stripes")), color, pick(rng, (0.9, 1.3))
-        )
+        wall = Material(pick(rng, WALL_COVERS), color, pick(rng, (0.9, 1.3)))
         boards = Material(
             "planks", pick(rng, ((0.72, 0.52, 0.34), (0.5, 0.34, 0.22), (0.82, 0.7, 0.54))), 1.3
         )

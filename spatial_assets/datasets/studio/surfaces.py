@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Patch:
     extent: tuple[float, float]
     """Length along u and along v, metres."""
     least: tuple[int, int]
-    """Least number of divisions along u and v."""
+    """Least number of divisions along u and v; 1 only where the patch is straight that way."""
     material: Material
     thin: bool = False
     """A sheet that is lit from both sides, such as a leaf or a curtain."""
@@ -259,6 +260,13 @@ def ellipsoid(radii: Sequence[float], material: Material, at: Sequence[float] = 
     return moved([Patch(surface, length, (ROUND_SIDES, 6), material, closed=True)], at)
 
 
+@lru_cache(maxsize=256)
+def _grid(along: int, across: int) -> tuple[Float, Float]:
+    """u and v of a grid over the unit square, flat."""
+    u, v = np.meshgrid(np.linspace(0.0, 1.0, along + 1), np.linspace(0.0, 1.0, across + 1))
+    return u.ravel(), v.ravel()
+
+
 def extents(patches: Iterable[Patch], samples: int = 8) -> tuple[Float, Float]:
     """Lower and upper corner of the patches' bounding box, (3,) each, from a coarse sampling.
 
@@ -266,8 +274,8 @@ def extents(patches: Iterable[Patch], samples: int = 8) -> tuple[Float, Float]:
     """
     points = []
     for patch in patches:
-        along, across = (np.linspace(0.0, 1.0, max(samples, n) + 1) for n in patch.least)
-        u, v = (g.ravel() for g in np.meshgrid(along, across))
-        points.append(patch.points(u, v))
+        # One division is enough only where the patch is straight.
+        along, across = (1 if n == 1 else max(samples, n) for n in patch.least)
+        points.append(patch.points(*_grid(along, across)))
     every = np.concatenate(points)
     return every.min(axis=0), every.max(axis=0)

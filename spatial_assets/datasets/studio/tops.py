@@ -46,12 +46,18 @@ def stand_on(shop: Workshop, index: int, rows: list[tuple[str, int, int]]) -> No
     workplace: Placed | None = None
     for kind, least, most in rows:
         count = int(least + shop.rng.random() * (most - least + 1))
-        model = shop.build(kind) if count else None
+        if not count:
+            continue
+        # One household's cups are alike.
+        model = shop.build(kind)
         for _n in range(count):
-            assert model is not None
             thing = _on_top(shop, index, model, workplace)
             if thing is None:
-                continue
+                # It may have been too large; another may do.
+                model = shop.build(kind)
+                thing = _on_top(shop, index, model, workplace)
+            if thing is None:
+                break
             shop.layout.placed.append(thing)
             if kind == "monitor":
                 workplace = thing

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from spatial_assets.datasets.studio.models import (  # noqa: F401  importing registers the builders
+    bathroom,
     electronics,
-    kitchen_bath,
+    kitchen,
     openings,
     plants,
     seating,

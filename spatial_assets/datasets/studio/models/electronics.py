@@ -20,6 +20,7 @@ from spatial_assets.datasets.studio.models.base import (
     pick,
     top_of,
 )
+from spatial_assets.datasets.studio.pictures import VIEWS
 from spatial_assets.datasets.studio.surfaces import (
     Material,
     Patches,
@@ -48,7 +49,7 @@ def _panel(w: float, h: float, thick: float, image: str, bezel: float) -> Patche
 def _tv(rng: np.random.Generator, size: Point, home: Palette) -> Built:
     w, d, h = size
     lift = 0.07
-    parts = moved(_panel(w, h - lift, 0.04, pick(rng, ("film", "view")), 0.014), (0, 0, lift))
+    parts = moved(_panel(w, h - lift, 0.04, pick(rng, ("film", *VIEWS)), 0.014), (0, 0, lift))
     parts += soft_box((w * 0.55, 0.05, (h - lift) * 0.5), DARK, (0, 0.035, lift + 0.08), radius=0.02)
     for side in (-1, 1):
         x = side * w * 0.33

@@ -221,7 +221,7 @@ def _tv_stand(rng: np.random.Generator, size: Point, home: Palette) -> Built:
     middle = Top(
         (-w / 6 + 0.03, -d / 2 + 0.04), (w / 6 - 0.03, d / 2 - 0.04), 0.06 + BOARD, h - 2 * BOARD - 0.1
     )
-    return Built(parts, (top_of(w, d, h), middle))
+    return Built(parts, (top_of(w, d, h, 0.02, 1.0), middle))
 
 
 def book_row(rng: np.random.Generator, width: float, depth: float, height: float, home: Palette) -> Patches:

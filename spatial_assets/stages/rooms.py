@@ -1,0 +1,100 @@
+"""The room of each scene that has a mesh: how large it is, how much of it the video shows, where one can walk."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from pydantic import Field
+
+from spatial_assets import meshes, tables
+from spatial_assets import parameters as base
+from spatial_assets.categories import is_structure
+from spatial_assets.geometry.footprint import surface_points, vsibench_room_area
+from spatial_assets.rooms import ROOMS, floor_level, free_floor, measure_footprint, walled_share, write_free
+from spatial_assets.scene import Box
+from spatial_assets.stage import SceneInputs, SceneOutputs, Stage, Tally
+from spatial_assets.stages.framing import frame_sets
+from spatial_assets.stages.keyframes import VIDEO
+from spatial_assets.stages.visibility import FACES_KIND, faces_from_parquet
+
+NAME = "rooms"
+FLOOR = "floor"
+DOOR = "door"
+"""Doors stand open or shut: what their surfaces leave free is free, their box is not what one bumps into."""
+
+
+class Parameters(base.Parameters):
+    """How a room is measured."""
+
+    cell: float = Field(0.05, gt=0, description="metres, edge of a cell of the free floor")
+    spacing: float = Field(0.1, gt=0, description="metres between points of large faces, for the footprint")
+    step_height: float = Field(0.1, description="metres above the floor; what is lower is walked over")
+    head_height: float = Field(1.8, description="metres above the floor; what is higher is walked under")
+    wall_height: float = Field(1.0, description="metres above the floor that a wall is higher than")
+    wall_reach: float = Field(0.3, description="metres from the outline within which a wall stands")
+
+
+def measure(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
+    if not inputs.file(meshes.KIND).exists():
+        return SceneOutputs(tallies=[Tally("rooms", 0, 0)])
+    mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
+    if len(mesh.faces) == 0:
+        return SceneOutputs(tallies=[Tally("rooms", 0, 0)])
+    objects = inputs.table(tables.OBJECTS)
+    floors = [row["instance"] for row in objects.iter_rows(named=True) if row["category"] == FLOOR]
+    points = surface_points(mesh.vertices, mesh.faces, parameters.cell)
+    level = floor_level(mesh.vertices, mesh.faces, np.isin(owners, floors))
+    outline, area, area_low, area_high = measure_footprint(
+        surface_points(mesh.vertices, mesh.faces, parameters.spacing)
+    )
+    boxes = [
+        Box(np.array(row["centre"]), np.array(row["size"]), np.array(row["rotation"]).reshape(3, 3))
+        for row in objects.iter_rows(named=True)
+        if not is_structure(row["category"]) and row["category"] != DOOR
+    ]
+    origin, free = free_floor(
+        outline,
+        points,
+        boxes,
+        level + parameters.step_height,
+        level + parameters.head_height,
+        parameters.cell,
+    )
+    bounds = np.zeros(4) if shapely.is_empty(outline) else np.array(shapely.bounds(outline))
+    row = {
+        **inputs.which,
+        "floor": level,
+        "area": area,
+        "area_low": area_low,
+        "area_high": area_high,
+        "seen_area": _seen_area(inputs, mesh.vertices, mesh.faces, parameters.spacing),
+        "walled": walled_share(outline, points, level + parameters.wall_height, parameters.wall_reach),
+        "low": bounds[:2].tolist(),
+        "high": bounds[2:].tolist(),
+        "cell": parameters.cell,
+        "origin": origin.tolist(),
+        "free": write_free(free),
+    }
+    return SceneOutputs({ROOMS.name: [row]}, tallies=[Tally("rooms", 1, 1)])
+
+
+def _seen_area(inputs: SceneInputs, vertices: np.ndarray, faces: np.ndarray, spacing: float) -> float:
+    """Footprint of the faces that some frame of the video shows."""
+    if not inputs.file(FACES_KIND).exists():
+        return 0.0
+    seen = faces_from_parquet(inputs.file(FACES_KIND))
+    video = frame_sets(inputs.table(tables.KEYFRAMES)).get(VIDEO, [])
+    shown = [seen[name] for name in video if name in seen]
+    if not shown:
+        return 0.0
+    return vsibench_room_area(surface_points(vertices, faces[np.unique(np.concatenate(shown))], spacing))
+
+
+STAGE = Stage(
+    name=NAME,
+    reads=(tables.OBJECTS, tables.KEYFRAMES, meshes.KIND, FACES_KIND),
+    writes=(ROOMS,),
+    parameters=lambda dataset: Parameters(),
+    compute=measure,
+    modules=lambda dataset: (__name__,),
+)

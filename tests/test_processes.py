@@ -1,0 +1,86 @@
+"""Scenes in processes of their own: the same bytes, faults told apart, and no process outlives its build."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from lakes import build, digest, register
+from tiny import write_scannet
+
+from spatial_assets import partitions, pipeline
+from spatial_assets.incremental import Runner
+
+
+@pytest.fixture
+def source(tmp_path):
+    for number in range(3):
+        write_scannet(tmp_path / "source", f"scene{number:04d}_00", seed=number, frames=4)
+    return tmp_path / "source"
+
+
+def heavy_stages():
+    scenes = replace(pipeline.STAGES["scenes"], heavy=lambda dataset: True)
+    return {**pipeline.STAGES, "scenes": scenes}
+
+
+@pytest.mark.slow
+def test_processes_write_the_same_bytes_and_pass_rejections_on(source, tmp_path):
+    (source / "scene0001_00/color/0.jpg").write_bytes(b"no image")
+    for name in ("a", "b"):
+        register(tmp_path / name, "scannet", source)
+        build(tmp_path / name, stages=["sources"])
+    build(tmp_path / "a")
+    runner = Runner(tmp_path / "b", heavy_stages(), workers=2)
+    shard = partitions.registry(tmp_path / "b").shard("scannet-v2-0000")
+    report = runner.run(runner.stages["scenes"], shard, pipeline.STAGES["scenes"].parameters("scannet"))
+    assert report.rejected == {"scene0001_00": "scene0001_00/color/0.jpg: not a readable image"}
+    assert report.done == ["scene0000_00", "scene0002_00"]
+    build(tmp_path / "b")
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+SCRIPT = """
+import sys, time
+from multiprocessing import active_children
+from spatial_assets.incremental import _pool
+
+if __name__ == "__main__":
+    with _pool(2) as pool:
+        futures = [pool.submit(time.sleep, 600) for _ in range(2)]
+        while len(pool._processes) < 2:
+            time.sleep(0.01)
+        time.sleep(float(sys.argv[1]))
+        print(*pool._processes, flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_build_that_is_killed(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "script.py"), "3"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    workers = [int(word) for word in process.stdout.readline().split()]
+    assert len(workers) == 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and any(alive(pid) for pid in workers):
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in workers)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
