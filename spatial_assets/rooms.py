@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from spatial_assets.geometry.boxes import box_corners
-from spatial_assets.geometry.footprint import VSIBENCH_ALPHA, alpha_shape, draw_points, vsibench_room_area
+from spatial_assets.geometry.footprint import (
+    VSIBENCH_ALPHA,
+    VSIBENCH_SAMPLES,
+    alpha_shape,
+    alpha_shape_area,
+    draw_points,
+    vsibench_room_area,
+)
 from spatial_assets.scene import Box, Float
 from spatial_assets.tables import REAL, REALS, WHICH, WORDS, Column, Table
 
@@ -26,7 +33,9 @@ ROOMS = Table(
         *WHICH,
         Column("floor", REAL, "height of the floor, metres"),
         Column("area", REAL, "footprint of all surfaces, square metres: VSI-Bench's room size"),
-        Column("area_low", REAL, "the least of the footprint's area by other draws and a smoother outline"),
+        Column(
+            "area_low", REAL, "the least of the footprint's area by other another draw and a smoother outline"
+        ),
         Column("area_high", REAL, "the greatest of them"),
         Column("seen_area", REAL, "footprint of the surfaces that the 32-frame video shows"),
         Column("walled", REAL, "share of the footprint's outline along which something stands"),
@@ -41,8 +50,8 @@ ROOMS = Table(
 
 FREE, TAKEN = ".", "#"
 
-OTHER_SEEDS = (1, 2)
-"""Draws of points beside the one that gives the area: they say what the draw alone is worth."""
+OTHER_SEED = 1
+"""A draw of points beside the one that gives the area: it says what the draw alone is worth."""
 SMOOTHER = 0.5
 """Share of the published alpha for a second outline, which bridges gaps twice as wide."""
 LEVEL_STEP = 0.05
@@ -124,20 +133,20 @@ def floor_level(vertices: Float, faces: NDArray[np.integer], labelled: NDArray[n
     return float(heights[chosen][order][np.searchsorted(below, below[-1] / 2)])
 
 
-def room_areas(points: Float) -> tuple[float, float, float]:
-    """Footprint area of points (N, 3), and the least and greatest over other draws and a smoother outline.
+def measure_footprint(points: Float) -> tuple[shapely.Geometry, float, float, float]:
+    """Outline and area of the footprint of points (N, 3), as VSI-Bench takes it, and how firm the area is.
 
-    How far the three lie apart says how much of the number is the room's and how much the method's.
+    The last two are the least and the greatest area, square metres, by this draw and another, and with a
+    smoother outline: how far they lie apart says how much of the number is the method's.
     """
-    area = vsibench_room_area(points)
-    others = [vsibench_room_area(points, seed=seed) for seed in OTHER_SEEDS]
-    others.append(vsibench_room_area(points, alpha=SMOOTHER * VSIBENCH_ALPHA))
-    return area, min(area, *others), max(area, *others)
-
-
-def outline_of(points: Float) -> shapely.Geometry:
-    """The footprint that `room_areas` measures first, as polygons."""
-    return alpha_shape(draw_points(points, 10_000), VSIBENCH_ALPHA)
+    drawn = draw_points(points, VSIBENCH_SAMPLES)
+    outline = alpha_shape(drawn, VSIBENCH_ALPHA)
+    area = float(shapely.area(outline))
+    others = (
+        vsibench_room_area(points, seed=OTHER_SEED),
+        alpha_shape_area(drawn, SMOOTHER * VSIBENCH_ALPHA),
+    )
+    return outline, area, min(area, *others), max(area, *others)
 
 
 def walled_share(outline: shapely.Geometry, points: Float, above: float, reach: float) -> float:
@@ -174,7 +183,9 @@ def free_floor(
     first = np.floor(bounds[:2] / cell).astype(np.int64)
     columns, rows = (np.floor(bounds[2:] / cell).astype(np.int64) - first + 1).tolist()
     origin = first * cell
-    x, y = np.meshgrid(origin[0] + (np.arange(columns) + 0.5) * cell, origin[1] + (np.arange(rows) + 0.5) * cell)
+    x, y = np.meshgrid(
+        origin[0] + (np.arange(columns) + 0.5) * cell, origin[1] + (np.arange(rows) + 0.5) * cell
+    )
     free = shapely.contains_xy(outline, x, y)
     between = points[(points[:, 2] > low) & (points[:, 2] < high), :2]
     at = np.floor(between / cell).astype(np.int64) - first

@@ -46,7 +46,7 @@ def fuse(
         k = core.Tensor(np.ascontiguousarray(intrinsics, np.float64))
         extrinsic = core.Tensor(rigid_inverse(camera_to_world))
         depth_image = o3d.t.geometry.Image(core.Tensor(np.ascontiguousarray(depth, np.float32)))
-        colour_image = o3d.t.geometry.Image(core.Tensor(np.ascontiguousarray(colour, np.float32)))
+        colour_image = o3d.t.geometry.Image(core.Tensor(colour.astype(np.float32) / 255))
         blocks = grid.compute_unique_block_coordinates(
             depth_image, k, extrinsic, 1.0, depth_max, truncation_voxels
         )

@@ -27,7 +27,7 @@ def test_points(points, p, depth, near, tolerance, relative, visible, pixels, z)
         pixels[i, 0], pixels[i, 1] = px, py
         if px >= 0.0 and py >= 0.0 and px < width and py < height:
             surface = depth[int(py), int(px)]
-            visible[i] = surface > 0.0 and w <= surface + (tolerance + relative * surface)
+            visible[i] = surface > 0.0 and w - tolerance <= surface * (1.0 + relative)
 
 
 def point_visibility(

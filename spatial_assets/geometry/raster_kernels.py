@@ -49,6 +49,8 @@ MAX_CLIPPED = 12
 
 # Division by zero gives infinity, as in numpy: the check for it would keep loops scalar.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
+# Kernels that run once per face or row take single numbers: each array that crosses a call is counted as a
+# reference, atomically, which would cost more than the work.
 
 
 # --- eight pixels at once -------------------------------------------------------------------------
@@ -338,80 +340,79 @@ def near_bounds(uvw, a, b, c, near):
 
 
 @kernel
-def set_edge(edges, row, uvw, xs, ys, regular, i, j, sign):
-    """Edge function from vertex i to j into edges[row]: A, B, C, X, Y and threshold.
+def flat_edge(ax, ay, bx, by, sign):
+    """Edge function A, B, X, Y (and C = 0) between two pixel positions.
 
-    Where both ends have pixel positions, E is taken relative to the left end, whichever face asks: it is then
-    exactly 0 at both ends, and along vertical and horizontal edges. Else it is homogeneous. The choice hangs on
-    the two ends alone, so both faces at the edge make the same one.
+    It is taken relative to the left end, whichever face asks: so it is exactly 0 at both ends, and along vertical
+    and horizontal edges.
     """
-    if regular[i] and regular[j]:
-        a, b, c = ys[i] - ys[j], xs[j] - xs[i], 0.0
-        if xs[j] < xs[i]:
-            x, y = xs[j], ys[j]
-        else:
-            x, y = xs[i], ys[i]
-    else:
-        a = uvw[i, 1] * uvw[j, 2] - uvw[i, 2] * uvw[j, 1]
-        b = uvw[i, 2] * uvw[j, 0] - uvw[i, 0] * uvw[j, 2]
-        c = uvw[i, 0] * uvw[j, 1] - uvw[i, 1] * uvw[j, 0]
-        x = y = 0.0
-    a, b = a * sign, b * sign
-    edges[row, 0], edges[row, 1], edges[row, 2], edges[row, 3], edges[row, 4] = a, b, c * sign, x, y
-    # A left or a top edge keeps its pixels; any other must leave them to its neighbour.
-    edges[row, 5] = 0.0 if a > 0.0 or (a == 0.0 and b > 0.0) else SMALLEST
+    a, b = (ay - by) * sign, (bx - ax) * sign
+    if bx < ax:
+        return a, b, bx, by
+    return a, b, ax, ay
 
 
 @kernel
-def face_bounds(uvw, xs, ys, regular, a, b, c, near, width, height):
+def threshold(a, b):
+    """0 for a left or a top edge, which keeps its pixels, else just above 0: the neighbour has them."""
+    return 0.0 if a > 0.0 or (a == 0.0 and b > 0.0) else SMALLEST
+
+
+@kernel
+def flat_depth(ax, ay, az, bx, by, bz, cx, cy, cz, area):
+    """Inverse depth as a plane over the image: its slopes and its value at (0, 0)."""
+    inverse = 1.0 / area
+    db, dc = bz - az, cz - az
+    gx = (db * (cy - ay) - dc * (by - ay)) * inverse
+    gy = (dc * (bx - ax) - db * (cx - ax)) * inverse
+    return gx, gy, (az - gx * ax) - gy * ay
+
+
+@kernel
+def homogeneous_bounds(uvw, a, b, c, near, width, height):
     """Bounds x0, x1, y0, y1, inclusive, of the pixels that a face may cover; x0 > x1 where there are none."""
-    if regular[a] and regular[b] and regular[c]:
-        x0, x1 = first_centre(min(xs[a], xs[b], xs[c])), last_centre(max(xs[a], xs[b], xs[c]), width)
-        if x0 > x1:
-            return 1, 0, 0, 0
-        y0, y1 = first_centre(min(ys[a], ys[b], ys[c])), last_centre(max(ys[a], ys[b], ys[c]), height)
-    else:
-        if max(uvw[a, 2], uvw[b, 2], uvw[c, 2]) < near:
-            return 1, 0, 0, 0
-        low_x, high_x, low_y, high_y = near_bounds(uvw, a, b, c, near)
-        # The clipped corners are rounded and the edge functions are not: a pixel of room keeps these in charge.
-        x0, x1 = first_centre(min(low_x - 1.0, width)), last_centre(high_x + 1.0, width)
-        y0, y1 = first_centre(min(low_y - 1.0, height)), last_centre(high_y + 1.0, height)
+    if max(uvw[a, 2], uvw[b, 2], uvw[c, 2]) < near:
+        return 1, 0, 1, 0
+    low_x, high_x, low_y, high_y = near_bounds(uvw, a, b, c, near)
+    # The clipped corners are rounded and the edge functions are not: a pixel of room keeps these in charge.
+    x0, x1 = first_centre(min(low_x - 1.0, width)), last_centre(high_x + 1.0, width)
+    y0, y1 = first_centre(min(low_y - 1.0, height)), last_centre(high_y + 1.0, height)
     if y0 > y1:
-        return 1, 0, 0, 0
+        return 1, 0, 1, 0
     return x0, x1, y0, y1
 
 
 @kernel
-def set_up(uvw, xs, ys, iz, regular, a, b, c, near, edges, plane):
-    """A face's edge functions (3, 6) and depth plane (gx, gy, g0, low, high, limit); False if it has no area."""
-    if regular[a] and regular[b] and regular[c]:
-        ax, ay, az, bx, by, bz, cx, cy, cz = xs[a], ys[a], iz[a], xs[b], ys[b], iz[b], xs[c], ys[c], iz[c]
-        measure = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if measure == 0.0:
-            return False
-        inverse = 1.0 / measure
-        db, dc = bz - az, cz - az
-        gx = (db * (cy - ay) - dc * (by - ay)) * inverse
-        gy = (dc * (bx - ax) - db * (cx - ax)) * inverse
-        plane[0], plane[1], plane[2] = gx, gy, (az - gx * ax) - gy * ay
-        plane[3], plane[4], plane[5] = min(az, bz, cz), max(az, bz, cz), np.inf
-    else:
-        px, py, pz = uvw[b, 0] - uvw[a, 0], uvw[b, 1] - uvw[a, 1], uvw[b, 2] - uvw[a, 2]
-        qx, qy, qz = uvw[c, 0] - uvw[a, 0], uvw[c, 1] - uvw[a, 1], uvw[c, 2] - uvw[a, 2]
-        nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
-        measure = (nx * uvw[a, 0] + ny * uvw[a, 1]) + nz * uvw[a, 2]
-        if measure == 0.0:
-            return False
-        nearest = min(uvw[a, 2], uvw[b, 2], uvw[c, 2])
-        plane[0], plane[1], plane[2] = nx / measure, ny / measure, nz / measure
-        plane[3] = 1.0 / max(uvw[a, 2], uvw[b, 2], uvw[c, 2])
-        plane[4] = 1.0 / nearest if nearest >= near else np.inf
-        plane[5] = 1.0 / near
-    sign = 1.0 if measure > 0.0 else -1.0
-    set_edge(edges, 0, uvw, xs, ys, regular, a, b, sign)
-    set_edge(edges, 1, uvw, xs, ys, regular, b, c, sign)
-    set_edge(edges, 2, uvw, xs, ys, regular, c, a, sign)
+def homogeneous_set_up(uvw, xs, ys, regular, a, b, c, near, edges, plane):
+    """Edge functions (3 rows of A, B, C, X, Y) and depth plane (gx, gy, g0, low, high, limit) of any face.
+
+    An edge whose ends both have pixel positions gets the same function as from `flat_edge`: the choice hangs on
+    the two ends alone, so both faces at the edge make the same one. Returns False if the face has no area.
+    """
+    px, py, pz = uvw[b, 0] - uvw[a, 0], uvw[b, 1] - uvw[a, 1], uvw[b, 2] - uvw[a, 2]
+    qx, qy, qz = uvw[c, 0] - uvw[a, 0], uvw[c, 1] - uvw[a, 1], uvw[c, 2] - uvw[a, 2]
+    nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
+    volume = (nx * uvw[a, 0] + ny * uvw[a, 1]) + nz * uvw[a, 2]
+    if volume == 0.0:
+        return False
+    nearest = min(uvw[a, 2], uvw[b, 2], uvw[c, 2])
+    plane[0], plane[1], plane[2] = nx / volume, ny / volume, nz / volume
+    plane[3] = 1.0 / max(uvw[a, 2], uvw[b, 2], uvw[c, 2])
+    plane[4] = 1.0 / nearest if nearest >= near else np.inf
+    plane[5] = 1.0 / near
+    sign = 1.0 if volume > 0.0 else -1.0
+    for row in range(3):
+        i = a if row == 0 else (b if row == 1 else c)
+        j = b if row == 0 else (c if row == 1 else a)
+        if regular[i] and regular[j]:
+            ea, eb, x, y = flat_edge(xs[i], ys[i], xs[j], ys[j], sign)
+            ec = 0.0
+        else:
+            ea = (uvw[i, 1] * uvw[j, 2] - uvw[i, 2] * uvw[j, 1]) * sign
+            eb = (uvw[i, 2] * uvw[j, 0] - uvw[i, 0] * uvw[j, 2]) * sign
+            ec = (uvw[i, 0] * uvw[j, 1] - uvw[i, 1] * uvw[j, 0]) * sign
+            x = y = 0.0
+        edges[row, 0], edges[row, 1], edges[row, 2], edges[row, 3], edges[row, 4] = ea, eb, ec, x, y
     return True
 
 
@@ -438,12 +439,13 @@ def span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2):
 
 
 @kernel
-def fill(keys, width, x0, x1, y0, y1, edges, plane, name):
+def fill(
+    keys, width, x0, x1, y0, y1,
+    a0, b0, c0, ox0, oy0, a1, b1, c1, ox1, oy1, a2, b2, c2, ox2, oy2,
+    gx, gy, g0, low, high, limit, name,
+):  # fmt: skip
     """Draws one face, row by row, LANES pixels at a time."""
-    a0, b0, c0, ox0, oy0, t0 = edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4], edges[0, 5]
-    a1, b1, c1, ox1, oy1, t1 = edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4], edges[1, 5]
-    a2, b2, c2, ox2, oy2, t2 = edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4], edges[2, 5]
-    gx, gy, g0, low, high, limit = plane[0], plane[1], plane[2], plane[3], plane[4], plane[5]
+    t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
     wide = x1 - x0 >= SPAN_WIDTH
     start, stop = x0, x1
@@ -598,7 +600,7 @@ def draw(
     largest = 256
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
     xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
-    edges, plane = np.empty((3, 6)), np.empty(6)
+    edges, plane = np.empty((3, 5)), np.empty(6)
     rectangle = np.empty(4, np.int64)
     tile_columns = (width + TILE - 1) // TILE
     tiles = np.zeros(tile_columns * ((height + TILE - 1) // TILE), np.int64)
@@ -615,10 +617,40 @@ def draw(
         drawn_x0, drawn_x1, drawn_y0, drawn_y1 = width, -1, height, -1
         for f in range(face_starts[c], face_starts[c + 1]):
             i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
-            x0, x1, y0, y1 = face_bounds(uvw, xs, ys, regular, i, j, k, near, width, height)
-            if x0 > x1 or not set_up(uvw, xs, ys, iz, regular, i, j, k, near, edges, plane):
-                continue
-            fill(keys, width, x0, x1, y0, y1, edges, plane, np.int64(ID_MASK - names[f]))
+            if regular[i] and regular[j] and regular[k]:
+                ax, bx, cx = xs[i], xs[j], xs[k]
+                x0, x1 = first_centre(min(ax, bx, cx)), last_centre(max(ax, bx, cx), width)
+                if x0 > x1:
+                    continue
+                ay, by, cy = ys[i], ys[j], ys[k]
+                y0, y1 = first_centre(min(ay, by, cy)), last_centre(max(ay, by, cy), height)
+                if y0 > y1:
+                    continue
+                area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+                if area == 0.0:
+                    continue
+                sign = 1.0 if area > 0.0 else -1.0
+                az, bz, cz = iz[i], iz[j], iz[k]
+                gx, gy, g0 = flat_depth(ax, ay, az, bx, by, bz, cx, cy, cz, area)
+                a0, b0, ox0, oy0 = flat_edge(ax, ay, bx, by, sign)
+                a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
+                a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
+                fill(
+                    keys, width, x0, x1, y0, y1,
+                    a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
+                    gx, gy, g0, min(az, bz, cz), max(az, bz, cz), np.inf, np.int64(ID_MASK - names[f]),
+                )  # fmt: skip
+            else:
+                x0, x1, y0, y1 = homogeneous_bounds(uvw, i, j, k, near, width, height)
+                if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
+                    continue
+                fill(
+                    keys, width, x0, x1, y0, y1,
+                    edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4],
+                    edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4],
+                    edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4],
+                    plane[0], plane[1], plane[2], plane[3], plane[4], plane[5], np.int64(ID_MASK - names[f]),
+                )  # fmt: skip
             drawn_x0, drawn_x1 = min(drawn_x0, x0), max(drawn_x1, x1)
             drawn_y0, drawn_y1 = min(drawn_y0, y0), max(drawn_y1, y1)
         for ty in range(drawn_y0 // TILE, drawn_y1 // TILE + 1):
@@ -792,12 +824,13 @@ def all_set(words, stride, x0, x1, y0, y1):
 
 
 @kernel
-def cover(bits, stride, x0, x1, y0, y1, edges, plane):
+def cover(
+    bits, stride, x0, x1, y0, y1,
+    a0, b0, c0, ox0, oy0, a1, b1, c1, ox1, oy1, a2, b2, c2, ox2, oy2,
+    gx, gy, g0, limit,
+):  # fmt: skip
     """Sets the bits of the pixels that one face covers in rows of `stride` bytes."""
-    a0, b0, c0, ox0, oy0, t0 = edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4], edges[0, 5]
-    a1, b1, c1, ox1, oy1, t1 = edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4], edges[1, 5]
-    a2, b2, c2, ox2, oy2, t2 = edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4], edges[2, 5]
-    gx, gy, g0, limit = plane[0], plane[1], plane[2], plane[5]
+    t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
     wide = x1 - x0 >= SPAN_WIDTH
     if not wide and limit == np.inf:
@@ -837,16 +870,43 @@ def cover(bits, stride, x0, x1, y0, y1, edges, plane):
 
 @kernel
 def cover_cluster(
-    words, bits, stride, first, last, corners, uvw, xs, ys, iz, regular, near, width, height, edges, plane
+    words, bits, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
     """Sets the bits of the pixels that faces first:last of a projected cluster cover. bits: the bytes of words."""
     for f in range(first, last):
         i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
-        x0, x1, y0, y1 = face_bounds(uvw, xs, ys, regular, i, j, k, near, width, height)
-        if x0 > x1 or all_set(words, stride, x0, x1, y0, y1):
-            continue
-        if set_up(uvw, xs, ys, iz, regular, i, j, k, near, edges, plane):
-            cover(bits, 8 * stride, x0, x1, y0, y1, edges, plane)
+        if regular[i] and regular[j] and regular[k]:
+            ax, bx, cx = xs[i], xs[j], xs[k]
+            x0, x1 = first_centre(min(ax, bx, cx)), last_centre(max(ax, bx, cx), width)
+            if x0 > x1:
+                continue
+            ay, by, cy = ys[i], ys[j], ys[k]
+            y0, y1 = first_centre(min(ay, by, cy)), last_centre(max(ay, by, cy), height)
+            if y0 > y1 or all_set(words, stride, x0, x1, y0, y1):
+                continue
+            area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+            if area == 0.0:
+                continue
+            sign = 1.0 if area > 0.0 else -1.0
+            a0, b0, ox0, oy0 = flat_edge(ax, ay, bx, by, sign)
+            a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
+            a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
+            cover(
+                bits, 8 * stride, x0, x1, y0, y1,
+                a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
+                0.0, 0.0, 0.0, np.inf,
+            )  # fmt: skip
+        else:
+            x0, x1, y0, y1 = homogeneous_bounds(uvw, i, j, k, near, width, height)
+            if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
+                continue
+            cover(
+                bits, 8 * stride, x0, x1, y0, y1,
+                edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4],
+                edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4],
+                edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4],
+                plane[0], plane[1], plane[2], plane[5],
+            )  # fmt: skip
 
 
 @kernel
@@ -1020,7 +1080,7 @@ def amodal_side(
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
     xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
     sides = np.empty(largest, np.int64)
-    edges, plane = np.empty((3, 6)), np.empty(6)
+    edges, plane = np.empty((3, 5)), np.empty(6)
     polygon, scratch = np.empty((MAX_CLIPPED, 3)), np.empty((MAX_CLIPPED, 3))
     rectangle, bounds = np.empty(4, np.int64), np.empty(4, np.int64)
     columns = np.empty(stride, np.int64)
@@ -1058,7 +1118,7 @@ def amodal_side(
             y0, y1 = min(y0, rectangle[2]), max(y1, rectangle[3])
             project(vertices, first, last, p, near, uvw, xs, ys, iz, regular)
             cover_cluster(
-                words, bits, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, iz, regular,
+                words, bits, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, regular,
                 near, width, height, edges, plane,
             )  # fmt: skip
         if x0 <= x1:

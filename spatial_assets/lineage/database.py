@@ -71,9 +71,10 @@ def records_view(
     if chosen is not None:
         found = [path for path in found if chosen(path.parent.name, _shard(path))]
     if found:
-        # By name: records of earlier versions may lack a column.
+        # By name, with a table that has them all: records of earlier versions may lack a column.
+        empty_table(con, f"{schema}.no_records", records.SCHEMA)
         con.sql(
-            f"create view {schema}.records as select * from "
+            f"create view {schema}.records as select * from {schema}.no_records union all by name select * from "
             f"read_parquet({path_list(found)}, hive_partitioning = false, union_by_name = true)"
         )
     else:

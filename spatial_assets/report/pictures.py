@@ -18,7 +18,7 @@ from spatial_assets.categories import is_structure
 from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.report import plots
 from spatial_assets.report.images import NoImage, contact_sheet, narrowed, open_image, shown, smallest_loss
-from spatial_assets.report.plan import Ground, cut_height, fit_ground, from_above, mesh_extent
+from spatial_assets.report.plan import Site
 from spatial_assets.scene import Float
 from spatial_assets.stage import SceneInputs
 from spatial_assets.stages.framing import frame_sets, views
@@ -31,6 +31,8 @@ SMALL = 15_500
 WIDTHS, QUALITIES = (560, 480, 400, 320, 240), (75, 60, 48, 36)
 """Tried in turn until a picture is small enough."""
 PLAN_WIDTHS = (440, 380, 320, 240)
+TALLEST = 1.2
+"""Height of a plan by its width, at most."""
 MOST_NAMES = 24
 """Objects named on a plan, the largest first; more names than these hide the scene."""
 MOST_ARROWS = 60
@@ -70,23 +72,9 @@ def footprints(objects: Sequence[Object]) -> list[tuple[Object, Float]]:
     return sorted(found, key=lambda pair: (-float(np.prod(pair[0].box.size[:2])), pair[0].instance))
 
 
-def _floor(
-    inputs: SceneInputs, cameras: Float, others: Sequence[Float], width: int
-) -> tuple[Ground, Image.Image | None] | None:
-    """The plan's frame, around the mesh, cameras (N, 3) and other points, and the mesh from above."""
+def _site(inputs: SceneInputs, cameras: Float, others: Sequence[Float] = ()) -> Site:
     file = inputs.file(meshes.KIND)
-    mesh = meshes.from_ply(file)[0] if file.exists() else None
-    has_mesh = mesh is not None and len(mesh.vertices) > 0
-    parts = [cameras[:, :2], *(points[:, :2] for points in others)]
-    if mesh is not None and has_mesh:
-        parts.append(mesh_extent(mesh))
-    extent = np.concatenate(parts)
-    if not len(extent):
-        return None
-    ground = fit_ground(extent, width, round(width * 1.2))
-    if mesh is None or not has_mesh:
-        return ground, None
-    return ground, from_above(mesh, ground, cut_height(mesh, cameras[:, 2]))
+    return Site(meshes.from_ply(file)[0] if file.exists() else None, cameras, others)
 
 
 def _poses(inputs: SceneInputs) -> Float:
@@ -98,21 +86,19 @@ def _poses(inputs: SceneInputs) -> Float:
 def scene_plan(inputs: SceneInputs) -> bytes | None:
     """The scene from above: its mesh's colours, its objects' boxes."""
     found = footprints(list(SceneView(inputs).objects.values()))
-    cameras = _poses(inputs)[:, :3, 3]
+    site = _site(inputs, _poses(inputs)[:, :3, 3], [corners for _, corners in found])
+    if site.is_empty:
+        return None
     count = "no objects" if not found else "1 object" if len(found) == 1 else f"{len(found)} objects"
 
     def compose(width: int) -> Image.Image:
-        made = _floor(inputs, cameras, [corners for _, corners in found], width)
-        assert made is not None
-        plan = plots.Plan(f"{inputs.ref.name} from above: {count}", *made)
+        plan = plots.Plan(f"{inputs.ref.name} from above: {count}", *site.draw(width, round(width * TALLEST)))
         for _, corners in found:
             plan.outline(corners, plots.ACCENT)
         for obj, corners in found[:MOST_NAMES]:
             plan.name(corners, obj.category)
         return plan.image
 
-    if _floor(inputs, cameras, [corners for _, corners in found], PLAN_WIDTHS[-1]) is None:
-        return None
     return _fit(compose, PLAN_WIDTHS)
 
 
@@ -126,11 +112,10 @@ def camera_path(inputs: SceneInputs) -> bytes | None:
     kept = np.array([cameras[name].camera_to_world for name in thinned(chosen, MOST_ARROWS)])
     kept = kept.reshape(-1, 4, 4)
     name = f"{inputs.ref.name}: {len(chosen):,} keyframes of {len(cameras):,} frames"
+    site = _site(inputs, poses[:, :3, 3])
 
     def compose(width: int) -> Image.Image:
-        made = _floor(inputs, poses[:, :3, 3], [], width)
-        assert made is not None
-        plan = plots.Plan(name, *made, fade=PATH_FADE)
+        plan = plots.Plan(name, *site.draw(width, round(width * TALLEST)), fade=PATH_FADE)
         plan.path(poses[:, :3, 3], plots.ACCENT)
         plan.arrows(kept[:, :3, 3], kept[:, :3, 2], plots.SECOND)
         return plan.image

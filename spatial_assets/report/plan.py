@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,20 +70,53 @@ def cut_height(mesh: Mesh, camera_heights: Float) -> float:
     return float(low + min(CUT_ABOVE_FLOOR, CUT_SHARE * (high - low)))
 
 
-def from_above(mesh: Mesh, ground: Ground, cut: float) -> Image.Image:
-    """The mesh below the height `cut` (metres, world) in its vertex colours; RGBA, clear where nothing is."""
-    width, height = ground.width * SUPERSAMPLING, ground.height * SUPERSAMPLING
-    focal = ground.scale * SUPERSAMPLING * EYE
-    intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
-    middle = (ground.left + ground.width / 2 / ground.scale, ground.top - ground.height / 2 / ground.scale)
-    # The eye looks straight down: image x is the world's x, image y the world's -y, depth the world's -z.
-    # Everything is moved to the eye first, so that the kernels work with small numbers.
-    points = mesh.vertices.astype(np.float64) - [*middle, cut + EYE]
-    down = np.diag([1.0, -1.0, -1.0, 1.0])
-    faces, _ = rasterize(prepare_mesh(points, mesh.faces), intrinsics, down, width, height, near=EYE)
-    shown = Image.fromarray(_coloured(mesh, points, faces, focal), "RGBA")
-    # Premultiplied, so that the clear pixels' colour does not bleed into the edges.
-    return shown.convert("RGBa").resize((ground.width, ground.height), Image.Resampling.BOX).convert("RGBA")
+class TopView:
+    """A mesh that has been cut open and laid out once, to be drawn at several sizes."""
+
+    def __init__(self, mesh: Mesh, cut: float) -> None:
+        """`cut`: metres, world; what lies above it is not drawn."""
+        self.mesh = mesh
+        # Everything is moved near to the eye first, so that the kernels work with small numbers.
+        self.eye = np.array([*mesh_extent(mesh).mean(axis=0), cut + EYE])
+        self.points = mesh.vertices.astype(np.float64) - self.eye
+        self.prepared = prepare_mesh(self.points, mesh.faces)
+
+    def draw(self, ground: Ground) -> Image.Image:
+        """The mesh in its vertex colours; RGBA, clear where nothing is."""
+        width, height = ground.width * SUPERSAMPLING, ground.height * SUPERSAMPLING
+        focal = ground.scale * SUPERSAMPLING * EYE
+        intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
+        x = ground.left + ground.width / 2 / ground.scale - self.eye[0]
+        y = ground.top - ground.height / 2 / ground.scale - self.eye[1]
+        # Looking straight down: image x is the world's x, image y the world's -y, depth the world's -z.
+        down = np.array([[1.0, 0, 0, -x], [0, -1.0, 0, y], [0, 0, -1.0, 0], [0, 0, 0, 1.0]])
+        faces, _ = rasterize(self.prepared, intrinsics, down, width, height, near=EYE)
+        shown = Image.fromarray(_coloured(self.mesh, self.points - [x, y, 0], faces, focal), "RGBA")
+        # Premultiplied, so that the clear pixels' colour does not bleed into the edges.
+        small = shown.convert("RGBa").resize((ground.width, ground.height), Image.Resampling.BOX)
+        return small.convert("RGBA")
+
+
+class Site:
+    """What a plan is drawn on: the extent of a scene and, where it has a mesh, the mesh from above."""
+
+    def __init__(self, mesh: Mesh | None, cameras: Float, others: Sequence[Float] = ()) -> None:
+        """`cameras` (N, 3) and the point sets `others` (K, 2 or more) widen the extent; metres, world."""
+        parts = [cameras[:, :2], *(points[:, :2] for points in others)]
+        self.view: TopView | None = None
+        if mesh is not None and len(mesh.faces):
+            parts.append(mesh_extent(mesh))
+            self.view = TopView(mesh, cut_height(mesh, cameras[:, 2]))
+        self.extent = np.concatenate(parts)
+
+    @property
+    def is_empty(self) -> bool:
+        return not len(self.extent)
+
+    def draw(self, width: int, most_height: int) -> tuple[Ground, Image.Image | None]:
+        """The frame of a plan that is not larger than this, and the mesh on it."""
+        ground = fit_ground(self.extent, width, most_height)
+        return ground, None if self.view is None else self.view.draw(ground)
 
 
 def _coloured(mesh: Mesh, points: Float, faces: NDArray[np.int32], focal: float) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,20 +62,19 @@ def shortened(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> 
 
 
 def wrapped(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> list[str]:
-    """The text in lines of at most `width` pixels; a word that is longer by itself is cut where it must be."""
+    """The text in lines of at most `width` pixels; broken after spaces and commas, else where it must be."""
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if draw.textlength(longer, font(size)) <= width:
-            lines[-1] = longer
+    for piece in re.split(r"(?<=[\s,])", " ".join(text.split())):
+        if draw.textlength((lines[-1] + piece).rstrip(), font(size)) <= width:
+            lines[-1] += piece
             continue
         if lines[-1]:
             lines.append("")
-        for letter in word:
-            if lines[-1] and draw.textlength(lines[-1] + letter, font(size)) > width:
+        for letter in piece:
+            if lines[-1] and draw.textlength((lines[-1] + letter).rstrip(), font(size)) > width:
                 lines.append("")
             lines[-1] += letter
-    return lines
+    return [line.rstrip() for line in lines]
 
 
 def bars(name: str, labels: Sequence[str], values: Sequence[float], texts: Sequence[str]) -> Image.Image:

@@ -8,7 +8,12 @@ from functools import cache
 from spatial_assets.tasks.task import Task
 
 FAMILIES = {
+    "camera_motion_infer": "camera",
     "depth_prediction_oc": "depth",
+    "depth_prediction_oo": "depth",
+    "distance_prediction_oc": "distance",
+    "distance_prediction_oo": "distance",
+    "position_matching": "matching",
     "view_change_infer": "camera",
 }
 """Every task, by the module of its family. A module is imported only when one of its tasks is asked for."""

@@ -1,18 +1,22 @@
-"""Depth tasks: how far along the viewing direction an object's centre lies.
+"""Depth tasks: how far along the viewing direction an object's centre lies, and by how much two differ.
 
-An object's depth is the z of its box centre in the camera (SPAR, appendix 7.5, "Depth prediction").
+An object's depth is the z of its box centre in the camera; the depth difference of two objects is the
+absolute difference of theirs, and pairs with overlapping boxes or similar depths are skipped (SPAR,
+appendix 7.5, "Depth prediction"). The boxes meant there are taken to be the 3D ones, as its distance tasks
+say outright. One more object's depth is given in the question, so that the scale of the image is known;
+the marks' colours are SPAR's: red for that reference, blue for what is asked, green and blue for a pair.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from spatial_assets.scene import Fact
 from spatial_assets.tasks.draw import Draw
-from spatial_assets.tasks.options import metre_options
-from spatial_assets.tasks.printing import METRE_STEP, METRE_TOLERANCE, margin, metres
+from spatial_assets.tasks.options import OPTION_REASONS, metre_options
+from spatial_assets.tasks.printing import METRE_STEP, hangs, margin, metres
 from spatial_assets.tasks.task import (
     FILL,
     SELECT,
@@ -20,19 +24,23 @@ from spatial_assets.tasks.task import (
     Answer,
     Candidate,
     Found,
-    Mark,
+    MarkedParameters,
     Task,
-    TaskParameters,
+    names,
+    points,
 )
-from spatial_assets.tasks.view import GRID, ReferentLimits, SceneView
+from spatial_assets.tasks.view import REFERENT_REASONS, SceneView
 
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.SURFACES})
 
 
-class DepthParameters(TaskParameters):
-    limits: ReferentLimits = ReferentLimits()
-    min_mark_gap: float = Field(
-        0.04, description="between two points, as a share of the width: SPAR's discs are 0.031 wide"
+class DepthParameters(MarkedParameters):
+    pass
+
+
+class DepthDifferenceParameters(MarkedParameters):
+    min_difference: float = Field(
+        0.3, ge=0, description="metres; of less, rounding alone is a sixth or more. SPAR's is not published"
     )
 
 
@@ -41,20 +49,18 @@ def find_oc(view: SceneView, parameters: DepthParameters, form: str) -> Found:
     found = Found()
     for frame in view.keyframes:
         verdicts = view.referents(frame, parameters.limits)
-        good = [instance for instance, reason in verdicts.items() if reason is None]
+        depths = _depths(view, frame, verdicts)
         for reason in verdicts.values():
             if reason is not None:
                 # As the red object with any other as the blue one, or as the blue one with a good red one.
-                found.refuse(reason, len(verdicts) - 1 + len(good))
-        depths = dict(zip(good, view.camera_points(frame, good)[:, 2].tolist(), strict=True))
-        spots = {instance: view.marker(frame, instance) for instance in good}
-        for red in good:
-            for blue in good:
+                found.refuse(reason, len(verdicts) - 1 + len(depths))
+        for red in depths:
+            for blue in depths:
                 if red == blue:
                     continue
-                if min(margin(depths[i], METRE_STEP) for i in (red, blue)) < METRE_TOLERANCE:
+                if any(hangs(depths[i], METRE_STEP) for i in (red, blue)):
                     found.refuse("rounding")
-                elif _gap(view, frame, spots[red], spots[blue]) < parameters.min_mark_gap:
+                elif view.marker_gap(frame, red, blue) < parameters.min_mark_gap:
                     found.refuse("marks_touch")
                 else:
                     found.candidates.append(
@@ -68,47 +74,72 @@ def find_oc(view: SceneView, parameters: DepthParameters, form: str) -> Found:
     return found
 
 
-def _gap(view: SceneView, frame: str, a: tuple[int, int], b: tuple[int, int]) -> float:
-    """Distance of two grid points as a share of the image's width."""
-    aspect = view.cameras[frame].height / view.cameras[frame].width
-    return math.hypot(a[0] - b[0], (a[1] - b[1]) * aspect) / GRID
+def _depths(view: SceneView, frame: str, verdicts: Mapping[int, str | None]) -> dict[int, float]:
+    """Depths of the objects that can be asked about, metres."""
+    good = [instance for instance, reason in verdicts.items() if reason is None]
+    return dict(zip(good, view.camera_points(frame, good)[:, 2].tolist(), strict=True))
 
 
-def ask_oc(
-    view: SceneView, parameters: DepthParameters, form: str, candidate: Candidate, draw: Draw
-) -> Answer:
-    ((_, frame),) = candidate.frames
-    reference, depth = candidate.facts
-    answer, options = metres(depth), None
+def find_oo(view: SceneView, parameters: DepthDifferenceParameters, form: str) -> Found:
+    """Pairs of objects in a keyframe; which one is green, and which third one is red, is drawn."""
+    found = Found()
+    for frame in view.keyframes:
+        depths = _depths(view, frame, view.referents(frame, parameters.limits))
+        given = [instance for instance, depth in depths.items() if not hangs(depth, METRE_STEP)]
+        for a, b, reason in view.pairs(frame, parameters.limits):
+            if reason is not None:
+                found.refuse(reason)
+                continue
+            difference = abs(depths[a] - depths[b])
+            if view.meet(a, b):
+                found.refuse("boxes_overlap")
+            elif difference < parameters.min_difference:
+                found.refuse("similar_depth")
+            elif hangs(difference, METRE_STEP):
+                found.refuse("rounding")
+            elif view.marker_gap(frame, a, b) < parameters.min_mark_gap:
+                found.refuse("marks_touch")
+            else:
+                references = [
+                    str(other)
+                    for other in given
+                    if other not in (a, b)
+                    and min(view.marker_gap(frame, other, i) for i in (a, b)) >= parameters.min_mark_gap
+                ]
+                if not references:
+                    found.refuse("no_reference")
+                    continue
+                draw = Draw(parameters.seed, "depth_prediction_oo", form, frame, str(a), str(b))
+                red = int(draw.choice("red", references))
+                blue, green = (a, b) if draw.below("blue", 2) == 0 else (b, a)
+                found.candidates.append(
+                    Candidate(
+                        (("image", frame),),
+                        (("red", red), ("blue", blue), ("green", green)),
+                        stratum=f"{a:08d}-{b:08d}",
+                        facts=(depths[red], difference),
+                    )
+                )
+    return found
+
+
+def ask(view: SceneView, parameters: MarkedParameters, form: str, candidate: Candidate, draw: Draw) -> Answer:
+    """Both tasks' questions: a depth is given, and a depth or a difference of depths is asked."""
+    facts: Sequence[float] = candidate.facts
+    reference, asked = facts
+    answer, options = metres(asked), None
     if form == SELECT:
-        options, answer = metre_options(depth, draw)
-    names = {role: view.objects[instance].category for role, instance in candidate.objects}
+        options, answer = metre_options(asked, draw)
     return Answer(
         answer,
-        value=[depth],
-        margin=margin(depth, METRE_STEP),
-        slots={**names, "reference": metres(reference), "depth": metres(depth)},
-        marks=[
-            Mark(role, "point", role, frame, view.marker(frame, instance))
-            for role, instance in candidate.objects
-        ],
+        value=[asked],
+        margin=margin(asked, METRE_STEP),
+        slots={**names(view, candidate), "reference": metres(reference), "depth": metres(asked)},
+        marks=points(view, candidate),
         options=options,
         given=[reference],
     )
 
-
-REASONS = {
-    "unseen": "nothing of the object is visible",
-    "too_small": "too few visible pixels to be found at a glance",
-    "occluded": "too much of the object is hidden by others",
-    "truncated": "too much of the object lies outside the image",
-    "few_vertices": "too small a part of the object's surface is seen",
-    "too_thin": "no marker fits on what is visible of it",
-    "depth_range": "the object's centre is too near or too far",
-    "rounding": "a millimetre would change a printed number",
-    "marks_touch": "the two marks would touch",
-    "no_options": "no room for wrong options",
-}
 
 TASKS = {
     "depth_prediction_oc": Task(
@@ -119,7 +150,25 @@ TASKS = {
         needs={FILL: NEEDS, SELECT: NEEDS, SENTENCE: NEEDS},
         parameters=DepthParameters,
         find=find_oc,
-        ask=ask_oc,
-        reasons=REASONS,
+        ask=ask,
+        reasons={**REFERENT_REASONS, **OPTION_REASONS, "marks_touch": "the two marks would touch"},
+    ),
+    "depth_prediction_oo": Task(
+        name="depth_prediction_oo",
+        level="low",
+        images=1,
+        summary="Difference in depth of two marked objects' centres, given the depth of a third's",
+        needs={FILL: NEEDS, SELECT: NEEDS, SENTENCE: NEEDS},
+        parameters=DepthDifferenceParameters,
+        find=find_oo,
+        ask=ask,
+        reasons={
+            **REFERENT_REASONS,
+            **OPTION_REASONS,
+            "boxes_overlap": "the two objects' boxes touch or overlap",
+            "similar_depth": "the two objects are nearly equally deep",
+            "marks_touch": "the two marks would touch",
+            "no_reference": "no third object can be marked and has a depth that can be stated",
+        },
     ),
 }

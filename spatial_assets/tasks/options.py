@@ -1,4 +1,10 @@
-"""Wrong options for numeric answers: plausible, apart from each other, and no clue to the right one."""
+"""Wrong options for numeric answers: plausible, apart from each other, and no clue to the right one.
+
+Of every number that an option prints, the right option's rank among the four is drawn first, evenly, and
+the wrong values are then drawn below and above it. So "take the middle one", "take the largest" and their
+like are right one time in four. A value with no room for three wrong ones on either side is refused: were it
+kept, small values would always come with larger ones.
+"""
 
 from __future__ import annotations
 
@@ -15,44 +21,56 @@ SPREAD = 0.75
 MIN_REACH_STEPS = 8
 """But at least so many steps to each side, so that small values have room for options too."""
 
+OPTION_REASONS = {"no_options": "no room for three wrong options on either side of the right one"}
+
 
 def metre_options(value: float, draw: Draw, count: int = len(LETTERS)) -> tuple[list[str], str]:
-    """Printed options, shuffled, and the letter of the right one. Raises Refusal where there is no room.
+    """Printed options, shuffled, and the letter of the right one. Raises Refusal where there is no room."""
+    return lettered([f"{item / 10:.1f}" for item in metre_steps(value, draw, "", count)], draw)
 
-    The right value's rank among the options is drawn first, evenly over the ranks that fit, so that
-    "take the middle one" is no strategy; then the wrong values are drawn below and above it.
-    """
+
+def metre_steps(value: float, draw: Draw, purpose: str, count: int = len(LETTERS)) -> list[int]:
+    """The value in printed steps, then the wrong ones. Raises Refusal where there is no room."""
     right = steps(value, METRE_STEP)
     reach = max(MIN_REACH_STEPS, int(right * SPREAD))
-    below = list(range(right - GAP_STEPS, max(0, right - reach - 1), -1))
-    above = list(range(right + GAP_STEPS, right + reach + 1))
-    ranks = [
-        rank
-        for rank in range(count)
-        if _room(below) >= rank and _room(above) >= count - 1 - rank
-    ]
-    if not ranks:
+    return spread(right, max(1, right - reach), right + reach, GAP_STEPS, draw, purpose, count)
+
+
+def spread(
+    right: int, low: int, high: int, gap: int, draw: Draw, purpose: str, count: int = len(LETTERS)
+) -> list[int]:
+    """The right value, then count - 1 wrong ones from low to high, all at least `gap` apart, in no order.
+
+    Raises Refusal if the right one could not have each rank among them.
+    """
+    below = list(range(right - gap, low - 1, -1))
+    above = list(range(right + gap, high + 1))
+    if min(_room(below, gap), _room(above, gap)) < count - 1:
         raise Refusal("no_options")
-    rank = ranks[draw.below("rank of the right option", len(ranks))]
-    chosen = [
-        right,
-        *_spaced(below, rank, draw, "below"),
-        *_spaced(above, count - 1 - rank, draw, "above"),
+    rank = draw.below(f"{purpose} rank of the right option", count)
+    wrong = [
+        *_spaced(below, rank, gap, draw, f"{purpose} below"),
+        *_spaced(above, count - 1 - rank, gap, draw, f"{purpose} above"),
     ]
-    shuffled = draw.shuffled("letters", chosen)
-    return [f"{item / 10:.1f}" for item in shuffled], LETTERS[shuffled.index(right)]
+    return [right, *draw.shuffled(f"{purpose} wrong", wrong)]
 
 
-def _room(values: Sequence[int]) -> int:
-    """How many values, GAP_STEPS apart, fit into a run of consecutive ones."""
-    return (len(values) + GAP_STEPS - 1) // GAP_STEPS
+def lettered(texts: Sequence[str], draw: Draw) -> tuple[list[str], str]:
+    """Options, of which the first is right, in the order of their letters, and the right one's letter."""
+    order = draw.shuffled("letters", range(len(texts)))
+    return [texts[index] for index in order], LETTERS[order.index(0)]
 
 
-def _spaced(values: Sequence[int], count: int, draw: Draw, purpose: str) -> list[int]:
-    """`count` of a run of consecutive values, at least GAP_STEPS apart, each selection equally likely.
+def _room(values: Sequence[int], gap: int) -> int:
+    """How many values, `gap` apart, fit into a run of consecutive ones."""
+    return (len(values) + gap - 1) // gap
+
+
+def _spaced(values: Sequence[int], count: int, gap: int, draw: Draw, purpose: str) -> list[int]:
+    """`count` of a run of consecutive values, at least `gap` apart, each selection equally likely.
 
     Choosing k of n with gaps is choosing k of n - (k - 1)(gap - 1) without, then spreading them.
     """
-    slack = len(values) - (count - 1) * (GAP_STEPS - 1) if count else 0
+    slack = len(values) - (count - 1) * (gap - 1) if count else 0
     picked = sorted(draw.shuffled(purpose, range(slack))[:count])
-    return [values[place + index * (GAP_STEPS - 1)] for index, place in enumerate(picked)]
+    return [values[place + index * (gap - 1)] for index, place in enumerate(picked)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from spatial_assets.parameters import Parameters
 from spatial_assets.scene import Fact
 from spatial_assets.stage import Reject, Tally
 from spatial_assets.tasks.draw import Draw
-from spatial_assets.tasks.view import SceneView
+from spatial_assets.tasks.view import ReferentLimits, SceneView
 
 FILL, SELECT, SENTENCE, JUDGE = "fill", "select", "sentence", "judge"
 OVER_QUOTA = "over_quota"
@@ -32,6 +32,25 @@ class TaskParameters(Parameters):
     quota: int = Field(
         100, ge=0, description="questions per scene, task and format; SPAR's counts cluster at a hundred"
     )
+
+
+class MarkedParameters(TaskParameters):
+    """What tasks about objects marked with points have."""
+
+    limits: ReferentLimits = ReferentLimits()
+    min_mark_gap: float = Field(
+        0.04, ge=0, description="between two points, as a share of the width: SPAR's discs are 0.031 wide"
+    )
+
+
+class PairParameters(TaskParameters):
+    """What tasks about two images have."""
+
+    limits: ReferentLimits = ReferentLimits()
+    min_overlap: float = Field(
+        0.1, ge=0, le=1, description="share of the surface seen in both images; less shows no link"
+    )
+    max_overlap: float = Field(0.9, ge=0, le=1, description="more, and the images are nearly the same")
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,19 @@ class Answer:
     marks: Sequence[Mark] = ()
     options: Sequence[str] | None = None
     given: Sequence[float] = ()
+
+
+def names(view: SceneView, candidate: Candidate) -> dict[str, str]:
+    """The category of each object, by its role."""
+    return {role: view.objects[instance].category for role, instance in candidate.objects}
+
+
+def points(view: SceneView, candidate: Candidate) -> list[Mark]:
+    """A point on each object in the one image, of the colour that its role names."""
+    ((_, frame),) = candidate.frames
+    return [
+        Mark(role, "point", role, frame, view.marker(frame, instance)) for role, instance in candidate.objects
+    ]
 
 
 class Refusal(Exception):
@@ -123,7 +155,9 @@ class Task:
 REASONS = {
     OVER_QUOTA: "good, but the quota was full",
     "missing_fact": "the scene does not know what the format needs",
+    "rounding": "a millimetre, or as small a part of another unit, would change a printed number",
 }
+"""Of refusals that any task may have; a task's own come first."""
 
 
 def generate(
@@ -157,19 +191,23 @@ def _fill_quota(
     view: SceneView,
     parameters: TaskParameters,
     form: str,
-    candidates: Iterable[Candidate],
+    candidates: Sequence[Candidate],
     refused: Counter[str],
     licence: str,
 ) -> list[dict[str, Any]]:
-    """Rows of the first candidates, by stratum in turn and by hash within, that can be worded."""
-    drawn = [
-        (Draw(parameters.seed, task.name, form, item.key), item) for item in candidates
-    ]
+    """Rows of the first candidates, by stratum in turn and by hash within, that can be worded.
+
+    Strata take their turns in one order, a hash of their own: so when a candidate goes, the next of its
+    stratum takes its place and no other candidate's place changes.
+    """
+    drawn = [(Draw(parameters.seed, task.name, form, item.key), item) for item in candidates]
     drawn.sort(key=lambda pair: (pair[1].stratum, pair[0].rank(), pair[1].key))
     turn: Counter[str] = Counter()
+    strata = {item.stratum for item in candidates}
+    place = {name: Draw(parameters.seed, task.name, form, "stratum", name).rank() for name in strata}
     queue = []
     for draw, item in drawn:
-        queue.append((turn[item.stratum], draw.rank("turn"), item.key, draw, item))
+        queue.append((turn[item.stratum], place[item.stratum], item.stratum, draw, item))
         turn[item.stratum] += 1
     queue.sort(key=lambda entry: entry[:3])
     rows: list[dict[str, Any]] = []
@@ -245,9 +283,12 @@ def word(task: Task, form: str, answer: Answer, draw: Draw) -> tuple[str, str, s
     shared = {**common[form], **own.get("common", {})}
     slots = dict(answer.slots)
     if answer.options is not None:
-        slots["options"] = " ".join(
-            f"{letter}. {text};" for letter, text in zip(LETTERS, answer.options, strict=False)
-        ).rstrip(";") + "."
+        slots["options"] = (
+            " ".join(
+                f"{letter}. {text};" for letter, text in zip(LETTERS, answer.options, strict=False)
+            ).rstrip(";")
+            + "."
+        )
         slots["letters"] = _listed(LETTERS[: len(answer.options)])
     for place in ("prefix", "suffix"):
         if shared.get(place):

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from spatial_assets import tables
-from spatial_assets.categories import is_structure, may_mean
+from spatial_assets.categories import is_structure, meanings
+from spatial_assets.geometry.boxes import boxes_overlap
 from spatial_assets.parameters import Parameters
 from spatial_assets.scene import Box, Float
 from spatial_assets.stage import SceneInputs
 from spatial_assets.stages.framing import View, frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES
+from spatial_assets.tasks.printing import GRID_STEP, steps
 
 GRID = 1000
 """Coordinates in questions are integers from 0 to this, x by width and y by height, each by itself."""
+
+REFERENT_REASONS: Mapping[str, str] = {
+    "unseen": "nothing of the object is visible",
+    "too_small": "too few visible pixels to be found at a glance",
+    "occluded": "too much of the object is hidden by others",
+    "truncated": "too much of the object lies outside the image",
+    "few_vertices": "too small a part of the object's surface is seen",
+    "too_thin": "no marker fits on what is visible of it",
+    "depth_range": "the object's centre is too near or too far",
+}
+"""What it means to fail one of the ReferentLimits."""
+OVERLAP_REASONS: Mapping[str, str] = {
+    "low_overlap": "the images share too little of what they see",
+    "high_overlap": "the images are nearly the same",
+}
 
 
 class ReferentLimits(Parameters):
@@ -28,13 +49,21 @@ class ReferentLimits(Parameters):
     object at a glance.
     """
 
-    min_area: float = Field(0.002, description="visible pixels, as a share of the image: 25 x 25 of 640 x 480")
+    min_area: float = Field(
+        0.002, description="visible pixels, as a share of the image: 25 x 25 of 640 x 480"
+    )
     min_vertex_fraction: float = Field(0.1, description="share of vertices seen; the far side never is")
     max_occlusion: float = Field(0.6, description="share of its pixels that others cover")
-    max_truncation: float = Field(0.5, description="share of its surface outside the image: its centre is in view")
-    min_depth: float = Field(0.3, description="metres to the box centre; nearer than this nothing is in focus")
+    max_truncation: float = Field(
+        0.5, description="share of its surface outside the image: its centre is in view"
+    )
+    min_depth: float = Field(
+        0.3, description="metres to the box centre; nearer than this nothing is in focus"
+    )
     max_depth: float = Field(8.0, description="metres to the box centre; a room")
-    min_marker_radius: float = Field(0.004, description="half the marker's clear square, as a share of the width")
+    min_marker_radius: float = Field(
+        0.004, description="half the marker's clear square, as a share of the width"
+    )
 
 
 @dataclass(frozen=True)
@@ -87,6 +116,8 @@ class SceneView:
 
     def __init__(self, inputs: SceneInputs) -> None:
         self.inputs = inputs
+        self._referents: dict[tuple[str, ReferentLimits], dict[int, str | None]] = {}
+        self._meetings: dict[tuple[int, int], bool] = {}
 
     @cached_property
     def facts(self) -> frozenset[str]:
@@ -110,9 +141,7 @@ class SceneView:
         """All objects with a box, by instance, the building's own parts included."""
         found = {}
         for row in self.inputs.table(tables.OBJECTS).iter_rows(named=True):
-            box = Box(
-                np.array(row["centre"]), np.array(row["size"]), np.array(row["rotation"]).reshape(3, 3)
-            )
+            box = Box(np.array(row["centre"]), np.array(row["size"]), np.array(row["rotation"]).reshape(3, 3))
             found[row["instance"]] = Object(row["instance"], row["category"], row["label"], box)
         return found
 
@@ -143,36 +172,84 @@ class SceneView:
         found = self._overlaps.get((first, second))
         return found if found is not None else self._overlaps.get((second, first), 0.0)
 
-    def referents(self, frame: str, limits: ReferentLimits) -> dict[int, str | None]:
-        """Objects that the frame shows at all, with the limit that each fails, or None."""
-        view = self.cameras[frame]
-        return {
-            instance: sighting.fails(view, limits)
-            for instance, sighting in sorted(self.in_frame(frame).items())
-            if sighting.visible_px > 0 and not is_structure(self.objects[instance].category)
-        }
+    def overlap_fails(self, first: str, second: str, low: float, high: float) -> str | None:
+        """One of OVERLAP_REASONS, or None for two images that show how they belong together."""
+        overlap = self.overlap(first, second)
+        if not overlap >= low:
+            return "low_overlap"
+        return "high_overlap" if overlap > high else None
 
-    def is_named_uniquely(self, instance: int, frames: list[str]) -> bool:
-        """Whether its category names it alone among all that is visible in the union of the frames."""
+    def referents(self, frame: str, limits: ReferentLimits) -> Mapping[int, str | None]:
+        """Objects that the frame shows at all, ascending, with the limit that each fails, or None."""
+        key = (frame, limits)
+        if key not in self._referents:
+            view = self.cameras[frame]
+            self._referents[key] = {
+                instance: sighting.fails(view, limits)
+                for instance, sighting in sorted(self.in_frame(frame).items())
+                if sighting.visible_px > 0 and not is_structure(self.objects[instance].category)
+            }
+        return self._referents[key]
+
+    def pairs(self, frame: str, limits: ReferentLimits) -> Iterator[tuple[int, int, str | None]]:
+        """Each two objects that the frame shows, smaller id first, and the limit that one of them fails."""
+        for (a, reason_a), (b, reason_b) in combinations(self.referents(frame, limits).items(), 2):
+            yield a, b, reason_a or reason_b
+
+    def meet(self, a: int, b: int) -> bool:
+        """Whether the boxes of two objects touch or overlap in space."""
+        key = (min(a, b), max(a, b))
+        if key not in self._meetings:
+            self._meetings[key] = boxes_overlap(self.objects[key[0]].box, self.objects[key[1]].box)
+        return self._meetings[key]
+
+    @cached_property
+    def _named(self) -> dict[str, dict[str, set[int]]]:
+        """By frame and word, the visible objects that someone may take the word for."""
+        found: dict[str, dict[str, set[int]]] = {}
+        for frame, sightings in self.sightings.items():
+            words: defaultdict[str, set[int]] = defaultdict(set)
+            for instance, sighting in sightings.items():
+                if sighting.visible_px > 0:
+                    for word in meanings(self.objects[instance].category):
+                        words[word].add(instance)
+            found[frame] = words
+        return found
+
+    def namesakes(self, instance: int, frames: Collection[str]) -> set[int]:
+        """Other objects visible in the union of the frames that its category may mean."""
         word = self.objects[instance].category
-        return not any(
-            other != instance and sighting.visible_px > 0 and may_mean(word, self.objects[other].category)
-            for frame in frames
-            for other, sighting in self.in_frame(frame).items()
+        meant = [self._named.get(frame, {}).get(word, set()) for frame in frames]
+        return set().union(*meant) - {instance}
+
+    def is_named_uniquely(self, instance: int, frames: Collection[str]) -> bool:
+        """Whether its category names it alone among all that is visible in the union of the frames."""
+        return not self.namesakes(instance, frames)
+
+    def grid_values(self, frame: str, xy: Sequence[float]) -> tuple[float, ...]:
+        """Pixel positions x, y, x, y, ... on the 0-1000 grid, not rounded."""
+        view = self.cameras[frame]
+        return tuple(
+            value / (view.height if index % 2 else view.width) * GRID for index, value in enumerate(xy)
         )
 
-    def grid(self, frame: str, x: float, y: float) -> tuple[int, int]:
-        """A pixel position on the 0-1000 grid."""
-        view = self.cameras[frame]
-        return (int(x / view.width * GRID), int(y / view.height * GRID))
+    def grid(self, frame: str, xy: Sequence[float]) -> tuple[int, ...]:
+        """The same in whole numbers: the nearest, so that a pixel's centre is drawn in that pixel again."""
+        return tuple(steps(value, GRID_STEP) for value in self.grid_values(frame, xy))
 
-    def marker(self, frame: str, instance: int) -> tuple[int, int]:
+    def marker(self, frame: str, instance: int) -> tuple[int, ...]:
         """Grid point of a pixel that lies on the visible object."""
         spot = self.in_frame(frame)[instance].marker
         assert spot is not None
-        return self.grid(frame, spot[0] + 0.5, spot[1] + 0.5)
+        return self.grid(frame, (spot[0] + 0.5, spot[1] + 0.5))
 
-    def camera_points(self, frame: str, instances: list[int]) -> Float:
+    def marker_gap(self, frame: str, a: int, b: int) -> float:
+        """Distance between two objects' markers, as a share of the image's width."""
+        view = self.cameras[frame]
+        (ax, ay), (bx, by) = self.marker(frame, a), self.marker(frame, b)
+        return math.hypot(ax - bx, (ay - by) * view.height / view.width) / GRID
+
+    def camera_points(self, frame: str, instances: Sequence[int]) -> Float:
         """Box centres in the frame's camera, (N, 3), metres."""
         camera = self.cameras[frame].world_to_camera
         centres = np.array([self.objects[instance].box.center for instance in instances]).reshape(-1, 3)

@@ -14,6 +14,7 @@ from spatial_assets.scene import InputError, Mesh, rigid_inverse
 
 SIZE = (80, 60)
 K = np.array([[70.0, 0, 39.5], [0, 70.0, 29.5], [0, 0, 1]])
+PAINT = (200, 90, 30)
 Y_UP = rigid_inverse(turn_to_z(np.array([0.0, 1.0, 0.0])))
 """From our world to the one on disk."""
 
@@ -32,8 +33,8 @@ def sequence(tmp_path):
         poses.append(pose)
         depth = room_depth(pose)
         Image.fromarray((depth * 1000).round().astype(np.uint16)).save(folder / f"depth/{number:05d}.png")
-        grey = np.full((SIZE[1], SIZE[0], 3), 10 * number, np.uint8)
-        Image.fromarray(grey).save(folder / f"images/{number:05d}.png")
+        paint = np.full((SIZE[1], SIZE[0], 3), PAINT, np.uint8)
+        Image.fromarray(paint).save(folder / f"images/{number:05d}.png")
         lines.append(" ".join(f"{value:.8f}" for value in (Y_UP @ pose).ravel()))
     (folder / "poses.txt").write_text("\n".join(lines) + "\n")
     np.savetxt(folder / "K.txt", K)
@@ -72,6 +73,11 @@ def test_world_is_turned_and_the_room_fused_where_it_is(sequence):
     level = np.minimum(np.abs(vertices[:, 2]), np.abs(vertices[:, 2] - 2.5))
     assert np.median(np.minimum(walls, level)) < 0.005
     assert np.percentile(np.minimum(walls, level), 95) < 0.02
+
+
+def test_the_mesh_has_the_images_colours(sequence):
+    colours = read(sequence[0]).mesh.colors
+    assert np.abs(colours.astype(int) - PAINT).max() <= 1
 
 
 def test_fusing_twice_gives_the_same_bytes(sequence):

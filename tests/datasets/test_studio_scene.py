@@ -15,9 +15,10 @@ from spatial_assets.datasets.studio.furnish import furnish
 from spatial_assets.datasets.studio.layout import Rect, overlap
 from spatial_assets.datasets.studio.light import vertex_normals
 from spatial_assets.datasets.studio.mesh import triangulate
+from spatial_assets.datasets.studio.pattern_tools import SIZE
 from spatial_assets.datasets.studio.render import render, shader
 from spatial_assets.datasets.studio.scene import STRUCTURE, make_scene
-from spatial_assets.datasets.studio.textures import LEVELS, SIZE, atlas
+from spatial_assets.datasets.studio.textures import LEVELS, atlas
 from spatial_assets.datasets.studio.truth import clarified, footprint, is_clear, true_box
 from spatial_assets.datasets.studio.voxels import voxelize
 from spatial_assets.geometry.boxes import gravity_aligned_box, yaw_of
@@ -115,13 +116,13 @@ def test_chairs_under_tables_do_not_touch_them():
     import open3d as o3d
 
     def solid(thing):
-        mesh = triangulate([thing.patches()], 4000)
+        mesh = triangulate([thing.patches()], 2000)
         return o3d.geometry.TriangleMesh(
             o3d.utility.Vector3dVector(mesh.vertices), o3d.utility.Vector3iVector(mesh.faces)
         )
 
     tucked = 0
-    for seed in range(12):
+    for seed in range(8):
         rng = np.random.default_rng([7, seed])
         plan = rooms.floor_plan(rng, "kitchen", "rectangle")
         placed = furnish(plan, models.palette(rng), rng).placed
@@ -132,7 +133,7 @@ def test_chairs_under_tables_do_not_touch_them():
             if thing.footprint.polygon().intersects(table.footprint.polygon()):
                 tucked += 1
                 assert not solid(thing).is_intersecting(solid(table))
-    assert tucked > 5
+    assert tucked > 3
 
 
 def test_rectangles_overlap_as_shapely_says():

@@ -197,6 +197,7 @@ def test_every_pixel_is_the_twins_ten_thousand_times(scene):
 
 def exact_face(points, x, y):
     """Exact coverage of the pixel centre (x, y) by a triangle of rational u, v, w, and its 1/w there."""
+
     def cross(a, b):
         return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
@@ -238,7 +239,9 @@ def test_on_a_grid_every_pixel_is_right_in_exact_arithmetic(seed, parts):
                 continue
             nearest = max(values)
             # Depths that agree to 26 bits count as equal; the lowest index among them wins.
-            tied = [f for f, v in enumerate(found) if v is not None and v >= nearest * (1 - Fraction(1, 2**27))]
+            tied = [
+                f for f, v in enumerate(found) if v is not None and v >= nearest * (1 - Fraction(1, 2**27))
+            ]
             assert face_id[y, x] in tied
             if all(found[f] == nearest for f in tied):
                 assert face_id[y, x] == tied[0]
