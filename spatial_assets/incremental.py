@@ -49,6 +49,7 @@ from spatial_assets.stage import (
 )
 from spatial_assets.store import (
     Lake,
+    by_scene,
     conform,
     content_hash,
     file_name,
@@ -346,7 +347,7 @@ class _ShardRun:
         merged = self._load_pending()
         if merged:
             for table in self.stage.tables:
-                self._merge_table(table.name, table.schema, table.order, merged)
+                self._merge_table(table.name, table.schema, merged)
             for kind in self.stage.files:
                 for record in merged.values():
                     self._place_file(kind, record)
@@ -358,9 +359,7 @@ class _ShardRun:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
-    def _merge_table(
-        self, name: str, schema: pa.Schema, order: tuple[str, ...], merged: Mapping[str, Record]
-    ) -> None:
+    def _merge_table(self, name: str, schema: pa.Schema, merged: Mapping[str, Record]) -> None:
         path = self.runner.lake.table_path(name, self.shard.key)
         nothing = content_hash(schema.empty_table())
         if path.exists() and all(
@@ -369,17 +368,15 @@ class _ShardRun:
             for scene, record in merged.items()
         ):
             return
-        parts = [schema.empty_table()]
+        pieces: dict[str, pa.Table | None] = {}
         if path.exists():
-            stood = pq.read_table(path, schema=schema, partitioning=None)
-            keep = pa.array([scene not in merged for scene in stood.column("scene").to_pylist()], pa.bool_())
-            parts.append(stood.filter(keep))
-        for scene in sorted(merged):
+            pieces.update(by_scene(pq.read_table(path, schema=schema, partitioning=None)))
+        for scene in merged:
             piece = self._folder(scene) / f"t.{file_name(name)}.parquet"
-            if piece.exists():
-                parts.append(pq.read_table(piece, schema=schema, partitioning=None))
-        whole = pa.concat_tables(parts).sort_by([(column, "ascending") for column in order])
-        write_parquet(path, whole.combine_chunks())
+            pieces[scene] = pq.read_table(piece, schema=schema, partitioning=None) if piece.exists() else None
+        # Each piece is sorted already, so putting the scenes in order sorts the whole.
+        parts = [pieces[scene] for scene in sorted(pieces) if pieces[scene] is not None]
+        write_parquet(path, pa.concat_tables([schema.empty_table(), *parts]).combine_chunks())
 
     def _place_file(self, kind: str, record: Record) -> None:
         target = self.runner.lake.file_path(kind, self.shard.key, record.scene)

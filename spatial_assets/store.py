@@ -148,6 +148,15 @@ def _runs(arrow: pa.Table) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), np.diff(starts, append=len(codes)).tolist(), strict=True))
 
 
+def by_scene(arrow: pa.Table) -> dict[str, pa.Table]:
+    """A table's rows by scene, of a table sorted by scene."""
+    return {
+        arrow.column("scene")[start].as_py(): arrow.slice(start, length)
+        for start, length in _runs(arrow)
+        if length
+    }
+
+
 def content_hash(arrow: pa.Table) -> str:
     """blake2b-128 of a table's values, hexadecimal; the same for equal values however they are laid out.
 

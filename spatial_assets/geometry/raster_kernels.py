@@ -73,7 +73,8 @@ def splat(builder, value, count=LANES):
 
 
 def covered_lanes(builder, x, last, edges):
-    """Lane positions, and the lanes up to `last` that pass three edge tests (slope, X, row value, threshold)."""
+    """Lane positions, and the lanes up to `last` that pass three edge tests (slope, X, row value,
+    threshold)."""
     lanes = builder.fadd(splat(builder, x), ir.Constant(DOUBLES, [float(i) for i in range(LANES)]))
     mask = builder.fcmp_ordered("<=", lanes, splat(builder, last))
     for slope, origin, row, threshold in edges:
@@ -103,9 +104,9 @@ def draw_lanes(
 ):  # fmt: skip
     """Draws one face into keys[at : at + LANES], whose first pixel is x, up to pixel last.
 
-    a, x, r, t: slope, origin, value there on this row, and threshold of each edge. gx, rz: slope of the inverse
-    depth and its value at x = 0, kept within low..high; where it exceeds limit nothing is drawn. name: the key's
-    lower bits.
+    a, x, r, t: slope, origin, value there on this row, and threshold of each edge. gx, rz: slope of the
+    inverse depth and its value at x = 0, kept within low..high; where it exceeds limit nothing is drawn.
+    name: the key's lower bits.
     """
     signature = types.void(
         keys, at, x, last,
@@ -135,13 +136,9 @@ def draw_lanes(
 
 
 @intrinsic
-def covered_bits(
-    typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit
-):
+def covered_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit):
     """The lanes that `draw_lanes` would draw into an empty image, as bits, the first pixel's lowest."""
-    signature = types.int64(
-        x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit
-    )
+    signature = types.int64(x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit)
 
     def generate(context, builder, signature, args):
         lanes, mask = covered_lanes(builder, args[0], args[1], (args[2:6], args[6:10], args[10:14]))
@@ -157,7 +154,8 @@ def covered_block(
     typing, x, y, last,
     a0, b0, c0, x0, y0, t0, a1, b1, c1, x1, y1, t1, a2, b2, c2, x2, y2, t2,
 ):  # fmt: skip
-    """The pixels of BLOCK_ROWS rows of LANES, the first x, y, that pass three edge tests, as bits, row by row.
+    """The pixels of BLOCK_ROWS rows of LANES, the first x, y, that pass three edge tests, as bits, row by
+    row.
 
     The same operations in the same order as in `covered_bits`, so the same answers.
     """
@@ -233,8 +231,7 @@ def differing_bits(typing, image, at, label):
 
 
 def extreme_of_lanes(sign, bits):
-    """An intrinsic (array, at, best): the least ("<") or greatest (">") of best and array[at : at + LANES].
-    """
+    """An intrinsic (array, at, best): the least ("<") or greatest (">") of best and array[at : at + LANES]."""
     integer = ir.IntType(bits)
     result = types.int64 if bits == 64 else types.int32
 
@@ -343,8 +340,8 @@ def near_bounds(uvw, a, b, c, near):
 def flat_edge(ax, ay, bx, by, sign):
     """Edge function A, B, X, Y (and C = 0) between two pixel positions.
 
-    It is taken relative to the left end, whichever face asks: so it is exactly 0 at both ends, and along vertical
-    and horizontal edges.
+    It is taken relative to the left end, whichever face asks: so it is exactly 0 at both ends, and along
+    vertical and horizontal edges.
     """
     a, b = (ay - by) * sign, (bx - ax) * sign
     if bx < ax:
@@ -386,8 +383,9 @@ def homogeneous_bounds(uvw, a, b, c, near, width, height):
 def homogeneous_set_up(uvw, xs, ys, regular, a, b, c, near, edges, plane):
     """Edge functions (3 rows of A, B, C, X, Y) and depth plane (gx, gy, g0, low, high, limit) of any face.
 
-    An edge whose ends both have pixel positions gets the same function as from `flat_edge`: the choice hangs on
-    the two ends alone, so both faces at the edge make the same one. Returns False if the face has no area.
+    An edge whose ends both have pixel positions gets the same function as from `flat_edge`: the choice
+    hangs on the two ends alone, so both faces at the edge make the same one. Returns False if the face has
+    no area.
     """
     px, py, pz = uvw[b, 0] - uvw[a, 0], uvw[b, 1] - uvw[a, 1], uvw[b, 2] - uvw[a, 2]
     qx, qy, qz = uvw[c, 0] - uvw[a, 0], uvw[c, 1] - uvw[a, 1], uvw[c, 2] - uvw[a, 2]
@@ -530,8 +528,7 @@ def box_on_screen(p, centre, extent, near, width, height, rectangle):
 
 @kernel
 def front_to_back(centres, extents, planes, order, nearest):
-    """The clusters that reach into the view, nearest first (in buckets; the picture does not depend on it).
-    """
+    """The clusters that reach into the view, nearest first (in buckets; the picture does not depend on it)."""
     count = 0
     low, high = np.inf, -np.inf
     for c in range(centres.shape[0]):
@@ -872,7 +869,8 @@ def cover(
 def cover_cluster(
     words, bits, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
-    """Sets the bits of the pixels that faces first:last of a projected cluster cover. bits: the bytes of words."""
+    """Sets the bits of the pixels that faces first:last of a projected cluster cover. bits: the bytes of
+    words."""
     for f in range(first, last):
         i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
         if regular[i] and regular[j] and regular[k]:

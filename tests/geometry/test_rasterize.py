@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from benchmarks.rooms import free_poses, intrinsics_for, make_room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raster_twin import rasterize_twin
 
+from benchmarks.rooms import free_poses, intrinsics_for, make_room
 from spatial_assets.geometry import face_areas, prepare_mesh, rasterize
 
 WIDTH, HEIGHT = 24, 18
@@ -126,7 +126,7 @@ def test_an_empty_mesh_gives_an_empty_picture(faces):
 
 @pytest.mark.parametrize("faces", [[[0, 1, 4]], [[0, -1, 2]], [[0.0, 1, 2]], [[0, 1]]])
 def test_bad_faces_are_refused(faces):
-    with pytest.raises(ValueError, match="faces|face indices"):
+    with pytest.raises(ValueError, match=r"faces|face indices"):
         prepare_mesh(np.zeros((4, 3)), faces)
 
 
@@ -135,7 +135,7 @@ def test_bad_views_are_refused():
     for i, value in ((0, 0.0), (1, np.nan), (0, -3.0)):
         k = K.copy()
         k[i, i] = value
-        with pytest.raises(ValueError, match="intrinsics|focal"):
+        with pytest.raises(ValueError, match=r"intrinsics|focal"):
             rasterize(mesh, k, HERE, 4, 4)
     for args in ((K, HERE * np.nan, 4, 4), (K, HERE[:3], 4, 4), (K, HERE, 0, 4)):
         with pytest.raises(ValueError):
@@ -159,7 +159,8 @@ def scenes(draw_from):
     random = np.random.default_rng(seed)
     count = draw_from(st.integers(3, 14))
     spread = draw_from(st.sampled_from([0.3, 1.0, 4.0, 40.0]))
-    vertices = random.normal(0, spread, (count, 3)) + [0, 0, draw_from(st.sampled_from([0.0, 1.0, 3.0]))]
+    forward = np.array([0, 0, draw_from(st.sampled_from([0.0, 1.0, 3.0]))])
+    vertices = random.normal(0, spread, (count, 3)) + forward
     grid = draw_from(st.sampled_from([0.0, 0.25, 0.0625]))
     if grid:
         vertices = np.round(vertices / grid) * grid

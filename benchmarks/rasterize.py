@@ -1,0 +1,203 @@
+"""Rasteriser and visibility table against Open3D's RaycastingScene: same room, frames, machine and run."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.rooms import free_poses, intrinsics_for, make_room
+from spatial_assets.geometry import (
+    PreparedMesh,
+    face_areas,
+    frame_visibility,
+    overlap_matrices,
+    prepare_instances,
+    prepare_mesh,
+    rasterize,
+)
+
+ROUNDS = 5
+POSES = 20
+THREADS = 2
+WANTED = {
+    (150_000, (640, 480)): 12.0,
+    (600_000, (640, 480)): 6.0,
+    (2_000_000, (640, 480)): 3.0,
+    (150_000, (1296, 968)): 20.0,
+    (600_000, (1296, 968)): 10.0,
+    (2_000_000, (1296, 968)): 5.0,
+}
+"""Least ratio of Open3D's time to ours, by faces and image size."""
+WANTED_TABLE = 2.0
+"""Most that a whole frame's table may cost, in units of the rasteriser alone."""
+OVERLAP_FRAMES = 300
+WANTED_OVERLAP = 1.0
+"""Seconds for all pairs of OVERLAP_FRAMES frames over the smallest room."""
+
+Poses = Sequence[NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. Times are milliseconds per frame, best of ROUNDS."""
+
+    faces: int
+    size: tuple[int, int]
+    prepare_ms: float
+    """Once per scene: the mesh and its instances."""
+    one_thread: float
+    two_threads: float
+    open3d: float
+    """`cast_rays` alone, on rays prepared beforehand, on Open3D's own threads."""
+    table: float
+    """The whole visibility table, frames side by side on two threads."""
+    same_face: float
+    """Share of pixels at which both show the same face."""
+    ratio: float
+    wanted: float
+    table_ratio: float
+    wanted_table: float
+    peak_mb: float
+    """Largest resident size of the process so far; Open3D's tree and rays are in it."""
+
+
+def best_of(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """Seconds of the fastest of several runs."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def on_threads(pool: ThreadPoolExecutor, work: Callable[[NDArray[np.float64]], object], poses: Poses) -> None:
+    """Every frame once, side by side; results are dropped as they come."""
+
+    def frame(pose: NDArray[np.float64]) -> None:
+        work(pose)
+
+    for _ in pool.map(frame, poses):
+        pass
+
+
+def time_open3d(
+    scene, mesh: PreparedMesh, k: NDArray[np.float64], poses: Poses, size: tuple[int, int]
+) -> tuple[float, float]:
+    """Seconds that `cast_rays` takes for all frames, each its best of ROUNDS, and the share of equal faces."""
+    import open3d as o3d
+
+    total, same = 0.0, 0.0
+    for pose in poses:
+        rays = scene.create_rays_pinhole(o3d.core.Tensor(k), o3d.core.Tensor(pose), *size)
+        total += best_of(lambda rays=rays: scene.cast_rays(rays))
+        hit = scene.cast_rays(rays)["primitive_ids"].numpy().astype(np.int64)
+        hit[hit == 0xFFFFFFFF] = -1
+        same += float((hit == rasterize(mesh, k, pose, *size)[0]).mean())
+    return total, same / len(poses)
+
+
+def measure(faces: int, sizes: Sequence[tuple[int, int]]) -> list[Row]:
+    """One room at several image sizes."""
+    import open3d as o3d
+
+    room = make_room(faces)
+    poses = free_poses(room, POSES)
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(
+        o3d.core.Tensor(room.vertices.astype(np.float32)), o3d.core.Tensor(room.faces.astype(np.uint32))
+    )
+    mesh = prepare_mesh(room.vertices, room.faces)
+    start = time.perf_counter()
+    mesh = prepare_mesh(room.vertices, room.faces)
+    instances = prepare_instances(mesh, room.face_instance)
+    prepare_ms = (time.perf_counter() - start) * 1e3
+    rows = []
+    for size in sizes:
+        k = intrinsics_for(*size)
+
+        def draw(pose, k=k, size=size):
+            return rasterize(mesh, k, pose, *size)
+
+        def table(pose, k=k, size=size):
+            return frame_visibility(mesh, instances, k, pose, *size)
+
+        def one_after_another(poses=poses, draw=draw):
+            for pose in poses:
+                draw(pose)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            # Warm: kernels loaded, each thread's buffers allocated.
+            on_threads(pool, table, poses[:4])
+            single = best_of(one_after_another)
+            ours = best_of(lambda pool=pool, draw=draw: on_threads(pool, draw, poses))
+            whole = best_of(lambda pool=pool, table=table: on_threads(pool, table, poses))
+        theirs, same = time_open3d(scene, mesh, k, poses, size)
+        per_frame = 1e3 / POSES
+        rows.append(
+            Row(
+                faces=len(room.faces),
+                size=size,
+                prepare_ms=prepare_ms,
+                one_thread=single * per_frame,
+                two_threads=ours * per_frame,
+                open3d=theirs * per_frame,
+                table=whole * per_frame,
+                same_face=same,
+                ratio=theirs / ours,
+                wanted=WANTED[faces, size],
+                table_ratio=whole / ours,
+                wanted_table=WANTED_TABLE,
+                peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            )
+        )
+    return rows
+
+
+def measure_overlap(faces: int) -> dict[str, float]:
+    """Seconds for both overlap matrices of OVERLAP_FRAMES frames, and how many faces a frame sees."""
+    room = make_room(faces)
+    mesh = prepare_mesh(room.vertices, room.faces)
+    instances = prepare_instances(mesh, room.face_instance)
+    k = intrinsics_for(640, 480)
+    seen = [
+        frame_visibility(mesh, instances, k, pose, 640, 480, amodal=False).visible_faces
+        for pose in free_poses(room, OVERLAP_FRAMES)
+    ]
+    areas = face_areas(room.vertices, room.faces)
+    overlap_matrices(seen[:2], areas, room.face_instance)
+    seconds = best_of(lambda: overlap_matrices(seen, areas, room.face_instance))
+    return {
+        "frames": OVERLAP_FRAMES,
+        "faces": len(room.faces),
+        "faces_per_frame": float(np.mean([len(s) for s in seen])),
+        "seconds": seconds,
+        "wanted_seconds": WANTED_OVERLAP,
+    }
+
+
+def run() -> dict:
+    """Measures everything and prints a table as it goes; returns the same as plain data."""
+    print(
+        f"{'faces':>9} {'size':>9} {'1 thread':>9} {'2 threads':>9} {'Open3D':>8} {'ratio':>6} {'wanted':>6} "
+        f"{'table':>7} {'x raster':>8} {'same face':>9} {'prepare':>8} {'peak MB':>8}"
+    )
+    rows = []
+    for faces in sorted({faces for faces, _ in WANTED}):
+        for row in measure(faces, [size for f, size in WANTED if f == faces]):
+            rows.append(row)
+            print(
+                f"{row.faces:>9} {row.size[0]:>4}x{row.size[1]:<4} {row.one_thread:>9.2f} {row.two_threads:>9.2f} "
+                f"{row.open3d:>8.2f} {row.ratio:>6.1f} {row.wanted:>6.0f} {row.table:>7.2f} {row.table_ratio:>8.2f} "
+                f"{row.same_face:>9.6f} {row.prepare_ms:>8.0f} {row.peak_mb:>8.0f}",
+                flush=True,
+            )
+    overlap = measure_overlap(min(faces for faces, _ in WANTED))
+    print(f"overlap of {overlap['frames']} frames over {overlap['faces']} faces: {overlap['seconds']:.3f} s")
+    return {"rasterize": [asdict(row) for row in rows], "overlap": overlap}

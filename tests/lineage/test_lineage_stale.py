@@ -1,0 +1,206 @@
+"""What is announced is what a build then does."""
+
+from __future__ import annotations
+
+import os
+
+import lakes
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spatial_assets import pipeline
+from spatial_assets.lineage import cache, planning, records, stale
+from spatial_assets.stage import name_of
+
+TASKS = ("depth_prediction_oc", "view_change_infer")
+WORDS = st.text(max_size=6)
+
+
+def find(home, **options):
+    return stale.find_stale(home, tasks=TASKS, **options)
+
+
+def certain(report):
+    return {(item.asset, item.scene) for item in report.items if item.certain}
+
+
+@given(WORDS, WORDS, WORDS, st.dictionaries(WORDS, WORDS, max_size=4))
+def test_the_quick_hash_is_the_hash(stage, code, parameters, inputs):
+    quick = planning.WantedHashes(stage, code, parameters).of(planning.framed_inputs(inputs))
+    assert quick == planning.wanted_hash(stage, code, parameters, inputs)
+
+
+@given(
+    st.dictionaries(WORDS, WORDS, min_size=1, max_size=3),
+    st.dictionaries(WORDS, WORDS, min_size=1, max_size=3),
+)
+def test_different_inputs_have_different_hashes(one, other):
+    hashes = [planning.wanted_hash("s", "c", "p", inputs) for inputs in (one, other)]
+    assert (hashes[0] == hashes[1]) == (one == other)
+
+
+def test_plans_are_what_a_build_recorded(built):
+    """Each record's input hash, planned again from the records upstream alone."""
+    checked = 0
+    for shard in lakes.partitions.registry(built.home).shards():
+        held = {name: records.load(built.home, name, shard.key) for name in pipeline.STAGES}
+        for name, found in held.items():
+            stage = pipeline.STAGES[name]
+            for scene, record in found.items():
+                made = {name_of(read): held[writer].get(scene) for read, writer in _writers(stage)}
+                plan = planning.plan(
+                    stage, record.code_version, record.parameters, made, record.inputs.get(planning.FILES)
+                )
+                assert plan.wanted == record.input_hash
+                assert plan.inputs == record.inputs
+                checked += 1
+    assert checked == 3 * 7
+
+
+def _writers(stage):
+    from spatial_assets.stage import writers
+
+    writer = writers(pipeline.STAGES)
+    return [(read, writer[name_of(read)]) for read in stage.reads]
+
+
+def test_nothing_is_stale_after_a_build(built):
+    report = find(built.home)
+    assert report.items == []
+    assert report.shards() == {}
+    assert report.checked == 3 * 7
+
+
+def test_everything_is_stale_before_one(built, tmp_path):
+    lakes.register(tmp_path, "scannet", built.root)
+    report = find(tmp_path)
+    assert {item.reasons for item in report.items} == {("never run",)}
+    assert len(report.items) == 3 * 7
+    assert list(report.shards()) == ["scannet-v2-0000"]
+
+
+def test_looking_writes_nothing(copied):
+    def state():
+        return {path: path.stat().st_mtime_ns for path in sorted(copied.home.rglob("*")) if path.is_file()}
+
+    aggregation(copied).write_text(aggregation(copied).read_text().replace("plant", "vase"))
+    before = state()
+    assert find(copied.home).items
+    assert state() == before
+
+
+def aggregation(copied, scene="scene0001_00"):
+    return copied.root / scene / f"{scene}.aggregation.json"
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_edit_names_its_scene_and_file_and_a_build_does_just_that(copied, cached):
+    if cached:
+        cache.rebuild(copied.home)
+    file = aggregation(copied)
+    file.write_text(file.read_text().replace("plant", "vase"))
+    report = find(copied.home)
+    assert report.scenes() == [("scannet-v2-0001", "scene0001_00")]
+    assert certain(report) == {("sources", "scene0001_00")}
+    assert report.items[0].reasons == ("source changed",)
+    assert report.items[0].details == ("scene0001_00/scene0001_00.aggregation.json (changed)",)
+    assert {item.reasons for item in report.items[1:]} == {("perhaps, once upstream is done",)}
+    assert len(report.items) == 7
+    assert report.shards()["scannet-v2-0001"] > 0
+    done = lakes.done(copied.build())
+    assert {scene for scenes in done.values() for scene in scenes} == {"scene0001_00"}
+    assert {"sources", "scenes"} <= set(done) <= {item.asset for item in report.items}
+    assert find(copied.home).items == []
+
+
+def test_touching_changes_nothing(copied):
+    os.utime(aggregation(copied), (1, 1))
+    assert find(copied.home).items == []
+
+
+def test_an_edit_that_keeps_size_and_times_shows_by_rehashing(copied):
+    copied.build()  # the copies' own times go into the records
+    file = aggregation(copied)
+    held = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"plant", b"plane"))
+    os.utime(file, ns=(held.st_atime_ns, held.st_mtime_ns))
+    assert find(copied.home, rehash=True).scenes() == [("scannet-v2-0001", "scene0001_00")]
+
+
+def test_a_deleted_file_is_named(copied):
+    aggregation(copied).unlink()
+    (item, *_) = find(copied.home).items
+    assert (item.scene, item.reasons) == ("scene0001_00", ("source changed",))
+    assert "aggregation.json: missing" in item.details[0]
+
+
+def test_a_changed_threshold_names_the_tasks_that_read_it(copied):
+    copied.settle(depth_prediction_oc={"min_mark_gap": 0.3})
+    report = find(copied.home)
+    assert report.summary() == {"depth_prediction_oc": {"parameters changed": 3}}
+    assert report.items[0].details == ("min_mark_gap: 0.04 -> 0.3",)
+    assert set(lakes.done(copied.build())) == {"depth_prediction_oc"}
+
+
+def test_a_threshold_upstream_leaves_open_what_follows(copied):
+    copied.settle(keyframes={"translation": 0.6})
+    report = find(copied.home)
+    assert certain(report) == {
+        ("keyframes", scene) for scene in ("scene0000_00", "scene0000_01", "scene0001_00")
+    }
+    assert set(report.summary()) == {"keyframes", "visibility", "overlap", *TASKS}
+
+
+def test_changed_code_is_named_by_file(copied, monkeypatch):
+    cache.rebuild(copied.home)
+    real = stale.code_version
+    monkeypatch.setattr(
+        stale,
+        "code_version",
+        lambda modules, data=(): (
+            "other" if "tasks/wording/view_change_infer.json" in data else real(modules, data)
+        ),
+    )
+    then = dict(stale.code_files.files_of.__wrapped__(("spatial_assets.tasks.camera",)))
+    monkeypatch.setattr(
+        stale.code_files,
+        "files_of",
+        lambda modules, data=(): {**then, "tasks/wording/view_change_infer.json": "new"},
+    )
+    report = find(copied.home)
+    assert report.summary() == {"view_change_infer": {"code changed": 3}}
+    assert "tasks/wording/view_change_infer.json" in report.items[0].details
+
+
+def test_a_seed_is_asked_for_as_in_a_build(built):
+    assert set(find(built.home, seed=5).summary()) == set(TASKS)
+    assert find(built.home, seed=0).items == []
+
+
+def test_a_refused_scene_is_not_stale_again(copied):
+    aggregation(copied).write_text("{")
+    copied.build()
+    assert find(copied.home).items == []
+
+
+def test_a_scene_that_was_refused_and_is_mended_is_as_before(copied, built):
+    held = aggregation(copied).read_text()
+    aggregation(copied).write_text("{")
+    copied.build()
+    aggregation(copied).write_text(held)
+    report = find(copied.home)
+    assert report.scenes() == [("scannet-v2-0001", "scene0001_00")]
+    assert len(report.items) == 7
+    copied.build()
+    assert lakes.digest(copied.home) == lakes.digest(built.home)
+
+
+def test_shards_are_weighed_by_what_they_took(copied):
+    copied.settle(depth_prediction_oc={"min_mark_gap": 0.3})
+    weights = planning.stale_shards(copied.home)
+    spent = {
+        shard: sum(r.seconds for r in records.load(copied.home, "depth_prediction_oc", shard).values())
+        for shard in ("scannet-v2-0000", "scannet-v2-0001")
+    }
+    assert {shard: weights[shard] >= spent[shard] > 0 for shard in spent} == dict.fromkeys(spent, True)
