@@ -9,24 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
+from spatial_assets.commands.evaluate import evaluate
+from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.datasets import READERS
-from spatial_assets.scene import InputError
 
-HOME = click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="SPATIAL_ASSETS_HOME",
-    default=Path("data"),
-    show_default=True,
-    help="Where tables, records and the Dagster instance are kept.",
-)
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1),
@@ -34,22 +24,7 @@ WORKERS = click.option(
     show_default="the number of cores",
     help="Threads and processes a step may use; never changes a result.",
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 DATASET = click.Choice(READERS)
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a fault of the input into one line on stderr."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except (InputError, ValueError) as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(1)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -261,3 +236,6 @@ def ui(home: Path, port: int, host: str) -> None:
     instance_of(home).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "spatial_assets.definitions"]
     os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
+
+
+main.add_command(evaluate)

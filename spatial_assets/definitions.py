@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from spatial_assets.assets import checks, datasets, questions, scenes, summaries
+from spatial_assets.assets import checks, datasets, evaluation, questions, scenes, summaries
 from spatial_assets.assets.workspace import Workspace, default_home, default_workers
 from spatial_assets.automation import JOBS, SCHEDULES, SENSORS
 
@@ -15,9 +15,9 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     """Fresh definitions; `overrides` replace resources by name, as in `build_defs(workspace=...)`."""
     resources = {"workspace": Workspace(home=str(default_home()), workers=default_workers())}
     return dg.Definitions(
-        assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS, *summaries.ASSETS],
-        asset_checks=checks.CHECKS,
-        jobs=JOBS,
+        assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS, *summaries.ASSETS, *evaluation.ASSETS],
+        asset_checks=[*checks.CHECKS, *evaluation.CHECKS],
+        jobs=[*JOBS, *evaluation.JOBS],
         sensors=SENSORS,
         schedules=SCHEDULES,
         resources={**resources, **overrides},

@@ -43,7 +43,7 @@ ROOMS = Table(
         Column("high", REALS, "greatest x, y of the footprint, metres"),
         Column("cell", REAL, "edge of a cell of the free floor, metres"),
         Column("origin", REALS, "x, y of the corner of the grid's first cell, metres"),
-        Column("free", WORDS, f"a word per row of cells, y ascending; x ascending in it; free '.', else '#'"),
+        Column("free", WORDS, "a word per row of cells, y ascending; x ascending in it; free '.', else '#'"),
     ),
     ("scene",),
 )
@@ -86,14 +86,20 @@ class Room:
 
 
 def read_room(row: dict[str, Any]) -> Room:
-    free = np.array([[mark == FREE for mark in line] for line in row["free"]], np.bool_)
+    lines = row["free"]
+    free = np.array([[mark == FREE for mark in line] for line in lines], np.bool_)
     return Room(
-        *(row[name] for name in ("floor", "area", "area_low", "area_high", "seen_area", "walled")),
-        np.array(row["low"]),
-        np.array(row["high"]),
-        row["cell"],
-        np.array(row["origin"]),
-        free.reshape(len(row["free"]), -1),
+        floor=row["floor"],
+        area=row["area"],
+        area_low=row["area_low"],
+        area_high=row["area_high"],
+        seen_area=row["seen_area"],
+        walled=row["walled"],
+        low=np.array(row["low"]),
+        high=np.array(row["high"]),
+        cell=row["cell"],
+        origin=np.array(row["origin"]),
+        free=free.reshape(len(lines), len(lines[0]) if lines else 0),
     )
 
 
@@ -102,7 +108,9 @@ def write_free(free: NDArray[np.bool_]) -> list[str]:
     return ["".join(FREE if cell else TAKEN for cell in line) for line in free.tolist()]
 
 
-def floor_level(vertices: Float, faces: NDArray[np.integer], labelled: NDArray[np.bool_]) -> float:
+def floor_level(
+    vertices: NDArray[np.floating], faces: NDArray[np.integer], labelled: NDArray[np.bool_]
+) -> float:
     """Height of the floor, metres: the median, by area, of the level faces that are labelled floor.
 
     Where none is, of the fullest thin layer of level faces in the scene's lower half. Shapes (V, 3), (F, 3),
@@ -182,11 +190,11 @@ def free_floor(
     bounds = np.array(shapely.bounds(outline))
     first = np.floor(bounds[:2] / cell).astype(np.int64)
     columns, rows = (np.floor(bounds[2:] / cell).astype(np.int64) - first + 1).tolist()
-    origin = first * cell
+    origin: Float = first.astype(np.float64) * cell
     x, y = np.meshgrid(
         origin[0] + (np.arange(columns) + 0.5) * cell, origin[1] + (np.arange(rows) + 0.5) * cell
     )
-    free = shapely.contains_xy(outline, x, y)
+    free: NDArray[np.bool_] = shapely.contains_xy(outline, x, y)
     between = points[(points[:, 2] > low) & (points[:, 2] < high), :2]
     at = np.floor(between / cell).astype(np.int64) - first
     at = at[((at >= 0) & (at < [columns, rows])).all(axis=1)]

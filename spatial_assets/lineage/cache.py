@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache as remember
 from importlib import metadata
@@ -21,6 +22,7 @@ import pyarrow as pa
 from spatial_assets import tables
 from spatial_assets.lineage import database, places, tombstones
 from spatial_assets.locks import locked
+from spatial_assets.scene import InputError
 from spatial_assets.shipped import sql
 from spatial_assets.store import hash_text
 
@@ -30,17 +32,29 @@ MEMORY = "4GB"
 SOURCES, SCENES, RELEASE = "sources", "scenes", "release"
 LOADED = ("source_file", "scene", "object", "frame", "record", "question")
 """Tables copied from the lake and the records, each by its own query."""
-OWN_ASSET = {"record": "asset", "question": "task"}
+OWN_ASSET = {"record": "k.asset", "question": "k.task"}
 """Where a column says which asset's files a row came from; the others are those of the scenes."""
 SMALL = ("registered", "tombstone")
 """Read anew whenever a home is opened."""
 
 PARQUET_VIEWS = {
     "question_text": (tables.QUESTIONS, "questions/*", "Questions in full, read from the lake itself."),
-    "reject": (tables.REJECTS, "rejects/*", "Candidates that were not kept, and why, read from the lake itself."),
-    "quality": (tables.QUALITY, "quality/*", "How many candidates came in and were kept, from the lake itself."),
+    "reject": (
+        tables.REJECTS,
+        "rejects/*",
+        "Candidates that were not kept, and why, read from the lake itself.",
+    ),
+    "quality": (
+        tables.QUALITY,
+        "quality/*",
+        "How many candidates came in and were kept, from the lake itself.",
+    ),
     "keyframe": (tables.KEYFRAMES, "keyframes", "Frame sets of the scenes, read from the lake itself."),
-    "visibility": (tables.VISIBILITY, "visibility", "What each frame shows of each object, from the lake itself."),
+    "visibility": (
+        tables.VISIBILITY,
+        "visibility",
+        "What each frame shows of each object, from the lake itself.",
+    ),
     "overlap": (tables.OVERLAP, "overlap", "What two frames share, read from the lake itself."),
 }
 """Large tables that are only looked into: views of the files where they stand, not copies."""
@@ -133,10 +147,13 @@ def _remove(path: Path) -> None:
 
 def _write(home: Path, path: Path, memory: str, threads: int | None) -> None:
     from spatial_assets.lineage import graph
+    from spatial_assets.releases import revocations
 
     # States are taken first: what is built meanwhile then counts as changed, never as seen.
     states = file_states(home)
     graph.keep_code(home)
+    if any(state.asset == RELEASE for state in states):
+        revocations.write_list(home)
     con = duckdb.connect()
     try:
         con.execute("set memory_limit = $memory", {"memory": memory})
@@ -157,7 +174,11 @@ def _write(home: Path, path: Path, memory: str, threads: int | None) -> None:
         _insert(con, "asset_input", graph.asset_inputs())
         _insert(con, "column_lineage", graph.column_sources())
         _insert(con, "built_from", [vars(state) for state in states])
-        meta = {"schema": schema_version(), "spatial-assets": metadata.version("spatial-assets"), "home": str(home)}
+        meta = {
+            "schema": schema_version(),
+            "spatial-assets": metadata.version("spatial-assets"),
+            "home": str(home),
+        }
         _insert(con, "meta", [{"key": key, "value": value} for key, value in meta.items()])
         _parquet_views(con, home)
         con.execute("use memory")
@@ -191,9 +212,7 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any
         con.execute(f"insert into cache.{table} by name select * from given")
 
 
-def _lake_views(
-    con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[Identity] | None
-) -> None:
+def _lake_views(con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[Identity] | None) -> None:
     """The schema `lake`: everything, or only what belongs to the changed assets and shards."""
     con.execute("create schema memory.lake")
 
@@ -293,7 +312,9 @@ class Lineage:
             self.con.execute(f"attach '{_quoted(path)}' as cache (read_only)")
             version = self.con.execute("select value from cache.meta where key = 'schema'").fetchone()
             if version == (schema_version(),):
-                rows = self.con.execute("select path, bytes, mtime_ns, asset, shard from cache.built_from").fetchall()
+                rows = self.con.execute(
+                    "select path, bytes, mtime_ns, asset, shard from cache.built_from"
+                ).fetchall()
                 return [FileState(*row) for row in rows]
             self.con.execute("detach cache")
         except duckdb.Error:
@@ -305,13 +326,16 @@ class Lineage:
         """A scene's row is made from the records of two assets, and of the registry where nothing is built."""
         shards = {shard for asset, shard in differing if asset in (SOURCES, SCENES)}
         if self.cached:
-            known = {shard for (shard,) in self.con.execute("select distinct shard from cache.scene").fetchall()}
+            known = {
+                shard for (shard,) in self.con.execute("select distinct shard from cache.scene").fetchall()
+            }
             shards |= {shard.key for shard in places.shards(self.home)} - known
         return differing | {(asset, shard) for asset in (SOURCES, SCENES) for shard in shards}
 
     def _define(self, releases: list[str]) -> None:
         con = self.con
-        _lake_views(con, self.home, self.changed if self.cached else None)
+        with self._plainly():
+            _lake_views(con, self.home, self.changed if self.cached else None)
         _release_views(con, self.home, [name for name in releases if self._is_fresh(name)])
         changed = [{"asset": asset, "shard": shard} for asset, shard in sorted(self.changed)]
         given = pa.Table.from_pylist(  # noqa: F841 - DuckDB finds it by name
@@ -322,7 +346,9 @@ class Lineage:
             asset = OWN_ASSET.get(table, f"'{SCENES}'")
             self._view(table, f"c.asset = {asset} and c.shard = k.shard", sql(f"lineage/load/{table}"))
         for table in ("release", "release_scene"):
-            self._view(table, f"c.asset = '{RELEASE}' and c.shard = k.name", f"select * from memory.lake.{table}")
+            self._view(
+                table, f"c.asset = '{RELEASE}' and c.shard = k.name", f"select * from memory.lake.{table}"
+            )
         con.execute("create view memory.main.tombstone as select * from memory.lake.tombstone")
 
     def _is_fresh(self, release: str) -> bool:
@@ -345,9 +371,19 @@ class Lineage:
         return self.rows(sql(f"lineage/{name}"), parameters)
 
     def rows(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        done = self.con.execute(text, dict(parameters or {}))
-        names = [column[0] for column in done.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+        with self._plainly():
+            done = self.con.execute(text, dict(parameters or {}))
+            names = [column[0] for column in done.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """A table that someone broke is a fault of the input: DuckDB's own line names the file."""
+        try:
+            yield
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            what = " ".join(str(error).split())
+            raise InputError(self.home, f"{what} (`lineage verify --all` checks every table)") from None
 
     def close(self) -> None:
         self.con.close()
@@ -359,5 +395,3 @@ class Lineage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-

@@ -1,6 +1,6 @@
 """What a code version stands for: the files that went into it, so that a change can be named by file.
 
-    <home>/records/code/<version>.json      {file, relative to the package: hash of its text}
+<home>/records/code/<version>.json      {file, relative to the package: hash of its text}
 """
 
 from __future__ import annotations

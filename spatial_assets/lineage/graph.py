@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from spatial_assets import pipeline, tables
-from spatial_assets.lineage import code_files, planning, places
+from spatial_assets.lineage import code_files, places, planning
 from spatial_assets.stage import name_of, writers
 from spatial_assets.tables import Table
 
@@ -31,9 +31,9 @@ def _written_down() -> dict[str, dict[str, list[str]]]:
 def written_tables() -> dict[str, str]:
     """Every table and kind of file with the asset that makes it; rejects and counts aside."""
     return {
-        name_of(made): stage.name
+        name: stage.name
         for stage in pipeline.STAGES.values()
-        for made in (*stage.writes, *stage.files)
+        for name in (*(table.name for table in stage.writes), *stage.files)
     }
 
 
@@ -96,7 +96,9 @@ def _reach(table: str | None) -> list[str]:
     if table not in every:
         raise ValueError(f"no table {table!r}; there are: {', '.join(every)}")
     names = planning.needed_for(pipeline.STAGES, [every[table]])
-    return [name for name, asset in every.items() if name == table or (asset in names and asset != every[table])]
+    return [
+        name for name, asset in every.items() if name == table or (asset in names and asset != every[table])
+    ]
 
 
 def mermaid(table: str | None = None, with_columns: bool = False) -> str:
@@ -174,7 +176,9 @@ const down = {{}};
 for (const [to, froms] of Object.entries(up)) for (const from of froms) (down[from] ??= []).push(to);
 const reach = (start, next) => {{
   const seen = new Set(), todo = [start];
-  while (todo.length) for (const other of next[todo.pop()] ?? []) if (!seen.has(other)) {{ seen.add(other); todo.push(other); }}
+  while (todo.length)
+    for (const other of next[todo.pop()] ?? [])
+      if (!seen.has(other)) {{ seen.add(other); todo.push(other); }}
   return seen;
 }};
 const cells = new Map([...document.querySelectorAll("td")].map(cell => [cell.dataset.key, cell]));

@@ -97,7 +97,9 @@ def blocked_hash(refused: Iterable[str]) -> str:
 
 def wanted_hash(stage: str, code: str, parameters: str, inputs: Mapping[str, str]) -> str:
     """The input hash of a scene: changes exactly when something that its rows are made from changes."""
-    return hash_text(stage, code, parameters, *(part for name in sorted(inputs) for part in (name, inputs[name])))
+    return hash_text(
+        stage, code, parameters, *(part for name in sorted(inputs) for part in (name, inputs[name]))
+    )
 
 
 class WantedHashes:

@@ -61,34 +61,6 @@ DONE, REJECTED, BLOCKED = "done", "rejected", "blocked"
 """Finished; refused for what its input is; waiting for an upstream asset that refused the scene."""
 
 
-@dataclass(frozen=True)
-class Record:
-    asset: str
-    shard: str
-    scene: str
-    status: str
-    input_hash: str
-    output_hash: str
-    inputs: Mapping[str, str]
-    """Table or kind of file read, to its content hash."""
-    outputs: Mapping[str, str]
-    """Table or kind of file written, to its content hash."""
-    rows: Mapping[str, int]
-    code_version: str
-    parameters: str
-    """JSON."""
-    seconds: float
-    started: str
-    ended: str
-    run_id: str
-    reason: str = ""
-    detail: str = ""
-    host: str = field(default_factory=node)
-    versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
-    commit: str = field(default_factory=lambda: checkout_commit())
-    """Of the checkout that the code ran from; `+` behind it where files differed; empty for a wheel."""
-
-
 @cache
 def package_versions() -> dict[str, str]:
     found = {"python": python_version()}
@@ -118,6 +90,34 @@ def _git(*words: str) -> str:
     command = ["git", "--no-optional-locks", "-C", str(CHECKOUT), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS)
     return done.stdout
+
+
+@dataclass(frozen=True)
+class Record:
+    asset: str
+    shard: str
+    scene: str
+    status: str
+    input_hash: str
+    output_hash: str
+    inputs: Mapping[str, str]
+    """Table or kind of file read, to its content hash."""
+    outputs: Mapping[str, str]
+    """Table or kind of file written, to its content hash."""
+    rows: Mapping[str, int]
+    code_version: str
+    parameters: str
+    """JSON."""
+    seconds: float
+    started: str
+    ended: str
+    run_id: str
+    reason: str = ""
+    detail: str = ""
+    host: str = field(default_factory=node)
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+    commit: str = field(default_factory=checkout_commit)
+    """Of the checkout that the code ran from; `+` behind it where files differed; empty for a wheel."""
 
 
 def output_hash(outputs: Mapping[str, str]) -> str:

@@ -90,7 +90,9 @@ def note(
             items = [replace(item, until=record["ended"]) if item in stands else item for item in items]
         elif not is_done and before.get(scene) and not stands:
             items.append(
-                Tombstone(shard, scene, GONE, record["reason"], record["detail"], record["ended"], record["run_id"])
+                Tombstone(
+                    shard, scene, GONE, record["reason"], record["detail"], record["ended"], record["run_id"]
+                )
             )
     if items != known:
         _save(home, shard, items)

@@ -19,7 +19,9 @@ BOX_GROWTH = 7 / 8
 GRID = 1000
 
 
-def draw_marks(image: Image.Image, marks: Sequence[Mapping[str, Any]], scale: float | None = None) -> Image.Image:
+def draw_marks(
+    image: Image.Image, marks: Sequence[Mapping[str, Any]], scale: float | None = None
+) -> Image.Image:
     """A copy of the image with the marks on it; xy on the 0-1000 grid. `scale` is relative to SPAR's sizes."""
     out = image.convert("RGB")
     draw = ImageDraw.Draw(out)

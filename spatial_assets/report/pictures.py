@@ -24,17 +24,19 @@ from spatial_assets.stage import SceneInputs
 from spatial_assets.stages.framing import frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES
 from spatial_assets.tables import of
+from spatial_assets.tasks.task import LETTERS
 from spatial_assets.tasks.view import Object, SceneView
 
 SMALL = 15_500
 """Bytes of a picture; the event log's limit is a little above."""
-WIDTHS, QUALITIES = (560, 480, 400, 320, 240), (75, 60, 48, 36)
-"""Tried in turn until a picture is small enough."""
-PLAN_WIDTHS = (440, 380, 320, 240)
+WIDTH, PLAN_WIDTH = 560, 440
+"""Pixels of a photo and of a plan, where their bytes allow."""
 TALLEST = 1.2
 """Height of a plan by its width, at most."""
 MOST_NAMES = 24
 """Objects named on a plan, the largest first; more names than these hide the scene."""
+MOST_LABELS = 18
+"""The same for objects in an image."""
 MOST_ARROWS = 60
 """More cameras than these run into one another."""
 PATH_FADE = 0.6
@@ -99,7 +101,7 @@ def scene_plan(inputs: SceneInputs) -> bytes | None:
             plan.name(corners, obj.category)
         return plan.image
 
-    return _fit(compose, PLAN_WIDTHS)
+    return _fit(compose, PLAN_WIDTH)
 
 
 def camera_path(inputs: SceneInputs) -> bytes | None:
@@ -120,13 +122,13 @@ def camera_path(inputs: SceneInputs) -> bytes | None:
         plan.arrows(kept[:, :3, 3], kept[:, :3, 2], plots.SECOND)
         return plan.image
 
-    return _fit(compose, PLAN_WIDTHS)
+    return _fit(compose, PLAN_WIDTH)
 
 
 def thinned(items: Sequence[Any], most: int) -> list[Any]:
     """At most so many of the items, evenly spread, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
+    if len(items) <= most or most < 2:
+        return list(items[: max(most, 0)])
     return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
 
 
@@ -167,14 +169,19 @@ def sightings(inputs: SceneInputs) -> bytes | None:
             draw.rectangle(box, outline=plots.ACCENT, width=1)
             x, y = (np.array(sighting.marker) + 0.5) * scale
             draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=plots.SECOND, outline=plots.GROUND)
-        for sighting, category in found:
+        for sighting, category in found[:MOST_LABELS]:
             assert sighting.box is not None
             left, top, _, bottom = (value * scale[i % 2] for i, value in enumerate(sighting.box))
-            places = [(left + 4, top + 3), (left + 4, top - 13), (left + 4, bottom - 13), (left + 4, bottom + 3)]
+            places = [
+                (left + 4, top + 3),
+                (left + 4, top - 13),
+                (left + 4, bottom - 13),
+                (left + 4, bottom + 3),
+            ]
             labels.put(places, category, plots.GROUND, plots.ACCENT)
         return plots.photo(name, small)
 
-    return _fit(compose, WIDTHS)
+    return _fit(compose, WIDTH)
 
 
 def overlaps(inputs: SceneInputs) -> bytes | None:
@@ -204,18 +211,24 @@ def question_of(task: str) -> Callable[[SceneInputs], bytes | None]:
         row = rows.sort("qa_id").row(0, named=True)
         cameras = views(inputs.table(tables.FRAMES))
         names = [entry["frame"] for entry in row["frames"]]
-        below = [(row["question"], plots.INK), (f"Answer: {row['answer']}", plots.ACCENT)]
+        below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
         def compose(width: int) -> Image.Image:
             strip = _strip(inputs, cameras, names, row["marks"], width)
             return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", strip, below)
 
         try:
-            return _fit(compose, WIDTHS)
+            return _fit(compose, WIDTH)
         except NoImage:
             return None
 
     return picture
+
+
+def _answer(row: dict[str, Any]) -> str:
+    """The answer as printed; a letter with its option."""
+    letters = dict(zip(LETTERS, row["options"] or (), strict=False))
+    return f"{row['answer']}. {letters[row['answer']]}" if row["answer"] in letters else row["answer"]
 
 
 def _strip(
@@ -231,9 +244,7 @@ def _strip(
         raise NoImage("the question shows no image")
     each = (width - (columns - 1) * 4) // columns
     made = [
-        shown(
-            inputs.shard.root, cameras[name].image, [mark for mark in marks if mark["frame"] == name], each
-        )
+        shown(inputs.shard.root, cameras[name].image, [mark for mark in marks if mark["frame"] == name], each)
         for name in names
     ]
     if len(names) > SIDE_BY_SIDE:
@@ -244,6 +255,6 @@ def _strip(
     return strip
 
 
-def _fit(compose: Callable[[int], Image.Image], widths: Sequence[int]) -> bytes:
+def _fit(compose: Callable[[int], Image.Image], width: int) -> bytes:
     """A picture that fits into the event log; WebP holds half as much again as JPEG in the same bytes."""
-    return smallest_loss(compose, widths, QUALITIES, SMALL, "WEBP")[0]
+    return smallest_loss(compose, width, SMALL, "WEBP")[0]

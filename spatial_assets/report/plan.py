@@ -128,7 +128,9 @@ def _coloured(mesh: Mesh, points: Float, faces: NDArray[np.int32], focal: float)
     normals = np.cross(b - a, c - a)
     # The ray through the pixel's centre meets the face's plane at `hits`; its barycentric weights blend colours.
     height, width = faces.shape
-    rays = np.stack([(columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal, -np.ones(len(rows))], 1)
+    rays = np.stack(
+        [(columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal, -np.ones(len(rows))], 1
+    )
     along = np.einsum("ij,ij->i", rays, normals)
     reach = np.einsum("ij,ij->i", a, normals) / np.where(along == 0, 1.0, along)
     hits = rays * reach[:, None]

@@ -171,7 +171,9 @@ def _touch(a: tuple[float, float, float, float], b: tuple[float, float, float, f
 class Plan:
     """A drawing from above on a `Ground`, under a title."""
 
-    def __init__(self, name: str, ground: Ground, floor: Image.Image | None = None, fade: float = 0.0) -> None:
+    def __init__(
+        self, name: str, ground: Ground, floor: Image.Image | None = None, fade: float = 0.0
+    ) -> None:
         """`floor` is the scene from above, RGBA; `fade` mixes it with white, so that lines stand out."""
         self.ground = ground
         self.image, self.draw = canvas(ground.width, ground.height + TITLE_HEIGHT + 8)
@@ -194,7 +196,8 @@ class Plan:
         right = self.image.width - BORDER
         self.draw.line((right - length, y, right, y), INK, 2)
         text = f"{fits[0]:g} m"
-        self.draw.text((right - length - 6 - self.draw.textlength(text, font(SMALL_SIZE)), y - 7), text, INK, font(SMALL_SIZE))
+        left = right - length - 6 - self.draw.textlength(text, font(SMALL_SIZE))
+        self.draw.text((left, y - 7), text, INK, font(SMALL_SIZE))
 
     def outline(self, corners: Float, colour: Colour) -> None:
         pixels = self.to_pixels(corners)

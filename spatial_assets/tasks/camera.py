@@ -23,7 +23,7 @@ from pydantic import Field
 from spatial_assets.geometry.cameras import project, relative_motion, yaw_pitch
 from spatial_assets.scene import Fact
 from spatial_assets.tasks.draw import Draw
-from spatial_assets.tasks.options import OPTION_REASONS, lettered, metre_steps, spread
+from spatial_assets.tasks.options import OPTION_REASONS, lettered, metre_steps, spread_points
 from spatial_assets.tasks.printing import ANGLE_STEP, GRID_STEP, METRE_STEP, hangs, margin, metres, steps
 from spatial_assets.tasks.task import (
     FILL,
@@ -78,9 +78,12 @@ class CameraMotionParameters(PairParameters):
         0.3, gt=0, description="metres; nearer, a centimetre moves the point by a thirtieth of the image"
     )
     option_gap: int = Field(
-        40,
+        10,
         gt=0,
-        description="grid steps between the options' coordinates, in x and in y: a 25th of the image",
+        description="grid steps between the options' x and y; small, for the horizon is often near the top",
+    )
+    option_distance: float = Field(
+        100.0, gt=0, description="grid steps between the options' points: a tenth of the image is easily seen"
     )
     option_reach: int = Field(
         400,
@@ -293,22 +296,19 @@ def ask_camera_motion(
     whole = [steps(x, GRID_STEP), steps(y, GRID_STEP)]
     answer, options = f"({whole[0]},{whole[1]}),{metres(depth)}", None
     if form == SELECT:
-        across, down = (
-            spread(
-                value,
-                max(0, value - parameters.option_reach),
-                min(GRID, value + parameters.option_reach),
-                parameters.option_gap,
-                draw,
-                axis,
-            )
-            for axis, value in zip("xy", whole, strict=True)
+        places = spread_points(
+            whole,
+            [max(0, value - parameters.option_reach) for value in whole],
+            [min(GRID, value + parameters.option_reach) for value in whole],
+            parameters.option_gap,
+            parameters.option_distance,
+            draw,
         )
         wording = phrases("camera_motion_infer", SELECT)["option"]
         options, answer = lettered(
             [
-                wording.format(x=right, y=lower, depth=f"{far / 10:.1f}")
-                for right, lower, far in zip(across, down, metre_steps(depth, draw, "depth"), strict=True)
+                wording.format(x=across, y=down, depth=f"{far / 10:.1f}")
+                for (across, down), far in zip(places, metre_steps(depth, draw, "depth"), strict=True)
             ],
             draw,
         )

@@ -8,7 +8,9 @@ kept, small values would always come with larger ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import combinations
 
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.printing import METRE_STEP, steps
@@ -20,6 +22,9 @@ SPREAD = 0.75
 """Wrong values reach from a quarter of the right one to one and three quarters."""
 MIN_REACH_STEPS = 8
 """But at least so many steps to each side, so that small values have room for options too."""
+
+POINT_ATTEMPTS = 32
+"""Draws of wrong points before giving up: in an image with room, one of the first few fits."""
 
 OPTION_REASONS = {"no_options": "no room for three wrong options on either side of the right one"}
 
@@ -37,11 +42,19 @@ def metre_steps(value: float, draw: Draw, purpose: str, count: int = len(LETTERS
 
 
 def spread(
-    right: int, low: int, high: int, gap: int, draw: Draw, purpose: str, count: int = len(LETTERS)
+    right: int,
+    low: int,
+    high: int,
+    gap: int,
+    draw: Draw,
+    purpose: str,
+    count: int = len(LETTERS),
+    attempt: int = 0,
 ) -> list[int]:
     """The right value, then count - 1 wrong ones from low to high, all at least `gap` apart, in no order.
 
-    Raises Refusal if the right one could not have each rank among them.
+    Another attempt draws other wrong values, but the same rank of the right one among them. Raises Refusal
+    if the right one could not have each rank.
     """
     below = list(range(right - gap, low - 1, -1))
     above = list(range(right + gap, high + 1))
@@ -49,10 +62,28 @@ def spread(
         raise Refusal("no_options")
     rank = draw.below(f"{purpose} rank of the right option", count)
     wrong = [
-        *_spaced(below, rank, gap, draw, f"{purpose} below"),
-        *_spaced(above, count - 1 - rank, gap, draw, f"{purpose} above"),
+        *_spaced(below, rank, gap, draw, f"{purpose} below {attempt}"),
+        *_spaced(above, count - 1 - rank, gap, draw, f"{purpose} above {attempt}"),
     ]
-    return [right, *draw.shuffled(f"{purpose} wrong", wrong)]
+    return [right, *draw.shuffled(f"{purpose} wrong {attempt}", wrong)]
+
+
+def spread_points(
+    right: Sequence[int], low: Sequence[int], high: Sequence[int], gap: int, distance: float, draw: Draw
+) -> list[tuple[int, ...]]:
+    """The right point, then three wrong ones; each coordinate as in `spread`, all points `distance` apart.
+
+    Raises Refusal where there is no room for them.
+    """
+    for attempt in range(POINT_ATTEMPTS):
+        axes = [
+            spread(*bounds, gap, draw, f"axis {axis}", attempt=attempt)
+            for axis, bounds in enumerate(zip(right, low, high, strict=True))
+        ]
+        found = list(zip(*axes, strict=True))
+        if all(math.dist(a, b) >= distance for a, b in combinations(found, 2)):
+            return found
+    raise Refusal("no_options")
 
 
 def lettered(texts: Sequence[str], draw: Draw) -> tuple[list[str], str]:

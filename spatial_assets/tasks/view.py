@@ -234,7 +234,7 @@ class SceneView:
         )
 
     def grid(self, frame: str, xy: Sequence[float]) -> tuple[int, ...]:
-        """The same in whole numbers: the nearest, so that a pixel's centre is drawn in that pixel again."""
+        """The same in whole numbers, the nearest ones: a pixel's centre is drawn in it again, or beside it."""
         return tuple(steps(value, GRID_STEP) for value in self.grid_values(frame, xy))
 
     def marker(self, frame: str, instance: int) -> tuple[int, ...]:

@@ -16,7 +16,6 @@ from spatial_assets.tasks.vsi.wording import OFFICIAL, templates
 
 PUBLISHED = json.loads(TEMPLATES_FILE.read_text())["templates"]
 LETTERS = "ABCD"
-SCENES = 5
 
 
 def wordings(task):
@@ -87,7 +86,7 @@ def official_rows(studio, **parameters):
         )
         found += [
             row
-            for row in studio.ask(task, wording="both", **wanted)
+            for row in studio.ask(task, **wanted)
             if row["template"] == OFFICIAL and (row["format"] == "fill") == (task in NUMERIC)
         ]
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Home:
 
     path: Path
     truths: dict[str, vsi_truth.Truth]
+    asked: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def views(self) -> Iterator[SceneView]:
         for shard in partitions.registry(self.path).shards():
@@ -48,7 +50,13 @@ class Home:
         return lakes.rows(self.path, name).to_dicts()
 
     def ask(self, task: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Rows of a task over all scenes; every count of candidates must add up."""
+        """Rows of a task over all scenes, asked once; every count of candidates must add up."""
+        key = json.dumps([task, parameters], sort_keys=True)
+        if key not in self.asked:
+            self.asked[key] = self.ask_anew(task, **parameters)
+        return self.asked[key]
+
+    def ask_anew(self, task: str, **parameters: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         chosen = TASKS[task]
         for view in self.views():

@@ -1,0 +1,237 @@
+"""`spatial-assets evaluate`: model runs added, scored and compared through Dagster, in this process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spatial_assets.commands.options import AS_JSON, HOME, plainly
+from spatial_assets.scene import InputError
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from spatial_assets.evaluation.results import Result
+    from spatial_assets.evaluation.scored import IntervalParameters
+
+BENCHMARKS = ("sparbench", "vsibench", "spatialmosaic")
+FORMATS = ("jsonl", "lmms-eval", "vlmevalkit")
+
+
+@click.group()
+def evaluate() -> None:
+    """Keep, score and compare models' predictions on benchmarks."""
+
+
+@evaluate.command(epilog="Example: spatial-assets evaluate add sparbench answers.jsonl --model my-model-7b")
+@click.argument("benchmark", type=click.Choice(BENCHMARKS))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--model", required=True, help="What the model is called in tables and on the comparison.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="By default what the file looks like.")
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    default=("official",),
+    show_default=True,
+    help="Whose rules to score by; may be given several times.",
+)
+@click.option(
+    "--truths",
+    type=click.Path(path_type=Path),
+    help="The benchmark release's ground truths, a JSON object a line, for predictions that have only ids.",
+)
+@HOME
+@AS_JSON
+@plainly
+def add(
+    benchmark: str,
+    file: Path,
+    model: str,
+    format_: str | None,
+    profiles: tuple[str, ...],
+    truths: Path | None,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Keep a file of predictions as a model run, and score it.
+
+    FILE is of the form that `score` reads, a log of lmms-eval (samples_*.jsonl) or a table of VLMEvalKit
+    (.tsv, .json). It is copied; a run of the same benchmark, profile and model is replaced.
+    """
+    from spatial_assets.assets import evaluation
+    from spatial_assets.building import instance_of
+    from spatial_assets.evaluation import results, runs
+
+    home = home.resolve()
+    keys = [runs.make_key(benchmark, profile, model) for profile in dict.fromkeys(profiles)]
+    with instance_of(home) as instance:
+        for profile in dict.fromkeys(profiles):
+            evaluation.add(instance, home, benchmark, file, model, format_, profile, truths)
+        for key in keys:
+            _materialize(instance, home, evaluation.SCORED, key)
+    found = [result for key in keys if (result := results.load(home, key)) is not None]
+    if as_json:
+        click.echo(json.dumps([_facts(result) for result in found]))
+        return
+    for result in found:
+        _print(result)
+    click.echo("next: spatial-assets evaluate compare")
+
+
+@evaluate.command(epilog="Example: spatial-assets evaluate compare --out comparison.html")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the page here.")
+@HOME
+@AS_JSON
+@plainly
+def compare(out: Path | None, home: Path, as_json: bool) -> None:
+    """Write one HTML page of all models against chance, by benchmark, profile and task.
+
+    Runs whose predictions or scorer have changed are scored again first. Then the checks run: errors, such
+    as lost rows, give exit status 1.
+    """
+    from spatial_assets.assets import evaluation
+    from spatial_assets.building import instance_of
+    from spatial_assets.evaluation import runs
+    from spatial_assets.evaluation.page import page_path
+
+    home = home.resolve()
+    if not runs.keys(home):
+        raise InputError(home, "no model run has been added here; see `spatial-assets evaluate add --help`")
+    with instance_of(home) as instance:
+        for key in runs.keys(home):
+            evaluation.open_partition(instance, key)
+        for key, parameters in evaluation.stale(home).items():
+            _materialize(instance, home, evaluation.SCORED, key, parameters)
+        _materialize(instance, home, evaluation.COMPARISON)
+        problems, errors = _check(instance, home)
+    page = page_path(home)
+    if out is not None:
+        try:
+            shutil.copyfile(page, out)
+        except OSError as fault:
+            raise InputError(out, f"cannot be written: {fault.strerror}") from None
+    for severity, run, problem in problems:
+        click.echo(f"{severity.lower()}: {run}: {problem}", err=True)
+    shown = out or page
+    found = evaluation.scored(home)
+    if as_json:
+        click.echo(json.dumps({"page": str(shown), "errors": errors, "runs": [_facts(r) for r in found]}))
+    else:
+        count = len(found)
+        click.echo(f"compared {count} model run{'' if count == 1 else 's'}: {shown}")
+    sys.exit(1 if errors else 0)
+
+
+@evaluate.command(epilog="Example: spatial-assets evaluate remove sparbench.official.my-model-7b")
+@click.argument("run")
+@HOME
+@plainly
+def remove(run: str, home: Path) -> None:
+    """Forget a model run, named <benchmark>.<profile>.<model>, and its tables."""
+    from spatial_assets.assets import evaluation
+    from spatial_assets.building import instance_of
+
+    with instance_of(home) as instance:
+        evaluation.remove(instance, home.resolve(), run)
+    click.echo(f"removed {run}; the page shows it until the next: spatial-assets evaluate compare")
+
+
+def _materialize(
+    instance: dg.DagsterInstance,
+    home: Path,
+    asset: str,
+    key: str | None = None,
+    parameters: IntervalParameters | None = None,
+) -> None:
+    """Materialize one of the assets; ends the command with one line if that fails."""
+    import dagster as dg
+
+    from spatial_assets.assets.evaluation import ASSETS, definitions
+    from spatial_assets.building import QUIET, failures
+
+    config = {} if parameters is None else {asset: {"config": parameters.model_dump()}}
+    run = dg.materialize(
+        ASSETS,
+        instance=instance,
+        resources=definitions(home).resources,
+        selection=dg.AssetSelection.assets(asset),
+        partition_key=key,
+        run_config={**QUIET, "ops": config},
+        raise_on_error=False,
+    )
+    _ended(run, failures)
+
+
+def _check(instance: dg.DagsterInstance, home: Path) -> tuple[list[tuple[str, str, str]], int]:
+    """Run the checks through Dagster, so that the UI has them. What they list, and how many errors there are."""
+    from spatial_assets.assets.evaluation import EVALUATION_CHECKS, PROBLEM_COLUMNS, definitions
+    from spatial_assets.building import QUIET, failures
+
+    job = definitions(home).resolve_job_def(EVALUATION_CHECKS)
+    run = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    _ended(run, failures)
+    found: list[tuple[str, str, str]] = []
+    errors = 0
+    for evaluation in run.get_asset_check_evaluations():
+        errors += int(str(evaluation.metadata["errors"].value))
+        table: Any = evaluation.metadata.get("problems")
+        if table is not None:
+            severity, where, problem = PROBLEM_COLUMNS
+            found += [
+                (str(record.data[severity]), str(record.data[where]), str(record.data[problem]))
+                for record in table.records
+            ]
+    return sorted(found), errors
+
+
+def _ended(run: dg.ExecuteInProcessResult, failures: Any) -> None:
+    if not run.success:
+        for line in failures(run):
+            click.echo(f"failed: {line}", err=True)
+        sys.exit(1)
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    """A scored run as `--json` prints it; scores are fractions."""
+    names = ("rows", "errors", "score", "low", "high", "random", "most_frequent")
+    return {
+        "run": result.key,
+        "rows": result.run["rows"],
+        "errors": result.run["errors"],
+        "unanswered": result.run["unanswered"],
+        "questions": result.run["questions"],
+        "note": result.run["note"],
+        "scores": {
+            f"{row['kind']}/{row['name']}": {name: row[name] for name in names}
+            for row in result.in_reading_order()
+        },
+    }
+
+
+def _print(result: Result) -> None:
+    """A table of scores, their intervals and chance, in percent."""
+    run = result.run
+    click.echo(f"  {result.key}: {run['rows']:,} rows")
+    click.echo(f"  {'':<34}{'score':>8}{'interval':>16}{'random':>9}{'frequent':>10}")
+    for row in result.in_reading_order():
+        limits = "-" if row["low"] is None else f"{_percent(row['low'])}-{_percent(row['high'])}"
+        click.echo(
+            f"  {row['name']:<34}{_percent(row['score']):>8}{limits:>16}{_percent(row['random']):>9}"
+            f"{_percent(row['most_frequent']):>10}"
+        )
+    if run["errors"]:
+        click.echo(f"{result.key}: {run['errors']} rows have no score", err=True)
+    if run["unanswered"]:
+        click.echo(f"{result.key}: {run['unanswered']} questions of the release have no prediction", err=True)
+    if run["note"] is not None:
+        click.echo(f"{result.key}: no overall score: {run['note']}", err=True)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"

@@ -1,0 +1,37 @@
+"""Options that commands share, and how they report a user's mistake."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spatial_assets.scene import InputError
+
+HOME = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="SPATIAL_ASSETS_HOME",
+    default=Path("data"),
+    show_default=True,
+    help="Where tables, records and the Dagster instance are kept.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a fault of the input into one line on stderr."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (InputError, ValueError) as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+
+    return wrapped

@@ -1,0 +1,165 @@
+"""`spatial-assets release`: immutable snapshots of the questions, and scenes withdrawn from them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from spatial_assets.commands.options import AS_JSON, HOME, plainly
+from spatial_assets.commands.printing import print_json, print_lines
+
+ONE_DATASET = click.option("--dataset", help="Only this dataset.")
+
+
+@click.group()
+def release() -> None:
+    """Immutable snapshots of the questions: made, checked, listed; scenes withdrawn from them."""
+
+
+@release.command(
+    "create", epilog="Example: spatial-assets release create v1 --split train:0.9,val:0.1 --balance"
+)
+@click.argument("name")
+@HOME
+@click.option(
+    "--split",
+    "splits",
+    default="all:1",
+    show_default=True,
+    metavar="NAME:SHARE,...",
+    help="By physical place.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the splits and the balance.")
+@click.option(
+    "--balance", is_flag=True, help="As many rows of every letter, and of yes and no, by dropping rows."
+)
+@click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
+@click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
+@click.option("--allow-leaks", is_flag=True, help="Keep scenes of places that known benchmarks ask about.")
+@click.option("--fresh", is_flag=True, help="Refuse where a build would have something to do.")
+@AS_JSON
+@plainly
+def create_release(
+    name: str,
+    home: Path,
+    splits: str,
+    seed: int,
+    balance: bool,
+    datasets: tuple[str, ...],
+    tasks: tuple[str, ...],
+    allow_leaks: bool,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Make a release of what is in the lake, once and for all.
+
+    Scans of one physical place go to one split. Scenes that are gone or withdrawn are left out, and so are
+    those of places that known benchmarks ask about. Equal lakes give equal bytes.
+    """
+    from spatial_assets.lineage import text
+    from spatial_assets.releases.create import Request, create
+    from spatial_assets.releases.manifest import folder
+    from spatial_assets.releases.splits import parse_splits
+
+    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks)
+    home = home.resolve()
+    if fresh:
+        _refuse_stale(home, tasks)
+    held = create(home, name, request)
+    if as_json:
+        print_json(held)
+        return
+    print_lines(text.released(held))
+    what = f"{held['rows']:,} rows of {held['scenes']:,} scenes as {name} ({held['id'][:12]})"
+    click.echo(f"released {what}: {folder(home, name)}")
+
+
+def _refuse_stale(home: Path, tasks: tuple[str, ...]) -> None:
+    from spatial_assets.lineage.stale import find_stale
+
+    report = find_stale(home, tasks=tasks)
+    if report.items:
+        raise ValueError(
+            f"{len(report.scenes())} scenes are stale; build first, or see `spatial-assets lineage stale`"
+        )
+
+
+@release.command("verify", epilog="Example: spatial-assets release verify v1")
+@click.argument("name")
+@HOME
+@AS_JSON
+@plainly
+def verify_release(name: str, home: Path, as_json: bool) -> None:
+    """Check a release's hashes, counts, splits, balance and leaks, and whether scenes were withdrawn since.
+
+    Exit status 1 if anything is wrong.
+    """
+    from spatial_assets.releases.verify import verify_release as check
+
+    problems = check(home.resolve(), name)
+    if as_json:
+        print_json({"ok": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            click.echo(problem, err=True)
+        if not problems:
+            click.echo(f"{name} is whole")
+    sys.exit(1 if problems else 0)
+
+
+@release.command("list", epilog="Example: spatial-assets release list")
+@HOME
+@AS_JSON
+@plainly
+def list_releases(home: Path, as_json: bool) -> None:
+    """List the releases of a home, with their sizes and what is revoked of them."""
+    from spatial_assets.releases import manifest, revocations
+
+    revoked = revocations.revoked(home)
+    rows = []
+    for name in manifest.names(home):
+        held = manifest.load(home, name)
+        count = sum(entry["rows"] for entry in revoked.get(name, []))
+        rows.append({**{key: held[key] for key in ("name", "id", "rows", "scenes")}, "revoked_rows": count})
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        note = f"  {row['revoked_rows']:,} rows revoked" if row["revoked_rows"] else ""
+        click.echo(
+            f"{row['name']:<24}{row['rows']:>12,} rows{row['scenes']:>8,} scenes  {row['id'][:12]}{note}"
+        )
+    if not rows:
+        click.echo("no releases yet; see `spatial-assets release create --help`", err=True)
+
+
+@release.command(epilog="Example: spatial-assets release withdraw scene0012_01 --reason 'consent taken back'")
+@click.argument("scene")
+@HOME
+@click.option("--reason", default="", help="Goes on the revocation list.")
+@ONE_DATASET
+@click.option("--lift", is_flag=True, help="End the withdrawal instead.")
+@AS_JSON
+@plainly
+def withdraw(scene: str, home: Path, reason: str, dataset: str | None, lift: bool, as_json: bool) -> None:
+    """Take a scene back: later releases leave it out, and earlier ones have it on the revocation list."""
+    from spatial_assets.releases import revocations
+
+    home = home.resolve()
+    if lift:
+        if not revocations.lift(home, scene, dataset):
+            raise ValueError(f"{scene} was not withdrawn")
+        found = revocations.revoked(home)
+    else:
+        found = revocations.withdraw(home, scene, reason, dataset)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"{scene} {'may be released again' if lift else 'is withdrawn'}")
+    for name, entries in found.items():
+        rows = sum(entry["rows"] for entry in entries)
+        click.echo(
+            f"  {name}: {rows:,} rows of {len(entries)} scenes are revoked; see {home / 'releases' / revocations.LIST}"
+        )

@@ -1,0 +1,15 @@
+"""Model runs on benchmarks: predictions kept by their bytes, scored into tables, and compared on one page.
+
+reading.py      a predictions file in one of three formats, as rows with their ground truths
+runs.py         what a model run is, and where its files are kept
+schemas.py      the three tables of a scored run
+scored.py       rows in, those tables out: scores, confidence intervals, chance levels
+results.py      a run's tables brought up to date, only if something they depend on has changed
+quality.py      what cannot be right in them
+comparison.py   runs side by side, those on the same questions together
+page.py         the comparison as one HTML file
+picture.py      a run's small plot
+names.py        how benchmarks and tasks are called and grouped for readers
+
+Nothing here knows of Dagster; `assets/evaluation.py` does.
+"""

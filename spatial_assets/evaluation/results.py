@@ -1,0 +1,170 @@
+"""Brings the tables of model runs up to date, and reads them.
+
+A run is scored again only if its predictions' bytes, its ground truths' bytes, the scorer's code or the
+parameters differ from what its tables were made of. The table `model_runs` is written last and removed
+first, so where it stands, the other two are whole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from spatial_assets.code import code_version
+from spatial_assets.evaluation import runs
+from spatial_assets.evaluation.reading import read_rows
+from spatial_assets.evaluation.runs import ModelRun
+from spatial_assets.evaluation.schemas import ROWS, RUNS, SCORES, TABLES, table_path
+from spatial_assets.evaluation.scored import (
+    LEVEL,
+    OVERALL,
+    QUESTION_TYPE,
+    SCORED_ROWS,
+    TASK,
+    IntervalParameters,
+    score,
+)
+from spatial_assets.locks import locked
+from spatial_assets.scene import InputError
+from spatial_assets.scoring.registry import find_profile
+from spatial_assets.store import (
+    conform,
+    content_hash,
+    hash_file,
+    hash_text,
+    remove_temporaries,
+    write_parquet,
+)
+from spatial_assets.tables import Table
+
+MODULES = ("spatial_assets.evaluation.scored", "spatial_assets.evaluation.reading")
+"""What a run's tables are computed by."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A scored run, as read from its tables."""
+
+    run: dict[str, Any]
+    """The row of `model_runs`."""
+    scores: pl.DataFrame
+
+    @property
+    def key(self) -> str:
+        return runs.make_key(self.run["benchmark"], self.run["profile"], self.run["model"])
+
+    def score(self, kind: str, name: str) -> dict[str, Any] | None:
+        """One row of `scores`."""
+        found = self.scores.filter((pl.col("kind") == kind) & (pl.col("name") == name))
+        return found.row(0, named=True) if len(found) else None
+
+    def in_reading_order(self) -> list[dict[str, Any]]:
+        """All scores: overall, levels, tasks, and the question types that tasks were merged from."""
+        kinds = [OVERALL, LEVEL, TASK, QUESTION_TYPE]
+        rows = self.scores.to_dicts()
+        return sorted(rows, key=lambda row: (kinds.index(row["kind"]), row["name"]))
+
+    def parameters(self) -> IntervalParameters:
+        """What its intervals were made with."""
+        return IntervalParameters(**{name: self.run[name] for name in IntervalParameters.model_fields})
+
+    def overall(self) -> dict[str, Any]:
+        """The overall score, or that of the scored rows where the released evaluation has none."""
+        overall = self.score(OVERALL, OVERALL)
+        assert overall is not None
+        return overall if overall["score"] is not None else self.score(OVERALL, SCORED_ROWS) or overall
+
+
+def scorer_version() -> str:
+    """Hash of the sources that a score depends on."""
+    return code_version(MODULES)
+
+
+def input_hash(run: ModelRun, parameters: IntervalParameters) -> str:
+    """Hash of everything that a run's tables depend on."""
+    return hash_text(
+        run.key,
+        run.format,
+        run.predictions,
+        run.truths or "",
+        scorer_version(),
+        json.dumps(parameters.model_dump(), sort_keys=True),
+    )
+
+
+def bring_up_to_date(
+    home: Path, key: str, parameters: IntervalParameters | None = None
+) -> tuple[Result, bool]:
+    """Score a run if anything it depends on has changed. Returns its result, and whether it was scored.
+
+    Raises ValueError for an unknown key, InputError for kept files that are not what they were.
+    """
+    parameters = parameters or IntervalParameters()
+    run = runs.load(home, key)
+    wanted = input_hash(run, parameters)
+    with locked(runs.root(home) / "locks" / f"{key}.lock"):
+        known = load(home, key)
+        if known is not None and known.run["input_hash"] == wanted:
+            return known, False
+        _write(home, run, parameters, wanted)
+    result = load(home, key)
+    assert result is not None
+    return result, True
+
+
+def is_current(home: Path, result: Result) -> bool:
+    """Whether a result is made of what it would be made of now, with the parameters that it was made with."""
+    return bool(result.run["input_hash"] == input_hash(runs.load(home, result.key), result.parameters()))
+
+
+def load(home: Path, key: str) -> Result | None:
+    """A run's result; None where it was never scored, not to the end, or into tables of an older form."""
+    for table in TABLES:
+        path = table_path(home, table, key)
+        if not path.exists() or not pq.read_schema(path).equals(table.schema):
+            return None
+    return Result(read_table(home, RUNS, key).row(0, named=True), read_table(home, SCORES, key))
+
+
+def read_table(home: Path, table: Table, key: str) -> pl.DataFrame:
+    """One table of a run that was scored."""
+    frame = pl.from_arrow(pq.read_table(table_path(home, table, key), schema=table.schema, partitioning=None))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _write(home: Path, run: ModelRun, parameters: IntervalParameters, wanted: str) -> None:
+    predictions, truths = run.predictions_path(home), run.truths_path(home)
+    for path, expected in ((predictions, run.predictions), (truths, run.truths)):
+        if path is not None and (not path.exists() or hash_file(path) != expected):
+            raise InputError(path, "not the bytes that were added; add the run again")
+    given = read_rows(find_profile(run.benchmark, run.profile), run.format, predictions, truths)
+    scored = score(run.benchmark, run.profile, run.model, str(predictions), given, parameters)
+    record = {
+        "benchmark": run.benchmark,
+        "profile": run.profile,
+        "model": run.model,
+        "format": run.format,
+        "predictions": run.predictions,
+        "truths": run.truths,
+        "questions": scored.questions,
+        "rows": len(given.rows),
+        "errors": scored.errors,
+        "unanswered": given.unanswered,
+        "note": scored.note,
+        **parameters.model_dump(),
+        "code_version": scorer_version(),
+        "input_hash": wanted,
+        "output_hash": hash_text(content_hash(scored.rows), content_hash(scored.scores)),
+    }
+    for table in TABLES:
+        remove_temporaries(table_path(home, table, run.key).parent)
+    table_path(home, RUNS, run.key).unlink(missing_ok=True)
+    write_parquet(table_path(home, ROWS, run.key), scored.rows)
+    write_parquet(table_path(home, SCORES, run.key), scored.scores)
+    write_parquet(table_path(home, RUNS, run.key), conform(RUNS, [record]))

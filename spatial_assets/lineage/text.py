@@ -1,0 +1,161 @@
+"""Lineage as lines of text, for the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spatial_assets.lineage.stale import StaleReport
+    from spatial_assets.lineage.verify import Verification
+
+SHOWN_FILES = 12
+SHOWN_STALE = 40
+SHOWN_DIFFERENCES = 40
+DIGITS = 12
+"""Of a hash that is there to be recognised, not to be compared."""
+
+
+def explained(found: Mapping[str, Any]) -> Iterator[str]:
+    """The chain of `explain`, from the row down to the bytes."""
+    row, scene = found["question"], found["scene"]
+    yield f"question  {row['qa_id']}"
+    yield f"  {row['task']}, {row['format']}, template {row['template']}"
+    yield f"  Q: {row.get('question', '')}"
+    yield f"  A: {row.get('answer', '')}   value {row.get('value')}, margin {row.get('margin')}"
+    yield f"  frames {_roles(row['frames'], 'frame')}; objects {_roles(row['objects'], 'instance')}"
+    for record in found["records"]:
+        yield f"made by   {record['asset']}  ({record['status']}, {sum(record['rows'].values())} rows)"
+        yield f"  code {record['code_version'][:DIGITS]}" + (
+            f", commit {record['commit']}" if record["commit"] else ""
+        )
+        if record["parameters"]:
+            yield f"  parameters {json.dumps(record['parameters'])}"
+        run = record["run_id"] or "without Dagster"
+        yield f"  run {run} on {record['host']}, {record['ended']}, {record['seconds']:.2f} s"
+        yield f"  {', '.join(f'{name} {version}' for name, version in sorted(record['versions'].items()))}"
+        for entry in record["inputs"]:
+            by = f" by {entry['made_by']}" if entry["made_by"] else ""
+            changed = "" if entry.get("as_made", True) else ", which has changed since: this row is stale"
+            yield f"  from {entry['table']} {entry['hash'][:DIGITS]}{by}{changed}"
+    yield f"scene     {scene['dataset']} {scene['release']} {scene['scene']}, shard {scene['shard']}"
+    yield f"  {scene['licence']}"
+    yield f"  {scene['root']}/{scene['path']}"
+    files = found["files"]
+    yield f"files     {len(files)}, {sum(item['bytes'] for item in files):,} bytes"
+    for item in files[:SHOWN_FILES]:
+        yield f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}"
+    if len(files) > SHOWN_FILES:
+        yield f"  ... and {len(files) - SHOWN_FILES} more; --json has them all"
+    yield "made again by"
+    for line in found["remake"]:
+        yield f"  {line}"
+    yield f"proved by\n  {found['verify']}"
+
+
+def _roles(entries: list[dict[str, Any]], what: str) -> str:
+    return ", ".join(f"{entry['role']}={entry[what]}" for entry in entries) or "none"
+
+
+def touched(found: Mapping[str, Any]) -> Iterator[str]:
+    """What `impact` counts."""
+    if "role" in found:
+        yield f"read as {found['role']}"
+    yield f"{found['rows']:,} rows in {len(found['tasks'])} tasks"
+    for task, count in found["tasks"].items():
+        yield f"  {task:<34}{count:>10,}"
+    if "shown" in found:
+        yield f"{found['shown']['rows']:,} rows show it: another label may make their words ambiguous"
+    yield f"scenes {', '.join(found['scenes'][:SHOWN_FILES]) or 'none'}" + _more(found["scenes"])
+    yield f"shards {', '.join(found['shards'][:SHOWN_FILES]) or 'none'}" + _more(found["shards"])
+    for name, held in found["releases"].items():
+        splits = ", ".join(f"{split} {count:,}" for split, count in held["splits"].items())
+        yield f"release {name}: {held['rows']:,} rows ({splits})"
+    if not found["releases"]:
+        yield "no release holds any of it"
+
+
+def _more(items: list[Any]) -> str:
+    return f" and {len(items) - SHOWN_FILES} more" if len(items) > SHOWN_FILES else ""
+
+
+def stale(report: StaleReport) -> Iterator[str]:
+    """What a build would do."""
+    if not report.items:
+        yield f"nothing is stale ({report.checked:,} assets and scenes looked at)"
+        return
+    for asset, reasons in report.summary().items():
+        yield f"  {asset:<30}" + "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+    for item in report.items[:SHOWN_STALE]:
+        details = f": {', '.join(item.details)}" if item.details else ""
+        yield f"{item.asset} {item.shard} {item.scene}: {', '.join(item.reasons)}{details}"
+    if len(report.items) > SHOWN_STALE:
+        yield f"... and {len(report.items) - SHOWN_STALE} more; --json has them all"
+    certain = sum(item.certain for item in report.items)
+    shards = report.shards()
+    yield (
+        f"a build would compute {certain} and perhaps {len(report.items) - certain} more, in {len(shards)} shards; "
+        f"it took {sum(shards.values()):.1f} s when last done"
+    )
+
+
+def verified(found: Verification) -> Iterator[str]:
+    """What `verify` found; differences first."""
+    for item in found.differences[:SHOWN_DIFFERENCES]:
+        causes = f" [{'; '.join(item.causes)}]" if item.causes else ""
+        yield f"{item.kind}: {item.shard}/{item.scene}: {item.what}{causes}"
+    more = sum(found.counts.values()) - min(len(found.differences), SHOWN_DIFFERENCES)
+    if more > 0:
+        yield f"... and {more} more; --json has more of them"
+    for note in found.notes:
+        yield f"note: {note}"
+
+
+def checked(found: Verification) -> str:
+    """The last line of `verify`."""
+    done = f"{found.rows:,} rows of {found.scenes} scenes made again from {found.files:,} files"
+    if found.ok:
+        return f"{done}: all as in the lake"
+    kinds = ", ".join(f"{count} of kind {kind!r}" for kind, count in sorted(found.counts.items()))
+    return f"{done}: differences: {kinds}"
+
+
+def compared(found: Mapping[str, Any]) -> Iterator[str]:
+    """What `diff` found."""
+    if found["equal"]:
+        yield f"{found['former']} and {found['latter']} hold the same rows"
+        return
+    yield f"{'task':<34}{'added':>10}{'removed':>10}{'changed':>10}{'moved':>10}"
+    for task, counts in found["tasks"].items():
+        yield f"{task:<34}" + "".join(
+            f"{counts[kind]:>10,}" for kind in ("added", "removed", "changed", "moved")
+        )
+    for task, kinds in found["examples"].items():
+        for kind, examples in kinds.items():
+            for example in examples:
+                yield f"{kind} {task} {example['qa_id']} ({example['scene']}){_example(example)}"
+    yield f"{sum(found['total'].values()):,} differences in {found['scenes']} scenes"
+
+
+def _example(example: Mapping[str, Any]) -> str:
+    if "columns" in example:
+        return "".join(
+            f"\n  {name}: {json.dumps(old, default=str)} -> {json.dumps(new, default=str)}"
+            for name, (old, new) in example["columns"].items()
+        )
+    if "split" in example:
+        return f": {example['split'][0]} -> {example['split'][1]}"
+    return f"\n  {example['question']} -> {example['answer']}"
+
+
+def released(held: Mapping[str, Any]) -> Iterator[str]:
+    """A new release, in short."""
+    for split, facts in held["splits"].items():
+        yield f"  {split:<12}{facts['rows']:>10,} rows  {facts['scenes']:>6,} scenes  {facts['spaces']:>6,} places"
+    guard = held["leak_guard"]
+    if guard["scenes"]:
+        done = "kept on request" if guard["allowed"] else "left out"
+        yield f"  {len(guard['scenes'])} scenes of places that benchmarks ask about: {done}"
+    if held["withdrawn"]:
+        yield f"  {len(held['withdrawn'])} scenes that are gone or were withdrawn: left out"

@@ -1,0 +1,109 @@
+"""The data card of a release: what is in it, where it is from, and on which terms, for people to read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def data_card(manifest: dict[str, Any]) -> str:
+    """Markdown with a YAML head, a function of the manifest alone."""
+    parts = [
+        _head(manifest),
+        f"# {manifest['name']}",
+        f"{manifest['rows']:,} spatial-reasoning questions about {manifest['scenes']:,} indoor scenes "
+        f"({manifest['spaces']:,} physical places), with the answer before rounding, its margin, and the frames "
+        "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand.",
+        "## Splits",
+        "Scans of one physical place are never in two splits.",
+        _table(
+            ("split", "share asked for", "places", "scenes", "questions"),
+            [
+                (name, s["share"], s["spaces"], s["scenes"], s["rows"])
+                for name, s in manifest["splits"].items()
+            ],
+        ),
+        "## Tasks",
+        _table(
+            ("task", "questions", "formats"),
+            [
+                (
+                    name,
+                    task["rows"],
+                    ", ".join(f"{form} {count:,}" for form, count in task["formats"].items()),
+                )
+                for name, task in manifest["tasks"].items()
+            ],
+        ),
+        "## Sources and licences",
+        "Each row carries the licence of its source, and so do the images that it refers to, which are not included.",
+        _table(
+            ("dataset", "release", "licence", "scenes", "questions"),
+            [
+                (d["dataset"], d["release"], d["licence"], d["scenes"], d["rows"])
+                for d in manifest["datasets"]
+            ],
+        ),
+        "## What was left out",
+        *_left_out(manifest),
+        "## Balance",
+        _balance(manifest),
+        "## Parameters",
+        "Of each asset that had a hand in it, as recorded when its rows were made.",
+        *_parameters(manifest),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(manifest: dict[str, Any]) -> str:
+    configs = [
+        {"config_name": task, "data_files": [
+            {"split": split, "path": f"data/{split}/{task}.parquet"}
+            for split, facts in manifest["splits"].items() if task in facts["tasks"]
+        ]}
+        for task in manifest["tasks"]
+    ]  # fmt: skip
+    # JSON is YAML, and leaves no doubt about quoting.
+    lines = [f"pretty_name: {json.dumps(manifest['name'])}", f"configs: {json.dumps(configs)}"]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _left_out(manifest: dict[str, Any]) -> list[str]:
+    guard = manifest["leak_guard"]
+    known = "; ".join(f"{item['name']} ({item['source']}, {item['licence']})" for item in guard["benchmarks"])
+    count = len(guard["scenes"])
+    if guard["allowed"]:
+        leak = f"Scenes of places that known benchmarks ask about were kept on request: {count}. "
+        leak += "Do not train on this release what is tested on those."
+    else:
+        leak = f"Scenes of places that known benchmarks ask about: {count}."
+    return [f"{leak} Benchmarks known: {known}.", f"Scenes gone or withdrawn: {len(manifest['withdrawn'])}."]
+
+
+def _balance(manifest: dict[str, Any]) -> str:
+    if manifest["balance"] is None:
+        return "Answers are as they came; none were dropped to balance them."
+    rows = [
+        (item["split"], item["task"], item["format"], item["options"] or "",
+         ", ".join(f"{answer} {count:,}" for answer, count in item["before"].items()), item["each"])
+        for item in manifest["balance"]
+    ]  # fmt: skip
+    text = f"Exact, by dropping rows (seed {manifest['seed']}): in each line every answer has as many rows."
+    return f"{text}\n\n{_table(('split', 'task', 'format', 'options', 'before', 'each now'), rows)}"
+
+
+def _parameters(manifest: dict[str, Any]) -> list[str]:
+    lines = [
+        f"- `{asset}`: " + "; ".join(f"`{json.dumps(found, sort_keys=True)}`" for found in sets)
+        for asset, sets in manifest["parameters"].items()
+        if sets != [{}]
+    ]
+    return ["\n".join(lines) or "None."]
+
+
+def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    def line(cells: tuple[Any, ...]) -> str:
+        texts = (f"{cell:,}" if isinstance(cell, int) else str(cell).replace("|", "\\|") for cell in cells)
+        return f"| {' | '.join(texts)} |"
+
+    return "\n".join([line(names), line(tuple("---" for _ in names)), *map(line, rows)])

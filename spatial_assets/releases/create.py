@@ -1,0 +1,356 @@
+"""Makes a release: chooses scenes and splits, copies their rows task by task, and seals the folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from spatial_assets import tables
+from spatial_assets.lineage import cache, records
+from spatial_assets.locks import locked
+from spatial_assets.releases import manifest
+from spatial_assets.releases.balance import Closed, balance
+from spatial_assets.releases.card import data_card
+from spatial_assets.releases.diff import LAKE
+from spatial_assets.releases.selection import Member, Selection, select
+from spatial_assets.releases.spaces import benchmarks
+from spatial_assets.releases.splits import assign
+from spatial_assets.scene import InputError
+from spatial_assets.store import Lake, content_hash, hash_file, hash_text
+
+GROUP_ROWS = 8192
+"""Rows of a row group at least: small ones make readers slow, large ones make them read what they skip."""
+EVERYTHING = {"all": 1.0}
+READ_ONLY = 0o444
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a release is asked to be."""
+
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(EVERYTHING))
+    seed: int = 0
+    balanced: bool = False
+    allow_leaks: bool = False
+    datasets: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+
+
+def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
+    """Make a release and return its manifest.
+
+    Raises ValueError where the name is taken or the lake is being built meanwhile, and InputError where
+    there is nothing to release.
+    """
+    home, request = Path(home).resolve(), request or Request()
+    target = manifest.folder(home, name)
+    if name == LAKE:
+        raise ValueError(f"release {name!r}: the name stands for the lake itself where releases are compared")
+    with locked(home / "locks" / "releases.lock"):
+        if target.exists():
+            raise ValueError(f"release {name!r} is there already and does not change; choose another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in target.parent.glob(".*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        temporary = target.with_name(f".{name}.{os.getpid()}")
+        try:
+            before = _states(home)
+            made = _Release(home, name, request, temporary).make()
+            if _states(home) != before:
+                raise ValueError(
+                    "the lake was being built while the release was made; try again when that is done"
+                )
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return made
+
+
+def _states(home: Path) -> list[cache.FileState]:
+    return [state for state in cache.file_states(home) if state.asset != cache.RELEASE]
+
+
+class _Release:
+    """One release while it is being made."""
+
+    def __init__(self, home: Path, name: str, request: Request, folder: Path) -> None:
+        self.home, self.name, self.request, self.folder = home, name, request, folder
+        self.lake = Lake(home)
+        self.selection: Selection = select(home, request.datasets, request.allow_leaks)
+        self.split_of = assign(
+            (member.space for member in self.selection.members), request.shares, request.seed
+        )
+        self.counts: dict[tuple[str, str], Counter[Member]] = {}
+        """By split and task, rows of each scene."""
+        self.formats: dict[str, Counter[str]] = {}
+        self.balances: list[dict[str, Any]] = []
+        self.hashes: list[str] = []
+
+    def make(self) -> dict[str, Any]:
+        tasks = self._tasks()
+        self.folder.mkdir(parents=True)
+        for task in tasks:
+            dropped = self._balance(task) if self.request.balanced else set()
+            self._write_task(task, dropped)
+        if not self.counts:
+            raise InputError(self.home, "there is no row to release; has anything been built?")
+        self._write_scenes()
+        held = self._manifest()
+        _write(self.folder / manifest.CARD, data_card(held).encode())
+        held["files"] = self._files()
+        held["id"] = manifest.identity(held)
+        _write(self.folder / manifest.MANIFEST, manifest.to_bytes(held))
+        _write(self.folder / manifest.PROVENANCE, manifest.to_bytes(self._provenance()))
+        return held
+
+    def _tasks(self) -> list[str]:
+        root = self.lake.root / tables.QUESTIONS.name
+        there = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+        unknown = sorted(set(self.request.tasks) - set(there))
+        if unknown:
+            raise InputError(
+                self.home, f"no task {unknown[0]!r} was built here; there are: {', '.join(there)}"
+            )
+        return [task for task in there if not self.request.tasks or task in self.request.tasks]
+
+    def _scenes(self, task: str, columns: Sequence[str]) -> Iterator[tuple[Member, pa.Table]]:
+        """Each scene's rows of a task, in the order of scenes; a shard's file is read once while it serves."""
+        shard, table = "", tables.QUESTIONS.schema.empty_table()
+        borders: dict[str, tuple[int, int]] = {}
+        for member in self.selection.members:
+            if member.shard != shard:
+                shard = member.shard
+                path = self.lake.table_path(tables.of(tables.QUESTIONS, task), shard)
+                table = tables.QUESTIONS.schema.empty_table()
+                if path.exists():
+                    table = pq.read_table(path, schema=tables.QUESTIONS.schema, partitioning=None)
+                borders = _borders(table.column("scene"))
+            if member.scene in borders:
+                start, length = borders[member.scene]
+                yield member, table.slice(start, length).select(list(columns))
+
+    def _balance(self, task: str) -> set[str]:
+        rows: dict[str, list[Closed]] = {split: [] for split in self.request.shares}
+        for member, table in self._scenes(task, ("qa_id", "format", "answer", "options")):
+            counts = pc.fill_null(pc.list_value_length(table.column("options")), 0).to_pylist()
+            named = (table.column(name).to_pylist() for name in ("qa_id", "format", "answer"))
+            rows[self.split_of[member.space]] += [Closed(*row) for row in zip(*named, counts, strict=True)]
+        dropped: set[str] = set()
+        for split, found in rows.items():
+            gone, done = balance(found, self.request.seed)
+            dropped |= gone
+            self.balances += [
+                {"split": split, "task": task, "format": item.format, "options": item.options,
+                 "before": dict(item.before), "each": item.each}
+                for item in done
+            ]  # fmt: skip
+        return dropped
+
+    def _write_task(self, task: str, dropped: set[str]) -> None:
+        writers = {
+            split: _Writer(self.folder / manifest.data_path(split, task)) for split in self.request.shares
+        }
+        formats: Counter[str] = Counter()
+        for member, table in self._scenes(task, tables.QUESTIONS.schema.names):
+            if dropped:
+                keep = [qa_id not in dropped for qa_id in table.column("qa_id").to_pylist()]
+                table = table.filter(pa.array(keep, pa.bool_()))
+            if table.num_rows == 0:
+                continue
+            split = self.split_of[member.space]
+            writers[split].add(table)
+            self.counts.setdefault((split, task), Counter())[member] += table.num_rows
+            formats.update(table.column("format").to_pylist())
+            self.hashes.append(f"{task}/{'/'.join(member.which)}={content_hash(table)}")
+        for writer in writers.values():
+            writer.close()
+        if formats:
+            self.formats[task] = formats
+
+    def _write_scenes(self) -> None:
+        rows = [
+            {"split": split, "task": task, "dataset": member.dataset, "release": member.release,
+             "scene": member.scene, "space": member.space, "rows": count}
+            for (split, task), counts in sorted(self.counts.items())
+            for member, count in sorted(counts.items(), key=lambda pair: pair[0].which)
+        ]  # fmt: skip
+        pq.write_table(
+            pa.Table.from_pylist(rows, schema=manifest.SCENE_ROWS),
+            self.folder / manifest.SCENES,
+            compression="zstd",
+        )
+
+    def _manifest(self) -> dict[str, Any]:
+        total = sum((Counter(counts) for counts in self.counts.values()), Counter[Member]())
+        held = sorted(total, key=lambda member: member.which)
+        return {
+            "format": manifest.FORMAT,
+            "name": self.name,
+            "rows": sum(total.values()),
+            "scenes": len(held),
+            "spaces": len({member.space for member in held}),
+            "content": hash_text(*sorted(self.hashes)),
+            "splits": {split: self._split_facts(split) for split in self.request.shares},
+            "seed": self.request.seed,
+            "tasks": {task: self._task_facts(task) for task in sorted(self.formats)},
+            "datasets": [
+                {"dataset": dataset, "release": release, "licence": licence,
+                 "scenes": len(members), "rows": sum(total[member] for member in members)}
+                for (dataset, release, licence), members in _grouped(held).items()
+            ],
+            "licences": sorted({member.licence for member in held}),
+            "balance": self.balances if self.request.balanced else None,
+            "leak_guard": {
+                "allowed": self.request.allow_leaks,
+                "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],
+                "scenes": [
+                    {**_which(member), "space": member.space, "benchmark": benchmark}
+                    for member, benchmark in self.selection.leaking
+                ],
+            },
+            "withdrawn": [{**_which(member), "kind": kind} for member, kind in self.selection.withdrawn],
+            "parameters": self._parameters(),
+        }  # fmt: skip
+
+    def _split_facts(self, split: str) -> dict[str, Any]:
+        own = {task: counts for (name, task), counts in self.counts.items() if name == split}
+        members = {member for counts in own.values() for member in counts}
+        return {
+            "share": self.request.shares[split],
+            "rows": sum(sum(counts.values()) for counts in own.values()),
+            "scenes": len(members),
+            "spaces": len({member.space for member in members}),
+            "tasks": {task: sum(counts.values()) for task, counts in sorted(own.items())},
+        }
+
+    def _task_facts(self, task: str) -> dict[str, Any]:
+        formats = self.formats[task]
+        return {"rows": sum(formats.values()), "formats": dict(sorted(formats.items()))}
+
+    def _parameters(self) -> dict[str, list[Any]]:
+        """By asset, the parameters with which the released scenes were made: one set, unless they were mixed."""
+        held = {(member.shard, member.scene) for counts in self.counts.values() for member in counts}
+        found: dict[str, set[str]] = {}
+        for asset, shard in self._recorded():
+            for scene, record in records.load(self.home, asset, shard).items():
+                if (shard, scene) in held:
+                    found.setdefault(asset, set()).add(record.parameters)
+        return {asset: [json.loads(text) for text in sorted(texts)] for asset, texts in sorted(found.items())}
+
+    def _recorded(self) -> list[tuple[str, str]]:
+        """Assets and shards that have records, of those that the release stands on."""
+        shards = {member.shard for counts in self.counts.values() for member in counts}
+        skipped = set(_task_folders(self.lake)) - set(self.formats)
+        return sorted(
+            {
+                state.identity
+                for state in _states(self.home)
+                if state.shard in shards and state.asset not in skipped
+            }
+        )
+
+    def _files(self) -> list[dict[str, Any]]:
+        found = []
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file():
+                entry: dict[str, Any] = {
+                    "path": path.relative_to(self.folder).as_posix(),
+                    "bytes": path.stat().st_size,
+                    "sha256": hash_file(path),
+                }
+                if path.suffix == ".parquet":
+                    entry["rows"] = pq.read_metadata(path).num_rows
+                path.chmod(READ_ONLY)
+                found.append(entry)
+        return found
+
+    def _provenance(self) -> dict[str, Any]:
+        """What made the rows, by asset: code versions, commits, runs, hosts and when. Differs where rows do not."""
+        held = {(member.shard, member.scene) for counts in self.counts.values() for member in counts}
+        found: dict[str, dict[str, set[str]]] = {}
+        names = ("code_version", "commit", "run_id", "host")
+        ended = ""
+        for asset, shard in self._recorded():
+            for scene, record in records.load(self.home, asset, shard).items():
+                if (shard, scene) in held:
+                    facts = found.setdefault(asset, {name: set() for name in names})
+                    for name in names:
+                        facts[name].add(getattr(record, name))
+                    ended = max(ended, record.ended)
+        assets = {
+            asset: {name: sorted(facts[name]) for name in names} for asset, facts in sorted(found.items())
+        }
+        return {"assets": assets, "latest": ended, "versions": records.package_versions()}
+
+
+class _Writer:
+    """A Parquet file in row groups of whole scenes; no file where there is no row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer: pq.ParquetWriter | None = None
+        self.held: list[pa.Table] = []
+        self.rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.held.append(table)
+        self.rows += table.num_rows
+        if self.rows >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self.held:
+            return
+        whole = pa.concat_tables(self.held).combine_chunks()
+        if self.writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = pq.ParquetWriter(self.path, whole.schema, compression="zstd", compression_level=3)
+        self.writer.write_table(whole, row_group_size=whole.num_rows)
+        self.held, self.rows = [], 0
+
+    def close(self) -> None:
+        self._flush()
+        if self.writer is not None:
+            self.writer.close()
+
+
+def _borders(scenes: pa.ChunkedArray) -> dict[str, tuple[int, int]]:
+    """Start and length of each scene's rows in a table that is sorted by scene."""
+    found: dict[str, tuple[int, int]] = {}
+    if len(scenes):
+        start = 0
+        runs = pc.run_end_encode(pa.concat_arrays(scenes.chunks))
+        for end, scene in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
+            found[scene] = (start, end - start)
+            start = end
+    return found
+
+
+def _grouped(members: Sequence[Member]) -> dict[tuple[str, str, str], list[Member]]:
+    found: dict[tuple[str, str, str], list[Member]] = {}
+    for member in members:
+        found.setdefault((member.dataset, member.release, member.licence), []).append(member)
+    return found
+
+
+def _which(member: Member) -> dict[str, str]:
+    return {"dataset": member.dataset, "release": member.release, "scene": member.scene}
+
+
+def _task_folders(lake: Lake) -> list[str]:
+    return sorted(path.name for path in (lake.root / tables.QUESTIONS.name).iterdir())
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    path.chmod(READ_ONLY)

@@ -1,0 +1,61 @@
+"""Which scenes show the same physical place: rescans of one room must never stand in two splits.
+
+Also the guard against known benchmark scenes: a place that a benchmark asks about is not trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+BENCHMARKS = Path(__file__).with_name("benchmark_scenes.json")
+SCANNET_SCENE = re.compile(r"(scene\d{4})_\d{2}$")
+"""ScanNet names a room by four digits and its scans by two more."""
+ARKIT_SCENE = re.compile(r"\d{8}$")
+PROCEDURAL = "studio"
+"""The release that procedural scenes are registered under; they borrow a dataset's names, not its rooms."""
+
+
+def scannet(scene: str) -> str:
+    found = SCANNET_SCENE.match(scene)
+    return f"scannet/{found[1]}" if found else f"scannet/{scene}"
+
+
+def vsibench(scene: str) -> str:
+    """Its scenes are other datasets', so that they are the same places as theirs."""
+    if SCANNET_SCENE.match(scene):
+        return scannet(scene)
+    return f"arkitscenes/{scene}" if ARKIT_SCENE.match(scene) else f"vsibench/{scene}"
+
+
+GROUPS: dict[str, Callable[[str], str]] = {"scannet": scannet, "vsibench": vsibench}
+"""By dataset. In a dataset that is not listed, every scene is a place of its own."""
+
+
+def space_of(dataset: str, release: str, scene: str) -> str:
+    """The physical place that a scene shows, the same for all of its scans in all datasets."""
+    if release == PROCEDURAL:
+        return f"{PROCEDURAL}/{dataset}/{scene}"
+    return GROUPS[dataset](scene) if dataset in GROUPS else f"{dataset}/{scene}"
+
+
+@cache
+def benchmarks() -> list[dict[str, Any]]:
+    """Known benchmarks: name, source, licence, and their scenes by the dataset they come from."""
+    found: list[dict[str, Any]] = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["benchmarks"]
+    return found
+
+
+@cache
+def benchmark_spaces() -> dict[str, str]:
+    """Places that benchmarks ask about, by place the name of the benchmark."""
+    return {
+        space_of(dataset, "", scene): benchmark["name"]
+        for benchmark in benchmarks()
+        for dataset, scenes in benchmark["scenes"].items()
+        for scene in scenes
+    }

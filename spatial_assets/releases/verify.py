@@ -1,0 +1,101 @@
+"""Whether a release is what it was made as: hashes, counts, splits, balance, leaks, and what was taken back since."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spatial_assets.releases import manifest, revocations
+from spatial_assets.releases.spaces import benchmark_spaces, space_of
+from spatial_assets.releases.splits import shared_spaces
+from spatial_assets.shipped import sql
+from spatial_assets.store import hash_file
+
+UNLISTED = (manifest.MANIFEST, manifest.PROVENANCE)
+
+
+def verify_release(home: Path, name: str) -> list[str]:
+    """What is wrong with a release, a line each; none where it is whole. Raises InputError where there is none."""
+    held = manifest.load(home, name)
+    folder = manifest.folder(home, name)
+    problems = _files(folder, held)
+    if manifest.identity(held) != held["id"]:
+        problems.append(f"{manifest.MANIFEST}: its id is not the hash of what it says")
+    if held["name"] != name:
+        problems.append(f"{manifest.MANIFEST}: it is the manifest of {held['name']!r}")
+    try:
+        problems += _contents(home, name, held)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        problems.append(f"the tables cannot be read: {str(error).splitlines()[0]}")
+    for entry in revocations.of_release(home, name):
+        problems.append(
+            f"{entry['dataset']}/{entry['scene']} is {entry['kind']} since {entry['since']} "
+            f"({entry['reason'] or 'no reason given'}): {entry['rows']} rows are revoked"
+        )
+    return problems
+
+
+def _files(folder: Path, held: dict[str, Any]) -> list[str]:
+    problems = []
+    listed = {entry["path"]: entry for entry in held["files"]}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for path in sorted(there - listed.keys() - set(UNLISTED)):
+        problems.append(f"{path}: is not part of the release")
+    for path, entry in sorted(listed.items()):
+        if path not in there:
+            problems.append(f"{path}: missing")
+        elif hash_file(folder / path) != entry["sha256"]:
+            problems.append(f"{path}: its bytes changed")
+    return problems
+
+
+def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
+    problems = []
+    con = duckdb.connect()
+    data = str(manifest.folder(home, name) / "data" / "*" / "*.parquet")
+    counted = con.execute(sql("releases/counts"), {"files": data}).fetchall()
+    index = pq.read_table(manifest.scenes_path(home, name)).to_pylist()
+    found = {tuple(row[:5]): row[5] for row in counted}
+    said = {
+        (row["split"], row["task"], row["dataset"], row["release"], row["scene"]): row["rows"]
+        for row in index
+    }
+    if found != said:
+        wrong = sorted("/".join(key) for key in found.keys() | said.keys() if found.get(key) != said.get(key))
+        problems.append(f"{manifest.SCENES}: {len(wrong)} counts are not those of the rows, as of {wrong[0]}")
+    if sum(found.values()) != held["rows"]:
+        problems.append(f"holds {sum(found.values())} rows, says {held['rows']}")
+    for qa_id, count in con.execute(sql("releases/twice"), {"files": data}).fetchall():
+        problems.append(f"{qa_id} stands {count} times")
+    by_split: dict[str, list[str]] = {}
+    for split, _, dataset, release, scene in found:
+        by_split.setdefault(split, []).append(space_of(dataset, release, scene))
+    problems += [f"{space} is in more than one split" for space in shared_spaces(by_split)]
+    if not held["leak_guard"]["allowed"]:
+        leaks = benchmark_spaces()
+        spaces = sorted({space for spaces in by_split.values() for space in spaces} & leaks.keys())
+        problems += [f"{space} is asked about by {leaks[space]}" for space in spaces]
+    return problems + _imbalances(con, data, held)
+
+
+def _imbalances(con: duckdb.DuckDBPyConnection, data: str, held: dict[str, Any]) -> list[str]:
+    if held["balance"] is None:
+        return []
+    answers: dict[tuple[str, str, str, int], Counter[str]] = {}
+    for split, task, form, options, answer, count in con.execute(
+        sql("releases/answers"), {"files": data}
+    ).fetchall():
+        answers.setdefault((split, task, form, options), Counter())[answer] = count
+    problems = []
+    for item in held["balance"]:
+        key = (item["split"], item["task"], item["format"], item["options"])
+        counts = answers.pop(key, Counter())
+        if any(counts[answer] != item["each"] for answer in item["before"]):
+            problems.append(f"{'/'.join(key[:3])}: answers are not balanced: {dict(sorted(counts.items()))}")
+    problems += [f"{'/'.join(key[:3])}: nothing is said of its balance" for key in sorted(answers)]
+    return problems

@@ -1,0 +1,7 @@
+"""VSI-style questions about a 32-frame video: VSI-Bench's eight tasks, one module per family.
+
+The tasks, their official wording and their rules are those of VSI-Bench (Yang et al., Thinking in Space,
+2025); every threshold on both sides of it, and only about what the frames really show. Scenes of the
+benchmark itself must not reach a training split: `releases/benchmark_scenes.json` lists them (the 50 of
+ScanNet++ are missing there), and releases leave them out, not these tasks.
+"""

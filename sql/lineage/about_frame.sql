@@ -1,0 +1,7 @@
+-- Questions that show a frame ($frame) of scenes ($datasets, $releases and $scenes, pairwise).
+with chosen as (
+    select unnest($datasets::varchar[]) as dataset, unnest($releases::varchar[]) as release,
+           unnest($scenes::varchar[]) as scene
+)
+select q.* from question q semi join chosen using (dataset, release, scene)
+where list_contains([f.frame for f in q.frames], $frame)

@@ -1,0 +1,1 @@
+select dataset, release, scene, shard, frame, position, image from memory.lake.frames

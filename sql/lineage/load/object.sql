@@ -1,0 +1,1 @@
+select dataset, release, scene, shard, instance, category, label from memory.lake.objects

@@ -1,0 +1,1 @@
+select * from record where asset = $asset and shard = $shard and scene = $scene

@@ -1,0 +1,1 @@
+select * from scene where shard = $shard and scene = $scene
