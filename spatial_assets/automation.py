@@ -101,9 +101,7 @@ def shard_runs(instance: dg.DagsterInstance, keys: Iterable[str], why: str) -> l
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Takes scenes that have appeared under a registered root, once two looks find them unchanged.",
 )
-def arrivals_sensor(
-    context: dg.SensorEvaluationContext, workspace: Workspace
-) -> dg.SensorResult:
+def arrivals_sensor(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult:
     before: arrivals.Look = json.loads(context.cursor) if context.cursor else {}
     found, seen, faults = arrivals.look(workspace.registry(), before)
     for line in faults:

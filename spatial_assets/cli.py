@@ -55,8 +55,24 @@ def demo(home: Path, workers: int, scenes: int) -> None:
 )
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="Frames a scene.")
 @click.option("--size", default="640x480", show_default=True, metavar="WxH", help="Image size in pixels.")
+@click.option(
+    "--noise", type=click.FloatRange(0), default=0.0, help="Noise of the scan, metres; a phone has 0.005."
+)
+@click.option(
+    "--holes", type=click.FloatRange(0, 0.9), default=0.0, help="Share of the surface that the scan missed."
+)
 @plainly
-def studio(out: Path, layout: str, scenes: int, seed: int, faces: int, frames: int, size: str) -> None:
+def studio(
+    out: Path,
+    layout: str,
+    scenes: int,
+    seed: int,
+    faces: int,
+    frames: int,
+    size: str,
+    noise: float,
+    holes: float,
+) -> None:
     """Make furnished procedural scenes in a dataset's own on-disk layout.
 
     What is true of them is written beside them, to OUT/_truth/<scene>.json, which nothing but tests reads.
@@ -65,7 +81,9 @@ def studio(out: Path, layout: str, scenes: int, seed: int, faces: int, frames: i
     from spatial_assets.terminal import Status
 
     with Status() as status:
-        names = write_scenes(out, layout, scenes, seed, faces, frames, _size(size), status.say)
+        names = write_scenes(
+            out, layout, scenes, seed, faces, frames, _size(size), status.say, noise=noise, holes=holes
+        )
     click.echo(f"made {len(names)} scenes of {frames} frames in the layout of {layout}: {out}")
 
 

@@ -13,11 +13,12 @@ from spatial_assets.automation import JOBS, SCHEDULES, SENSORS
 
 def build_defs(**overrides: Any) -> dg.Definitions:
     """Fresh definitions; `overrides` replace resources by name, as in `build_defs(workspace=...)`."""
+    jobs: list[Any] = [*JOBS, *evaluation.JOBS]
     resources = {"workspace": Workspace(home=str(default_home()), workers=default_workers())}
     return dg.Definitions(
         assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS, *summaries.ASSETS, *evaluation.ASSETS],
         asset_checks=[*checks.CHECKS, *evaluation.CHECKS],
-        jobs=[*JOBS, *evaluation.JOBS],
+        jobs=jobs,
         sensors=SENSORS,
         schedules=SCHEDULES,
         resources={**resources, **overrides},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from spatial_assets.incremental import faults_path, load_faults
 from spatial_assets.lineage.database import connect
@@ -76,14 +77,14 @@ def _states(home: Path, asset: str, query: str) -> dict[str, str]:
     return states
 
 
-def _load(path: Path) -> dict[str, dict[str, object]]:
+def _load(path: Path) -> dict[str, dict[str, Any]]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
 
-def _save(path: Path, known: dict[str, dict[str, object]]) -> None:
+def _save(path: Path, known: dict[str, dict[str, Any]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(known), encoding="utf-8")
     temporary.replace(path)

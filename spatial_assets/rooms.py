@@ -60,6 +60,9 @@ LEVEL_COSINE = 0.95
 """Faces within some 18 degrees of horizontal may be floor."""
 LOWER_HALF = 0.5
 """The floor lies in the lower half of what was scanned, where no floor is labelled: table tops are not it."""
+UPPER_SIDE = 0.75
+"""Share of the floor's area that lies below what one walks on: a modelled slab has an underside as large as its
+top, and a scanned floor is level to a centimetre."""
 OUTLINE_STEP = 0.1
 """Metres between the places of an outline at which one looks for a wall."""
 
@@ -111,7 +114,7 @@ def write_free(free: NDArray[np.bool_]) -> list[str]:
 def floor_level(
     vertices: NDArray[np.floating], faces: NDArray[np.integer], labelled: NDArray[np.bool_]
 ) -> float:
-    """Height of the floor, metres: the median, by area, of the level faces that are labelled floor.
+    """Height of the floor, metres: the upper quartile, by area, of the level faces that are labelled floor.
 
     Where none is, of the fullest thin layer of level faces in the scene's lower half. Shapes (V, 3), (F, 3),
     (F,).
@@ -138,7 +141,7 @@ def floor_level(
         chosen &= layers == int(filled.argmax())
     order = np.argsort(heights[chosen], kind="stable")
     below = np.cumsum(areas[chosen][order])
-    return float(heights[chosen][order][np.searchsorted(below, below[-1] / 2)])
+    return float(heights[chosen][order][np.searchsorted(below, UPPER_SIDE * below[-1])])
 
 
 def measure_footprint(points: Float) -> tuple[shapely.Geometry, float, float, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.tables import Table
+
+KEPT_TABLES = 64
+"""Tables of single scenes kept in memory: what all tasks read of the ten scenes read last."""
+ROWS_PER_GROUP = 1000
+"""A scene gets a row group of its own where scenes have so many rows on average; a group costs more to
+write than fewer rows cost to read past."""
 
 Rows = pl.DataFrame | Sequence[Mapping[str, Any]]
 
@@ -42,6 +49,7 @@ class Lake:
     def __init__(self, home: Path) -> None:
         self.home = Path(home)
         self.root = self.home / "lake"
+        self._kept: OrderedDict[tuple[object, ...], pl.DataFrame] = OrderedDict()
 
     def table_path(self, table: Table | str, shard: str) -> Path:
         name = table if isinstance(table, str) else table.name
@@ -55,11 +63,21 @@ class Lake:
     def read(self, table: Table, shard: str, scene: str | None = None) -> pl.DataFrame:
         """Rows of a shard, or of one of its scenes; no rows where the table does not exist yet."""
         path = self.table_path(table, shard)
-        if not path.exists():
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
             return table.empty()
+        key = (path, scene, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if scene is not None and key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
         filters = None if scene is None else [("scene", "==", scene)]
         frame = pl.from_arrow(pq.read_table(path, filters=filters, schema=table.schema, partitioning=None))
         assert isinstance(frame, pl.DataFrame)
+        if scene is not None:
+            self._kept[key] = frame
+            if len(self._kept) > KEPT_TABLES:
+                self._kept.popitem(last=False)
         return frame
 
     def shards(self, table: Table | str) -> list[str]:
@@ -140,9 +158,15 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def _runs(arrow: pa.Table) -> list[tuple[int, int]]:
-    """Start and length of each run of equal scenes, so that one scene reads without its neighbours."""
+    """Start and length of each row group: a scene's own, so that it reads without its neighbours."""
     if "scene" not in arrow.schema.names or arrow.num_rows == 0:
         return [(0, arrow.num_rows)]
+    runs = _scene_runs(arrow)
+    return runs if arrow.num_rows >= ROWS_PER_GROUP * len(runs) else [(0, arrow.num_rows)]
+
+
+def _scene_runs(arrow: pa.Table) -> list[tuple[int, int]]:
+    """Start and length of each run of equal scenes."""
     codes = arrow.column("scene").combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
     return list(zip(starts.tolist(), np.diff(starts, append=len(codes)).tolist(), strict=True))
@@ -152,8 +176,7 @@ def by_scene(arrow: pa.Table) -> dict[str, pa.Table]:
     """A table's rows by scene, of a table sorted by scene."""
     return {
         arrow.column("scene")[start].as_py(): arrow.slice(start, length)
-        for start, length in _runs(arrow)
-        if length
+        for start, length in (_scene_runs(arrow) if arrow.num_rows else [])
     }
 
 

@@ -12,7 +12,15 @@ from scipy.spatial.transform import Rotation
 
 from spatial_assets.datasets.studio import write_scenes
 
-STAGES = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc", "view_change_infer"]
+STAGES = [
+    "sources",
+    "scenes",
+    "keyframes",
+    "visibility",
+    "overlap",
+    "depth_prediction_oc",
+    "view_change_infer",
+]
 
 
 def make(folder, scenes, faces, frames, size):
@@ -53,7 +61,10 @@ def check_depth(row, truth, source):
     elif row["format"] == "select":
         assert row["options"]["ABCD".index(row["answer"])] == expected
         assert row["options"].count(expected) == 1
-        assert all(f"{letter}. {text}" in row["question"] for letter, text in zip("ABCD", row["options"], strict=False))
+        assert all(
+            f"{letter}. {text}" in row["question"]
+            for letter, text in zip("ABCD", row["options"], strict=False)
+        )
     else:
         assert re.findall(r"\d+\.\d", row["answer"])[-1] == expected
     categories = {o["instance"]: o["category"] for o in truth["objects"]}

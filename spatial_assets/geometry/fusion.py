@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +29,8 @@ def fuse(
     width of the band around a surface; a voxel needs `min_weight` observations. Intrinsics are ours, with
     pixel centres at integer + 0.5: Open3D takes the pixel of a voxel by rounding its projection down.
     """
-    import open3d as o3d
-
+    # By name, because its type stubs do not know that tensors are made from arrays.
+    o3d: Any = importlib.import_module("open3d")
     core = o3d.core
     grid = o3d.t.geometry.VoxelBlockGrid(
         ("tsdf", "weight", "color"),

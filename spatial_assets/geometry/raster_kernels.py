@@ -39,10 +39,12 @@ CULL_SLACK = 1e-10
 LANES = 8
 # Side of the square tiles that remember the farthest depth drawn in them.
 TILE = 8
-# Rows handled at once where a face is no wider than LANES.
-BLOCK_ROWS = 4
+# Pixels of a bit image handled at once: most faces of a scan are no wider.
+WIDE_LANES = 16
 # From this width a face's rows are narrowed to spans; below, testing all lanes is cheaper.
 SPAN_WIDTH = 3 * LANES
+# The same for bit images.
+BIT_SPAN_WIDTH = 3 * WIDE_LANES
 DEPTH_BUCKETS = 1024
 MAX_CLIPPED = 12
 
@@ -72,15 +74,18 @@ def splat(builder, value, count=LANES):
     return builder.shuffle_vector(first, undefined, zeros)
 
 
-def covered_lanes(builder, x, last, edges):
+def covered_lanes(builder, x, last, edges, count=LANES):
     """Lane positions, and the lanes up to `last` that pass three edge tests (slope, X, row value,
     threshold)."""
-    lanes = builder.fadd(splat(builder, x), ir.Constant(DOUBLES, [float(i) for i in range(LANES)]))
-    mask = builder.fcmp_ordered("<=", lanes, splat(builder, last))
+    steps = ir.Constant(ir.VectorType(ir.DoubleType(), count), [float(i) for i in range(count)])
+    lanes = builder.fadd(splat(builder, x, count), steps)
+    mask = builder.fcmp_ordered("<=", lanes, splat(builder, last, count))
     for slope, origin, row, threshold in edges:
-        offset = builder.fsub(lanes, splat(builder, origin))
-        value = builder.fadd(builder.fmul(splat(builder, slope), offset), splat(builder, row))
-        mask = builder.and_(mask, builder.fcmp_ordered(">=", value, splat(builder, threshold)))
+        offset = builder.fsub(lanes, splat(builder, origin, count))
+        value = builder.fadd(
+            builder.fmul(splat(builder, slope, count), offset), splat(builder, row, count)
+        )
+        mask = builder.and_(mask, builder.fcmp_ordered(">=", value, splat(builder, threshold, count)))
     return lanes, mask
 
 
@@ -150,38 +155,24 @@ def covered_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2
 
 
 @intrinsic
-def covered_block(
-    typing, x, y, last,
-    a0, b0, c0, x0, y0, t0, a1, b1, c1, x1, y1, t1, a2, b2, c2, x2, y2, t2,
-):  # fmt: skip
-    """The pixels of BLOCK_ROWS rows of LANES, the first x, y, that pass three edge tests, as bits, row by
-    row.
+def set_covered(typing, bits, at, shift, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2):
+    """Sets the bits of those of WIDE_LANES pixels, the first x, that lie up to `last` and pass three edge tests.
 
-    The same operations in the same order as in `covered_bits`, so the same answers.
+    The first pixel's bit is number `shift` (0 to 7) of the byte bits[at]; 32 bits are read and written. The
+    same operations in the same order as in `covered_bits`, so the same answers.
     """
-    signature = types.int64(
-        x, y, last,
-        a0, b0, c0, x0, y0, t0, a1, b1, c1, x1, y1, t1, a2, b2, c2, x2, y2, t2,
-    )  # fmt: skip
+    signature = types.void(bits, at, shift, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2)
 
     def generate(context, builder, signature, args):
-        def spread(value):
-            return splat(builder, value, LANES * BLOCK_ROWS)
-
-        def offsets(values):
-            return ir.Constant(ir.VectorType(ir.DoubleType(), LANES * BLOCK_ROWS), [float(v) for v in values])
-
-        cells = range(LANES * BLOCK_ROWS)
-        xs = builder.fadd(spread(args[0]), offsets(i % LANES for i in cells))
-        ys = builder.fadd(spread(args[1]), offsets(i // LANES for i in cells))
-        mask = builder.fcmp_ordered("<=", xs, spread(args[2]))
-        for k in range(3, 21, 6):
-            a, b, c, x, y, least = (spread(value) for value in args[k : k + 6])
-            row = builder.fadd(builder.fmul(b, builder.fsub(ys, y)), c)
-            value = builder.fadd(builder.fmul(a, builder.fsub(xs, x)), row)
-            mask = builder.and_(mask, builder.fcmp_ordered(">=", value, least))
-        bits = builder.bitcast(mask, ir.IntType(LANES * BLOCK_ROWS))
-        return builder.zext(bits, ir.IntType(64))
+        array, at, shift, x, last = args[:5]
+        mask = covered_lanes(builder, x, last, (args[5:9], args[9:13], args[13:17]), WIDE_LANES)[1]
+        word = ir.IntType(32)
+        covered = builder.zext(builder.bitcast(mask, ir.IntType(WIDE_LANES)), word)
+        covered = builder.shl(covered, builder.trunc(shift, word))
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        pointer = builder.bitcast(builder.gep(data, [at]), word.as_pointer())
+        builder.store(builder.or_(builder.load(pointer, align=1), covered), pointer, align=1)
+        return context.get_dummy_value()
 
     return signature, generate
 
@@ -829,23 +820,18 @@ def cover(
     """Sets the bits of the pixels that one face covers in rows of `stride` bytes."""
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
-    wide = x1 - x0 >= SPAN_WIDTH
+    wide = x1 - x0 >= BIT_SPAN_WIDTH
     if not wide and limit == np.inf:
         shift = x0 & 7
-        for y in range(y0, y1 + 1, BLOCK_ROWS):
-            rows = min(BLOCK_ROWS, y1 + 1 - y)
-            for x in range(x0, x1 + 1, LANES):
-                block = covered_block(
-                    float(x), float(y), last,
-                    a0, b0, c0, ox0, oy0, t0, a1, b1, c1, ox1, oy1, t1, a2, b2, c2, ox2, oy2, t2,
-                )  # fmt: skip
-                at = y * stride + (x >> 3)
-                for _ in range(rows):
-                    covered = (block & 255) << shift
-                    bits[at] |= np.uint8(covered & 255)
-                    bits[at + 1] |= np.uint8(covered >> 8)
-                    block >>= LANES
-                    at += stride
+        for x in range(x0, x1 + 1, WIDE_LANES):
+            at = y0 * stride + (x >> 3)
+            for y in range(y0, y1 + 1):
+                fy = float(y)
+                r0, r1, r2 = b0 * (fy - oy0) + c0, b1 * (fy - oy1) + c1, b2 * (fy - oy2) + c2
+                set_covered(
+                    bits, at, shift, float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2
+                )
+                at += stride
         return
     start, stop = x0, x1
     for y in range(y0, y1 + 1):

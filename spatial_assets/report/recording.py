@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from PIL import ImageColor
+from PIL import Image, ImageColor
 
 from spatial_assets import meshes, tables
 from spatial_assets.categories import is_structure
@@ -36,8 +36,6 @@ IMAGE_WIDTH, IMAGE_QUALITY = 640, 82
 """Images are made smaller: a viewer holds all of a scene's in memory."""
 QUESTIONS_PER_TASK = 12
 """Spread over a task's rows: enough to look through. Each brings its images along."""
-SHOWN_IMAGES = 2
-"""Images of a question that have a view of their own; of a video, the first ones."""
 FRUSTUM, SHOWN_FRUSTUM = 0.12, 0.5
 """Metres from a camera to its drawn image plane: of every keyframe, and of the images that are looked at."""
 ASKED_GROWTH = 0.02
@@ -93,6 +91,11 @@ def write_recording(
         _log_scene(rr, recording, lake, shard, scene, cameras)
         _log_keyframes(rr, recording, lake, shard, scene, cameras, root)
         objects = {row["instance"]: row for row in lake.read(tables.OBJECTS, shard, scene).to_dicts()}
+        if chosen and cameras:
+            # A box that is known on the other timeline alone would be reported as a fault on this one.
+            recording.set_time(FRAME, sequence=0)
+            recording.log("world/asked", _boxes(rr, [], [], []))
+            recording.reset_time()
         for number, row in enumerate(chosen):
             _log_question(rr, recording, number, row, objects, cameras, root)
         recording.flush()
@@ -117,18 +120,13 @@ def _blueprint(rr: Any, has_questions: bool) -> Any:
     """The room without its ceiling at the left; at the right the question with its images, or the camera's image."""
     rrb = importlib.import_module("rerun.blueprint")
     room = rrb.Spatial3DView(origin="/world", name="room", contents=SHOWN)
-    # Boxes are drawn into the images too, where one sees whether they fit.
-    images = [
-        rrb.Spatial2DView(
-            origin=f"/world/question/image_{place}",
-            name=f"image {place + 1}",
-            contents=["+ $origin/**", "+ /world/question/objects"],
-        )
-        for place in range(SHOWN_IMAGES)
-    ]
-    camera = rrb.Spatial2DView(origin="/world/camera", name="camera", contents="$origin/**")
+    # The asked objects' boxes are drawn into the image too, where one sees whether they fit.
+    first = rrb.Spatial2DView(
+        origin="/world/camera", name="image", contents=["+ $origin/**", "+ /world/asked"]
+    )
+    second = rrb.Spatial2DView(origin="/second", name="second image")
     text = rrb.TextDocumentView(origin="/question", name="question")
-    right = rrb.Vertical(rrb.Tabs(images[0], camera), *images[1:], text) if has_questions else camera
+    right = rrb.Vertical(first, rrb.Tabs(text, second)) if has_questions else first
     time = rrb.TimePanel(state="collapsed", timeline=QUESTION if has_questions else FRAME)
     return rrb.Blueprint(rrb.Horizontal(room, right, column_shares=[3, 2]), time, collapse_panels=True)
 
@@ -262,8 +260,11 @@ def _log_view(
         recording.log(entity, *_pinhole(rr, view, view.width, SHOWN_FRUSTUM))
         return
     recording.log(entity, *_pinhole(rr, view, image.width, SHOWN_FRUSTUM))
-    data = encoded(image, "JPEG", IMAGE_QUALITY)
-    recording.log(entity, rr.EncodedImage(contents=data, media_type="image/jpeg"))
+    recording.log(entity, _encoded(rr, image))
+
+
+def _encoded(rr: Any, image: Image.Image) -> Any:
+    return rr.EncodedImage(contents=encoded(image, "JPEG", IMAGE_QUALITY), media_type="image/jpeg")
 
 
 def _log_question(
@@ -282,15 +283,18 @@ def _log_question(
     known = [objects[entry["instance"]] for entry in asked]
     labels = [f"{entry['role']}: {obj['category']}" for entry, obj in zip(asked, known, strict=True)]
     shades = [colours.get(entry["role"], UNMARKED_COLOUR) for entry in asked]
-    recording.log("world/question/objects", _boxes(rr, known, labels, shades, ASKED_GROWTH))
+    recording.log("world/asked", _boxes(rr, known, labels, shades, ASKED_GROWTH))
     frames = [entry["frame"] for entry in row["frames"] if entry["frame"] in cameras]
-    for place in range(SHOWN_IMAGES):
-        entity = f"world/question/image_{place}"
-        if place < len(frames):
-            marks = [mark for mark in row["marks"] if mark["frame"] == frames[place]]
-            _log_view(rr, recording, entity, cameras[frames[place]], root, marks)
-        else:
-            recording.log(entity, rr.Clear(recursive=False))
+    marks = {frame: [mark for mark in row["marks"] if mark["frame"] == frame] for frame in frames}
+    if frames:
+        _log_view(rr, recording, "world/camera", cameras[frames[0]], root, marks[frames[0]])
+    # Not in the world: a view of the room would show a picture where there is no camera.
+    try:
+        second = shown(root, cameras[frames[1]].image, marks[frames[1]], IMAGE_WIDTH)
+    except (IndexError, NoImage):
+        recording.log("second", rr.Clear(recursive=False))
+    else:
+        recording.log("second", _encoded(rr, second))
     recording.log("question", rr.TextDocument(_text(row), media_type=rr.MediaType.MARKDOWN))
     recording.reset_time()
 

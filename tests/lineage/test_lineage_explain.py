@@ -87,7 +87,7 @@ def test_an_id_with_hyphens_is_the_same_id(built, rows):
 
 def test_a_row_made_from_what_has_changed_says_so(copied, rows):
     row = next(row for row in rows if row["scene"] == "scene0001_00" and row["task"] == "depth_prediction_oc")
-    copied.settle(keyframes={"translation": 0.8})
+    copied.settle(keyframes={"translation": 3.0, "rotation": 90.0})
     lakes.build(copied.home, stages=["keyframes"])
     chain = explain.explain(copied.home, row["qa_id"])["records"]
     (entry,) = [entry for entry in chain[0]["inputs"] if entry["table"] == "keyframes"]

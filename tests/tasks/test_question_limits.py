@@ -32,6 +32,7 @@ class Tables:
         facts: tuple[str, ...] = ("images", "poses", "mesh"),
         objects: dict[int, str] | None = None,
         sightings: list[dict[str, Any]] | None = None,
+        centres: dict[int, tuple[float, float, float]] | None = None,
     ) -> None:
         cameras = {"0": np.eye(4), "1": second}
         objects = objects or {}
@@ -55,7 +56,7 @@ class Tables:
                     "instance": i,
                     "category": word,
                     "label": word,
-                    "centre": [0.0, 0.0, 3.0],
+                    "centre": list((centres or {}).get(i, (0.0, 0.0, 3.0))),
                     "size": [1.0, 1.0, 1.0],
                     "rotation": np.eye(3).ravel().tolist(),
                 }
@@ -207,6 +208,30 @@ def test_matching_refuses_objects_whose_box_depends_on_what_hides_them() -> None
     assert matching([half], {1: "chair"}, min_box_agreement=0.4) == {"ok": 2}
     odd = {"instance": 1, "box": [100.5, 100.0, 300.0, 300.0]}
     assert matching([odd], {1: "chair"}) == {"rounding": 2}
+
+
+@pytest.mark.parametrize(
+    ("third", "marker", "expected"),
+    [
+        ((1.6, 0.0, 2.53), (700, 600), {"ok": 3}),
+        # Its mark would touch one of the others: it can neither be a reference nor be paired with that one.
+        ((1.6, 0.0, 2.53), (230, 200), {"no_reference": 2, "marks_touch": 1}),
+        # Its depth cannot be stated to a decimetre, but differences to it can.
+        ((1.6, 0.0, 2.5503), (700, 600), {"no_reference": 1, "ok": 2}),
+        ((1.6, 0.0, 1.62), (700, 600), {"similar_depth": 1, "ok": 2}),
+        ((0.3, 0.0, 2.33), (700, 600), {"boxes_overlap": 1, "ok": 2}),
+        ((1.6, 0.0, 2.0804), (700, 600), {"rounding": 1, "ok": 2}),
+    ],
+)
+def test_depth_differences_at_their_limits(
+    third: tuple[float, float, float], marker: tuple[int, int], expected: dict[str, int]
+) -> None:
+    centres = {1: (-1.5, 0.0, 1.54), 2: (0.0, 0.0, 3.13), 3: third}
+    markers = {1: (200, 200), 2: (500, 400), 3: marker}
+    sightings = [{"frame": "0", "instance": i, "marker": list(spot)} for i, spot in markers.items()]
+    objects = {1: "chair", 2: "table", 3: "plant"}
+    made = Tables(pose(), facts=FACTS, objects=objects, sightings=sightings, centres=centres)
+    assert refused("depth_prediction_oo", made) == expected
 
 
 def test_printing_rounds_to_the_nearest_and_knows_how_far() -> None:

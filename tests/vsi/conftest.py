@@ -15,7 +15,7 @@ from spatial_assets.datasets.studio import write_scenes
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Home:
     base = tmp_path_factory.mktemp("vsi_studio")
-    names = write_scenes(base / "source", "scannet", 5, faces=20_000, frames=60, size=(320, 240))
+    names = write_scenes(base / "source", "scannet", 3, seed=5, faces=20_000, frames=60, size=(320, 240))
     build(base / "home", "scannet", base / "source")
     truths = {
         name: vsi_truth.read(json.loads((base / "source/_truth" / f"{name}.json").read_text()))

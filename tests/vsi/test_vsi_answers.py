@@ -71,7 +71,7 @@ def test_every_question_shows_the_whole_video_and_names_what_it_shows(studio):
             names.setdefault(row["scene"], []).append(row["frame"])
     tasks = ("object_counting", "object_abs_distance", "object_rel_direction_easy")
     rows = [row for task in tasks for row in studio.ask(task, quota=30)]
-    assert len(rows) > 300
+    assert len(rows) > 150
     for row in rows:
         assert [item["frame"] for item in row["frames"]] == names[row["scene"]]
         assert [item["role"] for item in row["frames"]] == [f"frame-{i}" for i in range(32)]
@@ -112,7 +112,7 @@ def test_counts(studio):
 
 def test_sizes(studio):
     rows = studio.ask("object_size_estimation")
-    assert len(rows) > 50
+    assert len(rows) > 40
     for row in rows:
         size = 100 * things(row, studio.truths[row["scene"]])["object"].size.max()
         assert row["value"] == pytest.approx([size], abs=1e-3)
@@ -130,12 +130,12 @@ def test_room_sizes(studio):
         assert row["value"][0] == pytest.approx(floors[row["scene"]], rel=0.02)
         assert float(chosen(row)) == pytest.approx(row["value"][0], abs=0.05)
         assert row["margin"] == pytest.approx(0.05 - abs(row["value"][0] - float(chosen(row))))
-    assert len({row["scene"] for row in rows}) >= 4
+    assert len({row["scene"] for row in rows}) >= 2
 
 
 def test_absolute_distances(studio):
     rows = studio.ask("object_abs_distance")
-    assert len(rows) > 300
+    assert len(rows) > 400
     for row in rows:
         pair = things(row, studio.truths[row["scene"]])
         gap = vsi_truth.distance(pair["first"], pair["second"])
@@ -148,7 +148,7 @@ def test_absolute_distances(studio):
 
 def test_relative_distances(studio):
     rows = studio.ask("object_rel_distance", quota=30)
-    assert len(rows) > 100
+    assert len(rows) == 90
     several = 0
     for row in rows:
         truth = studio.truths[row["scene"]]
@@ -174,7 +174,7 @@ def test_relative_distances(studio):
 @pytest.mark.parametrize("task", DIRECTIONS)
 def test_directions(studio, task):
     rows = studio.ask(task, quota=40)
-    assert len(rows) == 200
+    assert len(rows) == 120
     for row in rows:
         roles = things(row, studio.truths[row["scene"]])
         stand, face, asked = (roles[role] for role in ("position", "orientation", "query"))
@@ -205,7 +205,7 @@ def test_directions(studio, task):
 def test_appearance_orders(studio):
     seen = frame_rows(studio)
     rows = studio.ask("obj_appearance_order", quota=40)
-    assert len(rows) == 200
+    assert len(rows) == 120
     parameters = OrderParameters()
     for row in rows:
         truth = studio.truths[row["scene"]]
