@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import builds, realdata
+from benchmarks import browser, builds, realdata
 from benchmarks.bars import measure_all, table
 
-MEASURES = {**realdata.MEASURES, **builds.MEASURES}
+MEASURES = {**realdata.MEASURES, **builds.MEASURES, **browser.MEASURES}
 
 
 def main(words: list[str]) -> int:

@@ -227,6 +227,13 @@ def _lake_views(con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[I
     database.file_states_view(con, "memory.lake", home, of_scenes)
     database.family_view(con, "memory.lake", home, tables.QUESTIONS, of_asset)
     database.records_view(con, "memory.lake", home, of_asset)
+    database.records_view(
+        con,
+        "memory.lake",
+        home,
+        lambda asset, shard: asset in (SOURCES, SCENES) and of_scenes("", shard),
+        "scene_records",
+    )
     shards = places.shards(home)
     registered = [
         {"dataset": shard.dataset, "release": shard.release, "licence": shard.licence, "shard": shard.key,

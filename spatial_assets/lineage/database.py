@@ -64,21 +64,25 @@ def family_view(
 
 
 def records_view(
-    con: duckdb.DuckDBPyConnection, schema: str, home: Path, chosen: Chosen | None = None
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    home: Path,
+    chosen: Chosen | None = None,
+    name: str = "records",
 ) -> None:
-    """A view `records` over all assets and shards, or over those that are chosen."""
+    """A view `records`, or of another name, over all assets and shards or over those that are chosen."""
     found = [path for path in _record_files(home, "*") if path.parent.name != FILES]
     if chosen is not None:
         found = [path for path in found if chosen(path.parent.name, _shard(path))]
     if found:
         # By name, with a table that has them all: records of earlier versions may lack a column.
-        empty_table(con, f"{schema}.no_records", records.SCHEMA)
+        empty_table(con, f"{schema}.no_{name}", records.SCHEMA)
         con.sql(
-            f"create view {schema}.records as select * from {schema}.no_records union all by name select * from "
+            f"create view {schema}.{name} as select * from {schema}.no_{name} union all by name select * from "
             f"read_parquet({path_list(found)}, hive_partitioning = false, union_by_name = true)"
         )
     else:
-        empty_table(con, f"{schema}.records", records.SCHEMA)
+        empty_table(con, f"{schema}.{name}", records.SCHEMA)
 
 
 def file_states_view(
