@@ -18,6 +18,7 @@ from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.assets.summaries import ASSETS as SUMMARY_ASSETS
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.datasets import READERS
+from spatial_assets.lineage.stale import find_stale
 from spatial_assets.pipeline import STAGES
 from spatial_assets.registry import SCENES_PER_SHARD
 
@@ -161,11 +162,9 @@ def _is_shard_run(run: dg.DagsterRun) -> bool:
 def rebuild_schedule(
     context: dg.ScheduleEvaluationContext, workspace: Workspace
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    from spatial_assets.lineage.planning import stale_shards
-
     shards = workspace.registry().shards()
     partitions.open_partitions(context.instance, shards)
-    stale = stale_shards(workspace.path)
+    stale = find_stale(workspace.path).shards()
     if not stale:
         return dg.SkipReason("nothing is stale")
     night = context.scheduled_execution_time.strftime("%Y-%m-%d")

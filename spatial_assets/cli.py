@@ -14,7 +14,9 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.evaluate import evaluate
+from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
+from spatial_assets.commands.release import release
 from spatial_assets.datasets import READERS
 
 WORKERS = click.option(
@@ -256,4 +258,5 @@ def ui(home: Path, port: int, host: str) -> None:
     os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
 
 
-main.add_command(evaluate)
+for group in (evaluate, lineage, release):
+    main.add_command(group)

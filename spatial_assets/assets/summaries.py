@@ -10,6 +10,7 @@ import dagster as dg
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.lineage.cache import rebuild
 from spatial_assets.pipeline import STAGES
+from spatial_assets.report.gallery import write_gallery
 
 POOL = "summaries"
 """One writer at a time."""
@@ -39,8 +40,6 @@ def lineage_database(workspace: Workspace) -> dg.MaterializeResult:
     "reasons for refusing, and plots.",
 )
 def gallery(workspace: Workspace) -> dg.MaterializeResult:
-    from spatial_assets.report.gallery import write_gallery
-
     path = write_gallery(workspace.path, workspace.path / "reports" / "gallery.html")
     return dg.MaterializeResult(
         metadata={

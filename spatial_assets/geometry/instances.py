@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from spatial_assets.geometry.clusters import Clusters, along_curve, bounds_to_boxes, make_clusters
+from spatial_assets.geometry.clusters import Clusters, along_curve, make_clusters
 from spatial_assets.geometry.rasterize import PreparedMesh, drawable, face_areas
 from spatial_assets.scene import NO_INSTANCE
 
@@ -24,17 +24,13 @@ class PreparedInstances:
     face_slot: NDArray[np.int32]
     """(F + 1,), each face's row in `ids`, or -1; the last stands for no face."""
     clusters: Clusters
-    """The faces of instances that can be drawn; each cluster holds one instance's."""
+    """All faces that can be drawn; each cluster holds one instance's, and the last ones those of none."""
     cluster_starts: NDArray[np.int64]
-    """(I + 1,), where each instance's clusters start."""
+    """(I + 1,), where each instance's clusters start, and those of none."""
     face_areas: NDArray[np.float64]
     """(D,), square metres, in the clusters' order."""
     cluster_areas: NDArray[np.float64]
     """(C,), the sums of each cluster's faces."""
-    centres: NDArray[np.float64]
-    """(I, 3), of the instances' bounding boxes, metres."""
-    extents: NDArray[np.float64]
-    """(I, 3), half their sizes."""
     areas: NDArray[np.float64]
     """(I,), the sums of each instance's clusters."""
     face_corners: NDArray[np.int32]
@@ -92,34 +88,25 @@ def prepare_instances(prepared: PreparedMesh, face_instance: ArrayLike) -> Prepa
     slot = np.full(len(label), -1, np.int32)
     slot[owned] = np.searchsorted(ids, label[owned])
 
-    points, faces = prepared.vertices, prepared.faces
-    rows = np.flatnonzero(owned & drawable(points, faces))
+    points, faces, count = prepared.vertices, prepared.faces, len(ids)
+    rows = np.flatnonzero(drawable(points, faces))
+    group = np.where(owned, slot, np.int32(count))
     # By instance first, then along the curve.
-    order = rows[np.lexsort((along_curve(points, faces, rows), slot[rows]))]
-    clusters = make_clusters(points, faces, order, slot)
-    count = len(ids)
+    order = rows[np.lexsort((along_curve(points, faces, rows), group[rows]))]
+    clusters = make_clusters(points, faces, order, group)
     first_faces = clusters.face_starts[:-1]
-    cluster_starts = np.searchsorted(slot[clusters.names[first_faces]], np.arange(count + 1)).astype(np.int64)
+    cluster_starts = np.searchsorted(group[clusters.names[first_faces]], np.arange(count + 1))
     areas = face_areas(points, faces)[clusters.names]
     cluster_areas = segment_sums(areas, clusters.face_starts)
-    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    owners = slot[clusters.names[first_faces]]
-    np.minimum.at(low, owners, clusters.centres - clusters.extents)
-    np.maximum.at(high, owners, clusters.centres + clusters.extents)
-    # An instance of which nothing can be drawn has no clusters; any box will do.
-    drawn = np.isfinite(low)
-    centres, extents = bounds_to_boxes(np.where(drawn, low, 0.0), np.where(drawn, high, 0.0))
     corners, vertex_counts = instance_vertices(len(points), faces, slot, count)
     return PreparedInstances(
         ids=ids,
         face_label=np.append(label, np.int32(NO_INSTANCE)),
         face_slot=np.append(slot, np.int32(-1)),
         clusters=clusters,
-        cluster_starts=cluster_starts,
+        cluster_starts=cluster_starts.astype(np.int64),
         face_areas=areas,
         cluster_areas=cluster_areas,
-        centres=centres,
-        extents=extents,
         areas=segment_sums(cluster_areas, cluster_starts),
         face_corners=corners,
         pair_count=int(vertex_counts.sum()),

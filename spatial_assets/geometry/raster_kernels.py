@@ -155,24 +155,17 @@ def covered_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2
 
 
 @intrinsic
-def set_covered(typing, bits, at, shift, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2):
-    """Sets the bits of those of WIDE_LANES pixels, the first x, that lie up to `last` and pass three edge tests.
+def covered_wide(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2):
+    """Those of WIDE_LANES pixels, the first x, that lie up to `last` and pass three edge tests, as bits.
 
-    The first pixel's bit is number `shift` (0 to 7) of the byte bits[at]; 32 bits are read and written. The
-    same operations in the same order as in `covered_bits`, so the same answers.
+    The same operations in the same order as in `covered_bits`, so the same answers.
     """
-    signature = types.void(bits, at, shift, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2)
+    signature = types.int64(x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2)
 
     def generate(context, builder, signature, args):
-        array, at, shift, x, last = args[:5]
-        mask = covered_lanes(builder, x, last, (args[5:9], args[9:13], args[13:17]), WIDE_LANES)[1]
-        word = ir.IntType(32)
-        covered = builder.zext(builder.bitcast(mask, ir.IntType(WIDE_LANES)), word)
-        covered = builder.shl(covered, builder.trunc(shift, word))
-        data = context.make_array(signature.args[0])(context, builder, array).data
-        pointer = builder.bitcast(builder.gep(data, [at]), word.as_pointer())
-        builder.store(builder.or_(builder.load(pointer, align=1), covered), pointer, align=1)
-        return context.get_dummy_value()
+        edges = (args[2:6], args[6:10], args[10:14])
+        mask = covered_lanes(builder, args[0], args[1], edges, WIDE_LANES)[1]
+        return builder.zext(builder.bitcast(mask, ir.IntType(WIDE_LANES)), ir.IntType(64))
 
     return signature, generate
 
@@ -484,6 +477,19 @@ def box_side(plane, centre, extent, slack):
 
 
 @kernel
+def view_side(planes, centre, extent):
+    """-1 where a box lies wholly outside one of the planes, else the bits of those that it may cross."""
+    crossed = 0
+    for k in range(planes.shape[0]):
+        side = box_side(planes[k], centre, extent, CULL_SLACK)
+        if side < 0:
+            return -1
+        if side == 0:
+            crossed |= 1 << k
+    return crossed
+
+
+@kernel
 def box_on_screen(p, centre, extent, near, width, height, rectangle):
     """Pixel bounds (x0, x1, y0, y1, inclusive, clipped) of a box into rectangle; returns its least w.
 
@@ -518,19 +524,21 @@ def box_on_screen(p, centre, extent, near, width, height, rectangle):
 
 
 @kernel
-def front_to_back(centres, extents, planes, order, nearest):
-    """The clusters that reach into the view, nearest first (in buckets; the picture does not depend on it)."""
+def front_to_back(centres, extents, planes, sides):
+    """The clusters that reach into the view, nearest first (in buckets; the picture does not depend on it).
+
+    sides (C,) receives for each cluster -1 where it lies wholly outside one of the planes, else the bits of
+    those that it may cross.
+    """
+    total = centres.shape[0]
+    order, nearest = np.empty(total, np.int64), np.empty(total)
     count = 0
     low, high = np.inf, -np.inf
-    for c in range(centres.shape[0]):
-        outside = False
-        for k in range(5):
-            if box_side(planes[k], centres[c], extents[c], CULL_SLACK) < 0:
-                outside = True
-                break
-        if outside:
+    plane = planes[0]
+    for c in range(total):
+        sides[c] = view_side(planes, centres[c], extents[c])
+        if sides[c] < 0:
             continue
-        plane = planes[0]
         depth = 0.0
         for k in range(3):
             depth += plane[k] * centres[c, k] - abs(plane[k]) * extents[c, k]
@@ -578,22 +586,27 @@ def hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
 
 @kernel
 def draw(
-    keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height
-):
-    """Draws a mesh's clusters into keys, flat rows of width and LANES more, zero = empty."""
-    planes = np.empty((5, 4))
+    keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
+    planes, sides, rectangles,
+):  # fmt: skip
+    """Draws a mesh's clusters into keys, flat rows of width and LANES more.
+
+    planes (5, 4), sides (C,) and rectangles (C, 4) receive what later passes over the same clusters can use:
+    `view_planes`, the sides of `front_to_back`, and `box_on_screen` of those that reach into the view.
+    """
+    for i in range(keys.shape[0]):
+        keys[i] = 0
     view_planes(p, near, width, height, planes)
-    count = centres.shape[0]
-    order = front_to_back(centres, extents, planes, np.empty(count, np.int64), np.empty(count))
+    order = front_to_back(centres, extents, planes, sides)
     largest = 256
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
     xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
     edges, plane = np.empty((3, 5)), np.empty(6)
-    rectangle = np.empty(4, np.int64)
     tile_columns = (width + TILE - 1) // TILE
     tiles = np.zeros(tile_columns * ((height + TILE - 1) // TILE), np.int64)
     stale = np.zeros(tiles.shape[0], np.bool_)
     for c in order:
+        rectangle = rectangles[c]
         least = box_on_screen(p, centres[c], extents[c], near, width, height, rectangle)
         if rectangle[0] > rectangle[1] or rectangle[2] > rectangle[3]:
             continue
@@ -644,6 +657,22 @@ def draw(
         for ty in range(drawn_y0 // TILE, drawn_y1 // TILE + 1):
             for tx in range(drawn_x0 // TILE, drawn_x1 // TILE + 1):
                 stale[ty * tile_columns + tx] = True
+
+
+@kernel
+def picture(
+    keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
+    face_id, depth,
+):  # fmt: skip
+    """`draw` and `decode` in one call; keys: scratch."""
+    total = centres.shape[0]
+    planes, sides = np.empty((5, 4)), np.empty(total, np.int8)
+    rectangles = np.empty((total, 4), np.int32)
+    draw(
+        keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
+        planes, sides, rectangles,
+    )  # fmt: skip
+    decode(keys, face_id, depth)
 
 
 @kernel
@@ -813,24 +842,30 @@ def all_set(words, stride, x0, x1, y0, y1):
 
 @kernel
 def cover(
-    bits, stride, x0, x1, y0, y1,
+    words, stride, x0, x1, y0, y1,
     a0, b0, c0, ox0, oy0, a1, b1, c1, ox1, oy1, a2, b2, c2, ox2, oy2,
     gx, gy, g0, limit,
 ):  # fmt: skip
-    """Sets the bits of the pixels that one face covers in rows of `stride` bytes."""
+    """Sets the bits of the pixels that one face covers in rows of `stride` words.
+
+    Whole words are read and written throughout: a word read soon after a part of it was written would have
+    to wait for that part.
+    """
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
     wide = x1 - x0 >= BIT_SPAN_WIDTH
     if not wide and limit == np.inf:
-        shift = x0 & 7
         for x in range(x0, x1 + 1, WIDE_LANES):
-            at = y0 * stride + (x >> 3)
+            at, shift = y0 * stride + (x >> 6), x & 63
             for y in range(y0, y1 + 1):
                 fy = float(y)
                 r0, r1, r2 = b0 * (fy - oy0) + c0, b1 * (fy - oy1) + c1, b2 * (fy - oy2) + c2
-                set_covered(
-                    bits, at, shift, float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2
+                covered = covered_wide(
+                    float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2
                 )
+                words[at] |= covered << shift
+                if shift > 64 - WIDE_LANES:
+                    words[at + 1] |= covered >> (64 - shift)
                 at += stride
         return
     start, stop = x0, x1
@@ -845,18 +880,17 @@ def cover(
             covered = covered_bits(
                 float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2, gx, rz, limit
             )
-            covered <<= x & 7
-            at = row + (x >> 3)
-            bits[at] |= np.uint8(covered & 255)
-            bits[at + 1] |= np.uint8(covered >> 8)
+            at, shift = row + (x >> 6), x & 63
+            words[at] |= covered << shift
+            if shift > 64 - LANES:
+                words[at + 1] |= covered >> (64 - shift)
 
 
 @kernel
 def cover_cluster(
-    words, bits, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
+    words, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
-    """Sets the bits of the pixels that faces first:last of a projected cluster cover. bits: the bytes of
-    words."""
+    """Sets the bits of the pixels that faces first:last of a projected cluster cover."""
     for f in range(first, last):
         i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
         if regular[i] and regular[j] and regular[k]:
@@ -876,7 +910,7 @@ def cover_cluster(
             a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
             a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
             cover(
-                bits, 8 * stride, x0, x1, y0, y1,
+                words, stride, x0, x1, y0, y1,
                 a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
                 0.0, 0.0, 0.0, np.inf,
             )  # fmt: skip
@@ -885,7 +919,7 @@ def cover_cluster(
             if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
                 continue
             cover(
-                bits, 8 * stride, x0, x1, y0, y1,
+                words, stride, x0, x1, y0, y1,
                 edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4],
                 edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4],
                 edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4],
@@ -1009,11 +1043,13 @@ def outside_area(
     others have it inside. sides, polygon: scratch.
     """
     sides[:count] = 0
+    here = vertices[offset : offset + count]
     for k in range(planes.shape[0]):
         if crossed >> k & 1:
+            n0, n1, n2, n3 = planes[k, 0], planes[k, 1], planes[k, 2], planes[k, 3]
             for v in range(count):
-                if plane_distance(planes[k], vertices, offset + v) < 0.0:
-                    sides[v] |= 1 << k
+                distance = (n0 * here[v, 0] + n1 * here[v, 1]) + (n2 * here[v, 2] + n3)
+                sides[v] |= np.uint8(distance < 0.0) << np.uint8(k)
     total = 0.0
     for f in range(first, last):
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
@@ -1033,47 +1069,28 @@ def outside_area(
 
 
 @kernel
-def view_side(planes, centre, extent):
-    """-1 where a box lies wholly outside one of the planes, else the bits of those that it may cross."""
-    crossed = 0
-    for k in range(planes.shape[0]):
-        side = box_side(planes[k], centre, extent, CULL_SLACK)
-        if side < 0:
-            return -1
-        if side == 0:
-            crossed |= 1 << k
-    return crossed
-
-
-@kernel
 def amodal_side(
     words, stride, heads, runs, cluster_starts, vertex_starts, vertices, face_starts, corners, face_areas,
-    centres, extents, cluster_areas, instance_centres, instance_extents, instance_areas,
-    p, near, width, height, pixels, box, truncation,
+    cluster_areas, instance_areas, p, near, width, height, planes, view_sides, rectangles,
+    pixels, box, truncation,
 ):  # fmt: skip
     """Per instance: the pixels it would cover alone, their bounds, and the share of its area outside the
     view.
 
-    Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1]. heads,
-    runs: the visible pixels, from `visible_side`; the instance covers these, so only what lies around them
-    is drawn. words: a cleared bit image of `stride` words a row and one more, left cleared.
+    Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1]. planes,
+    view_sides, rectangles: from `draw` of the same clusters. heads, runs: the visible pixels, from
+    `visible_side`; the instance covers these, so only what lies around them is drawn. words: a cleared bit
+    image of `stride` words a row, left cleared.
     """
-    planes = np.empty((5, 4))
-    view_planes(p, near, width, height, planes)
     largest = 256
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
     xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
-    sides = np.empty(largest, np.int64)
+    sides = np.empty(largest, np.uint8)
     edges, plane = np.empty((3, 5)), np.empty(6)
     polygon, scratch = np.empty((MAX_CLIPPED, 3)), np.empty((MAX_CLIPPED, 3))
-    rectangle, bounds = np.empty(4, np.int64), np.empty(4, np.int64)
+    bounds = np.empty(4, np.int64)
     columns = np.empty(stride, np.int64)
-    bits = words.view(np.uint8)
     for i in range(heads.shape[0]):
-        crossed = view_side(planes, instance_centres[i], instance_extents[i])
-        if crossed < 0:
-            truncation[i] = 1.0
-            continue
         x0, x1, y0, y1 = width, -1, height, -1
         run = heads[i]
         while run >= 0:
@@ -1083,26 +1100,23 @@ def amodal_side(
             run = runs[run, 3]
         out = 0.0
         for c in range(cluster_starts[i], cluster_starts[i + 1]):
-            here = 0 if crossed == 0 else view_side(planes, centres[c], extents[c])
-            if here < 0:
+            crossed = view_sides[c]
+            if crossed < 0:
                 out += cluster_areas[c]
                 continue
             first, last = vertex_starts[c], vertex_starts[c + 1]
-            if here > 0:
+            if crossed > 0:
                 out += outside_area(
                     face_starts[c], face_starts[c + 1], corners, face_areas, vertices, first, last - first,
-                    planes, here, sides, polygon, scratch,
+                    planes, crossed, sides, polygon, scratch,
                 )  # fmt: skip
-            box_on_screen(p, centres[c], extents[c], near, width, height, rectangle)
-            if rectangle[0] > rectangle[1] or rectangle[2] > rectangle[3]:
+            cx0, cx1, cy0, cy1 = rectangles[c, 0], rectangles[c, 1], rectangles[c, 2], rectangles[c, 3]
+            if cx0 > cx1 or cy0 > cy1 or all_set(words, stride, cx0, cx1, cy0, cy1):
                 continue
-            if all_set(words, stride, rectangle[0], rectangle[1], rectangle[2], rectangle[3]):
-                continue
-            x0, x1 = min(x0, rectangle[0]), max(x1, rectangle[1])
-            y0, y1 = min(y0, rectangle[2]), max(y1, rectangle[3])
+            x0, x1, y0, y1 = min(x0, cx0), max(x1, cx1), min(y0, cy0), max(y1, cy1)
             project(vertices, first, last, p, near, uvw, xs, ys, iz, regular)
             cover_cluster(
-                words, bits, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, regular,
+                words, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, regular,
                 near, width, height, edges, plane,
             )  # fmt: skip
         if x0 <= x1:
@@ -1113,10 +1127,119 @@ def amodal_side(
 
 
 @kernel
-def key_depths(keys):
-    """Depths in metres of an array of keys (N, 2)."""
-    depths = np.empty(keys.shape)
-    for i in range(keys.shape[0]):
-        for k in range(keys.shape[1]):
-            depths[i, k] = 1.0 / np.int64(keys[i, k] & ~ID_MASK).view(np.float64)
-    return depths
+def mark_vertices(visible_faces, face_slot, face_corners, touched, counts):
+    """Counts per instance the vertices of its visible faces, each once; touched: one byte per pair, any."""
+    touched[:] = 0
+    for i in range(visible_faces.shape[0]):
+        face = visible_faces[i]
+        slot = face_slot[face]
+        if slot >= 0:
+            for k in range(3):
+                corner = face_corners[face, k]
+                counts[slot] += 1 - touched[corner]
+                touched[corner] = 1
+
+
+@kernel
+def take_seen(seen):
+    """The places where seen (flags of one byte) is 1, ascending."""
+    words = seen[: seen.shape[0] // 8 * 8].view(np.int64)
+    count = 0
+    for w in range(words.shape[0]):
+        # A word of flags has a one per flag set.
+        count += ones(words[w])
+    for i in range(8 * words.shape[0], seen.shape[0]):
+        count += seen[i]
+    result = np.empty(count, np.int32)
+    n = 0
+    for w in range(words.shape[0]):
+        word = words[w]
+        while word != 0:
+            result[n] = 8 * w + (trailing_zeros(word) >> 3)
+            n += 1
+            word &= word - 1
+    for i in range(8 * words.shape[0], seen.shape[0]):
+        if seen[i]:
+            result[n] = i
+            n += 1
+    return result
+
+
+@kernel
+def depth_of(key):
+    """Metres, of a key."""
+    return 1.0 / np.int64(key & ~ID_MASK).view(np.float64)
+
+
+@kernel
+def frame_table(
+    keys, seen, touched, runs, image,
+    vertex_starts, vertices, face_starts, corners, names, centres, extents,
+    face_label, face_slot, face_corners, vertex_counts, cluster_starts, face_areas, cluster_areas, areas,
+    p, near, width, height, amodal,
+):  # fmt: skip
+    """All passes over one frame, in one call, so that other threads are kept waiting for nothing in between.
+
+    The first three are scratch that may hold anything: keys as in `draw`, seen (F + 1,), touched (one per
+    pair of instance and vertex); runs (4 H W,) and image (H W and LANES more) likewise. Returns rows of the
+    instances that are visible or, with amodal, would be seen alone: their places, the columns of
+    `visibility.FrameVisibility`, and the visible faces.
+    """
+    total, count = centres.shape[0], areas.shape[0]
+    planes, sides = np.empty((5, 4)), np.empty(total, np.int8)
+    rectangles = np.empty((total, 4), np.int32)
+    draw(
+        keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
+        planes, sides, rectangles,
+    )  # fmt: skip
+    pixels, side, heads = np.zeros(count, np.int32), np.zeros(count, np.int32), np.empty(count, np.int32)
+    box, marker = np.zeros((count, 4), np.int32), np.empty((count, 2), np.int32)
+    range_ = np.empty((count, 2), np.int64)
+    for i in range(count):
+        heads[i] = marker[i, 0] = marker[i, 1] = -1
+        range_[i, 0], range_[i, 1] = 0, 0x7FFFFFFFFFFFFFFF
+    seen[:] = 0
+    run_rows = runs.reshape(-1, 4)
+    visible_side(
+        keys, face_label, face_slot, image, width, height, seen, pixels, box, range_, marker, side, heads,
+        run_rows,
+    )  # fmt: skip
+    visible_faces = take_seen(seen[: seen.shape[0] - 1])
+    vertices_seen = np.zeros(count, np.int64)
+    mark_vertices(visible_faces, face_slot, face_corners, touched, vertices_seen)
+    alone, alone_box, outside = np.zeros(count, np.int32), np.zeros((count, 4), np.int32), np.empty(count)
+    if amodal:
+        # Lanes may reach past a row's end.
+        stride = (width + 63) // 64 + 1
+        words = np.zeros(stride * height + 1, np.int64)
+        amodal_side(
+            words, stride, heads, run_rows, cluster_starts, vertex_starts, vertices, face_starts, corners,
+            face_areas, cluster_areas, areas, p, near, width, height, planes, sides, rectangles,
+            alone, alone_box, outside,
+        )  # fmt: skip
+    kept = 0
+    for i in range(count):
+        kept += pixels[i] > 0 or alone[i] > 0
+    rows, counts = np.empty(kept, np.int64), np.empty((2, kept), np.int32)
+    shares = np.empty((2, kept))
+    boxes, depths = np.full((2, kept, 4), np.nan), np.full((2, kept), np.nan)
+    markers, radii = np.empty((kept, 2), np.int32), np.full(kept, np.nan)
+    n = 0
+    for i in range(count):
+        if pixels[i] == 0 and alone[i] == 0:
+            continue
+        rows[n] = i
+        counts[0, n], counts[1, n] = pixels[i], (alone[i] if amodal else -1)
+        shares[0, n], shares[1, n] = (outside[i] if amodal else np.nan), vertices_seen[i] / vertex_counts[i]
+        markers[n, 0], markers[n, 1] = marker[i, 0], marker[i, 1]
+        if alone[i] > 0:
+            for k in range(4):
+                boxes[1, n, k] = alone_box[i, k]
+        if pixels[i] > 0:
+            for k in range(4):
+                boxes[0, n, k] = box[i, k]
+            for k in range(2):
+                depths[k, n] = depth_of(range_[i, k])
+            radii[n] = 0.5 * side[i]
+        n += 1
+    return rows, counts, shares, boxes, depths, markers, radii, visible_faces

@@ -157,25 +157,15 @@ def rasterize(
     positive.
     """
     p = checked_view(intrinsics, world_to_camera, width, height, near)
-    keys = drawn_keys(prepared, p, width, height, near)
+    keys = scratch.take("keys", width * height, np.int64)
+    c = prepared.clusters
     face_id = np.empty((height, width), np.int32)
     depth = np.empty((height, width), np.float32)
-    kernels.decode(keys, face_id, depth)
-    return face_id, depth
-
-
-def drawn_keys(
-    prepared: PreparedMesh, p: NDArray[np.float64], width: int, height: int, near: float
-) -> NDArray[np.int64]:
-    """The thread's key buffer, flat, with the mesh drawn into it."""
-    keys = scratch.take("keys", width * height, np.int64)
-    keys.fill(0)
-    c = prepared.clusters
-    kernels.draw(
+    kernels.picture(
         keys, c.vertex_starts, c.vertices, c.face_starts, c.corners, c.names, c.centres, c.extents,
-        p, float(near), width, height,
+        p, float(near), width, height, face_id, depth,
     )  # fmt: skip
-    return keys
+    return face_id, depth
 
 
 def face_areas(vertices: ArrayLike, faces: ArrayLike) -> NDArray[np.float64]:

@@ -138,7 +138,8 @@ def remake(shard: Shard, scene: str, task: str, records: dict[str, dict[str, Any
     lines = []
     commit = records[task]["commit"].rstrip("+") if task in records else ""
     if commit:
-        lines.append(f"git checkout {commit}")
+        dirty = "  # whose files differed then" if records[task]["commit"].endswith("+") else ""
+        lines.append(f"git checkout {commit}{dirty}")
     seed = json.loads(records[task]["parameters"]).get("seed") if task in records else None
     settings = []
     for name in planning.needed_for(pipeline.STAGES, [task]) if task in pipeline.STAGES else []:

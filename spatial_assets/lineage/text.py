@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  Q: {row.get('question', '')}"
     yield f"  A: {row.get('answer', '')}   value {row.get('value')}, margin {row.get('margin')}"
     yield f"  frames {_roles(row['frames'], 'frame')}; objects {_roles(row['objects'], 'instance')}"
+    versions: dict[str, str] = {}
     for record in found["records"]:
         yield f"made by   {record['asset']}  ({record['status']}, {sum(record['rows'].values())} rows)"
         yield f"  code {record['code_version'][:DIGITS]}" + (
@@ -34,7 +36,9 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"  parameters {json.dumps(record['parameters'])}"
         run = record["run_id"] or "without Dagster"
         yield f"  run {run} on {record['host']}, {record['ended']}, {record['seconds']:.2f} s"
-        yield f"  {', '.join(f'{name} {version}' for name, version in sorted(record['versions'].items()))}"
+        if record["versions"] != versions:
+            versions = record["versions"]
+            yield f"  {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}"
         for entry in record["inputs"]:
             by = f" by {entry['made_by']}" if entry["made_by"] else ""
             changed = "" if entry.get("as_made", True) else ", which has changed since: this row is stale"
@@ -42,7 +46,9 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"scene     {scene['dataset']} {scene['release']} {scene['scene']}, shard {scene['shard']}"
     yield f"  {scene['licence']}"
     yield f"  {scene['root']}/{scene['path']}"
-    files = found["files"]
+    # Files of a kind that there are few of say more than the hundredth frame.
+    kinds = Counter(item["role"] for item in found["files"])
+    files = sorted(found["files"], key=lambda item: (kinds[item["role"]], item["role"], item["path"]))
     yield f"files     {len(files)}, {sum(item['bytes'] for item in files):,} bytes"
     for item in files[:SHOWN_FILES]:
         yield f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}"

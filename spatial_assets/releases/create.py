@@ -26,12 +26,14 @@ from spatial_assets.releases.selection import Member, Selection, select
 from spatial_assets.releases.spaces import benchmarks
 from spatial_assets.releases.splits import assign
 from spatial_assets.scene import InputError
-from spatial_assets.store import Lake, content_hash, hash_file, hash_text
+from spatial_assets.store import Lake, hash_file
 
 GROUP_ROWS = 8192
 """Rows of a row group at least: small ones make readers slow, large ones make them read what they skip."""
 EVERYTHING = {"all": 1.0}
 READ_ONLY = 0o444
+ORIGIN = ("parameters", "code_version", "commit", "run_id", "host", "ended")
+"""Columns of the records that a release keeps: the first in its manifest, the others in its provenance."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,6 @@ class _Release:
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
         self.balances: list[dict[str, Any]] = []
-        self.hashes: list[str] = []
 
     def make(self) -> dict[str, Any]:
         tasks = self._tasks()
@@ -105,12 +106,13 @@ class _Release:
         if not self.counts:
             raise InputError(self.home, "there is no row to release; has anything been built?")
         self._write_scenes()
-        held = self._manifest()
+        origins = self._origins()
+        held = self._manifest(origins)
         _write(self.folder / manifest.CARD, data_card(held).encode())
         held["files"] = self._files()
         held["id"] = manifest.identity(held)
         _write(self.folder / manifest.MANIFEST, manifest.to_bytes(held))
-        _write(self.folder / manifest.PROVENANCE, manifest.to_bytes(self._provenance()))
+        _write(self.folder / manifest.PROVENANCE, manifest.to_bytes(_provenance(origins)))
         return held
 
     def _tasks(self) -> list[str]:
@@ -171,7 +173,6 @@ class _Release:
             writers[split].add(table)
             self.counts.setdefault((split, task), Counter())[member] += table.num_rows
             formats.update(table.column("format").to_pylist())
-            self.hashes.append(f"{task}/{'/'.join(member.which)}={content_hash(table)}")
         for writer in writers.values():
             writer.close()
         if formats:
@@ -190,7 +191,7 @@ class _Release:
             compression="zstd",
         )
 
-    def _manifest(self) -> dict[str, Any]:
+    def _manifest(self, origins: Mapping[str, Mapping[str, set[str]]]) -> dict[str, Any]:
         total = sum((Counter(counts) for counts in self.counts.values()), Counter[Member]())
         held = sorted(total, key=lambda member: member.which)
         return {
@@ -199,7 +200,6 @@ class _Release:
             "rows": sum(total.values()),
             "scenes": len(held),
             "spaces": len({member.space for member in held}),
-            "content": hash_text(*sorted(self.hashes)),
             "splits": {split: self._split_facts(split) for split in self.request.shares},
             "seed": self.request.seed,
             "tasks": {task: self._task_facts(task) for task in sorted(self.formats)},
@@ -219,7 +219,10 @@ class _Release:
                 ],
             },
             "withdrawn": [{**_which(member), "kind": kind} for member, kind in self.selection.withdrawn],
-            "parameters": self._parameters(),
+            "parameters": {
+                asset: [json.loads(text) for text in sorted(facts["parameters"])]
+                for asset, facts in sorted(origins.items())
+            },
         }  # fmt: skip
 
     def _split_facts(self, split: str) -> dict[str, Any]:
@@ -237,27 +240,23 @@ class _Release:
         formats = self.formats[task]
         return {"rows": sum(formats.values()), "formats": dict(sorted(formats.items()))}
 
-    def _parameters(self) -> dict[str, list[Any]]:
-        """By asset, the parameters with which the released scenes were made: one set, unless they were mixed."""
+    def _origins(self) -> dict[str, dict[str, set[str]]]:
+        """Of each asset that had a hand in the released scenes, what its records say: every value that occurs."""
         held = {(member.shard, member.scene) for counts in self.counts.values() for member in counts}
-        found: dict[str, set[str]] = {}
-        for asset, shard in self._recorded():
-            for scene, record in records.load(self.home, asset, shard).items():
-                if (shard, scene) in held:
-                    found.setdefault(asset, set()).add(record.parameters)
-        return {asset: [json.loads(text) for text in sorted(texts)] for asset, texts in sorted(found.items())}
-
-    def _recorded(self) -> list[tuple[str, str]]:
-        """Assets and shards that have records, of those that the release stands on."""
-        shards = {member.shard for counts in self.counts.values() for member in counts}
+        shards = {shard for shard, _ in held}
         skipped = set(_task_folders(self.lake)) - set(self.formats)
-        return sorted(
-            {
-                state.identity
-                for state in _states(self.home)
-                if state.shard in shards and state.asset not in skipped
-            }
-        )
+        found: dict[str, dict[str, set[str]]] = {}
+        for asset, shard in sorted({state.identity for state in _states(self.home)}):
+            path = records.record_path(self.home, asset, shard)
+            if shard not in shards or asset in skipped or not path.exists():
+                continue
+            table = pq.read_table(path, columns=["scene", *ORIGIN], schema=records.SCHEMA, partitioning=None)
+            chosen = [(shard, scene) in held for scene in table.column("scene").to_pylist()]
+            table = table.filter(pa.array(chosen, pa.bool_()))
+            facts = found.setdefault(asset, {name: set() for name in ORIGIN})
+            for name in ORIGIN:
+                facts[name].update(value or "" for value in table.column(name).unique().to_pylist())
+        return {asset: facts for asset, facts in found.items() if facts["parameters"]}
 
     def _files(self) -> list[dict[str, Any]]:
         found = []
@@ -274,23 +273,17 @@ class _Release:
                 found.append(entry)
         return found
 
-    def _provenance(self) -> dict[str, Any]:
-        """What made the rows, by asset: code versions, commits, runs, hosts and when. Differs where rows do not."""
-        held = {(member.shard, member.scene) for counts in self.counts.values() for member in counts}
-        found: dict[str, dict[str, set[str]]] = {}
-        names = ("code_version", "commit", "run_id", "host")
-        ended = ""
-        for asset, shard in self._recorded():
-            for scene, record in records.load(self.home, asset, shard).items():
-                if (shard, scene) in held:
-                    facts = found.setdefault(asset, {name: set() for name in names})
-                    for name in names:
-                        facts[name].add(getattr(record, name))
-                    ended = max(ended, record.ended)
-        assets = {
-            asset: {name: sorted(facts[name]) for name in names} for asset, facts in sorted(found.items())
-        }
-        return {"assets": assets, "latest": ended, "versions": records.package_versions()}
+
+def _provenance(origins: Mapping[str, Mapping[str, set[str]]]) -> dict[str, Any]:
+    """What made the rows, by asset: code versions, commits, runs, hosts and when. Differs where rows do not."""
+    return {
+        "assets": {
+            asset: {name: sorted(facts[name]) for name in ORIGIN if name not in ("parameters", "ended")}
+            for asset, facts in sorted(origins.items())
+        },
+        "latest": max((ended for facts in origins.values() for ended in facts["ended"]), default=""),
+        "versions": records.package_versions(),
+    }
 
 
 class _Writer:

@@ -184,7 +184,7 @@ def _format_panel(entry: Asked) -> Html:
     else:
         inner.append(tag("p", tag("strong", "0"), " ", tag("span", "questions", class_="muted")))
     inner += [
-        tag("p", f"{detail[:1].upper()}{detail[1:]}: {plural(scenes, 'scene')}", class_="lack")
+        tag("p", f"Left out of {plural(scenes, 'scene')}: {detail}", class_="lack")
         for detail, scenes in entry.missing
     ]
     return tag("div", tag("h3", entry.format), *inner, class_="panel format", data_format=entry.format)
@@ -254,7 +254,7 @@ def _refusals(entries: Sequence[Asked]) -> Html | None:
 def scene_section(cards: Sequence[Html], count: int) -> Html | None:
     if not cards:
         return None
-    lead = "From above, cut open at the height of the camera, with its path and keyframes."
+    lead = "From above, with the camera's path and keyframes; a mesh is cut open at the camera's height."
     if count > len(cards):
         lead += f" {len(cards)} of {count:,} scenes, evenly chosen."
     return _section("scenes", "Scenes", lead, tag("div", cards, class_="cards sites"))

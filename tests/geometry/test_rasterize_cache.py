@@ -14,7 +14,7 @@ from numba.core.registry import CPUDispatcher
 
 from spatial_assets.geometry import frame_visibility, overlap_matrices, prepare_instances, prepare_mesh
 
-MODULES = ["clusters", "instances", "overlap", "points", "raster_kernels", "visibility"]
+MODULES = ["clusters", "instances", "overlap", "points", "raster_kernels"]
 USE = """
 import importlib, json, sys
 import numpy as np

@@ -44,7 +44,7 @@ def test_explain(built):
     text = run("lineage", "explain", row["qa_id"], "--home", built.home).output
     found = json.loads(run("lineage", "explain", row["qa_id"], "--home", built.home, "--json").output)
     assert found["question"]["answer"] == row["answer"]
-    for item in found["files"][:12]:
+    for item in [item for item in found["files"] if item["role"] not in ("image", "pose")]:
         assert item["sha256"] in text
     for record in found["records"]:
         assert f"made by   {record['asset']}" in text

@@ -21,10 +21,10 @@ from pydantic import Field
 from spatial_assets.rooms import ROOMS, read_room
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.options import lettered
-from spatial_assets.tasks.task import SELECT, Answer, Candidate, Found, Task, phrases
+from spatial_assets.tasks.task import SELECT, Answer, Candidate, Found, phrases
 from spatial_assets.tasks.view import SceneView
 from spatial_assets.tasks.vsi import video
-from spatial_assets.tasks.vsi.video import NEEDS, VIDEO_FRAMES, Video, VideoParameters
+from spatial_assets.tasks.vsi.video import NEEDS, VIDEO_FRAMES, Video, VideoParameters, VideoTask
 from spatial_assets.tasks.vsi.walk import Floor, Place
 from spatial_assets.tasks.vsi.wording import WordedAnswer, templates
 
@@ -261,13 +261,14 @@ def _answers(right: tuple[str, ...], draw: Draw) -> list[tuple[str, ...]]:
 
 
 TASKS = {
-    NAME: Task(
+    NAME: VideoTask(
         name=NAME,
         level="high",
         images=VIDEO_FRAMES,
         summary="The turns on the way from one object to another, past others",
         needs={SELECT: NEEDS},
         parameters=RouteParameters,
+        reads=(ROOMS,),
         find=find,
         ask=ask,
         reasons={

@@ -14,7 +14,7 @@ from spatial_assets.tasks.task import FILL, SELECT, Answer, Candidate, Found, Ta
 from spatial_assets.tasks.view import SceneView
 from spatial_assets.tasks.vsi import video
 from spatial_assets.tasks.vsi.numbers import NumberParameters, numbers
-from spatial_assets.tasks.vsi.video import NEEDS, VIDEO_FRAMES, Video
+from spatial_assets.tasks.vsi.video import NEEDS, VIDEO_FRAMES, Video, VideoTask
 from spatial_assets.tasks.vsi.wording import WordedAnswer, templates
 
 OBJECT, ROOM = "object_size_estimation", "room_size_estimation"
@@ -173,13 +173,14 @@ TASKS = {
             "truncated": "no frame shows enough of it to see where it ends",
         },
     ),
-    ROOM: Task(
+    ROOM: VideoTask(
         name=ROOM,
         level="low",
         images=VIDEO_FRAMES,
         summary="Floor area of the room or rooms, in square metres",
         needs={FILL: IN_ROOM, SELECT: IN_ROOM},
         parameters=RoomSizeParameters,
+        reads=(ROOMS,),
         find=find_room,
         ask=ask_room,
         reasons={

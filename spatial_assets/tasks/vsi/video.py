@@ -20,7 +20,8 @@ from spatial_assets.geometry.boxes import box_distance
 from spatial_assets.parameters import Parameters
 from spatial_assets.scene import Box, Fact
 from spatial_assets.stages.keyframes import VIDEO
-from spatial_assets.tasks.task import Candidate, Found, TaskParameters
+from spatial_assets.tables import Table
+from spatial_assets.tasks.task import Candidate, Found, Task, TaskParameters
 from spatial_assets.tasks.view import SceneView, Sighting
 from spatial_assets.tasks.vsi.wording import Wording
 
@@ -75,6 +76,14 @@ class DistanceParameters(VideoParameters):
         pattern="^(exact|sampled)$",
         description="between solid boxes, or as published: between points on a 5 cm grid of their shells",
     )
+
+
+@dataclass(frozen=True)
+class VideoTask(Task):
+    """A task that may read more than all tasks do."""
+
+    reads: tuple[Table, ...] = ()
+    """Tables beyond those that every task reads."""
 
 
 @dataclass(frozen=True)
