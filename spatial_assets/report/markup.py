@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 CONTROLS = {code: "\ufffd" for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r"}
 """Characters that HTML does not allow, however they are written."""
 

@@ -39,7 +39,7 @@ def test_picture_of_each_asset(home: Path, name: str) -> None:
     assert data is not None
     assert len(data) <= LIMIT
     image = Image.open(io.BytesIO(data)).convert("RGB")
-    assert image.width >= 200
+    assert image.width >= 100
     assert len(image.getcolors(1 << 24) or []) > 3
     assert data == PICTURES[name](inputs(home, "scene0002_00")), "the same scene gives the same bytes"
 
