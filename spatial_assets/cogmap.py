@@ -14,26 +14,9 @@ from typing import Any
 import numpy as np
 
 from spatial_assets.scene import Float
-from spatial_assets.tables import INT, REAL, TEXT, WHICH, Column, Table
 
 GRID = 10
 """Cells along each axis of VSI-Bench's maps."""
-
-COGNITIVE_MAPS = Table(
-    "cognitive_maps",
-    (
-        *WHICH,
-        Column("category", TEXT, "canonical category"),
-        Column("instance", INT, "the source's own id of the object"),
-        Column("cell_x", INT, "cell of its centre along the world's x, from 0"),
-        Column("cell_y", INT, "cell of its centre along the world's y, from 0"),
-        Column("x", REAL, "its centre in cells, before rounding down"),
-        Column("y", REAL, "its centre in cells, before rounding down"),
-        Column("margin", REAL, "smallest move of the centre, in cells, that changes its cell"),
-        Column("extent", TEXT, "what the grid covers: the room's 'surfaces', or its objects' 'boxes'"),
-    ),
-    ("scene", "instance"),
-)
 
 
 def grid_positions(centres: Float, low: Float, high: Float, cells: int = GRID, stretch: bool = True) -> Float:

@@ -10,7 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from spatial_assets.scene import InputError
 from spatial_assets.stage import Stage
-from spatial_assets.stages import keyframes, overlap, questions, scenes, sources, visibility
+from spatial_assets.stages import (
+    cognitive_maps,
+    keyframes,
+    overlap,
+    questions,
+    rooms,
+    scenes,
+    sources,
+    visibility,
+)
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
@@ -20,6 +29,8 @@ STAGES: dict[str, Stage] = {
         keyframes.STAGE,
         visibility.STAGE,
         overlap.STAGE,
+        rooms.STAGE,
+        cognitive_maps.STAGE,
         *questions.STAGES.values(),
     )
 }

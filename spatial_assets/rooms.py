@@ -25,28 +25,6 @@ from spatial_assets.geometry.footprint import (
     vsibench_room_area,
 )
 from spatial_assets.scene import Box, Float
-from spatial_assets.tables import REAL, REALS, WHICH, WORDS, Column, Table
-
-ROOMS = Table(
-    "rooms",
-    (
-        *WHICH,
-        Column("floor", REAL, "height of the floor, metres"),
-        Column("area", REAL, "footprint of all surfaces, square metres: VSI-Bench's room size"),
-        Column(
-            "area_low", REAL, "the least of the footprint's area by other another draw and a smoother outline"
-        ),
-        Column("area_high", REAL, "the greatest of them"),
-        Column("seen_area", REAL, "footprint of the surfaces that the 32-frame video shows"),
-        Column("walled", REAL, "share of the footprint's outline along which something stands"),
-        Column("low", REALS, "least x, y of the footprint, metres"),
-        Column("high", REALS, "greatest x, y of the footprint, metres"),
-        Column("cell", REAL, "edge of a cell of the free floor, metres"),
-        Column("origin", REALS, "x, y of the corner of the grid's first cell, metres"),
-        Column("free", WORDS, "a word per row of cells, y ascending; x ascending in it; free '.', else '#'"),
-    ),
-    ("scene",),
-)
 
 FREE, TAKEN = ".", "#"
 

@@ -170,6 +170,41 @@ OVERLAP = Table(
     ("scene", "frame_a", "frame_b"),
 )
 
+ROOMS = Table(
+    "rooms",
+    (
+        *WHICH,
+        Column("floor", REAL, "height of the floor, metres"),
+        Column("area", REAL, "footprint of all surfaces, square metres: VSI-Bench's room size"),
+        Column("area_low", REAL, "the least of the footprint's area by another draw and a smoother outline"),
+        Column("area_high", REAL, "the greatest of them"),
+        Column("seen_area", REAL, "footprint of the surfaces that the 32-frame video shows"),
+        Column("walled", REAL, "share of the footprint's outline along which something stands"),
+        Column("low", REALS, "least x, y of the footprint, metres"),
+        Column("high", REALS, "greatest x, y of the footprint, metres"),
+        Column("cell", REAL, "edge of a cell of the free floor, metres"),
+        Column("origin", REALS, "x, y of the corner of the grid's first cell, metres"),
+        Column("free", WORDS, "a word per row of cells, y ascending; x ascending in it; free '.', else '#'"),
+    ),
+    ("scene",),
+)
+
+COGNITIVE_MAPS = Table(
+    "cognitive_maps",
+    (
+        *WHICH,
+        Column("category", TEXT, "canonical category"),
+        Column("instance", INT, "the source's own id of the object"),
+        Column("cell_x", INT, "cell of its centre along the world's x, from 0"),
+        Column("cell_y", INT, "cell of its centre along the world's y, from 0"),
+        Column("x", REAL, "its centre in cells, before rounding down"),
+        Column("y", REAL, "its centre in cells, before rounding down"),
+        Column("margin", REAL, "smallest move of the centre, in cells, that changes its cell"),
+        Column("extent", TEXT, "what the grid covers: the room's 'surfaces', or its objects' 'boxes'"),
+    ),
+    ("scene", "instance"),
+)
+
 REJECTS = Table(
     "rejects",
     (

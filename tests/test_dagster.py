@@ -27,7 +27,8 @@ from spatial_assets.definitions import build_defs
 from spatial_assets.lineage import records
 from spatial_assets.stages.questions import STAGES as TASKS
 
-CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", *TASKS]
+CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps", *TASKS]
+ROOM_READERS = {"cognitive_maps", "room_size_estimation", "route_planning"}
 UNPARTITIONED = {"lineage_database", "gallery", "predictions", "scores", "model_comparison"}
 """Not over shards of scenes."""
 UPSTREAM = {
@@ -36,6 +37,8 @@ UPSTREAM = {
     "keyframes": {"scenes"},
     "visibility": {"scenes", "keyframes"},
     "overlap": {"scenes", "visibility"},
+    "rooms": {"scenes", "keyframes", "visibility"},
+    "cognitive_maps": {"scenes", "rooms"},
     **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
 }
 
@@ -91,7 +94,9 @@ def test_every_asset_is_what_it_says():
     }
     for name in CHAIN:
         node = graph.get(dg.AssetKey(name))
-        assert {key.to_user_string() for key in node.parent_keys} == UPSTREAM[name]
+        parents = {key.to_user_string() for key in node.parent_keys}
+        assert parents - {"rooms"} == UPSTREAM[name] - {"rooms"}
+        assert ("rooms" in parents) == (name in ROOM_READERS)
         assert node.partitions_def == partitions.scene_shard
         assert node.backfill_policy == dg.BackfillPolicy.multi_run(SHARDS_PER_RUN)
         assert node.group_name in ("scenes", "questions")

@@ -109,9 +109,8 @@ def test_an_edited_annotation_recomputes_its_scene_and_what_its_outputs_changed(
     file.write_text(json.dumps(content))
     computed = done(build(home))
     # Keyframes, overlap and meshes do not depend on labels; visibility reads boxes, so its inputs changed.
-    assert computed == {
-        name: ["scene0001_00"] for name in ("sources", "scenes", "visibility", *sorted(TASKS))
-    }
+    recomputed = ("sources", "scenes", "visibility", "rooms", "cognitive_maps", *TASKS)
+    assert computed == {name: ["scene0001_00"] for name in recomputed}
     assert "sofa" in rows(home, "objects")["label"].to_list()
     fresh = home.parent / "fresh"
     register(fresh, "scannet", root)

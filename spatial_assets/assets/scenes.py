@@ -1,4 +1,4 @@
-"""From files to what is seen: the assets `sources`, `scenes`, `keyframes`, `visibility` and `overlap`."""
+"""From files to what is seen: sources, scenes, frame sets, visibility, overlap, rooms and maps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from spatial_assets.assets.datasets import asset_name
 from spatial_assets.assets.shell import shard_asset
 from spatial_assets.datasets import READERS
 from spatial_assets.report import pictures
-from spatial_assets.stages import keyframes, overlap, scenes, sources, visibility
+from spatial_assets.stages import cognitive_maps, keyframes, overlap, rooms, scenes, sources, visibility
 
 ASSETS = [
     shard_asset(
@@ -45,5 +45,19 @@ ASSETS = [
         description="How much of the visible surface two frames share, by area.",
         kinds={"parquet", "numba"},
         picture=pictures.overlaps,
+    ),
+    shard_asset(
+        rooms.STAGE,
+        group="scenes",
+        description="The room as a whole: its footprint's area, how much of it the video shows, its free floor.",
+        kinds={"parquet"},
+        picture=pictures.scene_plan,
+    ),
+    shard_asset(
+        cognitive_maps.STAGE,
+        group="scenes",
+        description="Where each object lies on a 10 x 10 grid seen from above, as VSI-Bench asks models to say.",
+        kinds={"parquet"},
+        picture=pictures.scene_plan,
     ),
 ]

@@ -15,7 +15,7 @@ from spatial_assets.tables import Table
 FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
 SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
-    tables.OVERLAP,
+    tables.OVERLAP, tables.ROOMS, tables.COGNITIVE_MAPS,
 )  # fmt: skip
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""

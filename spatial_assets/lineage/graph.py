@@ -43,22 +43,35 @@ def columns_of(table: str) -> list[str]:
         for made in stage.writes:
             if made.name == table:
                 return made.schema.names
-    return sorted(_written_down()[table])
+    return sorted(_written_down().get(table, {}))
 
 
 def sources_of(table: str, column: str) -> list[tuple[str, str]]:
     """(table, column) pairs that a column is computed from, `registry` and `files` among them."""
     family = table.split("/", 1)[0]
+    return [
+        # Within a family a column comes from the member's own columns.
+        (table if other == family else other, field)
+        for other, field in (source.rsplit(".", 1) for source in _entry(table, column) or ())
+    ]
+
+
+def _entry(table: str, column: str) -> list[str] | None:
     entries = _written_down()
-    for name in (table, family, ANY):
+    for name in (table, table.split("/", 1)[0], ANY):
         if column in entries.get(name, {}):
-            found = []
-            for source in entries[name][column]:
-                other, field = source.rsplit(".", 1)
-                # Within a family a column comes from the member's own columns.
-                found.append((table if other == family else other, field))
-            return found
-    raise KeyError(f"columns.json says nothing of {table}.{column}")
+            return entries[name][column]
+    return None
+
+
+def undescribed() -> list[str]:
+    """Columns of which `columns.json` says nothing, which must be none."""
+    return [
+        f"{table}.{column}"
+        for table in written_tables()
+        for column in columns_of(table)
+        if _entry(table, column) is None
+    ]
 
 
 def column_sources() -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from spatial_assets.code import code_version
 from spatial_assets.datasets import SourceFile
 from spatial_assets.lineage import code_files, places, planning
 from spatial_assets.lineage.cache import Lineage
-from spatial_assets.lineage.records import DONE
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.shipped import sql
@@ -90,94 +90,127 @@ def find_stale(
         with Lineage(home) as opened:
             return find_stale(home, dataset, scenes, tasks, seed, rehash, opened)
     names = planning.needed_for(pipeline.STAGES, tasks) if tasks else list(pipeline.STAGES)
-    held = _Held(lineage)
+    known = _Known(Path(home), lineage, seed)
     report = StaleReport()
     for shard in places.shards(home):
         if dataset in (None, shard.dataset):
-            refs = tuple(ref for ref in shard.scenes if not scenes or ref.name in scenes)
-            if refs:
-                _Evaluation(Path(home), shard, held, report, seed, rehash).run(
-                    names, [ref.name for ref in refs]
-                )
+            chosen = [ref.name for ref in shard.scenes if not scenes or ref.name in scenes]
+            if chosen:
+                _Evaluation(known, shard, report, rehash).run(names, chosen)
     return report
 
 
-_State = tuple[str, str, str, float]
-"""Status, reason, input hash and seconds of a record."""
+@dataclass(frozen=True)
+class _Settled:
+    """What all scenes of a dataset share in a stage."""
+
+    code: str
+    parameters: str
+    hashes: planning.WantedHashes
 
 
-class _Held:
-    """Records as plain rows, by asset and shard: half a million of them are read at once."""
+class _Known:
+    """What is recorded, and what is settled today. Half a million records are read at once, why they are stale
+    only of the shards where one is."""
 
-    def __init__(self, lineage: Lineage) -> None:
-        self.lineage = lineage
-        self.known: dict[tuple[str, str], dict[str, _State]] = {}
-        """By asset and shard, then scene."""
-        rows = lineage.con.execute(sql("lineage/record_states")).fetchall()
-        for asset, shard, scene, status, reason, input_hash, seconds in rows:
-            self.known.setdefault((asset, shard), {})[scene] = (status, reason, input_hash, seconds)
-        self.outputs: dict[str, dict[str, dict[str, str]]] = {}
-        read = sorted({name_of(read) for stage in pipeline.STAGES.values() for read in stage.reads})
+    def __init__(self, home: Path, lineage: Lineage, seed: int | None) -> None:
+        self.home, self.lineage, self.seed = home, lineage, seed
+        self.hashes: dict[tuple[str, str], dict[str, str]] = {
+            (asset, shard): dict(zip(scenes, hashes, strict=True))
+            for asset, shard, scenes, hashes in self._fetch("record_states")
+        }
+        """By asset and shard, scene to input hash."""
+        self.refused: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        """By asset and shard, scene to status and reason, where it was not finished."""
+        for asset, shard, scene, status, reason in self._fetch("record_refusals"):
+            self.refused.setdefault((asset, shard), {})[scene] = (status, reason)
         writer = writers(pipeline.STAGES)
-        makers = sorted({writer[name] for name in read})
-        for shard, scene, outputs in lineage.con.execute(
-            sql("lineage/record_outputs"), {"assets": makers}
-        ).fetchall():
+        makers = {writer[name_of(read)] for stage in pipeline.STAGES.values() for read in stage.reads}
+        self.outputs: dict[str, dict[str, dict[str, str]]] = {}
+        """By shard and scene, what stands of each table and kind of file that anything reads."""
+        for shard, scene, outputs in self._fetch("record_outputs", {"assets": sorted(makers)}):
             self.outputs.setdefault(shard, {}).setdefault(scene, {}).update(outputs)
+        self.has_pending = (home / "pending").is_dir()
+        self._settled: dict[tuple[str, str], _Settled] = {}
+        self._changed: dict[tuple[str, str, str], list[str] | None] = {}
 
-    def full(self, asset: str, shard: str, scene: str) -> dict[str, Any]:
-        key = {"asset": asset, "shard": shard, "scene": scene}
-        return self.lineage.query("record", key)[0]
+    def _fetch(self, name: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self.lineage.con.execute(sql(f"lineage/{name}"), parameters or {}).fetchall()
+
+    def settled(self, stage: Stage, dataset: str) -> _Settled:
+        key = (stage.name, dataset)
+        if key not in self._settled:
+            drawn = self.seed is not None and "seed" in stage.parameters(dataset).model_dump()
+            overrides = {"seed": self.seed} if drawn else None
+            parameters = planning.parameters_json(pipeline.parameters(self.home, stage, dataset, overrides))
+            code = code_version(stage.modules(dataset), stage.data)
+            hashes = planning.WantedHashes(stage.name, code, parameters)
+            self._settled[key] = _Settled(code, parameters, hashes)
+        return self._settled[key]
+
+    def records(self, shard: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """By asset and scene, what `records_of_shard` says."""
+        rows = self.lineage.query("records_of_shard", {"shard": shard})
+        return {(row["asset"], row["scene"]): row for row in rows}
+
+    def changed_files(self, version: str, stage: Stage, dataset: str) -> list[str] | None:
+        key = (version, stage.name, dataset)
+        if key not in self._changed:
+            self._changed[key] = code_files.changed(self.home, version, stage, dataset)
+        return self._changed[key]
 
 
 class _Evaluation:
     """One shard, stage by stage in the order of a build."""
 
-    def __init__(
-        self, home: Path, shard: Shard, held: _Held, report: StaleReport, seed: int | None, rehash: bool
-    ) -> None:
-        self.home, self.shard, self.held, self.report = home, shard, held, report
-        self.seed, self.rehash = seed, rehash
+    def __init__(self, known: _Known, shard: Shard, report: StaleReport, rehash: bool) -> None:
+        self.known, self.shard, self.report, self.rehash = known, shard, report, rehash
         self.writer = writers(pipeline.STAGES)
         self.stale: dict[str, set[str]] = {}
         """By asset, scenes that a build would compute, or perhaps."""
-        self.framed: dict[tuple[tuple[str, ...], str], bytes] = {}
-        """Inputs of a scene as they are hashed, shared by all stages that read the same tables."""
+        self.framed: dict[tuple[str, ...], dict[str, bytes]] = {}
+        """By the tables read, each scene's inputs as they are hashed: shared by all stages that read the same."""
+        self.refs = {ref.name: ref for ref in shard.scenes}
+
+    @cached_property
+    def records(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return self.known.records(self.shard.key)
 
     def run(self, names: Sequence[str], scenes: Sequence[str]) -> None:
         for name in names:
-            stage = pipeline.STAGES[name]
             self.stale[name] = set()
-            for item in self._stage(stage, scenes):
+            for item in self._stage(pipeline.STAGES[name], scenes):
                 self.stale[name].add(item.scene)
                 self.report.items.append(item)
-                known = self.held.known.get((name, self.shard.key), {}).get(item.scene)
-                if known is not None:
+                record = self.records.get((name, item.scene))
+                if record is not None:
                     key = (self.shard.key, name)
-                    self.report.seconds[key] = self.report.seconds.get(key, 0.0) + known[3]
+                    self.report.seconds[key] = self.report.seconds.get(key, 0.0) + record["seconds"]
+            self.report.checked += len(scenes)
 
     def _stage(self, stage: Stage, scenes: Sequence[str]) -> Iterator[Stale]:
-        drawn = self.seed is not None and "seed" in stage.parameters(self.shard.dataset).model_dump()
-        parameters = planning.parameters_json(
-            pipeline.parameters(self.home, stage, self.shard.dataset, {"seed": self.seed} if drawn else None)
-        )
-        code = code_version(stage.modules(self.shard.dataset), stage.data)
-        hashes = planning.WantedHashes(stage.name, code, parameters)
+        settled = self.known.settled(stage, self.shard.dataset)
         external = None
         if stage.external is not None:
-            external = stage.external(self.home, self.shard, self.rehash)
-        known = self.held.known.get((stage.name, self.shard.key), {})
-        pending = _pending(self.home, stage.name, self.shard.key)
+            external = stage.external(self.known.home, self.shard, self.rehash)
+        recorded = self.known.hashes.get((stage.name, self.shard.key), {})
+        pending: dict[str, str] = {}
+        if self.known.has_pending:
+            pending = _pending(self.known.home, stage.name, self.shard.key)
         reads = tuple(name_of(read) for read in stage.reads)
-        makers = tuple(self.writer[name] for name in reads)
-        refs = {ref.name: ref for ref in self.shard.scenes}
-        self.report.checked += len(scenes)
+        makers = tuple(dict.fromkeys(self.writer[name] for name in reads))
+        open_makers = [name for name in makers if self.stale.get(name)]
+        framed = self.framed.setdefault(reads, {}) if external is None else {}
         for scene in scenes:
-            fingerprint = None if external is None else external.fingerprint(refs[scene])
-            wanted = self._wanted(hashes, reads, makers, scene, fingerprint)
-            upstream = tuple(name for name in dict.fromkeys(makers) if scene in self.stale.get(name, ()))
-            old = known.get(scene)
-            if old is not None and old[2] == wanted:
+            inputs = framed.get(scene)
+            if inputs is not None:
+                wanted = settled.hashes.of(inputs)
+            else:
+                fingerprint = None if external is None else external.fingerprint(self.refs[scene])
+                wanted = self._wanted(settled.hashes, reads, makers, scene, fingerprint, framed)
+            upstream = tuple(name for name in open_makers if scene in self.stale[name])
+            old = recorded.get(scene)
+            if old is not None and old == wanted:
                 if upstream:
                     yield Stale(stage.name, self.shard.key, scene, (PERHAPS,), upstream, certain=False)
             elif wanted and pending.get(scene) == wanted:
@@ -185,7 +218,7 @@ class _Evaluation:
             elif old is None:
                 yield Stale(stage.name, self.shard.key, scene, (NEVER,), upstream)
             else:
-                yield self._why(stage, scene, code, parameters, upstream, external)
+                yield self._why(stage, scene, settled, upstream, external)
 
     def _wanted(
         self,
@@ -194,57 +227,52 @@ class _Evaluation:
         makers: tuple[str, ...],
         scene: str,
         fingerprint: str | None,
+        framed: dict[str, bytes],
     ) -> str:
         """The input hash by `planning.plan`'s rule; empty where an asset upstream has not run."""
-        key = (reads, scene)
-        framed = self.framed.get(key)
-        if framed is None:
-            refused = []
-            for maker in makers:
-                made = self.held.known.get((maker, self.shard.key), {}).get(scene)
-                if made is None:
-                    return ""
-                if made[0] != DONE:
-                    refused.append(planning.refusal(maker, made[0], made[1]))
-            if refused:
-                return planning.blocked_hash(refused)
-            outputs = self.held.outputs.get(self.shard.key, {}).get(scene, {})
-            inputs = {name: outputs.get(name, "") for name in reads}
-            if fingerprint is not None:
-                return hashes.of(planning.framed_inputs({**inputs, planning.FILES: fingerprint}))
-            framed = self.framed[key] = planning.framed_inputs(inputs)
-        return hashes.of(framed)
+        refused = []
+        for maker in makers:
+            if scene not in self.known.hashes.get((maker, self.shard.key), ()):
+                return ""
+            refusal = self.known.refused.get((maker, self.shard.key), {}).get(scene)
+            if refusal is not None:
+                refused.append(planning.refusal(maker, *refusal))
+        if refused:
+            return planning.blocked_hash(refused)
+        outputs = self.known.outputs.get(self.shard.key, {}).get(scene, {})
+        inputs = {name: outputs.get(name, "") for name in reads}
+        if fingerprint is not None:
+            return hashes.of(planning.framed_inputs({**inputs, planning.FILES: fingerprint}))
+        framed[scene] = planning.framed_inputs(inputs)
+        return hashes.of(framed[scene])
 
     def _why(
         self,
         stage: Stage,
         scene: str,
-        code: str,
-        parameters: str,
+        settled: _Settled,
         upstream: tuple[str, ...],
         external: External | None,
     ) -> Stale:
         """What differs between the record and now."""
-        record = self.held.full(stage.name, self.shard.key, scene)
+        record = self.records[(stage.name, scene)]
         reasons: list[str] = []
         details: list[str] = []
-        if record["code_version"] and record["code_version"] != code and record["inputs"]:
+        # A scene that was refused upstream was not computed, by no code and with no parameters.
+        if record["inputs"] and record["code_version"] != settled.code:
             reasons.append(CODE)
-            files = code_files.changed(self.home, record["code_version"], stage, self.shard.dataset)
-            details += files or []
-        if record["parameters"] != parameters and record["inputs"]:
+            details += self.known.changed_files(record["code_version"], stage, self.shard.dataset) or []
+        if record["inputs"] and record["parameters"] != settled.parameters:
             reasons.append(PARAMETERS)
-            details += parameter_changes(record["parameters"], parameters)
+            details += parameter_changes(record["parameters"], settled.parameters)
         if isinstance(external, SourceWatch):
             changes = self._file_changes(external, scene)
             if changes or not reasons:
                 reasons.append(SOURCE)
                 details += changes
-        outputs = self.held.outputs.get(self.shard.key, {}).get(scene, {})
-        differing = [
-            name_of(read) for read in stage.reads
-            if record["inputs"].get(name_of(read)) != outputs.get(name_of(read))
-        ]  # fmt: skip
+        outputs = self.known.outputs.get(self.shard.key, {}).get(scene, {})
+        reads = [name_of(read) for read in stage.reads]
+        differing = [name for name in reads if record["inputs"].get(name) != outputs.get(name)]
         if differing or not reasons:
             reasons.append(UPSTREAM)
             details += differing
@@ -256,7 +284,7 @@ class _Evaluation:
         listing: list[SourceFile] | InputError = watch.listings[scene]
         if isinstance(listing, InputError):
             return [str(listing)]
-        rows = Lake(self.home).read(tables.SOURCES, self.shard.key, scene)
+        rows = Lake(self.known.home).read(tables.SOURCES, self.shard.key, scene)
         then = dict(zip(rows["path"].to_list(), rows["sha256"].to_list(), strict=True))
         now = {file.path: watch.checked[file.path][1] for file in listing}
         changes = [

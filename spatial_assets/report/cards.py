@@ -20,6 +20,8 @@ SHEET_COLUMNS = 8
 WIDTHS = {1: 600, 2: 460, 3: 420}
 """By number of images, the width of each of them, in pixels, where its bytes allow."""
 TILE_WIDTH = 168
+TILE_MARKS = 2.0
+"""On tiles so small, marks are drawn larger than models see them; the page says so."""
 SHORT_ANSWER = 28
 """Characters of an answer that is set in large type."""
 SHORT_OPTION = 18
@@ -69,7 +71,7 @@ def _sheet(shots: Sequence[Shot], most: int) -> Picture:
     problem = ""
     for shot in shots:
         try:
-            tiles.append(shown(shot.root, shot.image, shot.marks, TILE_WIDTH))
+            tiles.append(shown(shot.root, shot.image, shot.marks, TILE_WIDTH, TILE_MARKS))
         except NoImage as why:
             problem = str(why)
             tiles.append(None)
@@ -78,7 +80,8 @@ def _sheet(shots: Sequence[Shot], most: int) -> Picture:
     data, size = smallest_loss(
         lambda width: contact_sheet(tiles, SHEET_COLUMNS, width), TILE_WIDTH, most, "WEBP"
     )
-    return Picture(f"{len(shots)} frames", data_uri(data, "webp"), size)
+    note = f", marks drawn {TILE_MARKS:g} times as large" if any(shot.marks for shot in shots) else ""
+    return Picture(f"{len(shots)} frames in order{note}", data_uri(data, "webp"), size)
 
 
 def css_colour(name: str) -> str:
@@ -92,7 +95,7 @@ def css_colour(name: str) -> str:
 
 def card(example: Example, pictures: Sequence[Picture]) -> Html:
     row = example.row
-    span = "one" if len(example.shots) < 2 else "two" if len(example.shots) <= SIDE_BY_SIDE else "all"
+    span = {0: "one", 1: "one", 2: "two"}.get(len(example.shots), "all")
     return tag(
         "article",
         _pictures(pictures, len(example.shots)),
@@ -132,7 +135,7 @@ def _pictures(pictures: Sequence[Picture], count: int) -> Html | None:
                 src=picture.uri,
                 width=str(width),
                 height=str(height),
-                alt=f"{picture.role} image of the question, with its marks",
+                alt=f"{picture.role}: what the question shows, with its marks",
             )
         caption = tag("figcaption", picture.role) if count > 1 and picture.role else None
         figures.append(tag("figure", inner, caption))

@@ -17,8 +17,8 @@ from spatial_assets.stages.keyframes import KEYFRAMES
 BINS = 30
 MOST_BARS = 8
 """Different answers up to this number are shown as bars; more than these are a distribution of values."""
-MOST_PARTS = 6
-"""Numbers of an answer whose distributions are shown, as a view change has five."""
+MOST_PARTS = 10
+"""Numbers of an answer whose distributions are shown: a view change has five, and nine with an object's places."""
 FORMATS = ("fill", "select", "sentence", "judge")
 """Known formats in the order in which they are shown; others follow by name."""
 LISTED_REJECTS = 60

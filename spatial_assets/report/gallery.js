@@ -44,8 +44,8 @@
   const fromAddress = () => {
     const words = new URLSearchParams(location.hash.slice(1));
     if (words.has("show") || words.has("format")) {
-      const known = [...choice.options].some((option) => option.value === words.get("show"));
-      show(known ? words.get("show") : "", words.get("format") || "");
+      const among = (items, value) => ([...items].some((item) => item.value === value) ? value : "");
+      show(among(choice.options, words.get("show")), among(chips, words.get("format")));
     } else if (location.hash.startsWith("#task-")) {
       show("", "");
       document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from spatial_assets.report.marks import draw_marks
+from spatial_assets.report.marks import REFERENCE_WIDTH, draw_marks
 from spatial_assets.report.plots import font
 
 GAP = 6
@@ -58,14 +58,19 @@ def narrowed(image: Image.Image, width: int) -> Image.Image:
 
 
 def shown(
-    root: Path | None, image: str | None, marks: Sequence[Mapping[str, Any]], width: int
+    root: Path | None,
+    image: str | None,
+    marks: Sequence[Mapping[str, Any]],
+    width: int,
+    enlarged: float = 1.0,
 ) -> Image.Image:
     """An image with its marks, at most `width` wide. Raises NoImage.
 
-    Marks are drawn before the image is made small, so that they look as they do at full size.
+    Marks are drawn before the image is made small, so that they look as they do at full size, or `enlarged`.
     """
     opened = open_image(root, image, 2 * width)
-    return narrowed(draw_marks(opened, marks) if marks else opened, width)
+    marked = draw_marks(opened, marks, enlarged * opened.width / REFERENCE_WIDTH) if marks else opened
+    return narrowed(marked, width)
 
 
 def contact_sheet(tiles: Sequence[Image.Image | None], columns: int, tile_width: int) -> Image.Image:

@@ -121,30 +121,35 @@ class Site:
 
 def _coloured(mesh: Mesh, points: Float, faces: NDArray[np.int32], focal: float) -> NDArray[np.uint8]:
     """(H, W, 4) colours of the faces (H, W) seen from the eye, -1 for none; `points` (V, 3) as the eye has them."""
-    out = np.zeros((*faces.shape, 4), np.uint8)
+    height, width = faces.shape
+    out = np.zeros((height, width, 4), np.uint8)
     rows, columns = np.nonzero(faces >= 0)
-    corners = mesh.faces[faces[rows, columns]]
+    if not len(rows):
+        return out
+    is_seen = np.zeros(len(mesh.faces), bool)
+    is_seen[faces[rows, columns]] = True
+    corners = mesh.faces[is_seen]
+    place = (np.cumsum(is_seen) - 1)[faces[rows, columns]]
     a, b, c = (points[corners[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
-    # The ray through the pixel's centre meets the face's plane at `hits`; its barycentric weights blend colours.
-    height, width = faces.shape
-    rays = np.stack(
-        [(columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal, -np.ones(len(rows))], 1
-    )
-    along = np.einsum("ij,ij->i", rays, normals)
-    reach = np.einsum("ij,ij->i", a, normals) / np.where(along == 0, 1.0, along)
-    hits = rays * reach[:, None]
     squares = np.maximum(np.einsum("ij,ij->i", normals, normals), 1e-30)
-    to_b = np.einsum("ij,ij->i", np.cross(hits - a, c - a), normals) / squares
-    to_c = np.einsum("ij,ij->i", np.cross(b - a, hits - a), normals) / squares
-    weights = np.clip(np.stack([1 - to_b - to_c, to_b, to_c], axis=1), 0, 1)
-    weights /= weights.sum(axis=1, keepdims=True)
-    if mesh.colors is None:
-        colours = np.full((len(rows), 3), BARE)
-    else:
-        colours = np.einsum("ij,ijk->ik", weights, mesh.colors[corners].astype(np.float64))
-    level = np.abs(normals[:, 2]) / np.sqrt(squares)
-    shade = SIDE_SHADE + (1 - SIDE_SHADE) * level
-    out[rows, columns, :3] = np.clip(colours * shade[:, None], 0, 255)
+    # A point p of the face's plane has barycentric weights (p - a) . to_b for b and (p - a) . to_c for c.
+    to_b = np.cross(c - a, normals) / squares[:, None]
+    to_c = np.cross(normals, b - a) / squares[:, None]
+    offsets = np.stack([np.einsum("ij,ij->i", a, side) for side in (normals, to_b, to_c)], axis=1)
+    # Pixels look along (x, y, -1); their ray meets the plane where (x, y, -1) . normal * reach = a . normal.
+    x, y = (columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal
+    along = [side[place, 0] * x + side[place, 1] * y - side[place, 2] for side in (normals, to_b, to_c)]
+    reach = offsets[place, 0] / np.where(along[0] == 0, 1.0, along[0])
+    share_b = np.clip(along[1] * reach - offsets[place, 1], 0, 1)
+    share_c = np.clip(along[2] * reach - offsets[place, 2], 0, 1 - share_b)
+    shade = SIDE_SHADE + (1 - SIDE_SHADE) * np.abs(normals[:, 2]) / np.sqrt(squares)
+    colours = np.full((len(points), 3), BARE) if mesh.colors is None else mesh.colors.astype(np.float64)
+    for channel in range(3):
+        of_a, of_b, of_c = (colours[corners[:, i], channel] * shade for i in range(3))
+        base = of_a[place]
+        out[rows, columns, channel] = (
+            base + share_b * (of_b[place] - base) + share_c * (of_c[place] - base) + 0.5
+        )
     out[rows, columns, 3] = 255
     return out

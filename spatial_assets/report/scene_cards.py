@@ -27,13 +27,13 @@ from spatial_assets.tasks.view import Object
 
 WIDTH, MOST_HEIGHT = 560, 620
 QUALITY = 68
-MOST_NAMES = 14
+MOST_NAMES = 12
 MOST_PATH = 400
 """Points of a drawn path; a sequence may have thousands."""
 MOST_KEYFRAMES = 80
 LOOK = 15.0
 """Pixels of the line that says where a keyframe looks."""
-LETTER, LINE = 6.2, 15.0
+LETTER, LINE = 8.4, 20.0
 """Width of a letter and height of a line of the names on a plan, in its own pixels."""
 SCALE_BARS = (5, 2, 1)
 
@@ -73,7 +73,8 @@ def scene_card(lake: Lake, row: SceneRow) -> Html:
     chosen = [name for name in sets.get(KEYFRAMES, []) if name in frames]
     objects = _objects(lake.read(tables.OBJECTS, row.shard, row.scene))
     facts = [
-        f"{row.frames:,} frames, {row.keyframes:,} keyframes" if row.frames else "no frames",
+        f"{row.frames:,} frames" if row.frames else "no frames",
+        f"{row.keyframes:,} keyframes" if row.frames else "",
         f"{row.objects:,} objects" if row.objects else "no objects",
         f"{row.room_size:.1f} m²" if row.room_size is not None else "",
         f"{row.questions:,} questions" if row.questions else "",
@@ -88,7 +89,7 @@ def scene_card(lake: Lake, row: SceneRow) -> Html:
                 "div",
                 tag("h3", row.scene),
                 tag("p", f"{row.dataset} · {row.release}", class_="muted"),
-                tag("p", " · ".join(fact for fact in facts if fact)),
+                tag("p", " · ".join(fact.replace(" ", "\u00a0") for fact in facts if fact)),
             ),
             heat,
             class_="body",
@@ -165,7 +166,7 @@ def _keyframe(ground: Ground, view: View) -> Html:
         "g",
         tag("title", f"keyframe {view.frame}"),
         tag("path", d=f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}"),
-        tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="2.4"),
+        tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="3"),
         class_="key",
     )
 
@@ -181,7 +182,7 @@ def _names(ground: Ground, objects: Sequence[tuple[Object, Float]]) -> list[Html
         inside = half < x < ground.width - half
         if free and inside and len(names) < MOST_NAMES:
             taken.append((x, y, half))
-            names.append(tag("text", obj.category, x=f"{x:.0f}", y=f"{y + 4:.0f}", text_anchor="middle"))
+            names.append(tag("text", obj.category, x=f"{x:.0f}", y=f"{y + 6:.0f}", text_anchor="middle"))
     return names
 
 
@@ -194,7 +195,7 @@ def _scale(ground: Ground) -> list[Html]:
     left = right - fits[0] * ground.scale
     return [
         tag("path", d=f"M{left:.1f} {y}H{right}", class_="scale"),
-        tag("text", f"{fits[0]} m", x=f"{left - 6:.1f}", y=f"{y + 4}", text_anchor="end"),
+        tag("text", f"{fits[0]} m", x=f"{left - 6:.1f}", y=f"{y + 2}", text_anchor="end"),
     ]
 
 

@@ -11,6 +11,9 @@ from spatial_assets.report.counts import Asked, Spread
 from spatial_assets.report.markup import Html, join, tag
 from spatial_assets.tasks import task
 
+RARE = 0.5
+"""Where more than this share of the answers are different ones, the commonest say nothing."""
+
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -178,7 +181,8 @@ def task_sections(tried: Sequence[Asked], cards: Mapping[tuple[str, str], Sequen
 def _format_panel(entry: Asked) -> Html:
     inner: list[object] = []
     if entry.questions:
-        line = f"of {plural(entry.candidates, 'candidate')}, from {plural(entry.scenes, 'scene')}"
+        known = f"of {plural(entry.candidates, 'candidate')}, " if entry.candidates else ""
+        line = f"{known}from {plural(entry.scenes, 'scene')}"
         inner.append(tag("p", tag("strong", f"{entry.questions:,}"), " ", tag("span", line, class_="muted")))
         inner.append(_answers(entry))
     else:
@@ -196,7 +200,10 @@ def _answers(entry: Asked) -> Html:
     if found.distinct <= counts.MOST_BARS:
         return bars(found.top, entry.questions)
     if not found.values:
-        note = f"the {len(found.top)} commonest of {found.distinct:,} different answers"
+        note = f"{found.distinct:,} different answers"
+        if found.distinct > RARE * entry.questions:
+            return tag("p", note, class_="muted small")
+        note = f"the {len(found.top)} commonest of {note}"
         return join(bars(found.top, entry.questions), tag("p", note, class_="muted small"))
     several = len(found.values) > 1
     return tag(

@@ -8,11 +8,11 @@ from pydantic import Field
 from spatial_assets import parameters as base
 from spatial_assets import tables
 from spatial_assets.categories import is_structure
-from spatial_assets.cogmap import COGNITIVE_MAPS, GRID, cell_margins, cells_of, grid_positions
+from spatial_assets.cogmap import GRID, cell_margins, cells_of, grid_positions
 from spatial_assets.geometry.boxes import box_corners
-from spatial_assets.rooms import ROOMS
 from spatial_assets.scene import Box, Float
 from spatial_assets.stage import Reject, SceneInputs, SceneOutputs, Stage, Tally
+from spatial_assets.tables import COGNITIVE_MAPS, ROOMS
 
 NAME = "cognitive_maps"
 SURFACES, BOXES = "surfaces", "boxes"

@@ -24,7 +24,7 @@ def questions_of(name: str) -> Stage:
 
     return Stage(
         name=name,
-        reads=READS,
+        reads=(*READS, *chosen.reads),
         writes=(table,),
         parameters=lambda dataset: chosen.parameters(),
         compute=compute,

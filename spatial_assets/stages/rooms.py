@@ -10,12 +10,13 @@ from spatial_assets import meshes, tables
 from spatial_assets import parameters as base
 from spatial_assets.categories import is_structure
 from spatial_assets.geometry.footprint import surface_points, vsibench_room_area
-from spatial_assets.rooms import ROOMS, floor_level, free_floor, measure_footprint, walled_share, write_free
+from spatial_assets.rooms import floor_level, free_floor, measure_footprint, walled_share, write_free
 from spatial_assets.scene import Box
 from spatial_assets.stage import SceneInputs, SceneOutputs, Stage, Tally
 from spatial_assets.stages.framing import frame_sets
 from spatial_assets.stages.keyframes import VIDEO
 from spatial_assets.stages.visibility import FACES_KIND, faces_from_parquet
+from spatial_assets.tables import ROOMS
 
 NAME = "rooms"
 FLOOR = "floor"

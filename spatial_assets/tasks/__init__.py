@@ -13,7 +13,17 @@ FAMILIES = {
     "depth_prediction_oo": "depth",
     "distance_prediction_oc": "distance",
     "distance_prediction_oo": "distance",
+    "obj_appearance_order": "vsi.order",
+    "object_abs_distance": "vsi.distance",
+    "object_counting": "vsi.counting",
+    "object_rel_direction_easy": "vsi.direction",
+    "object_rel_direction_hard": "vsi.direction",
+    "object_rel_direction_medium": "vsi.direction",
+    "object_rel_distance": "vsi.distance",
+    "object_size_estimation": "vsi.size",
     "position_matching": "matching",
+    "room_size_estimation": "vsi.size",
+    "route_planning": "vsi.route",
     "view_change_infer": "camera",
 }
 """Every task, by the module of its family. A module is imported only when one of its tasks is asked for."""

@@ -16,6 +16,7 @@ from pydantic import Field
 from spatial_assets.parameters import Parameters
 from spatial_assets.scene import Fact
 from spatial_assets.stage import Reject, Tally
+from spatial_assets.tables import Table
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.view import ReferentLimits, SceneView
 
@@ -94,6 +95,8 @@ class Answer:
     marks: Sequence[Mark] = ()
     options: Sequence[str] | None = None
     given: Sequence[float] = ()
+    templates: Sequence[str] | None = None
+    """Ids of the question templates to draw from; None for all of the format's."""
 
 
 def names(view: SceneView, candidate: Candidate) -> dict[str, str]:
@@ -145,6 +148,8 @@ class Task:
     """Raises Refusal."""
     reasons: Mapping[str, str]
     """What each reason for refusing means."""
+    reads: tuple[Table, ...] = ()
+    """Tables beyond those that every task reads."""
 
     @property
     def wording(self) -> str:
@@ -278,7 +283,7 @@ def word(task: Task, form: str, answer: Answer, draw: Draw) -> tuple[str, str, s
     sentence's answer has templates too; the other formats print the answer as it is.
     """
     own, common = _templates(task.name)[form], _templates("common")
-    used = [draw.choice("question", sorted(own["questions"]))]
+    used = [draw.choice("question", sorted(answer.templates or own["questions"]))]
     parts = [own["questions"][used[0]], *own.get("notes", [])]
     shared = {**common[form], **own.get("common", {})}
     slots = dict(answer.slots)

@@ -215,3 +215,28 @@ def test_records_without_a_commit_can_be_read(copied):
     with Lineage(copied.home) as lineage:
         rows = lineage.rows("select asset, \"commit\" as c from record where shard = 'scannet-v2-0000'")
     assert {row["c"] for row in rows if row["asset"] == "overlap"} == {""}
+
+
+def test_readers_go_on_while_a_build_runs(copied):
+    cache.rebuild(copied.home)
+    failures, seen, done = [], set(), threading.Event()
+
+    def read():
+        while not done.is_set():
+            try:
+                with Lineage(copied.home) as lineage:
+                    counted = lineage.rows("select count(*) as n, count(distinct qa_id) as ids from question")[0]
+                    seen.add((counted["n"], counted["ids"]))
+            except Exception as error:
+                failures.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for gap in (0.2, 0.1):
+        copied.settle(depth_prediction_oc={"min_mark_gap": gap})
+        copied.build()
+    done.set()
+    reader.join()
+    assert failures == []
+    assert seen
+    assert all(count == ids for count, ids in seen)

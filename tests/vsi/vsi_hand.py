@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from spatial_assets import tables
-from spatial_assets.rooms import ROOMS
 from spatial_assets.scene import Box
 from spatial_assets.stages.framing import View
+from spatial_assets.tables import ROOMS
 from spatial_assets.tasks.view import Object, SceneView, Sighting
 
 WIDTH, HEIGHT = 640, 480

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from spatial_assets.rooms import ROOMS, read_room
+from spatial_assets.rooms import read_room
+from spatial_assets.tables import ROOMS
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.options import lettered
 from spatial_assets.tasks.task import SELECT, Answer, Candidate, Found, phrases

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from spatial_assets import tables
-from spatial_assets.rooms import ROOMS, Room, read_room
+from spatial_assets.rooms import Room, read_room
 from spatial_assets.scene import Fact
+from spatial_assets.tables import ROOMS
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.options import OPTION_REASONS, lettered
 from spatial_assets.tasks.printing import margin, steps

@@ -100,7 +100,6 @@ REASONS: Mapping[str, str] = {
     "unseen": "no frame of the video shows the object, or one of those that the word stands for",
     "half_seen": "no frame of the video shows it well, or one of those that the word stands for",
     "several": "the scene has several of them, the question means one",
-    "structure": "part of the building",
 }
 
 

@@ -1,1 +1,0 @@
-select * from record where asset = $asset and shard = $shard and scene = $scene
