@@ -244,6 +244,45 @@ def conformance_vsibench(metas: tuple[Path, ...], questions: Path, out: Path | N
     click.echo(result)
 
 
+@main.command(epilog="Example: spatial-assets gallery --examples 6")
+@HOME
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The page; <home>/reports/gallery.html by default."
+)
+@click.option(
+    "--examples", type=click.IntRange(1, 64), default=4, show_default=True, help="Cards per task and format."
+)
+@plainly
+def gallery(home: Path, out: Path | None, examples: int) -> None:
+    """Write one page with real examples of every task, their marks drawn on the images."""
+    from spatial_assets.report.gallery import write_gallery
+
+    click.echo(f"written: {write_gallery(home, out or home / 'reports' / 'gallery.html', examples)}")
+
+
+@main.command(epilog="Example: spatial-assets record scene0000_00 --out scene.rrd")
+@click.argument("scene")
+@HOME
+@click.option("--dataset", help="Where several datasets have a scene of that name.")
+@click.option("--out", type=click.Path(path_type=Path), help="The recording; SCENE.rrd by default.")
+@plainly
+def record(scene: str, home: Path, dataset: str | None, out: Path | None) -> None:
+    """Write a 3D recording of a scene for the rerun viewer: mesh, boxes, cameras, what is asked about."""
+    from spatial_assets import partitions
+    from spatial_assets.report.recording import write_recording
+
+    shards = [
+        shard
+        for shard in partitions.registry(home).shards()
+        if dataset in (None, shard.dataset) and any(ref.name == scene for ref in shard.scenes)
+    ]
+    if len(shards) != 1:
+        found = ", ".join(sorted({shard.dataset for shard in shards})) or "none"
+        raise ValueError(f"scene {scene!r}: {len(shards)} registered here ({found}); name one with --dataset")
+    path = write_recording(home, shards[0].key, scene, out or Path(f"{scene}.rrd"))
+    click.echo(f"written: {path}; open it with: rerun {path}")
+
+
 @main.command(epilog="Example: spatial-assets ui --port 3000")
 @HOME
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)

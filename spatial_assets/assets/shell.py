@@ -26,6 +26,8 @@ SHARDS_PER_RUN = 20
 """A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
 PICTURE_BYTES = 16_000
 """The event log keeps a picture for each materialization; larger ones belong in reports."""
+PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
+"""By a picture's first bytes."""
 LISTED = 20
 """Rejected scenes named in an asset's metadata; the rest are in its rejects table."""
 
@@ -180,6 +182,6 @@ def picture_metadata(
             if data is None or len(data) > PICTURE_BYTES:
                 return {}
             text = base64.b64encode(data).decode("ascii")
-            kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
+            kind = next(name for start, name in PICTURE_KINDS.items() if data.startswith(start))
             return {"picture": dg.MetadataValue.md(f"![{ref.name}](data:image/{kind};base64,{text})")}
     return {}

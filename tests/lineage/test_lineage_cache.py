@@ -7,6 +7,7 @@ import threading
 import duckdb
 import lakes
 import pytest
+from conftest import STAGES
 
 from spatial_assets.lineage import cache, database, records
 from spatial_assets.lineage.cache import Lineage
@@ -43,7 +44,7 @@ def test_it_holds_what_the_files_hold(copied):
         assert not lineage.changed
         assert contents(lineage) == from_files
     assert len(from_files["question"]) == len(lakes.rows(copied.home, "questions/*"))
-    assert len(from_files["record"]) == 3 * 7
+    assert len(from_files["record"]) == 3 * len(STAGES)
     assert len(from_files["scene"]) == 3
 
 
@@ -103,14 +104,14 @@ def test_an_unfinished_or_foreign_file_is_not_believed(copied):
     path.write_bytes(b"not a database")
     with Lineage(copied.home) as lineage:
         assert not lineage.cached
-        assert len(lineage.rows("select 1 from record")) == 21
+        assert len(lineage.rows("select 1 from record")) == 3 * len(STAGES)
     cache.rebuild(copied.home)
     con = duckdb.connect(str(path))
     con.execute("update meta set value = 'another' where key = 'schema'")
     con.close()
     with Lineage(copied.home) as lineage:
         assert not lineage.cached
-        assert len(lineage.rows("select 1 from record")) == 21
+        assert len(lineage.rows("select 1 from record")) == 3 * len(STAGES)
 
 
 def test_readers_go_on_while_it_is_rebuilt(copied):
@@ -225,7 +226,9 @@ def test_readers_go_on_while_a_build_runs(copied):
         while not done.is_set():
             try:
                 with Lineage(copied.home) as lineage:
-                    counted = lineage.rows("select count(*) as n, count(distinct qa_id) as ids from question")[0]
+                    counted = lineage.rows(
+                        "select count(*) as n, count(distinct qa_id) as ids from question"
+                    )[0]
                     seen.add((counted["n"], counted["ids"]))
             except Exception as error:
                 failures.append(error)

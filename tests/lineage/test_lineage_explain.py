@@ -9,7 +9,8 @@ import shlex
 import lakes
 import pytest
 
-from spatial_assets.lineage import cache, explain, records
+from spatial_assets import pipeline
+from spatial_assets.lineage import cache, explain, planning, records
 from spatial_assets.scene import InputError
 
 
@@ -53,7 +54,7 @@ def test_the_chain_goes_from_the_task_to_the_sources(built, rows):
     names = [record["asset"] for record in chain]
     assert names[0] == row["task"]
     assert names[-1] == "sources"
-    assert set(names) == {row["task"], "overlap", "visibility", "keyframes", "scenes", "sources"}
+    assert set(names) == set(planning.needed_for(pipeline.STAGES, [row["task"]]))
     by_name = {record["asset"]: record for record in chain}
     for place, record in enumerate(chain):
         stored = records.load(built.home, record["asset"], record["shard"])[row["scene"]]
@@ -122,7 +123,6 @@ def test_the_command_makes_the_row_again(built, rows, tmp_path, monkeypatch):
 
     lakes.register(home, register[2], Path(register[3]), register[register.index("--release") + 1])
     scene, task = (build[build.index(option) + 1] for option in ("--scene", "--task"))
-    stages = ["sources", "scenes", "keyframes", "visibility", "overlap", task]
-    lakes.build(home, stages=stages, scenes=[scene])
+    lakes.build(home, stages=planning.needed_for(pipeline.STAGES, [task]), scenes=[scene])
     made = {item["qa_id"]: item for item in lakes.rows(home, f"questions/{task}").to_dicts()}
     assert made[row["qa_id"]] == row

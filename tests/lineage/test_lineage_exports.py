@@ -10,6 +10,7 @@ from datetime import datetime
 
 import lakes
 import pytest
+from conftest import STAGES
 
 from spatial_assets.lineage import openlineage, records
 from spatial_assets.lineage.cache import Lineage
@@ -26,7 +27,7 @@ def events(built):
 def test_every_asset_and_shard_has_a_run(events):
     starts = [event for event in events if event["eventType"] == "START"]
     ends = [event for event in events if event["eventType"] == "COMPLETE"]
-    assert len(starts) == len(ends) == 2 * 7
+    assert len(starts) == len(ends) == 2 * len(STAGES)
     assert [event["run"]["runId"] for event in starts] == [event["run"]["runId"] for event in ends]
     assert len({event["run"]["runId"] for event in ends}) == len(ends)
 

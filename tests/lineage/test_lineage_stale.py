@@ -6,6 +6,7 @@ import os
 
 import lakes
 import pytest
+from conftest import STAGES, TASKS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from spatial_assets import pipeline
 from spatial_assets.lineage import cache, planning, records, stale
 from spatial_assets.stage import name_of
 
-TASKS = ("depth_prediction_oc", "view_change_infer")
 WORDS = st.text(max_size=6)
 
 
@@ -55,7 +55,7 @@ def test_plans_are_what_a_build_recorded(built):
                 assert plan.wanted == record.input_hash
                 assert plan.inputs == record.inputs
                 checked += 1
-    assert checked == 3 * 7
+    assert checked == 3 * len(STAGES)
 
 
 def _writers(stage):
@@ -69,14 +69,14 @@ def test_nothing_is_stale_after_a_build(built):
     report = find(built.home)
     assert report.items == []
     assert report.shards() == {}
-    assert report.checked == 3 * 7
+    assert report.checked == 3 * len(STAGES)
 
 
 def test_everything_is_stale_before_one(built, tmp_path):
     lakes.register(tmp_path, "scannet", built.root)
     report = find(tmp_path)
     assert {item.reasons for item in report.items} == {("never run",)}
-    assert len(report.items) == 3 * 7
+    assert len(report.items) == 3 * len(STAGES)
     assert list(report.shards()) == ["scannet-v2-0000"]
 
 
@@ -106,7 +106,7 @@ def test_an_edit_names_its_scene_and_file_and_a_build_does_just_that(copied, cac
     assert report.items[0].reasons == ("source changed",)
     assert report.items[0].details == ("scene0001_00/scene0001_00.aggregation.json (changed)",)
     assert {item.reasons for item in report.items[1:]} == {("perhaps, once upstream is done",)}
-    assert len(report.items) == 7
+    assert len(report.items) == len(STAGES)
     assert report.shards()["scannet-v2-0001"] > 0
     done = lakes.done(copied.build())
     assert {scene for scenes in done.values() for scene in scenes} == {"scene0001_00"}
@@ -191,7 +191,7 @@ def test_a_scene_that_was_refused_and_is_mended_is_as_before(copied, built):
     aggregation(copied).write_text(held)
     report = find(copied.home)
     assert report.scenes() == [("scannet-v2-0001", "scene0001_00")]
-    assert len(report.items) == 7
+    assert len(report.items) == len(STAGES)
     copied.build()
     assert lakes.digest(copied.home) == lakes.digest(built.home)
 

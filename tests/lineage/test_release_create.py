@@ -12,6 +12,7 @@ import lakes
 import pyarrow.parquet as pq
 import pytest
 import tiny
+from conftest import STAGES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,8 +52,6 @@ def test_equal_lakes_give_equal_bytes(built, copied, tmp_path, request_):
     for scene in ("scene0001_00", "scene0000_01", "scene0000_00"):
         shutil.copytree(built.root / scene, tmp_path / "again" / scene)
         lakes.register(other, "scannet", tmp_path / "again", per_shard=1)
-    from conftest import STAGES
-
     lakes.build(other, workers=2, stages=STAGES)
     one = create.create(copied.home, "v1", request_)
     two = create.create(other, "v1", request_)
@@ -197,7 +196,7 @@ def benchmark_home(tmp_path):
     tiny.write_scannet(tmp_path / "scans", "scene0001_00", frames=8, seed=1)
     home = tmp_path / "home"
     lakes.register(home, "scannet", tmp_path / "scans")
-    lakes.build(home, stages=["sources", "scenes", "keyframes", "visibility", "overlap", "view_change_infer"])
+    lakes.build(home, stages=STAGES)
     return home
 
 
