@@ -12,7 +12,7 @@ from spatial_assets.terminal import BuildDisplay, Status, print_outcome
 
 LAYOUT, RELEASE = "scannet", "studio"
 LICENCE = "Apache-2.0 (procedural scenes made by spatial-assets)"
-SEED, FACES, FRAMES, SIZE = 0, 60_000, 150, (640, 480)
+SEED, FACES, FRAMES, SIZE = 0, 50_000, 120, (640, 480)
 """Smaller than a scan, so that six scenes are made and built in about a minute."""
 SCENES_PER_SHARD = 3
 
