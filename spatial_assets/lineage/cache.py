@@ -130,11 +130,22 @@ def rebuild(home: Path, memory: str = MEMORY, threads: int | None = None) -> Pat
         for leftover in home.glob(f".{NAME}.*"):
             _remove(leftover)
         try:
-            _write(home, temporary, memory, threads)
+            with _plainly(home):
+                _write(home, temporary, memory, threads)
             temporary.replace(target)
         finally:
             _remove(temporary)
     return target
+
+
+@contextmanager
+def _plainly(home: Path) -> Iterator[None]:
+    """A table that someone broke is a fault of the input: DuckDB's own line names the file."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        what = " ".join(str(error).split())
+        raise InputError(home, f"{what} (`lineage verify --all` checks every table)") from None
 
 
 def _remove(path: Path) -> None:
@@ -341,7 +352,7 @@ class Lineage:
 
     def _define(self, releases: list[str]) -> None:
         con = self.con
-        with self._plainly():
+        with _plainly(self.home):
             _lake_views(con, self.home, self.changed if self.cached else None)
         _release_views(con, self.home, [name for name in releases if self._is_fresh(name)])
         changed = [{"asset": asset, "shard": shard} for asset, shard in sorted(self.changed)]
@@ -378,19 +389,10 @@ class Lineage:
         return self.rows(sql(f"lineage/{name}"), parameters)
 
     def rows(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        with self._plainly():
+        with _plainly(self.home):
             done = self.con.execute(text, dict(parameters or {}))
             names = [column[0] for column in done.description or ()]
             return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
-
-    @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        """A table that someone broke is a fault of the input: DuckDB's own line names the file."""
-        try:
-            yield
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            what = " ".join(str(error).split())
-            raise InputError(self.home, f"{what} (`lineage verify --all` checks every table)") from None
 
     def close(self) -> None:
         self.con.close()

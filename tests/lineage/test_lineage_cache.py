@@ -7,7 +7,7 @@ import threading
 import duckdb
 import lakes
 import pytest
-from conftest import STAGES
+from lineage_homes import STAGES
 
 from spatial_assets.lineage import cache, database, records
 from spatial_assets.lineage.cache import Lineage

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import lakes
 import pytest
-from conftest import STAGES
+from lineage_homes import STAGES
 
 from spatial_assets.lineage import openlineage, records
 from spatial_assets.lineage.cache import Lineage

@@ -16,7 +16,7 @@ from spatial_assets.scene import InputError
 @pytest.fixture(scope="module")
 def home(built, tmp_path_factory):
     """With a cache and two releases, one of them of a single task."""
-    from conftest import copy_of
+    from lineage_homes import copy_of
 
     made = copy_of(built, tmp_path_factory.mktemp("impact"))
     create(made.home, "both", Request({"train": 0.5, "val": 0.5}))

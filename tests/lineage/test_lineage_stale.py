@@ -6,9 +6,9 @@ import os
 
 import lakes
 import pytest
-from conftest import STAGES, TASKS
 from hypothesis import given
 from hypothesis import strategies as st
+from lineage_homes import STAGES, TASKS
 
 from spatial_assets import pipeline
 from spatial_assets.lineage import cache, planning, records, stale

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spatial_assets import tables
-from spatial_assets.lineage import records, verify
+from spatial_assets.lineage import cache, records, verify
 from spatial_assets.scene import InputError
 from spatial_assets.store import Lake, write_parquet
 
@@ -249,6 +249,8 @@ def test_a_row_cannot_be_looked_up_in_a_broken_table_and_the_file_is_named(copie
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(InputError, match=r"depth_prediction_oc/shard=scannet-v2-0001/data.parquet"):
         verify.verify(copied.home, [qa_id])
+    with pytest.raises(InputError, match=r"depth_prediction_oc/shard=scannet-v2-0001/data.parquet"):
+        cache.rebuild(copied.home)
 
 
 def test_an_unknown_row_is_a_mistake_of_the_asker(built):

@@ -12,9 +12,9 @@ import lakes
 import pyarrow.parquet as pq
 import pytest
 import tiny
-from conftest import STAGES
 from hypothesis import given
 from hypothesis import strategies as st
+from lineage_homes import STAGES
 
 from spatial_assets.releases import balance, create, manifest, revocations, spaces, splits, verify
 from spatial_assets.releases.create import Request
