@@ -141,3 +141,15 @@ def free_poses(room: Room, count: int, seed: int = 0) -> list[Array]:
             continue
         poses.append(look(eye, random.uniform(0, 2 * np.pi), random.uniform(-0.5, 0.2)))
     return poses
+
+
+def jpeg_like_photograph(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
+    """An image (height, width, 3) that compresses about as well as a photograph: noise at all scales."""
+    random = np.random.default_rng(seed)
+    image = np.zeros((height, width, 3))
+    cell = 64
+    while cell >= 1:
+        coarse = random.normal(0, cell**0.5, (-(-height // cell), -(-width // cell), 3))
+        image += np.kron(coarse, np.ones((cell, cell, 1)))[:height, :width]
+        cell //= 4
+    return np.clip(128 + 8 * image, 0, 255).astype(np.uint8)

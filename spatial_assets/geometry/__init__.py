@@ -8,7 +8,7 @@ from spatial_assets.geometry.instances import PreparedInstances, prepare_instanc
 from spatial_assets.geometry.overlap import overlap_matrices
 from spatial_assets.geometry.points import point_visibility
 from spatial_assets.geometry.rasterize import PreparedMesh, face_areas, prepare_mesh, rasterize
-from spatial_assets.geometry.visibility import FrameVisibility, frame_visibility
+from spatial_assets.geometry.visibility import FrameVisibility, frame_visibility, image_visibility
 
 __all__ = [
     "FrameVisibility",
@@ -16,6 +16,7 @@ __all__ = [
     "PreparedMesh",
     "face_areas",
     "frame_visibility",
+    "image_visibility",
     "overlap_matrices",
     "point_visibility",
     "prepare_instances",

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from spatial_assets.scene import Float
 
 
+CELL_ROOM = 1.001
+"""Size of a grid cell in units of the translation threshold."""
+
+
 def keyframe_indices(camera_to_world: Float, translation: float, rotation: float) -> NDArray[np.int64]:
     """Frames that are not redundant, of poses (N, 4, 4), ascending; the first is always kept.
 
@@ -20,36 +24,53 @@ def keyframe_indices(camera_to_world: Float, translation: float, rotation: float
     least_trace = 1.0 + 2.0 * np.cos(np.radians(rotation))
     positions = np.ascontiguousarray(camera_to_world[:, :3, 3])
     rotations = np.ascontiguousarray(camera_to_world[:, :3, :3].reshape(-1, 9))
-    return np.flatnonzero(_not_redundant(positions, rotations, translation * translation, least_trace))
+    # A little more than the threshold, so that rounding cannot put two near frames two cells apart.
+    cell = translation * CELL_ROOM
+    squared = translation * translation
+    return np.flatnonzero(_not_redundant(positions, rotations, squared, least_trace, cell))
 
 
 @njit(cache=True, nogil=True)
-def _not_redundant(positions, rotations, squared, least_trace):
+def _bucket(x, y, z, mask):
+    """Place of a grid cell in a table of mask + 1 lists: the bits of three integers, mixed."""
+    mixed = x * np.int64(73856093) ^ y * np.int64(19349663) ^ z * np.int64(83492791)
+    return (mixed ^ (mixed >> np.int64(17))) & mask
+
+
+@njit(cache=True, nogil=True)
+def _not_redundant(positions, rotations, squared, least_trace, cell):
+    """(N,) bool. Retained frames lie in lists by grid cell; a nearer one can only be in a neighbouring cell.
+
+    Cells may share a list: every member is tested for its own distance, so that costs time, nothing else.
+    """
     count = positions.shape[0]
     keep = np.zeros(count, np.bool_)
-    kept_positions = np.empty((count, 3))
-    kept_rotations = np.empty((count, 9))
-    kept = 0
+    size = 1
+    while size < 2 * count:
+        size *= 2
+    first, following = np.full(size, -1, np.int64), np.empty(count, np.int64)
     for frame in range(count):
-        x, y, z = positions[frame]
+        x, y, z = positions[frame, 0], positions[frame, 1], positions[frame, 2]
+        cx, cy, cz = np.int64(np.floor(x / cell)), np.int64(np.floor(y / cell)), np.int64(np.floor(z / cell))
         redundant = False
-        # The newest retained frames are the likeliest to be near.
-        for other in range(kept - 1, -1, -1):
-            dx = kept_positions[other, 0] - x
-            dy = kept_positions[other, 1] - y
-            dz = kept_positions[other, 2] - z
-            if dx * dx + dy * dy + dz * dz < squared:
-                trace = 0.0
-                for entry in range(9):
-                    trace += kept_rotations[other, entry] * rotations[frame, entry]
-                if trace > least_trace:
-                    redundant = True
-                    break
+        for neighbour in range(27):
+            dx, dy, dz = neighbour % 3 - 1, neighbour // 3 % 3 - 1, neighbour // 9 - 1
+            other = first[_bucket(cx + dx, cy + dy, cz + dz, size - 1)]
+            while other >= 0 and not redundant:
+                px, py, pz = positions[other, 0] - x, positions[other, 1] - y, positions[other, 2] - z
+                if px * px + py * py + pz * pz < squared:
+                    trace = 0.0
+                    for entry in range(9):
+                        trace += rotations[other, entry] * rotations[frame, entry]
+                    redundant = trace > least_trace
+                other = following[other]
+            if redundant:
+                break
         if not redundant:
-            kept_positions[kept] = positions[frame]
-            kept_rotations[kept] = rotations[frame]
-            kept += 1
             keep[frame] = True
+            place = _bucket(cx, cy, cz, size - 1)
+            following[frame] = first[place]
+            first[place] = frame
     return keep
 
 

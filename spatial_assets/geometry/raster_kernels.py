@@ -82,17 +82,15 @@ def covered_lanes(builder, x, last, edges, count=LANES):
     mask = builder.fcmp_ordered("<=", lanes, splat(builder, last, count))
     for slope, origin, row, threshold in edges:
         offset = builder.fsub(lanes, splat(builder, origin, count))
-        value = builder.fadd(
-            builder.fmul(splat(builder, slope, count), offset), splat(builder, row, count)
-        )
+        value = builder.fadd(builder.fmul(splat(builder, slope, count), offset), splat(builder, row, count))
         mask = builder.and_(mask, builder.fcmp_ordered(">=", value, splat(builder, threshold, count)))
     return lanes, mask
 
 
-def inverse_depths(builder, lanes, slope, row, limit):
+def inverse_depths(builder, lanes, slope, row, limit, count=LANES):
     """Inverse depth at each lane, and the lanes where it does not exceed the limit."""
-    depth = builder.fadd(builder.fmul(splat(builder, slope), lanes), splat(builder, row))
-    return depth, builder.fcmp_ordered("<=", depth, splat(builder, limit))
+    depth = builder.fadd(builder.fmul(splat(builder, slope, count), lanes), splat(builder, row, count))
+    return depth, builder.fcmp_ordered("<=", depth, splat(builder, limit, count))
 
 
 def vector_at(context, builder, array_type, array, offset, vector):
@@ -111,9 +109,10 @@ def draw_lanes(
 
     a, x, r, t: slope, origin, value there on this row, and threshold of each edge. gx, rz: slope of the
     inverse depth and its value at x = 0, kept within low..high; where it exceeds limit nothing is drawn.
-    name: the key's lower bits.
+    name: the key's lower bits. Returns the pixels that the face covers, nearest there or not, as bits, the
+    first pixel's lowest.
     """
-    signature = types.void(
+    signature = types.int64(
         keys, at, x, last,
         a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2,
         gx, rz, low, high, limit, name,
@@ -125,6 +124,7 @@ def draw_lanes(
         lanes, mask = covered_lanes(builder, x, last, (args[4:8], args[8:12], args[12:16]))
         depth, beyond_near = inverse_depths(builder, lanes, gx, rz, limit)
         mask = builder.and_(mask, beyond_near)
+        covered = builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
         low, high = splat(builder, low), splat(builder, high)
         depth = builder.select(builder.fcmp_ordered("<", depth, low), low, depth)
         depth = builder.select(builder.fcmp_ordered(">", depth, high), high, depth)
@@ -135,36 +135,23 @@ def draw_lanes(
         old = builder.load(pointer, align=8)
         mask = builder.and_(mask, builder.icmp_signed(">", key, old))
         builder.store(builder.select(mask, key, old), pointer, align=8)
-        return context.get_dummy_value()
+        return covered
 
     return signature, generate
 
 
 @intrinsic
 def covered_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit):
-    """The lanes that `draw_lanes` would draw into an empty image, as bits, the first pixel's lowest."""
+    """Which of WIDE_LANES pixels `draw_lanes` would draw into an empty image, as bits, the first's lowest.
+
+    The same operations in the same order, so the same answers.
+    """
     signature = types.int64(x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2, gx, rz, limit)
 
     def generate(context, builder, signature, args):
-        lanes, mask = covered_lanes(builder, args[0], args[1], (args[2:6], args[6:10], args[10:14]))
-        _, beyond_near = inverse_depths(builder, lanes, *args[14:])
-        mask = builder.and_(mask, beyond_near)
-        return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
-
-    return signature, generate
-
-
-@intrinsic
-def covered_wide(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2):
-    """Those of WIDE_LANES pixels, the first x, that lie up to `last` and pass three edge tests, as bits.
-
-    The same operations in the same order as in `covered_bits`, so the same answers.
-    """
-    signature = types.int64(x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2)
-
-    def generate(context, builder, signature, args):
         edges = (args[2:6], args[6:10], args[10:14])
-        mask = covered_lanes(builder, args[0], args[1], edges, WIDE_LANES)[1]
+        lanes, mask = covered_lanes(builder, args[0], args[1], edges, WIDE_LANES)
+        mask = builder.and_(mask, inverse_depths(builder, lanes, *args[14:], WIDE_LANES)[1])
         return builder.zext(builder.bitcast(mask, ir.IntType(WIDE_LANES)), ir.IntType(64))
 
     return signature, generate
@@ -421,12 +408,29 @@ def span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2):
 
 
 @kernel
+def set_bits(words, at, x, bits):
+    """Sets up to 16 bits of a row of 64-bit words, the first at pixel x; at: where the row's pixel 0 would be.
+
+    Whole words are read and written throughout: a word read soon after a part of it was written would have
+    to wait for that part.
+    """
+    at += x >> 6
+    shift = x & 63
+    words[at] |= bits << shift
+    if shift > 48:
+        words[at + 1] |= bits >> (64 - shift)
+
+
+@kernel
 def fill(
-    keys, width, x0, x1, y0, y1,
+    keys, width, origin, stride, x0, x1, y0, y1,
     a0, b0, c0, ox0, oy0, a1, b1, c1, ox1, oy1, a2, b2, c2, ox2, oy2,
     gx, gy, g0, low, high, limit, name,
 ):  # fmt: skip
-    """Draws one face, row by row, LANES pixels at a time."""
+    """Draws one face, row by row, LANES pixels at a time.
+
+    Unless stride is 0, also sets the bits of the pixels that it covers: row y starts at keys[origin + y * stride].
+    """
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
     wide = x1 - x0 >= SPAN_WIDTH
@@ -439,10 +443,12 @@ def fill(
             start, stop = span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2)
         row = y * width
         for x in range(start, stop + 1, LANES):
-            draw_lanes(
+            covered = draw_lanes(
                 keys, row + x, float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2,
                 gx, rz, low, high, limit, name,
             )  # fmt: skip
+            if stride != 0:
+                set_bits(keys, origin + y * stride, x, covered)
 
 
 # --- whole clusters -------------------------------------------------------------------------------
@@ -585,19 +591,23 @@ def hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
 
 
 @kernel
-def draw(
-    keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
-    planes, sides, rectangles,
-):  # fmt: skip
-    """Draws a mesh's clusters into keys, flat rows of width and LANES more.
+def place(order, centres, extents, p, near, width, height, rectangles, nearest):
+    """`box_on_screen` of the clusters that order names: rectangles (C, 4) and least w (C,)."""
+    for c in order:
+        nearest[c] = box_on_screen(p, centres[c], extents[c], near, width, height, rectangles[c])
 
-    planes (5, 4), sides (C,) and rectangles (C, 4) receive what later passes over the same clusters can use:
-    `view_planes`, the sides of `front_to_back`, and `box_on_screen` of those that reach into the view.
+
+@kernel
+def draw(
+    keys, order, vertex_starts, vertices, face_starts, corners, names, rectangles, nearest,
+    p, near, width, height, origins, strides, culled,
+):  # fmt: skip
+    """Draws the clusters that order names into keys, flat rows of width and LANES more, zero = empty.
+
+    rectangles, nearest: from `place`. culled (C,) becomes True for clusters that were left out because all
+    is hidden. The pixels that the faces of the others cover are set as bits further on in keys, each
+    cluster's at its own origin and stride, as in `fill`.
     """
-    for i in range(keys.shape[0]):
-        keys[i] = 0
-    view_planes(p, near, width, height, planes)
-    order = front_to_back(centres, extents, planes, sides)
     largest = 256
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
     xs, ys, iz = np.empty(largest), np.empty(largest), np.empty(largest)
@@ -607,13 +617,14 @@ def draw(
     stale = np.zeros(tiles.shape[0], np.bool_)
     for c in order:
         rectangle = rectangles[c]
-        least = box_on_screen(p, centres[c], extents[c], near, width, height, rectangle)
         if rectangle[0] > rectangle[1] or rectangle[2] > rectangle[3]:
             continue
-        if least >= near:
-            bound = (np.float64(1.0 / least).view(np.int64) + HALF_STEP) | ID_MASK
-            if hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
+        if nearest[c] >= near:
+            bound = (np.float64(1.0 / nearest[c]).view(np.int64) + HALF_STEP) | ID_MASK
+            culled[c] = hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound)
+            if culled[c]:
                 continue
+        origin, stride = origins[c], strides[c]
         project(vertices, vertex_starts[c], vertex_starts[c + 1], p, near, uvw, xs, ys, iz, regular)
         drawn_x0, drawn_x1, drawn_y0, drawn_y1 = width, -1, height, -1
         for f in range(face_starts[c], face_starts[c + 1]):
@@ -637,7 +648,7 @@ def draw(
                 a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
                 a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
                 fill(
-                    keys, width, x0, x1, y0, y1,
+                    keys, width, origin, stride, x0, x1, y0, y1,
                     a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
                     gx, gy, g0, min(az, bz, cz), max(az, bz, cz), np.inf, np.int64(ID_MASK - names[f]),
                 )  # fmt: skip
@@ -646,7 +657,7 @@ def draw(
                 if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
                     continue
                 fill(
-                    keys, width, x0, x1, y0, y1,
+                    keys, width, origin, stride, x0, x1, y0, y1,
                     edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4],
                     edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4],
                     edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4],
@@ -664,13 +675,18 @@ def picture(
     keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
     face_id, depth,
 ):  # fmt: skip
-    """`draw` and `decode` in one call; keys: scratch."""
+    """Everything that `rasterize` does, in one call; keys: scratch."""
     total = centres.shape[0]
-    planes, sides = np.empty((5, 4)), np.empty(total, np.int8)
-    rectangles = np.empty((total, 4), np.int32)
+    planes, sides, culled = np.empty((5, 4)), np.empty(total, np.int8), np.empty(total, np.bool_)
+    rectangles, nearest = np.empty((total, 4), np.int32), np.empty(total)
+    keys[:] = 0
+    view_planes(p, near, width, height, planes)
+    order = front_to_back(centres, extents, planes, sides)
+    place(order, centres, extents, p, near, width, height, rectangles, nearest)
+    nowhere = np.zeros(total, np.int64)
     draw(
-        keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
-        planes, sides, rectangles,
+        keys, order, vertex_starts, vertices, face_starts, corners, names, rectangles, nearest,
+        p, near, width, height, nowhere, nowhere, culled,
     )  # fmt: skip
     decode(keys, face_id, depth)
 
@@ -705,8 +721,6 @@ def visible_side(
     keys_range,
     marker,
     side,
-    heads,
-    runs,
 ):
     """What the pixels say of each instance, in one pass over the image.
 
@@ -715,11 +729,8 @@ def visible_side(
     end if one shows none), and per instance: pixels; box (x0, y0, x1, y1, one past the end); keys_range
     (its nearest and farthest pixel's keys); and the largest odd square of its own pixels: marker (its
     central pixel) and side. Squares by the usual recurrence: the largest square that ends at a pixel is one
-    more than the least of those ending at its three neighbours before it. runs (R, 4) receives the
-    instances' runs of pixels: first, one past the last, y, and the instance's next run or -1; heads (I,),
-    filled with -1, its first.
+    more than the least of those ending at its three neighbours before it.
     """
-    run_count = 0
     room = width + 1 + 2 * LANES
     above, here = np.zeros(room, np.int32), np.zeros(room, np.int32)
     faces = np.empty(width, np.int32)
@@ -759,10 +770,6 @@ def visible_side(
                 box[slot, 0] = min(box[slot, 0], x)
                 box[slot, 2] = max(box[slot, 2], end)
                 box[slot, 3] = y + 1
-                runs[run_count, 0], runs[run_count, 1], runs[run_count, 2] = x, end, y
-                runs[run_count, 3] = heads[slot]
-                heads[slot] = run_count
-                run_count += 1
                 nearest, farthest, largest = keys_range[slot, 0], keys_range[slot, 1], np.int32(0)
                 i = x
                 while i < end:
@@ -801,34 +808,20 @@ def run_end(image, start, stop, label):
 
 
 @kernel
-def set_run(words, row, x0, x1):
-    """Sets the bits x0..x1 (inclusive) of a row of 64-bit words that starts at row."""
-    first, last = x0 >> 6, x1 >> 6
-    head, tail = np.int64(-1) << (x0 & 63), lower_bits((x1 & 63) + 1)
-    if first == last:
-        words[row + first] |= head & tail
-        return
-    words[row + first] |= head
-    for k in range(first + 1, last):
-        words[row + k] = -1
-    words[row + last] |= tail
-
-
-@kernel
 def lower_bits(count):
     """The lowest count bits, 1 to 64 of them."""
     return np.int64(-1) if count >= 64 else (np.int64(1) << count) - 1
 
 
 @kernel
-def all_set(words, stride, x0, x1, y0, y1):
-    """Whether every bit of a rectangle (inclusive) is set in rows of `stride` words."""
+def all_set(words, origin, stride, x0, x1, y0, y1):
+    """Whether every bit of a rectangle (inclusive) is set; row y starts at words[origin + y * stride]."""
     first, last = x0 >> 6, x1 >> 6
     head, tail = np.int64(-1) << (x0 & 63), lower_bits((x1 & 63) + 1)
     if first == last:
         head &= tail
     for y in range(y0, y1 + 1):
-        row = y * stride
+        row = origin + y * stride
         if words[row + first] & head != head:
             return False
         if first < last:
@@ -842,32 +835,14 @@ def all_set(words, stride, x0, x1, y0, y1):
 
 @kernel
 def cover(
-    words, stride, x0, x1, y0, y1,
+    words, origin, stride, x0, x1, y0, y1,
     a0, b0, c0, ox0, oy0, a1, b1, c1, ox1, oy1, a2, b2, c2, ox2, oy2,
     gx, gy, g0, limit,
 ):  # fmt: skip
-    """Sets the bits of the pixels that one face covers in rows of `stride` words.
-
-    Whole words are read and written throughout: a word read soon after a part of it was written would have
-    to wait for that part.
-    """
+    """Sets the bits of the pixels that one face covers; row y starts at words[origin + y * stride]."""
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     last = float(x1)
     wide = x1 - x0 >= BIT_SPAN_WIDTH
-    if not wide and limit == np.inf:
-        for x in range(x0, x1 + 1, WIDE_LANES):
-            at, shift = y0 * stride + (x >> 6), x & 63
-            for y in range(y0, y1 + 1):
-                fy = float(y)
-                r0, r1, r2 = b0 * (fy - oy0) + c0, b1 * (fy - oy1) + c1, b2 * (fy - oy2) + c2
-                covered = covered_wide(
-                    float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2
-                )
-                words[at] |= covered << shift
-                if shift > 64 - WIDE_LANES:
-                    words[at + 1] |= covered >> (64 - shift)
-                at += stride
-        return
     start, stop = x0, x1
     for y in range(y0, y1 + 1):
         fy = float(y)
@@ -875,20 +850,17 @@ def cover(
         rz = gy * fy + g0
         if wide:
             start, stop = span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2)
-        row = y * stride
-        for x in range(start, stop + 1, LANES):
+        row = origin + y * stride
+        for x in range(start, stop + 1, WIDE_LANES):
             covered = covered_bits(
                 float(x), last, a0, ox0, r0, t0, a1, ox1, r1, t1, a2, ox2, r2, t2, gx, rz, limit
             )
-            at, shift = row + (x >> 6), x & 63
-            words[at] |= covered << shift
-            if shift > 64 - LANES:
-                words[at + 1] |= covered >> (64 - shift)
+            set_bits(words, row, x, covered)
 
 
 @kernel
 def cover_cluster(
-    words, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
+    words, origin, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
     """Sets the bits of the pixels that faces first:last of a projected cluster cover."""
     for f in range(first, last):
@@ -900,7 +872,7 @@ def cover_cluster(
                 continue
             ay, by, cy = ys[i], ys[j], ys[k]
             y0, y1 = first_centre(min(ay, by, cy)), last_centre(max(ay, by, cy), height)
-            if y0 > y1 or all_set(words, stride, x0, x1, y0, y1):
+            if y0 > y1 or all_set(words, origin, stride, x0, x1, y0, y1):
                 continue
             area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
             if area == 0.0:
@@ -910,7 +882,7 @@ def cover_cluster(
             a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
             a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
             cover(
-                words, stride, x0, x1, y0, y1,
+                words, origin, stride, x0, x1, y0, y1,
                 a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
                 0.0, 0.0, 0.0, np.inf,
             )  # fmt: skip
@@ -919,7 +891,7 @@ def cover_cluster(
             if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
                 continue
             cover(
-                words, stride, x0, x1, y0, y1,
+                words, origin, stride, x0, x1, y0, y1,
                 edges[0, 0], edges[0, 1], edges[0, 2], edges[0, 3], edges[0, 4],
                 edges[1, 0], edges[1, 1], edges[1, 2], edges[1, 3], edges[1, 4],
                 edges[2, 0], edges[2, 1], edges[2, 2], edges[2, 3], edges[2, 4],
@@ -928,21 +900,46 @@ def cover_cluster(
 
 
 @kernel
-def take_bits(words, stride, x0, x1, y0, y1, columns, box):
-    """Counts the bits set within a rectangle (inclusive), writes their bounds into box, and clears them.
+def place_bits(used, cluster_starts, sides, rectangles, bounds, origins, strides):
+    """Lays out one bit image per instance, as large as the instance may reach, behind the first `used` words of
+    a buffer; returns how many are used then.
 
-    columns: scratch, (stride,).
+    bounds (I, 4) receives x0, x1, y0, y1 of each, inclusive, in pixels; origins and strides (C,) those of
+    each cluster's instance, as in `fill`; 0 where there is nothing to cover.
+    """
+    for i in range(bounds.shape[0]):
+        x0, x1, y0, y1 = 1 << 30, -1, 1 << 30, -1
+        for c in range(cluster_starts[i], cluster_starts[i + 1]):
+            r = rectangles[c]
+            if sides[c] >= 0 and r[0] <= r[1] and r[2] <= r[3]:
+                x0, x1, y0, y1 = min(x0, r[0]), max(x1, r[1]), min(y0, r[2]), max(y1, r[3])
+        bounds[i, 0], bounds[i, 1], bounds[i, 2], bounds[i, 3] = x0, x1, y0, y1
+        if x0 > x1:
+            continue
+        # One word more, because lanes may reach past a row's end.
+        stride = (x1 >> 6) - (x0 >> 6) + 2
+        for c in range(cluster_starts[i], cluster_starts[i + 1]):
+            if sides[c] >= 0:
+                origins[c], strides[c] = used - y0 * stride - (x0 >> 6), stride
+        used += (y1 - y0 + 1) * stride
+    return used
+
+
+@kernel
+def count_bits(words, origin, stride, x0, x1, y0, y1, columns, box):
+    """Counts the bits set within a rectangle (inclusive) and writes their bounds into box, if there are any.
+
+    columns: scratch for one row of words.
     """
     first, last = x0 >> 6, x1 >> 6
     columns[first : last + 1] = 0
     count = 0
     top, bottom = -1, -1
     for y in range(y0, y1 + 1):
-        row = y * stride
+        row = origin + y * stride
         before = count
         for k in range(first, last + 1):
             word = words[row + k]
-            words[row + k] = 0
             columns[k] |= word
             count += ones(word)
         if count > before:
@@ -1070,17 +1067,16 @@ def outside_area(
 
 @kernel
 def amodal_side(
-    words, stride, heads, runs, cluster_starts, vertex_starts, vertices, face_starts, corners, face_areas,
-    cluster_areas, instance_areas, p, near, width, height, planes, view_sides, rectangles,
+    words, origins, strides, bounds, culled, cluster_starts, vertex_starts, vertices, face_starts, corners,
+    face_areas, cluster_areas, instance_areas, p, near, width, height, planes, view_sides, rectangles,
     pixels, box, truncation,
 ):  # fmt: skip
     """Per instance: the pixels it would cover alone, their bounds, and the share of its area outside the
     view.
 
-    Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1]. planes,
-    view_sides, rectangles: from `draw` of the same clusters. heads, runs: the visible pixels, from
-    `visible_side`; the instance covers these, so only what lies around them is drawn. words: a cleared bit
-    image of `stride` words a row, left cleared.
+    Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1].
+    words, origins, strides, bounds: bit images from `place_bits`, with all but the culled clusters drawn
+    into them by `draw`, which also gives culled. planes, view_sides, rectangles: from the same clusters.
     """
     largest = 256
     uvw, regular = np.empty((largest, 3)), np.empty(largest, np.bool_)
@@ -1088,17 +1084,10 @@ def amodal_side(
     sides = np.empty(largest, np.uint8)
     edges, plane = np.empty((3, 5)), np.empty(6)
     polygon, scratch = np.empty((MAX_CLIPPED, 3)), np.empty((MAX_CLIPPED, 3))
-    bounds = np.empty(4, np.int64)
-    columns = np.empty(stride, np.int64)
-    for i in range(heads.shape[0]):
-        x0, x1, y0, y1 = width, -1, height, -1
-        run = heads[i]
-        while run >= 0:
-            first, stop, y = runs[run, 0], runs[run, 1], runs[run, 2]
-            set_run(words, y * stride, first, stop - 1)
-            x0, x1, y0, y1 = min(x0, first), max(x1, stop - 1), min(y0, y), max(y1, y)
-            run = runs[run, 3]
+    columns = np.empty(width // 64 + 1, np.int64)
+    for i in range(bounds.shape[0]):
         out = 0.0
+        at, stride = 0, 0
         for c in range(cluster_starts[i], cluster_starts[i + 1]):
             crossed = view_sides[c]
             if crossed < 0:
@@ -1110,19 +1099,18 @@ def amodal_side(
                     face_starts[c], face_starts[c + 1], corners, face_areas, vertices, first, last - first,
                     planes, crossed, sides, polygon, scratch,
                 )  # fmt: skip
-            cx0, cx1, cy0, cy1 = rectangles[c, 0], rectangles[c, 1], rectangles[c, 2], rectangles[c, 3]
-            if cx0 > cx1 or cy0 > cy1 or all_set(words, stride, cx0, cx1, cy0, cy1):
+            at, stride = origins[c], strides[c]
+            r = rectangles[c]
+            if not culled[c] or all_set(words, at, stride, r[0], r[1], r[2], r[3]):
                 continue
-            x0, x1, y0, y1 = min(x0, cx0), max(x1, cx1), min(y0, cy0), max(y1, cy1)
             project(vertices, first, last, p, near, uvw, xs, ys, iz, regular)
             cover_cluster(
-                words, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, regular,
+                words, at, stride, face_starts[c], face_starts[c + 1], corners, uvw, xs, ys, regular,
                 near, width, height, edges, plane,
             )  # fmt: skip
-        if x0 <= x1:
-            pixels[i] = take_bits(words, stride, x0, x1, y0, y1, columns, bounds)
-            for k in range(4):
-                box[i, k] = bounds[k]
+        if stride > 0:
+            x0, x1, y0, y1 = bounds[i, 0], bounds[i, 1], bounds[i, 2], bounds[i, 3]
+            pixels[i] = count_bits(words, at, stride, x0, x1, y0, y1, columns, box[i])
         truncation[i] = min(out / instance_areas[i], 1.0) if instance_areas[i] > 0.0 else 0.0
 
 
@@ -1173,48 +1161,51 @@ def depth_of(key):
 
 @kernel
 def frame_table(
-    keys, seen, touched, runs, image,
+    keys, seen, touched, image,
     vertex_starts, vertices, face_starts, corners, names, centres, extents,
     face_label, face_slot, face_corners, vertex_counts, cluster_starts, face_areas, cluster_areas, areas,
     p, near, width, height, amodal,
 ):  # fmt: skip
-    """All passes over one frame, in one call, so that other threads are kept waiting for nothing in between.
+    """All passes over one frame, in one call, so that threads need not wait for each other in between.
 
-    The first three are scratch that may hold anything: keys as in `draw`, seen (F + 1,), touched (one per
-    pair of instance and vertex); runs (4 H W,) and image (H W and LANES more) likewise. Returns rows of the
-    instances that are visible or, with amodal, would be seen alone: their places, the columns of
-    `visibility.FrameVisibility`, and the visible faces.
+    The first four may hold anything: keys as in `draw`, seen (F + 1,), touched (one per pair of instance
+    and vertex), image (H W and LANES more). Returns rows of the instances that are visible or, with amodal,
+    would be alone: their places, the columns of `visibility.FrameVisibility`, and the visible faces.
     """
     total, count = centres.shape[0], areas.shape[0]
-    planes, sides = np.empty((5, 4)), np.empty(total, np.int8)
-    rectangles = np.empty((total, 4), np.int32)
+    planes, sides, culled = np.empty((5, 4)), np.empty(total, np.int8), np.zeros(total, np.bool_)
+    rectangles, nearest = np.empty((total, 4), np.int32), np.empty(total)
+    view_planes(p, near, width, height, planes)
+    order = front_to_back(centres, extents, planes, sides)
+    place(order, centres, extents, p, near, width, height, rectangles, nearest)
+    origins, strides = np.zeros(total, np.int64), np.zeros(total, np.int64)
+    bounds = np.empty((count, 4), np.int64)
+    used = width * height + LANES
+    if amodal:
+        used = place_bits(used, cluster_starts, sides, rectangles, bounds, origins, strides)
+    if keys.shape[0] < used:
+        keys = np.empty(used, np.int64)
+    keys[:used] = 0
     draw(
-        keys, vertex_starts, vertices, face_starts, corners, names, centres, extents, p, near, width, height,
-        planes, sides, rectangles,
+        keys, order, vertex_starts, vertices, face_starts, corners, names, rectangles, nearest,
+        p, near, width, height, origins, strides, culled,
     )  # fmt: skip
-    pixels, side, heads = np.zeros(count, np.int32), np.zeros(count, np.int32), np.empty(count, np.int32)
-    box, marker = np.zeros((count, 4), np.int32), np.empty((count, 2), np.int32)
-    range_ = np.empty((count, 2), np.int64)
-    for i in range(count):
-        heads[i] = marker[i, 0] = marker[i, 1] = -1
-        range_[i, 0], range_[i, 1] = 0, 0x7FFFFFFFFFFFFFFF
+    pixels, side = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    box, marker = np.zeros((count, 4), np.int32), np.full((count, 2), -1, np.int32)
+    key_range = np.zeros((count, 2), np.int64)
+    key_range[:, 1] = 0x7FFFFFFFFFFFFFFF
     seen[:] = 0
-    run_rows = runs.reshape(-1, 4)
     visible_side(
-        keys, face_label, face_slot, image, width, height, seen, pixels, box, range_, marker, side, heads,
-        run_rows,
-    )  # fmt: skip
+        keys, face_label, face_slot, image, width, height, seen, pixels, box, key_range, marker, side
+    )
     visible_faces = take_seen(seen[: seen.shape[0] - 1])
     vertices_seen = np.zeros(count, np.int64)
     mark_vertices(visible_faces, face_slot, face_corners, touched, vertices_seen)
-    alone, alone_box, outside = np.zeros(count, np.int32), np.zeros((count, 4), np.int32), np.empty(count)
+    alone, alone_box, outside = np.zeros(count, np.int32), np.zeros((count, 4), np.int32), np.zeros(count)
     if amodal:
-        # Lanes may reach past a row's end.
-        stride = (width + 63) // 64 + 1
-        words = np.zeros(stride * height + 1, np.int64)
         amodal_side(
-            words, stride, heads, run_rows, cluster_starts, vertex_starts, vertices, face_starts, corners,
-            face_areas, cluster_areas, areas, p, near, width, height, planes, sides, rectangles,
+            keys, origins, strides, bounds, culled, cluster_starts, vertex_starts, vertices, face_starts,
+            corners, face_areas, cluster_areas, areas, p, near, width, height, planes, sides, rectangles,
             alone, alone_box, outside,
         )  # fmt: skip
     kept = 0
@@ -1239,7 +1230,42 @@ def frame_table(
             for k in range(4):
                 boxes[0, n, k] = box[i, k]
             for k in range(2):
-                depths[k, n] = depth_of(range_[i, k])
+                depths[k, n] = depth_of(key_range[i, k])
             radii[n] = 0.5 * side[i]
         n += 1
     return rows, counts, shares, boxes, depths, markers, radii, visible_faces
+
+
+@kernel
+def image_table(image, depth, ids, labels, keys, width, height):
+    """What an image of instance ids says of each, without a mesh: as `visible_side`, and depths.
+
+    image: flat, H * W and LANES more, -1 = none. depth: flat, metres, or of no length; only finite, positive
+    ones count. ids (I,): the ids in it, ascending, and labels the same with -1 behind. keys: scratch, H * W and
+    LANES more. Returns pixels, box, marker, side, and least and greatest depths (I, 2), nan without any.
+    """
+    count = ids.shape[0]
+    slots = np.arange(count + 1).astype(np.int32)
+    slots[count] = -1
+    depths = np.full((count, 2), np.nan)
+    before, slot = -1, -1
+    for i in range(width * height):
+        label = image[i]
+        if label != before:
+            before, slot = label, np.searchsorted(ids, label)
+        # Each instance stands in for one face, all at the same depth.
+        keys[i] = 0 if label < 0 else (np.int64(1) << ID_BITS) | (ID_MASK - slot)
+        if label >= 0 and i < depth.shape[0] and 0.0 < depth[i] < np.inf:
+            z = float(depth[i])
+            if not depths[slot, 0] <= z:
+                depths[slot, 0] = z
+            if not depths[slot, 1] >= z:
+                depths[slot, 1] = z
+    seen = np.zeros(count + 1, np.uint8)
+    pixels, side = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    box, marker = np.zeros((count, 4), np.int32), np.full((count, 2), -1, np.int32)
+    visible_side(
+        keys, labels, slots, image, width, height, seen, pixels, box, np.zeros((count, 2), np.int64),
+        marker, side,
+    )  # fmt: skip
+    return pixels, box, marker, side, depths

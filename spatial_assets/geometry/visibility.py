@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from spatial_assets.geometry import raster_kernels as kernels
 from spatial_assets.geometry.instances import PreparedInstances
-from spatial_assets.geometry.rasterize import DEFAULT_NEAR, PreparedMesh, checked_view, scratch
+from spatial_assets.geometry.rasterize import DEFAULT_NEAR, MAX_FACES, PreparedMesh, checked_view, scratch
+from spatial_assets.scene import NO_INSTANCE
+
+BIT_IMAGES = 16
+"""Room for the pixels that instances cover alone, in whole images of one bit a pixel. Few scenes need more than
+ten together, since most instances are small in most frames; one that does gets a buffer of its own."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,9 @@ def frame_visibility(
     face_count = len(prepared.faces) + 1
     c = instances.clusters
     rows, counts, shares, boxes, depths, markers, radii, visible_faces = kernels.frame_table(
-        scratch.take("keys", pixels, np.int64),
+        scratch.take("keys", pixels + pixels * BIT_IMAGES // 64, np.int64),
         scratch.take("seen", face_count, np.uint8)[:face_count],
         scratch.take("touched", instances.pair_count, np.uint8),
-        # Room for the worst case, of which hardly any is ever touched.
-        scratch.take("runs", 4 * pixels, np.int32)[: 4 * pixels],
         image,
         c.vertex_starts, c.vertices, c.face_starts, c.corners, c.names, c.centres, c.extents,
         instances.face_label, instances.face_slot, instances.face_corners, instances.vertex_counts,
@@ -95,5 +98,55 @@ def frame_visibility(
         marker=markers,
         marker_radius=radii,
         visible_faces=visible_faces,
+        instance_image=image[:pixels].reshape(height, width),
+    )
+
+
+def image_visibility(instance_image: ArrayLike, depth: ArrayLike | None = None) -> FrameVisibility:
+    """What an image of instance ids says of one frame, where there is no mesh.
+
+    instance_image: (H, W) integers, -1 = none. depth: (H, W), metres along z, where there is one; 0, negative,
+    nan and inf = not measured. What only a mesh can tell is missing: amodal_px is -1; truncation,
+    visible_vertex_fraction and amodal_box are nan; visible_faces is empty. Raises ValueError on wrong shapes, on
+    ids below -1 or above 32 bits, and on more than MAX_FACES different ids.
+    """
+    given = np.asarray(instance_image)
+    if given.ndim != 2 or given.size == 0:
+        raise ValueError(f"instance_image must have shape (H, W) and a pixel, not {given.shape}")
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"instance_image must be integers, not {given.dtype}")
+    if given.min() < NO_INSTANCE or given.max() > np.iinfo(np.int32).max:
+        raise ValueError(f"instance ids must be 0 to 2**31 - 1, or -1; found {given.min()} to {given.max()}")
+    depths = np.zeros(0, np.float32) if depth is None else np.asarray(depth, np.float32)
+    if depth is not None and depths.shape != given.shape:
+        raise ValueError(f"depth {depths.shape} and instance_image {given.shape} must have the same shape")
+    height, width = given.shape
+    pixels = width * height
+    image = np.empty(pixels + kernels.LANES, np.int32)
+    image[:pixels] = given.ravel()
+    # Far fewer values to sort than pixels.
+    starts = np.flatnonzero(np.diff(image[:pixels], prepend=image[0] ^ 1))
+    ids = np.unique(image[starts])
+    ids = ids[ids != NO_INSTANCE]
+    if len(ids) > MAX_FACES:
+        raise ValueError(f"{len(ids)} different instances; at most {MAX_FACES} are possible")
+    visible, box, marker, side, least_greatest = kernels.image_table(
+        image, depths.ravel(), ids, np.append(ids, np.int32(NO_INSTANCE)),
+        scratch.take("keys", pixels, np.int64), width, height,
+    )  # fmt: skip
+    count = len(ids)
+    return FrameVisibility(
+        instance=ids,
+        visible_px=visible,
+        amodal_px=np.full(count, -1, np.int32),
+        truncation=np.full(count, np.nan),
+        visible_vertex_fraction=np.full(count, np.nan),
+        box=box.astype(np.float64),
+        amodal_box=np.full((count, 4), np.nan),
+        depth_min=least_greatest[:, 0],
+        depth_max=least_greatest[:, 1],
+        marker=marker,
+        marker_radius=0.5 * side,
+        visible_faces=np.zeros(0, np.int32),
         instance_image=image[:pixels].reshape(height, width),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ KINDS = ("added", "removed", "changed", "moved")
 LAKE = "lake"
 """Stands for the rows as they are now, in place of a release."""
 EXAMPLES = 3
+MEMORY = "4GB"
+"""Beyond it DuckDB goes to disk."""
 
 
 def diff(home: Path, former: str, latter: str, examples: int = EXAMPLES) -> dict[str, Any]:
@@ -58,6 +61,8 @@ def changed_rows(home: Path, former: str, latter: str) -> list[tuple[str, str]]:
 
 def _compared(home: Path, former: str, latter: str) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
+    con.execute("set memory_limit = $memory", {"memory": MEMORY})
+    con.execute("set temp_directory = $folder", {"folder": tempfile.gettempdir()})
     for side, name in (("former", former), ("latter", latter)):
         _rows_view(con, side, Path(home), name)
     con.execute(f"create temp table differing as {sql('releases/compare')}")
@@ -65,7 +70,7 @@ def _compared(home: Path, former: str, latter: str) -> duckdb.DuckDBPyConnection
 
 
 def _rows_view(con: duckdb.DuckDBPyConnection, side: str, home: Path, name: str) -> None:
-    """A view with the questions' columns, `split`, and `content`, which is all columns in one."""
+    """A view `<side>_rows` with the questions' columns and `split`, and `<side>` with what is compared of them."""
     if name == LAKE:
         con.execute(f"create schema {side}_lake")
         database.family_view(con, f"{side}_lake", home, QUESTIONS)
@@ -79,10 +84,9 @@ def _rows_view(con: duckdb.DuckDBPyConnection, side: str, home: Path, name: str)
             f"create view {side}_rows as select *, string_split(filename, '/')[-2] as split "
             f"from read_parquet({database.path_list(files)}, filename = true, hive_partitioning = false)"
         )
-    packed = ", ".join(f"{column} := {column}" for column in QUESTIONS.schema.names)
+    columns = ", ".join(QUESTIONS.schema.names)
     con.execute(
-        f"create view {side} as select qa_id, task, dataset, scene, split, struct_pack({packed}) as content "
-        f"from {side}_rows"
+        f"create view {side} as select qa_id, task, dataset, scene, split, hash({columns}) as content from {side}_rows"
     )
 
 
@@ -107,12 +111,18 @@ def _changed_columns(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int
 
 
 def _examples(con: duckdb.DuckDBPyConnection, count: int) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    rows = con.execute(
-        "select d.task, d.kind, d.qa_id, d.scene, d.old_split, d.new_split, a.content, b.content "
-        "from (select *, row_number() over (partition by task, kind order by qa_id) as place from differing) d "
-        "left join former a using (qa_id) left join latter b using (qa_id) "
-        "where place <= $count order by d.task, d.kind, d.qa_id",
+    con.execute(
+        "create temp table shown as select * from (select *, row_number() over "
+        "(partition by task, kind order by qa_id) as place from differing) where place <= $count",
         {"count": count},
+    )
+    packed = ", ".join(f"{column} := {column}" for column in QUESTIONS.schema.names)
+    rows = con.execute(
+        "select d.task, d.kind, d.qa_id, d.scene, d.old_split, d.new_split, a.content, b.content from shown d "
+        f"left join (select qa_id, struct_pack({packed}) as content from former_rows semi join shown using (qa_id)) a "
+        "using (qa_id) "
+        f"left join (select qa_id, struct_pack({packed}) as content from latter_rows semi join shown using (qa_id)) b "
+        "using (qa_id) order by d.task, d.kind, d.qa_id"
     ).fetchall()
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for task, kind, qa_id, scene, old_split, new_split, old, new in rows:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from pydantic import Field
 
@@ -17,14 +21,27 @@ VIDEO_FRAMES = 32
 
 
 class Parameters(base.Parameters):
-    """When a frame is redundant. SPAR's own thresholds are not published; it says nine in ten frames go."""
+    """When a frame is redundant. The defaults hang on the dataset: see the JSON file beside this module."""
 
+    filter: bool = Field(True, description="whether redundant frames go; sets of chosen views keep all")
     translation: float = Field(0.2, gt=0, description="metres between camera positions")
     rotation: float = Field(
         12.0, gt=0, description="degrees between orientations; pairs 14 apart are in SPAR"
     )
     dense_per_second: float = Field(3.0, gt=0, description="frames a second of the dense video")
     dense_stride: int = Field(10, gt=0, description="its stride where frames have no timestamps")
+
+
+DEFAULTS: dict[str, dict[str, Any]] = json.loads(
+    Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+)
+"""By dataset what differs from the entry without a name, each with its reason."""
+
+
+def defaults(dataset: str) -> Parameters:
+    """What holds for a dataset unless a home's settings say otherwise."""
+    values = {**DEFAULTS[""], **DEFAULTS.get(dataset, {})}
+    return Parameters(**{name: value for name, value in values.items() if name != "reason"})
 
 
 def choose_frames(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
@@ -35,7 +52,9 @@ def choose_frames(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     poses = np.array(frames["camera_to_world"].to_list()).reshape(count, 4, 4)
     stamps = None if frames["timestamp"].null_count() else frames["timestamp"].to_numpy()
     chosen = {
-        KEYFRAMES: keyframe_indices(poses, parameters.translation, parameters.rotation),
+        KEYFRAMES: keyframe_indices(poses, parameters.translation, parameters.rotation)
+        if parameters.filter
+        else np.arange(count),
         VIDEO: uniform_indices(count, VIDEO_FRAMES),
         DENSE: dense_indices(stamps, count, parameters.dense_per_second, parameters.dense_stride),
     }
@@ -58,7 +77,7 @@ STAGE = Stage(
     name=NAME,
     reads=(tables.FRAMES,),
     writes=(tables.KEYFRAMES,),
-    parameters=lambda dataset: Parameters(),
+    parameters=defaults,
     compute=choose_frames,
     modules=lambda dataset: (__name__,),
 )

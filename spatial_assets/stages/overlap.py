@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from spatial_assets import meshes, tables
 from spatial_assets.geometry import face_areas, overlap_matrices
@@ -22,16 +23,16 @@ def compare(inputs: SceneInputs, parameters: NoParameters) -> SceneOutputs:
     areas = face_areas(mesh.vertices, mesh.faces)
     everything, of_instances = overlap_matrices([seen[name] for name in order], areas, owners)
     first, second = np.nonzero(np.triu(everything > 0, k=1))
-    rows = [
+    names = pl.Series(order, dtype=pl.String)
+    # Whole columns: hundreds of keyframes make tens of thousands of pairs.
+    rows = pl.DataFrame(
         {
-            **inputs.which,
-            "frame_a": order[a],
-            "frame_b": order[b],
-            "overlap": float(everything[a, b]),
-            "overlap_instances": float(of_instances[a, b]),
+            "frame_a": names.gather(first),
+            "frame_b": names.gather(second),
+            "overlap": everything[first, second],
+            "overlap_instances": of_instances[first, second],
         }
-        for a, b in zip(first.tolist(), second.tolist(), strict=True)
-    ]
+    ).with_columns(pl.lit(value).alias(name) for name, value in inputs.which.items())
     pairs = len(order) * (len(order) - 1) // 2
     return SceneOutputs({tables.OVERLAP.name: rows}, tallies=[Tally("pairs", pairs, pairs)])
 

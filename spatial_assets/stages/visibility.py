@@ -1,34 +1,39 @@
 """Which pixels of which frame show which object, exactly, for every frame set of a scene in one pass.
 
 Keyframes and the 32-frame video get every column; frames that only the dense video has get visible
-pixels alone. Beside the table stands, per scene, which faces own a pixel in each frame of the first two.
+pixels alone. Beside the table stand, per scene, the instance image of every frame, and which faces own a
+pixel in each frame of the first two sets. A scene with a mesh is rendered; one that ships instance images
+in place of a mesh is read from these, and what only a mesh can tell stays null.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import Field
 
-from spatial_assets import meshes, tables
+from spatial_assets import instance_images, meshes, tables
 from spatial_assets import parameters as base
 from spatial_assets.geometry import (
     FrameVisibility,
-    PreparedInstances,
-    PreparedMesh,
     frame_visibility,
+    image_visibility,
     prepare_instances,
     prepare_mesh,
 )
 from spatial_assets.geometry.cameras import project
-from spatial_assets.scene import Float
-from spatial_assets.stage import SceneInputs, SceneOutputs, Stage, Tally
+from spatial_assets.scene import Float, InputError
+from spatial_assets.stage import Reject, SceneInputs, SceneOutputs, Stage, Tally
 from spatial_assets.stages.framing import View, frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES, VIDEO
 
@@ -43,81 +48,232 @@ class Parameters(base.Parameters):
     near: float = Field(0.05, gt=0, description="metres; nothing nearer to the camera is seen")
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The frames of a scene's sets, in the order of the sequence, and which of them get every column."""
+
+    views: dict[str, View]
+    full: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Centres:
+    """Box centres of the scene's objects."""
+
+    instances: NDArray[np.int32]
+    """(N,), ascending."""
+    points: Float
+    """(N, 3), metres."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is kept of one frame: arrays as long as its rows, its visible faces, its instance image as PNG."""
+
+    frame: str
+    columns: dict[str, NDArray[Any]]
+    faces: NDArray[np.int32]
+    png: bytes
+
+
 def see(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
-    if not inputs.file(meshes.KIND).exists():
-        return SceneOutputs(tallies=[Tally("frames", 0, 0)])
+    wanted = wanted_frames(inputs)
+    if inputs.file(meshes.KIND).exists():
+        return _outputs(inputs, wanted, rendered(inputs, parameters, wanted), with_faces=True)
+    if inputs.file(instance_images.SHIPPED_KIND).exists():
+        return _outputs(inputs, wanted, shipped(inputs, wanted), with_faces=False)
+    return SceneOutputs(tallies=[Tally("frames", 0, 0)])
+
+
+def wanted_frames(inputs: SceneInputs) -> Wanted:
+    sets = frame_sets(inputs.table(tables.KEYFRAMES))
+    members = {name for chosen in sets.values() for name in chosen}
+    return Wanted(
+        {name: view for name, view in views(inputs.table(tables.FRAMES)).items() if name in members},
+        frozenset(sets.get(KEYFRAMES, [])) | frozenset(sets.get(VIDEO, [])),
+    )
+
+
+def _centres(inputs: SceneInputs) -> Centres:
+    objects = inputs.table(tables.OBJECTS).sort("instance")
+    return Centres(
+        objects["instance"].to_numpy(), np.array(objects["centre"].to_list(), np.float64).reshape(-1, 3)
+    )
+
+
+def rendered(inputs: SceneInputs, parameters: Parameters, wanted: Wanted) -> Iterator[Seen]:
+    """The frames of a scene with a mesh, rendered side by side."""
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
+    _check_ids(meshes.KIND, owners)
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     instances = prepare_instances(prepared, owners)
-    cameras = views(inputs.table(tables.FRAMES))
-    sets = frame_sets(inputs.table(tables.KEYFRAMES))
-    full = set(sets.get(KEYFRAMES, [])) | set(sets.get(VIDEO, []))
-    wanted = [name for name in cameras if any(name in chosen for chosen in map(set, sets.values()))]
-    centres = {
-        row["instance"]: np.array(row["centre"]) for row in inputs.table(tables.OBJECTS).iter_rows(named=True)
-    }
+    centres = _centres(inputs)
 
-    def render(name: str) -> tuple[list[dict[str, Any]], NDArray[np.int32]]:
-        seen = _look(prepared, instances, cameras[name], parameters.near, amodal=name in full)
-        return _rows(inputs.which, cameras[name], centres, seen, name in full), seen.visible_faces
+    def look(view: View) -> Seen:
+        full = view.frame in wanted.full
+        seen = frame_visibility(
+            prepared, instances, view.intrinsics, view.world_to_camera, view.width, view.height,
+            parameters.near, full,
+        )  # fmt: skip
+        return _seen(view, centres, seen, full)
 
-    rows: list[dict[str, Any]] = []
-    faces: dict[str, NDArray[np.int32]] = {}
     with ThreadPoolExecutor(inputs.threads) as pool:
-        for name, (seen_rows, seen_faces) in zip(wanted, pool.map(render, wanted), strict=True):
-            rows += seen_rows
-            if name in full:
-                faces[name] = seen_faces
-    return SceneOutputs(
-        {tables.VISIBILITY.name: rows},
-        files={FACES_KIND: faces_to_parquet(faces)},
-        tallies=[Tally("frames", len(wanted), len(wanted))],
-    )
+        yield from pool.map(look, wanted.views.values())
 
 
-def _look(
-    prepared: PreparedMesh, instances: PreparedInstances, view: View, near: float, amodal: bool
-) -> FrameVisibility:
-    return frame_visibility(
-        prepared, instances, view.intrinsics, view.world_to_camera, view.width, view.height, near, amodal
-    )
+def shipped(inputs: SceneInputs, wanted: Wanted) -> Iterator[Seen]:
+    """The frames of a scene that ships instance images, and perhaps depth images; frames without are left out.
+
+    Raises InputError for an image that cannot be read or is not of its frame's size.
+    """
+    centres = _centres(inputs)
+    with ExitStack() as opened:
+        kind = instance_images.SHIPPED_KIND
+        try:
+            images = opened.enter_context(instance_images.ImageArchive(inputs.file(kind)))
+            depths = None
+            if inputs.file(instance_images.SHIPPED_DEPTH_KIND).exists():
+                kind = instance_images.SHIPPED_DEPTH_KIND
+                depths = opened.enter_context(instance_images.ImageArchive(inputs.file(kind)))
+            for name, view in wanted.views.items():
+                if name not in images.frames:
+                    continue
+                kind, depth = instance_images.SHIPPED_KIND, None
+                image = images.instances(name)
+                _check_size(kind, view, image)
+                if depths is not None and name in depths.frames:
+                    kind = instance_images.SHIPPED_DEPTH_KIND
+                    depth = depths.depth(name)
+                    _check_size(kind, view, depth)
+                yield _seen(view, centres, image_visibility(image, depth), name in wanted.full)
+        except ValueError as error:
+            raise InputError(kind, str(error), "unreadable_image") from None
 
 
-def _rows(
-    which: dict[str, str], view: View, centres: dict[int, Float], seen: FrameVisibility, full: bool
-) -> list[dict[str, Any]]:
-    rows = []
-    for i, instance in enumerate(seen.instance.tolist()):
-        if instance not in centres:
-            continue
-        row: dict[str, Any] = dict.fromkeys(tables.VISIBILITY.schema.names)
-        visible = int(seen.visible_px[i])
-        row.update(which, frame=view.frame, instance=instance, visible_px=visible)
-        if full:
-            row.update(_full_columns(view, centres[instance], seen, i, visible))
-        if full or visible:
-            rows.append(row)
-    return rows
+def _check_size(kind: str, view: View, image: NDArray[Any]) -> None:
+    if image.shape != (view.height, view.width):
+        found = (
+            f"{image.shape[1]} x {image.shape[0]} pixels where its camera has {view.width} x {view.height}"
+        )
+        raise InputError(kind, f"{view.frame}: {found}", "contradiction")
 
 
-def _full_columns(view: View, centre: Float, seen: FrameVisibility, i: int, visible: int) -> dict[str, Any]:
-    amodal = int(seen.amodal_px[i])
-    pixels, depths = project(centre[None], view.intrinsics, view.world_to_camera)
-    return {
-        "amodal_px": amodal,
-        "occlusion": 1.0 - visible / amodal if amodal else None,
-        "truncation": float(seen.truncation[i]),
-        "visible_vertex_fraction": float(seen.visible_vertex_fraction[i]),
-        "box": seen.box[i].tolist() if visible else None,
-        "amodal_box": seen.amodal_box[i].tolist() if amodal else None,
-        "centre": pixels[0].tolist() if depths[0] > 0 else None,
-        "centre_depth": float(depths[0]),
-        "centre_distance": float(np.linalg.norm(centre - view.camera_to_world[:3, 3])),
-        "depth_min": float(seen.depth_min[i]) if visible else None,
-        "depth_max": float(seen.depth_max[i]) if visible else None,
-        "marker": seen.marker[i].tolist() if visible else None,
-        "marker_radius": float(seen.marker_radius[i]) if visible else None,
+def _check_ids(kind: str, owners: NDArray[np.int32]) -> None:
+    greatest = int(owners.max(initial=0))
+    if greatest > instance_images.GREATEST_ID:
+        raise InputError(
+            kind,
+            f"instance {greatest} does not fit an instance image, which holds ids up to "
+            f"{instance_images.GREATEST_ID}",
+            "instance_id",
+        )
+
+
+def _seen(view: View, centres: Centres, seen: FrameVisibility, full: bool) -> Seen:
+    """Rows of the instances that are objects; frames that are not full keep visible ones only."""
+    place = np.searchsorted(centres.instances, seen.instance)
+    place[place == len(centres.instances)] = 0
+    keep = np.zeros(len(seen.instance), np.bool_)
+    if len(centres.instances):
+        keep = centres.instances[place] == seen.instance
+    if not full or (seen.amodal_px < 0).all():
+        keep &= seen.visible_px > 0
+    columns: dict[str, NDArray[Any]] = {
+        "instance": seen.instance[keep],
+        "visible_px": seen.visible_px[keep],
     }
+    if full:
+        points = centres.points[place[keep]]
+        columns |= {name: values[keep] for name, values in _full_columns(seen).items()}
+        pixels, depths = project(points, view.intrinsics, view.world_to_camera)
+        columns |= {
+            "centre": pixels,
+            "centre_depth": depths,
+            "centre_distance": np.linalg.norm(points - view.camera_to_world[:3, 3], axis=1),
+        }
+    return Seen(view.frame, columns, seen.visible_faces, instance_images.to_png(seen.instance_image))
+
+
+def _full_columns(seen: FrameVisibility) -> dict[str, NDArray[Any]]:
+    """Columns of every instance, nan (or a negative integer) for what is not known."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        occlusion = np.where(seen.amodal_px > 0, 1.0 - seen.visible_px / seen.amodal_px, np.nan)
+    return {
+        "amodal_px": seen.amodal_px,
+        "occlusion": occlusion,
+        "truncation": seen.truncation,
+        "visible_vertex_fraction": seen.visible_vertex_fraction,
+        "box": seen.box,
+        "amodal_box": seen.amodal_box,
+        "depth_min": seen.depth_min,
+        "depth_max": seen.depth_max,
+        "marker": seen.marker,
+        "marker_radius": seen.marker_radius,
+    }
+
+
+def _outputs(inputs: SceneInputs, wanted: Wanted, frames: Iterable[Seen], with_faces: bool) -> SceneOutputs:
+    kept: list[Seen] = []
+    pngs: dict[str, bytes] = {}
+    for seen in frames:
+        pngs[seen.frame] = seen.png
+        kept.append(seen)
+    files = {instance_images.KIND: instance_images.pack(pngs)}
+    if with_faces:
+        files[FACES_KIND] = faces_to_parquet(
+            {seen.frame: seen.faces for seen in kept if seen.frame in wanted.full}
+        )
+    missing = len(wanted.views) - len(kept)
+    rejects = [Reject("no_instance_image", "the source has no instance image of the frame", missing)]
+    return SceneOutputs(
+        {tables.VISIBILITY.name: rows_of(inputs.which, kept)},
+        files=files,
+        rejects=[item for item in rejects if item.count],
+        tallies=[Tally("frames", len(wanted.views), len(kept))],
+    )
+
+
+def rows_of(which: dict[str, str], frames: list[Seen]) -> pl.DataFrame:
+    """Rows of the visibility table, all columns built as whole arrays."""
+    counts = [len(seen.columns["instance"]) for seen in frames]
+    total = sum(counts)
+    names = pa.array([seen.frame for seen in frames], pa.string())
+    columns: dict[str, pa.Array] = {
+        **{name: pa.repeat(pa.scalar(value, pa.string()), total) for name, value in which.items()},
+        "frame": names.take(pa.array(np.repeat(np.arange(len(frames)), counts))),
+    }
+    schema = tables.VISIBILITY.schema
+    for field in schema:
+        if field.name not in columns:
+            columns[field.name] = _column(field, frames, counts)
+    frame = pl.from_arrow(pa.table([columns[name] for name in schema.names], schema=schema))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _column(field: pa.Field, frames: list[Seen], counts: list[int]) -> pa.Array:
+    """One column over all frames; null where a frame does not have it, where it is nan, or negative as an
+    integer."""
+    is_list = pa.types.is_list(field.type)
+    kind = field.type.value_type if is_list else field.type
+    width = next(
+        (v.shape[1] for seen in frames if (v := seen.columns.get(field.name)) is not None and is_list), 1
+    )
+    unknown = np.nan if pa.types.is_floating(kind) else -1
+    parts = [
+        np.asarray(seen.columns[field.name]).reshape(count, width)
+        if field.name in seen.columns
+        else np.full((count, width), unknown)
+        for seen, count in zip(frames, counts, strict=True)
+    ]
+    values = np.concatenate([np.zeros((0, width)), *parts]).astype(kind.to_pandas_dtype())
+    null = (np.isnan(values) if pa.types.is_floating(kind) else values < 0).any(axis=1)
+    if not is_list:
+        return pa.array(values[:, 0], kind, mask=null)
+    offsets = np.concatenate([[0], np.cumsum(np.where(null, 0, width))]).astype(np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(values[~null].ravel(), kind), type=field.type, mask=pa.array(null)
+    )
 
 
 FACES_SCHEMA = pa.schema([("frame", pa.string()), ("faces", pa.list_(pa.int32()))])
@@ -158,7 +314,7 @@ STAGE = Stage(
     name=NAME,
     reads=(tables.FRAMES, tables.KEYFRAMES, tables.OBJECTS, meshes.KIND),
     writes=(tables.VISIBILITY,),
-    files=(FACES_KIND,),
+    files=(FACES_KIND, instance_images.KIND),
     parameters=lambda dataset: Parameters(),
     compute=see,
     modules=lambda dataset: (__name__,),
