@@ -104,7 +104,7 @@ def _centres(inputs: SceneInputs) -> Centres:
 def rendered(inputs: SceneInputs, parameters: Parameters, wanted: Wanted) -> Iterator[Seen]:
     """The frames of a scene with a mesh, rendered side by side."""
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
-    _check_ids(meshes.KIND, owners)
+    check_ids(meshes.KIND, owners)
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     instances = prepare_instances(prepared, owners)
     centres = _centres(inputs)
@@ -158,7 +158,8 @@ def _check_size(kind: str, view: View, image: NDArray[Any]) -> None:
         raise InputError(kind, f"{view.frame}: {found}", "contradiction")
 
 
-def _check_ids(kind: str, owners: NDArray[np.int32]) -> None:
+def check_ids(kind: str, owners: NDArray[np.int32]) -> None:
+    """Raises InputError where an instance's id does not fit the instance images."""
     greatest = int(owners.max(initial=0))
     if greatest > instance_images.GREATEST_ID:
         raise InputError(

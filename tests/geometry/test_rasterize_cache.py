@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,19 +14,30 @@ import numpy as np
 import pytest
 from numba.core.registry import CPUDispatcher
 
-from spatial_assets.geometry import frame_visibility, overlap_matrices, prepare_instances, prepare_mesh
+from spatial_assets import geometry
+from spatial_assets.geometry import (
+    frame_visibility,
+    image_visibility,
+    overlap_matrices,
+    prepare_instances,
+    prepare_mesh,
+)
+from spatial_assets.geometry.keyframes import keyframe_indices
 
-MODULES = ["clusters", "instances", "overlap", "points", "raster_kernels"]
+MODULES = ["clusters", "instances", "keyframes", "overlap", "points", "raster_kernels"]
 USE = """
 import importlib, json, sys
 import numpy as np
 from numba.core.registry import CPUDispatcher
 from spatial_assets.geometry import *
+from spatial_assets.geometry.keyframes import keyframe_indices
 mesh = prepare_mesh(np.eye(3) + [0, 0, 2], [[0, 1, 2]])
 k = np.array([[9.0, 0, 8], [0, 9, 8], [0, 0, 1]])
 seen = frame_visibility(mesh, prepare_instances(mesh, np.array([1], np.int32)), k, np.eye(4), 16, 16)
 face_id, depth = rasterize(mesh, k, np.eye(4), 16, 16)
 overlap_matrices([seen.visible_faces], np.ones(1), np.zeros(1, np.int32))
+image_visibility(seen.instance_image, depth)
+keyframe_indices(np.eye(4)[None], 0.2, 12.0)
 point_visibility(np.eye(3), depth, k, np.eye(4), 0.1)
 compiled = []
 for name in sys.argv[1:]:
@@ -47,6 +60,46 @@ def test_a_second_process_compiles_nothing():
     pixels, compiled = ast.literal_eval(run())
     assert pixels > 0
     assert compiled == []
+
+
+DEPTH = """
+import numpy as np
+from spatial_assets.geometry import prepare_mesh, rasterize
+from spatial_assets.geometry import raster_kernels
+mesh = prepare_mesh(np.array([[-9.0, -9, 3], [9, -9, 3], [0, 9, 3]]), [[0, 1, 2]])
+k = np.array([[9.0, 0, 8], [0, 9, 8], [0, 0, 1]])
+print(rasterize(mesh, k, np.eye(4), 16, 16)[1][8, 8], sum(raster_kernels.picture.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.slow
+def test_an_edited_kernel_is_never_served_from_the_old_cache(tmp_path):
+    """The edit is to a kernel that the called one calls; it keeps the file's length."""
+    package = Path(geometry.__file__).parent.parent
+    copy = tmp_path / "spatial_assets"
+    copy.mkdir()
+    for name in ("__init__.py", "scene.py"):
+        shutil.copy(package / name, copy / name)
+    shutil.copytree(package / "geometry", copy / "geometry", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run():
+        # A cache of its own, beside the copied files.
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        done = subprocess.run(
+            [sys.executable, "-c", DEPTH], env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        depth, hits = done.stdout.split()
+        return float(depth), int(hits)
+
+    assert run() == (3.0, 0)
+    assert run() == (3.0, 1)
+    source = copy / "geometry/raster_kernels.py"
+    text = source.read_text()
+    old = "zs[x] = 1.0 / np.int64"
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, "zs[x] = 2.0 / np.int64"))
+    assert run() == (6.0, 0)
 
 
 def kernels(module):
@@ -82,6 +135,8 @@ def test_kernels_release_the_lock_and_are_cached():
         16,
     )
     overlap_matrices([], np.ones(1), np.zeros(1, np.int32))
+    image_visibility(np.zeros((2, 2), int))
+    keyframe_indices(np.eye(4)[None], 0.2, 12.0)
     for name in MODULES:
         for kernel in kernels(importlib.import_module(f"spatial_assets.geometry.{name}")).values():
             assert kernel.targetoptions.get("nogil") is True
