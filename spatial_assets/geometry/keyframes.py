@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from spatial_assets.scene import Float
 
-
 CELL_ROOM = 1.001
 """Size of a grid cell in units of the translation threshold."""
 
