@@ -63,6 +63,7 @@ def demo(home: Path, workers: int, scenes: int) -> None:
 @click.option(
     "--holes", type=click.FloatRange(0, 0.9), default=0.0, help="Share of the surface that the scan missed."
 )
+@WORKERS
 @plainly
 def studio(
     out: Path,
@@ -74,6 +75,7 @@ def studio(
     size: str,
     noise: float,
     holes: float,
+    workers: int,
 ) -> None:
     """Make furnished procedural scenes in a dataset's own on-disk layout.
 
@@ -84,7 +86,7 @@ def studio(
 
     with Status() as status:
         names = write_scenes(
-            out, layout, scenes, seed, faces, frames, _size(size), status.say, noise=noise, holes=holes
+            out, layout, scenes, seed, faces, frames, _size(size), status.say, noise, holes, workers
         )
     click.echo(f"made {len(names)} scenes of {frames} frames in the layout of {layout}: {out}")
 

@@ -29,7 +29,7 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
     if len(made) < scenes:
         click.echo(f"making {scenes} furnished scenes of {FRAMES} frames", err=True)
         with Status() as status:
-            write_scenes(root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say)
+            write_scenes(root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, workers=workers)
     with instance_of(home) as instance:
         register(instance, home.resolve(), LAYOUT, root, RELEASE, LICENCE, SCENES_PER_SHARD)
     click.echo("building", err=True)

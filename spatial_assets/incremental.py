@@ -12,17 +12,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,6 +30,7 @@ from spatial_assets.datasets import SceneRef
 from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
+from spatial_assets.processes import worker_pool
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.stage import (
@@ -221,7 +218,7 @@ class _ShardRun:
                 yield task, *_attempt(compute, inputs, self.parameters)
             return
         assert self.stage.compute is not None
-        with _pool(min(self.runner.workers, len(tasks))) as pool:
+        with worker_pool(min(self.runner.workers, len(tasks))) as pool:
             futures = [pool.submit(_attempt, self.stage.compute, item, self.parameters) for item in scenes]
             for task, future in zip(tasks, futures, strict=True):
                 try:
@@ -444,21 +441,3 @@ def _attempt(
     except Exception:
         outcome = traceback.format_exc()
     return outcome, time.perf_counter() - begun
-
-
-def _pool(workers: int) -> Executor:
-    # A forked child would inherit locks held by other threads; the server forks from a clean process.
-    context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    """Let a worker die with the build that started it, also when that is killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            wait([parent.sentinel])
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()

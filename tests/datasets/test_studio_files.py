@@ -96,6 +96,17 @@ def test_a_smaller_call_writes_the_first_scenes_of_a_larger_one(scannet, tmp_pat
     assert few == {path: value for path, value in many.items() if "scene0000_00" in path}
 
 
+def test_scenes_made_side_by_side_are_the_same_and_told_of_in_order(tmp_path):
+    sizes, said = {"faces": 4000, "frames": 3, "size": (48, 36)}, []
+    for layout in ("scannet", "vsibench"):
+        for workers in (1, 2):
+            names = write(
+                tmp_path / str(workers) / layout, layout, 3, workers=workers, progress=said.append, **sizes
+            )
+            assert [line.split(":")[0] for line in said[-3:]] == names
+    assert digest(tmp_path / "1") == digest(tmp_path / "2")
+
+
 def test_another_seed_gives_another_scene(tmp_path):
     for seed in (1, 2):
         write_scenes(tmp_path / str(seed), "vsibench", 1, seed, 2000)

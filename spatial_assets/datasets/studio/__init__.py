@@ -8,7 +8,8 @@ with a camera (`camera`, `voxels`), images (`textures`, `render`), a scanner's f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from spatial_assets.datasets.studio.layouts import (
     write_scannet,
 )
 from spatial_assets.datasets.studio.scene import make_scene, stream
+from spatial_assets.processes import worker_pool
 
 LAYOUTS = ("scannet", "posed_rgbd", "vsibench")
 
@@ -42,6 +44,7 @@ def write_scenes(
     progress: Callable[[str], None] | None = None,
     noise: float = 0.0,
     holes: float = 0.0,
+    workers: int = 1,
 ) -> list[str]:
     """Writes procedural scenes below `out`, and their truth to `out/_truth/<scene>.json`.
 
@@ -60,6 +63,7 @@ def write_scenes(
     progress : called with a line of text now and then.
     noise : standard deviation of scanned surfaces, metres, and of depth images at one metre; a phone has
     0.005. holes : share of the mesh's area that the scan missed. The truth knows of neither noise nor holes.
+    workers : processes that make scenes side by side; nothing that is written depends on it.
 
     Returns
     -------
@@ -81,21 +85,61 @@ def write_scenes(
     say = progress or _silent
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    work = Work(out, layout, seed, faces, frames, size, noise, holes)
     names = []
     entries: dict[str, object] = {}
-    for index in range(scenes):
-        if layout == "vsibench":
-            scene = make_scene(seed, index, faces, frames, size, images=False)
-            name = studio_name(index)
-            entries[name], objects = vsibench_entry(index, scene)
-            write_truth(out, name, scene, objects, [])
-        else:
-            scene = make_scene(seed, index, faces, frames, size)
-            scanner = Scanner(noise, holes, partial(stream, seed, index))
-            write = write_scannet if layout == "scannet" else write_posed_rgbd
-            name = write(out, index, scene, scanner, say)
-        names.append(name)
-        say(f"{name}: {', '.join(r.kind for r in scene.plan.rooms)}, {len(scene.objects)} objects")
+    for made in work.made_by(workers, scenes, say):
+        names.append(made.name)
+        if made.entry is not None:
+            entries[made.name] = made.entry
+        say(f"{made.name}: {made.summary}")
     if layout == "vsibench":
         write_json(out / "studio_meta_info_val.json", entries)
     return names
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is to be said of a scene that was written."""
+
+    name: str
+    summary: str
+    entry: object = None
+    """Its entry in a file that all scenes share, where the layout has one."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all scenes of one call have in common."""
+
+    out: Path
+    layout: str
+    seed: int
+    faces: int
+    frames: int
+    size: tuple[int, int]
+    noise: float
+    holes: float
+
+    def made_by(self, workers: int, scenes: int, say: Callable[[str], None]) -> Iterator[Made]:
+        """Writes the scenes, in order or side by side; always tells of them in order."""
+        if min(workers, scenes) <= 1:
+            yield from (self.make(index, say) for index in range(scenes))
+            return
+        with worker_pool(min(workers, scenes)) as pool:
+            yield from pool.map(self.make, range(scenes))
+
+    def make(self, index: int, say: Callable[[str], None] = _silent) -> Made:
+        images = self.layout != "vsibench"
+        scene = make_scene(self.seed, index, self.faces, self.frames, self.size, images=images)
+        entry = None
+        if images:
+            scanner = Scanner(self.noise, self.holes, partial(stream, self.seed, index))
+            write = write_scannet if self.layout == "scannet" else write_posed_rgbd
+            name = write(self.out, index, scene, scanner, say)
+        else:
+            name = studio_name(index)
+            entry, objects = vsibench_entry(index, scene)
+            write_truth(self.out, name, scene, objects, [])
+        rooms = ", ".join(room.kind for room in scene.plan.rooms)
+        return Made(name, f"{rooms}, {len(scene.objects)} objects", entry)
