@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.datasets.studio import write_scenes
+from spatial_assets.first_use import compile_kernels
 from spatial_assets.terminal import BuildDisplay, Status, print_outcome
 
 LAYOUT, RELEASE = "scannet", "studio"
@@ -27,6 +28,8 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
     root = home / "studio" / LAYOUT
     made = _existing(root)
     if len(made) < scenes:
+        click.echo("compiling the kernels, once", err=True)
+        compile_kernels(workers)
         click.echo(f"making {scenes} furnished scenes of {FRAMES} frames", err=True)
         with Status() as status:
             write_scenes(root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, workers=workers)

@@ -30,7 +30,7 @@ from spatial_assets.datasets import SceneRef
 from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
-from spatial_assets.processes import worker_pool
+from spatial_assets.processes import in_processes
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.stage import (
@@ -218,13 +218,18 @@ class _ShardRun:
                 yield task, *_attempt(compute, inputs, self.parameters)
             return
         assert self.stage.compute is not None
-        with worker_pool(min(self.runner.workers, len(tasks))) as pool:
-            futures = [pool.submit(_attempt, self.stage.compute, item, self.parameters) for item in scenes]
+        calls = [(self.stage.compute, item, self.parameters) for item in scenes]
+        futures = in_processes(self.runner.workers, _attempt, calls)
+        try:
             for task, future in zip(tasks, futures, strict=True):
                 try:
                     yield task, *future.result()
                 except Exception:
                     yield task, traceback.format_exc(), 0.0
+        finally:
+            # Whoever stops half-way must not leave work for those who come next.
+            for future in futures:
+                future.cancel()
 
     def _commit(self, task: _Task, outputs: SceneOutputs | InputError | str, seconds: float) -> None:
         name = task.ref.name

@@ -1,19 +1,54 @@
-"""Worker processes that start clean and never outlive who started them."""
+"""Worker processes: started once, clean, used by whatever needs them, and never outliving who started them."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from typing import Any
+
+PRELOADED = ["spatial_assets.pipeline"]
+"""What every worker needs is imported once, by the process that they are forked from."""
+
+_pools: dict[int, ProcessPoolExecutor] = {}
+_opening = threading.Lock()
 
 
-def worker_pool(workers: int) -> Executor:
-    """A pool of that many processes; what it is given must be importable and picklable."""
-    # A forked child would inherit locks held by other threads; the server forks from a clean process.
-    context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+def in_processes(
+    workers: int, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]
+) -> list[Future]:
+    """Has that many processes make the calls; the futures are in their order.
+
+    The function, its arguments and what it returns must be picklable. A process that dies fails the calls that
+    were not finished; the next use starts with new ones.
+    """
+    waiting = list(calls)
+    try:
+        return _submit(_pool(workers), function, waiting)
+    except BrokenProcessPool:
+        with _opening:
+            _pools.pop(workers).shutdown(wait=False)
+        return _submit(_pool(workers), function, waiting)
+
+
+def _submit(
+    pool: ProcessPoolExecutor, function: Callable[..., Any], calls: list[tuple[Any, ...]]
+) -> list[Future]:
+    return [pool.submit(function, *arguments) for arguments in calls]
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    with _opening:
+        if workers not in _pools:
+            # A forked child would inherit locks held by other threads; the server forks from a clean process.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(PRELOADED)
+            _pools[workers] = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+        return _pools[workers]
 
 
 def _end_with_parent() -> None:

@@ -108,7 +108,7 @@ class Stage:
     external: Callable[[Path, Shard, bool], External] | None = None
     """In place of `compute`: (home, shard, rehash) to something that reads outside the lake."""
     heavy: Callable[[str], bool] = lambda dataset: False
-    """By dataset, whether a scene is worth a process of its own: fusing one is, arithmetic on tables is not."""
+    """By dataset, whether a scene is worth handing to another process: from some tens of milliseconds it is."""
 
     @property
     def rejects(self) -> Table:

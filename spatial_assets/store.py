@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,6 +52,10 @@ class Lake:
         self.root = self.home / "lake"
         self._kept: OrderedDict[tuple[object, ...], pl.DataFrame] = OrderedDict()
 
+    def __reduce__(self) -> tuple[Callable[[Path], Lake], tuple[Path]]:
+        """Another process gets what it kept of the lake itself, not a copy of what this one keeps."""
+        return lake_of_process, (self.home,)
+
     def table_path(self, table: Table | str, shard: str) -> Path:
         name = table if isinstance(table, str) else table.name
         return self.root / name / f"shard={shard}" / "data.parquet"
@@ -84,6 +89,12 @@ class Lake:
         name = table if isinstance(table, str) else table.name
         found = (self.root / name).glob("shard=*/data.parquet")
         return sorted(path.parent.name.removeprefix("shard=") for path in found)
+
+
+@cache
+def lake_of_process(home: Path) -> Lake:
+    """The one lake over a home that all work in a worker process shares."""
+    return Lake(home)
 
 
 def conform(table: Table, rows: Rows) -> pa.Table:

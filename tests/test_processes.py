@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import pytest
@@ -14,7 +16,9 @@ from lakes import build, digest, register
 from tiny import write_scannet
 
 from spatial_assets import partitions, pipeline
+from spatial_assets.first_use import compile_kernels
 from spatial_assets.incremental import Runner
+from spatial_assets.processes import in_processes
 
 
 @pytest.fixture
@@ -45,19 +49,24 @@ def test_processes_write_the_same_bytes_and_pass_rejections_on(source, tmp_path)
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
 
 
+def test_a_worker_that_dies_fails_its_calls_and_no_later_ones():
+    with pytest.raises(BrokenProcessPool):
+        in_processes(2, os._exit, [(1,)])[0].result()
+    assert [future.result() for future in in_processes(2, math.gcd, [(6, 4), (9, 6)])] == [2, 3]
+
+
 SCRIPT = """
 import sys, time
 from multiprocessing import active_children
-from spatial_assets.incremental import _pool
+from spatial_assets.processes import _pools, in_processes
 
 if __name__ == "__main__":
-    with _pool(2) as pool:
-        futures = [pool.submit(time.sleep, 600) for _ in range(2)]
-        while len(pool._processes) < 2:
-            time.sleep(0.01)
-        time.sleep(float(sys.argv[1]))
-        print(*pool._processes, flush=True)
-        time.sleep(600)
+    futures = in_processes(2, time.sleep, [(600,), (600,)])
+    while len(_pools[2]._processes) < 2:
+        time.sleep(0.01)
+    time.sleep(float(sys.argv[1]))
+    print(*_pools[2]._processes, flush=True)
+    time.sleep(600)
 """
 
 
@@ -84,3 +93,8 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+@pytest.mark.slow
+def test_kernels_are_compiled_ahead_in_processes():
+    compile_kernels(2)

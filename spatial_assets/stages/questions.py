@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from spatial_assets import tables
 from spatial_assets.stage import SceneInputs, SceneOutputs, Stage
 from spatial_assets.tables import QUESTIONS, of
@@ -16,21 +18,22 @@ READS = (
 
 def questions_of(name: str) -> Stage:
     chosen = task(name)
-    table = of(QUESTIONS, name)
-
-    def compute(inputs: SceneInputs, parameters: TaskParameters) -> SceneOutputs:
-        rows, rejects, tallies = generate(chosen, SceneView(inputs), parameters, inputs.shard.licence)
-        return SceneOutputs({table.name: rows}, rejects=rejects, tallies=tallies)
-
     return Stage(
         name=name,
         reads=(*READS, *chosen.reads),
-        writes=(table,),
+        writes=(of(QUESTIONS, name),),
         parameters=lambda dataset: chosen.parameters(),
-        compute=compute,
+        compute=partial(ask, name),
         modules=lambda dataset: (module_of(name),),
         data=(chosen.wording, "tasks/wording/common.json"),
+        heavy=lambda dataset: True,
     )
+
+
+def ask(name: str, inputs: SceneInputs, parameters: TaskParameters) -> SceneOutputs:
+    """The questions of one task about one scene."""
+    rows, rejects, tallies = generate(task(name), SceneView(inputs), parameters, inputs.shard.licence)
+    return SceneOutputs({of(QUESTIONS, name).name: rows}, rejects=rejects, tallies=tallies)
 
 
 STAGES: dict[str, Stage] = {name: questions_of(name) for name in sorted(FAMILIES)}

@@ -98,4 +98,5 @@ STAGE = Stage(
     parameters=lambda dataset: Parameters(),
     compute=measure,
     modules=lambda dataset: (__name__,),
+    heavy=lambda dataset: True,
 )

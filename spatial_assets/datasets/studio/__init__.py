@@ -22,7 +22,7 @@ from spatial_assets.datasets.studio.layouts import (
     write_scannet,
 )
 from spatial_assets.datasets.studio.scene import make_scene, stream
-from spatial_assets.processes import worker_pool
+from spatial_assets.processes import in_processes
 
 LAYOUTS = ("scannet", "posed_rgbd", "vsibench")
 
@@ -126,8 +126,8 @@ class Work:
         if min(workers, scenes) <= 1:
             yield from (self.make(index, say) for index in range(scenes))
             return
-        with worker_pool(min(workers, scenes)) as pool:
-            yield from pool.map(self.make, range(scenes))
+        for future in in_processes(workers, self.make, ((index,) for index in range(scenes))):
+            yield future.result()
 
     def make(self, index: int, say: Callable[[str], None] = _silent) -> Made:
         images = self.layout != "vsibench"
