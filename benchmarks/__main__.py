@@ -1,4 +1,4 @@
-"""Runs the benchmarks: python -m benchmarks [--json FILE]."""
+"""Runs the benchmarks: python -m benchmarks [NAME ...] [--json FILE]."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import rasterize
+from benchmarks import boxes, keyframes, memory, rasterize, scene, scoring
+
+BENCHMARKS = {
+    "rasterize": rasterize,
+    "keyframes": keyframes,
+    "scene": scene,
+    "memory": memory,
+    "boxes": boxes,
+    "scoring": scoring,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed side by side with named alternatives, in one run; times in milliseconds per frame.",
-        epilog="example: python -m benchmarks --json bench.json",
+        description="Speed and size, side by side with named alternatives measured in the same run.",
+        epilog="example: python -m benchmarks rasterize scene --json bench.json",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     arguments = parser.parse_args()
-    figures = rasterize.run()
+    for name in arguments.names:
+        if name not in BENCHMARKS:
+            parser.error(f"no benchmark named {name!r}; there are: {', '.join(BENCHMARKS)}")
+    figures = {}
+    for name in arguments.names or BENCHMARKS:
+        print(f"\n{name}", flush=True)
+        figures[name] = BENCHMARKS[name].run()
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -6,10 +6,12 @@ python -m benchmarks.keyframes
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.bars import Bar
 from spatial_assets.datasets.studio.camera import WALK_SPEED
 from spatial_assets.datasets.studio.scene import make_scene
 from spatial_assets.geometry.keyframes import keyframe_indices
@@ -89,6 +91,26 @@ def walks() -> list[dict]:
             kept = len(keyframe_indices(poses, values.translation, values.rotation))
             rows.append({"scene": index, "frames": frames, "kept": kept, "dropped": 1 - kept / frames})
     return rows
+
+
+def bars() -> Iterator[Bar]:
+    found = run()
+    for name in ("a walk", "none redundant"):
+        seconds = found[name]["seconds"]
+        yield Bar(
+            f"redundancy filter over {LONG:,} frames, {name}",
+            f"<= {WANTED_SECONDS:g} s",
+            f"{seconds:.3f} s",
+            seconds <= WANTED_SECONDS,
+        )
+    hand_held = [row["dropped"] for row in found["walks"] if row["frames"] != WALK_FRAMES]
+    low, high = SHARE
+    yield Bar(
+        f"hand-held walks at {FRAMES_PER_SECOND:g} Hz: frames that go",
+        f"about nine in ten ({low:.0%} to {high:.0%})",
+        " ".join(f"{share:.0%}" for share in hand_held),
+        all(low <= share <= high for share in hand_held),
+    )
 
 
 def run() -> dict:

@@ -287,9 +287,6 @@ def bars() -> Iterator[Bar]:
             yield Bar(name, f"under {REQUIRED[name]:g} s", f"{seconds:.3f} s", seconds < REQUIRED[name])
 
 
-MEASURES = {"lineage of 16 million simulated questions": bars}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=SCENES)

@@ -11,12 +11,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.bars import Bar
 from spatial_assets.scoring import find_profile, save, score_file
 
 DEFAULT_ROWS = 200_000
@@ -68,8 +69,8 @@ def seconds(function: Callable[[dict[str, Any]], float], rows: list[dict[str, An
     return time.perf_counter() - start
 
 
-def main(count: int) -> None:
-    """Print a table of measured and required rates."""
+def run(count: int = DEFAULT_ROWS) -> dict:
+    """Measures and prints; returns the same as plain data."""
     cases = (
         ("vsibench", "official", "numbers", number_rows(count, "object_abs_distance")),
         ("vsibench", "official", "letters", letter_rows(count, "object_rel_distance")),
@@ -83,14 +84,28 @@ def main(count: int) -> None:
         ("sparbench", "strict", "numbers", number_rows(count, "depth_prediction_oc")),
     )
     print(f"{'benchmark':<14}{'profile':<14}{'rows':<10}{'per minute':>14}{'of required':>14}")
+    rates = []
     for benchmark, profile, kind, rows in cases:
         rate = scored_per_minute(benchmark, profile, rows)
+        rates.append({"benchmark": benchmark, "profile": profile, "rows": kind, "per_minute": rate})
         print(f"{benchmark:<14}{profile:<14}{kind:<10}{rate:>14,.0f}{rate / REQUIRED_PER_MINUTE:>13.1f}x")
     rows = number_rows(min(count, COMPARED_ROWS), "depth_prediction_oc")
     scorer = find_profile("sparbench", "official").scorers["depth_prediction_oc"]
     ratio = seconds(numpy_per_row, rows) / seconds(scorer, rows)
     print(f"scorer alone, against numpy in every row: {ratio:.1f}x")
+    return {"rates": rates, "over_numpy": ratio}
+
+
+def bars() -> Iterator[Bar]:
+    rates = run()["rates"]
+    slowest = min(rates, key=lambda row: row["per_minute"])
+    yield Bar(
+        "numeric and letter rows scored a minute on one core, the slowest of all profiles",
+        f">= {REQUIRED_PER_MINUTE:,}",
+        f"{slowest['per_minute']:,.0f} ({slowest['benchmark']} {slowest['profile']}, {slowest['rows']})",
+        slowest["per_minute"] >= REQUIRED_PER_MINUTE,
+    )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_ROWS)
+    run(int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_ROWS)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from spatial_assets import meshes, tables
+from spatial_assets import meshes, tables, visible_faces
 from spatial_assets.geometry import face_areas, overlap_matrices
 from spatial_assets.stage import NoParameters, SceneInputs, SceneOutputs, Stage, Tally
 from spatial_assets.stages.framing import views
-from spatial_assets.stages.visibility import FACES_KIND, faces_from_parquet
 
 NAME = "overlap"
 
 
 def compare(inputs: SceneInputs, parameters: NoParameters) -> SceneOutputs:
-    if not inputs.file(FACES_KIND).exists():
+    if not inputs.file(visible_faces.KIND).exists():
         return SceneOutputs(tallies=[Tally("pairs", 0, 0)])
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
-    seen = faces_from_parquet(inputs.file(FACES_KIND))
+    seen = visible_faces.read_faces(inputs.file(visible_faces.KIND))
     order = [name for name in views(inputs.table(tables.FRAMES)) if name in seen]
     areas = face_areas(mesh.vertices, mesh.faces)
     everything, of_instances = overlap_matrices([seen[name] for name in order], areas, owners)
@@ -39,7 +38,7 @@ def compare(inputs: SceneInputs, parameters: NoParameters) -> SceneOutputs:
 
 STAGE = Stage(
     name=NAME,
-    reads=(tables.FRAMES, meshes.KIND, FACES_KIND),
+    reads=(tables.FRAMES, meshes.KIND, visible_faces.KIND),
     writes=(tables.OVERLAP,),
     parameters=lambda dataset: NoParameters(),
     compute=compare,

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from spatial_assets import meshes, tables
+from spatial_assets import meshes, tables, visible_faces
 from spatial_assets import parameters as base
 from spatial_assets.categories import is_structure
 from spatial_assets.geometry.footprint import surface_points, vsibench_room_area
@@ -15,7 +15,6 @@ from spatial_assets.scene import Box
 from spatial_assets.stage import SceneInputs, SceneOutputs, Stage, Tally
 from spatial_assets.stages.framing import frame_sets
 from spatial_assets.stages.keyframes import VIDEO
-from spatial_assets.stages.visibility import FACES_KIND, faces_from_parquet
 from spatial_assets.tables import ROOMS
 
 NAME = "rooms"
@@ -81,9 +80,9 @@ def measure(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
 
 def _seen_area(inputs: SceneInputs, vertices: np.ndarray, faces: np.ndarray, spacing: float) -> float:
     """Footprint of the faces that some frame of the video shows."""
-    if not inputs.file(FACES_KIND).exists():
+    if not inputs.file(visible_faces.KIND).exists():
         return 0.0
-    seen = faces_from_parquet(inputs.file(FACES_KIND))
+    seen = visible_faces.read_faces(inputs.file(visible_faces.KIND))
     video = frame_sets(inputs.table(tables.KEYFRAMES)).get(VIDEO, [])
     shown = [seen[name] for name in video if name in seen]
     if not shown:
@@ -93,7 +92,7 @@ def _seen_area(inputs: SceneInputs, vertices: np.ndarray, faces: np.ndarray, spa
 
 STAGE = Stage(
     name=NAME,
-    reads=(tables.OBJECTS, tables.KEYFRAMES, meshes.KIND, FACES_KIND),
+    reads=(tables.OBJECTS, tables.KEYFRAMES, meshes.KIND, visible_faces.KIND),
     writes=(ROOMS,),
     parameters=lambda dataset: Parameters(),
     compute=measure,

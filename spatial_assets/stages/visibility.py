@@ -8,21 +8,19 @@ in place of a mesh is read from these, and what only a mesh can tell stays null.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import Field
 
-from spatial_assets import instance_images, meshes, tables
+from spatial_assets import instance_images, meshes, tables, visible_faces
 from spatial_assets import parameters as base
 from spatial_assets.geometry import (
     FrameVisibility,
@@ -38,8 +36,6 @@ from spatial_assets.stages.framing import View, frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES, VIDEO
 
 NAME = "visibility"
-FACES_KIND = "visible_faces.parquet"
-"""Folder and suffix of the file of visible faces: frame, and the ids of the faces that own a pixel."""
 
 
 class Parameters(base.Parameters):
@@ -68,20 +64,21 @@ class Centres:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is kept of one frame: arrays as long as its rows, its visible faces, its instance image as PNG."""
+    """What is kept of one frame: arrays as long as its rows, its visible faces where they are wanted, its instance
+    image as PNG."""
 
     frame: str
     columns: dict[str, NDArray[Any]]
-    faces: NDArray[np.int32]
+    faces: NDArray[np.int32] | None
     png: bytes
 
 
 def see(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     wanted = wanted_frames(inputs)
     if inputs.file(meshes.KIND).exists():
-        return _outputs(inputs, wanted, rendered(inputs, parameters, wanted), with_faces=True)
+        return _outputs(inputs, wanted, rendered(inputs, parameters, wanted), visible_faces.FacesFile())
     if inputs.file(instance_images.SHIPPED_KIND).exists():
-        return _outputs(inputs, wanted, shipped(inputs, wanted), with_faces=False)
+        return _outputs(inputs, wanted, shipped(inputs, wanted), None)
     return SceneOutputs(tallies=[Tally("frames", 0, 0)])
 
 
@@ -192,7 +189,8 @@ def _seen(view: View, centres: Centres, seen: FrameVisibility, full: bool) -> Se
             "centre_depth": depths,
             "centre_distance": np.linalg.norm(points - view.camera_to_world[:3, 3], axis=1),
         }
-    return Seen(view.frame, columns, seen.visible_faces, instance_images.to_png(seen.instance_image))
+    faces = seen.visible_faces if full else None
+    return Seen(view.frame, columns, faces, instance_images.to_png(seen.instance_image))
 
 
 def _full_columns(seen: FrameVisibility) -> dict[str, NDArray[Any]]:
@@ -213,17 +211,19 @@ def _full_columns(seen: FrameVisibility) -> dict[str, NDArray[Any]]:
     }
 
 
-def _outputs(inputs: SceneInputs, wanted: Wanted, frames: Iterable[Seen], with_faces: bool) -> SceneOutputs:
+def _outputs(
+    inputs: SceneInputs, wanted: Wanted, frames: Iterable[Seen], faces: visible_faces.FacesFile | None
+) -> SceneOutputs:
     kept: list[Seen] = []
     pngs: dict[str, bytes] = {}
     for seen in frames:
         pngs[seen.frame] = seen.png
-        kept.append(seen)
+        if faces is not None and seen.faces is not None:
+            faces.add(seen.frame, seen.faces)
+        kept.append(replace(seen, faces=None, png=b""))
     files = {instance_images.KIND: instance_images.pack(pngs)}
-    if with_faces:
-        files[FACES_KIND] = faces_to_parquet(
-            {seen.frame: seen.faces for seen in kept if seen.frame in wanted.full}
-        )
+    if faces is not None:
+        files[visible_faces.KIND] = faces.close()
     missing = len(wanted.views) - len(kept)
     rejects = [Reject("no_instance_image", "the source has no instance image of the frame", missing)]
     return SceneOutputs(
@@ -277,45 +277,11 @@ def _column(field: pa.Field, frames: list[Seen], counts: list[int]) -> pa.Array:
     )
 
 
-FACES_SCHEMA = pa.schema([("frame", pa.string()), ("faces", pa.list_(pa.int32()))])
-
-
-def faces_to_parquet(faces: dict[str, NDArray[np.int32]]) -> bytes:
-    """Ascending face ids by frame, as the bytes of a Parquet file; delta encoding makes them small."""
-    table = pa.table(_columns(faces), schema=FACES_SCHEMA)
-    buffer = io.BytesIO()
-    pq.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        use_dictionary=False,
-        write_statistics=False,
-        column_encoding={"frame": "PLAIN", "faces.list.element": "DELTA_BINARY_PACKED"},
-    )
-    return buffer.getvalue()
-
-
-def _columns(faces: dict[str, NDArray[np.int32]]) -> list[pa.Array]:
-    lengths = [len(ids) for ids in faces.values()]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    flat = np.concatenate([np.zeros(0, np.int32), *faces.values()])
-    return [pa.array(list(faces), pa.string()), pa.ListArray.from_arrays(offsets, pa.array(flat, pa.int32()))]
-
-
-def faces_from_parquet(data: Any) -> dict[str, NDArray[np.int32]]:
-    """What `faces_to_parquet` wrote, from a path or a file object."""
-    table = pq.read_table(data, partitioning=None)
-    lists = table.column("faces").combine_chunks()
-    flat, offsets = lists.values.to_numpy(), lists.offsets.to_numpy()
-    names = table.column("frame").to_pylist()
-    return {name: flat[offsets[i] : offsets[i + 1]] for i, name in enumerate(names)}
-
-
 STAGE = Stage(
     name=NAME,
     reads=(tables.FRAMES, tables.KEYFRAMES, tables.OBJECTS, meshes.KIND),
     writes=(tables.VISIBILITY,),
-    files=(FACES_KIND, instance_images.KIND),
+    files=(visible_faces.KIND, instance_images.KIND),
     parameters=lambda dataset: Parameters(),
     compute=see,
     modules=lambda dataset: (__name__,),

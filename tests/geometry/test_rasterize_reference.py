@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ray_reference import compare, ray_caster
 
+from benchmarks.ray_reference import compare, ray_caster
 from benchmarks.rooms import free_poses, intrinsics_for, make_room
 from spatial_assets.geometry import prepare_mesh, rasterize
 

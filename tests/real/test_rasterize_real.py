@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.ray_reference import compare, ray_caster
 from spatial_assets.geometry import frame_visibility, prepare_instances, prepare_mesh, rasterize
 from spatial_assets.scene import rigid_inverse
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "geometry"))
-from ray_reference import compare, ray_caster
 
 pytestmark = pytest.mark.slow
 
