@@ -62,7 +62,7 @@ def add(
     """Keep a file of predictions as a model run, and score it.
 
     FILE is of the form that `score` reads, a log of lmms-eval (samples_*.jsonl) or a table of VLMEvalKit
-    (.tsv, .json). It is copied; a run of the same benchmark, profile and model is replaced.
+    (.xlsx, .tsv, .json). It is copied; a run of the same benchmark, profile and model is replaced.
     """
     from spatial_assets.assets import evaluation
     from spatial_assets.building import instance_of

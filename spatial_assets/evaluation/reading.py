@@ -26,7 +26,7 @@ FORMATS = (JSONL, LMMS_EVAL, VLMEVALKIT)
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     JSONL: (".jsonl",),
     LMMS_EVAL: (".jsonl",),
-    VLMEVALKIT: (".tsv", ".json"),
+    VLMEVALKIT: (".xlsx", ".tsv", ".json"),
 }
 ID_FIELDS = ("id", "index", "doc_id")
 """Where a row names its question; the first of them that a row has counts."""

@@ -2,8 +2,8 @@
 
 lmms-eval writes `samples_<task>.jsonl`: one object per question with the dataset's row under `doc` or under
 the metric's name (`sparbench_score`, `vsibench_score`), the model's text under `filtered_resps` or `resps`.
-VLMEvalKit writes a table (TSV, or JSON records) with columns for the question's row and `prediction`; its
-spreadsheets have to be saved as TSV first. SPAR-Bench calls its ground truth `answer`; the rows here call it
+VLMEvalKit writes a table (XLSX, TSV, or JSON records) with columns for the question's row and `prediction`.
+SPAR-Bench calls its ground truth `answer`; the rows here call it
 `ground_truth`.
 """
 
@@ -26,7 +26,7 @@ KEPT_FIELDS = ("id", "index", "doc_id", "dataset", "scene_name", "source", "opti
 
 
 def read_log(benchmark: str, path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a log, by its suffix: .jsonl (lmms-eval), .tsv or .json (VLMEvalKit).
+    """Rows of a log, by its suffix: .jsonl (lmms-eval), .xlsx, .tsv or .json (VLMEvalKit).
 
     Raises InputError naming the file, and the line or record, where a log is not of the form; ValueError for
     an unknown benchmark.
@@ -35,11 +35,9 @@ def read_log(benchmark: str, path: str | Path) -> Iterator[dict[str, Any]]:
     suffix = Path(path).suffix.lower()
     if suffix == ".jsonl":
         return read_lmms_eval(profile, path)
-    if suffix in (".tsv", ".json"):
+    if suffix in TABLES:
         return read_vlmevalkit(profile, path)
-    if suffix in (".xlsx", ".xls"):
-        raise InputError(path, "spreadsheets are not read; save it as TSV")
-    raise InputError(path, f"no log format has the suffix {suffix!r}; known: .jsonl, .tsv, .json")
+    raise InputError(path, f"no log format has the suffix {suffix!r}; known: .jsonl, {', '.join(TABLES)}")
 
 
 def read_lmms_eval(profile: Profile, path: str | Path) -> Iterator[dict[str, Any]]:
@@ -87,8 +85,7 @@ def _answered(
 
 def read_vlmevalkit(profile: Profile, path: str | Path) -> Iterator[dict[str, Any]]:
     """Rows of a VLMEvalKit table, sorted by `index` where it has one, as its evaluator does."""
-    records = _json_records(path) if Path(path).suffix.lower() == ".json" else _tsv_records(path)
-    numbered = list(enumerate(records, 1))
+    numbered = list(enumerate(TABLES[Path(path).suffix.lower()](path), 1))
     indices = {number: _integer(record.get("index")) for number, record in numbered}
     if all(index is not None for index in indices.values()):
         numbered.sort(key=lambda pair: indices[pair[0]] or 0)
@@ -136,6 +133,27 @@ def _tsv_records(path: str | Path) -> list[dict[str, Any]]:
     except csv.Error as fault:
         raise InputError(path, f"line {reader.line_num}: not TSV ({fault})") from None
     return records
+
+
+def _xlsx_records(path: str | Path) -> list[dict[str, Any]]:
+    """The first sheet, every cell as the text that a TSV would hold."""
+    import fastexcel
+
+    try:
+        sheet = fastexcel.read_excel(Path(path).read_bytes()).load_sheet(0, dtypes="string")
+        table = sheet.to_arrow()
+    except OSError as fault:
+        raise InputError(path, f"cannot be read: {fault.strerror}") from None
+    except fastexcel.FastExcelError as fault:
+        raise InputError(path, f"not a spreadsheet ({str(fault).splitlines()[0]})") from None
+    return [
+        {name: "" if value is None else value for name, value in record.items()}
+        for record in table.to_pylist()
+    ]
+
+
+TABLES = {".xlsx": _xlsx_records, ".tsv": _tsv_records, ".json": _json_records}
+"""How VLMEvalKit saves a table, by suffix; the first is its default."""
 
 
 def _row(

@@ -200,8 +200,8 @@ def test_a_malformed_release_is_named(tmp_path, release, wrong):
     ("name", "format", "wrong"),
     [
         ("a.csv", None, "suffix '.csv'"),
-        ("a.xlsx", None, "suffix"),
-        ("a.jsonl", "vlmevalkit", "end with .tsv or .json"),
+        ("a.ods", None, "suffix"),
+        ("a.jsonl", "vlmevalkit", "end with .xlsx"),
     ],
 )
 def test_a_file_of_no_known_format(tmp_path, name, format, wrong):

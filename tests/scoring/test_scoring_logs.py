@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -95,6 +98,63 @@ def test_vlmevalkit_tables(tmp_path: Path) -> None:
     assert score_rows("sparbench", list(read_log("sparbench", path)), "vlmevalkit")[1]["overall"] == 1.0
 
 
+SHEET = {
+    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="xml" ContentType="application/xml"/>'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>',
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r1" Target="xl/workbook.xml" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/></Relationships>',
+    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r1" Target="worksheets/sheet1.xml" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"/></Relationships>',
+}
+"""The least of a workbook but its one sheet."""
+
+
+def write_sheet(path: Path, rows: list[list[object]]) -> None:
+    """Text as text and numbers as numbers, as pandas writes them; None leaves the cell out."""
+    lines = []
+    for number, row in enumerate(rows, 1):
+        cells = ""
+        for column, value in zip("ABCDEFG", row, strict=False):
+            if isinstance(value, str):
+                cells += f'<c r="{column}{number}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+            elif value is not None:
+                cells += f'<c r="{column}{number}"><v>{value}</v></c>'
+        lines.append(f'<row r="{number}">{cells}</row>')
+    sheet = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in SHEET.items():
+            book.writestr(name, content)
+        book.writestr("xl/worksheets/sheet1.xml", f"{sheet}{''.join(lines)}</sheetData></worksheet>")
+
+
+def test_a_vlmevalkit_spreadsheet_reads_like_its_tsv(tmp_path: Path) -> None:
+    path = tmp_path / "model_SparBench.xlsx"
+    rows = [
+        ["index", "task", "answer", "prediction"],
+        [10, "position_matching", "B", 'say "B"\n& <no> more'],
+        [2, "depth_prediction_oc", 1.5, 1.25],
+        [3, "depth_prediction_oc", 2, "2.0"],
+        [4, "depth_prediction_oc", 2, None],
+    ]
+    write_sheet(path, rows)
+    tsv = tmp_path / "model_SparBench.tsv"
+    with tsv.open("w", newline="") as file:
+        csv.writer(file, delimiter="\t").writerows(rows)
+    found = list(read_log("sparbench", path))
+    assert found == list(read_log("sparbench", tsv))
+    assert [row["prediction"] for row in found] == ["1.25", "2.0", "", 'say "B"\n& <no> more']
+    assert [row["ground_truth"] for row in found] == ["1.5", "2", "2", "B"]
+    tsv.rename(tmp_path / "renamed.xlsx")
+    with pytest.raises(InputError, match=r"renamed\.xlsx: not a spreadsheet"):
+        list(read_log("sparbench", tmp_path / "renamed.xlsx"))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "wrong"),
     [
@@ -111,7 +171,7 @@ def test_vlmevalkit_tables(tmp_path: Path) -> None:
         ("log.json", '{"a": 1}', "an object where a list"),
         ("log.json", "[1]", "record 1: a number"),
         ("log.json", "[", "not JSON"),
-        ("log.xlsx", "PK", "spreadsheets"),
+        ("log.xlsx", "PK", "not a spreadsheet"),
         ("log.txt", "", "suffix"),
     ],
 )
