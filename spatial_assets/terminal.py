@@ -134,16 +134,15 @@ def print_scores(
     names = sorted(chance)
 
     def line(name: str, value: float | None, column: str) -> None:
-        levels = "".join(f"{_percent((chance[kind].get(column) or {}).get(name)):>12}" for kind in names)
+        levels = "".join(f"{_percent((chance[kind].get(column) or {}).get(name)):>15}" for kind in names)
         click.echo(f"  {name:<34}{_percent(value):>10}{levels}")
 
-    click.echo(
-        f"  {benchmark}, {profile}: {rows:,} rows{'':<10}{'score':>10}" + "".join(f"{k:>12}" for k in names)
-    )
+    heading = f"{benchmark}, {profile}: {rows:,} rows"
+    click.echo(f"  {heading:<34}{'score':>10}" + "".join(f"{k.replace('_', ' '):>15}" for k in names))
     for column in ("tasks", "levels"):
         for name, value in summary[column].items():
             line(name, value, column)
-    overall = "".join(f"{_percent(chance[kind].get('overall')):>12}" for kind in names)
+    overall = "".join(f"{_percent(chance[kind].get('overall')):>15}" for kind in names)
     click.echo(f"  {'overall':<34}{_percent(summary['overall']):>10}{overall}")
     if "error" in summary:
         click.echo(f"the official aggregate fails on these rows: {summary['error']}", err=True)
