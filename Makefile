@@ -36,7 +36,7 @@ demo: $(READY)  ## make procedural scenes, build every asset on them, say where 
 	@$(BIN)/spatial-assets demo
 
 test: $(READY)  ## every test but the long proofs
-	@$(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile --no-loadscope-reorder
 
 prove: $(READY)  ## every bar at full size; prints required against measured
 	@$(BIN)/python -m pytest -m prove -s

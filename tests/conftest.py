@@ -23,3 +23,20 @@ def fixtures() -> Path:
     if not (root / "scenes").is_dir():
         pytest.skip(f"no real data at {root}; set SPATIAL_ASSETS_FIXTURES")
     return root.resolve()
+
+
+LONGEST = (
+    "test_dagster.py",
+    "test_incremental.py",
+    "test_build.py",
+    "test_studio_files.py",
+    "test_posed_rgbd.py",
+    "test_posed_rgbd_real.py",
+    "test_rasterize_cache.py",
+)
+"""Files that take longest, which therefore begin: whoever gets one last works alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))

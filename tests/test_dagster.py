@@ -28,6 +28,16 @@ from spatial_assets.lineage import records
 from spatial_assets.stages.questions import STAGES as TASKS
 
 CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps", *TASKS]
+SHORT = [
+    "sources",
+    "scenes",
+    "keyframes",
+    "visibility",
+    "overlap",
+    "depth_prediction_oc",
+    "view_change_infer",
+]
+"""Where a test is about runs, not about assets."""
 ROOM_READERS = {"cognitive_maps", "room_size_estimation", "route_planning"}
 UNPARTITIONED = {"lineage_database", "gallery", "predictions", "scores", "model_comparison"}
 """Not over shards of scenes."""
@@ -139,10 +149,10 @@ def test_one_shard_and_then_nothing_else_is_touched(home):
 def test_a_range_of_shards_in_one_run(home, source, tmp_path_factory):
     with instance_of(home) as instance:
         tags = {RANGE_START: "scannet-v2-0001", RANGE_END: "scannet-v2-0003"}
-        run = materialize(home, instance, tags=tags)
+        run = materialize(home, instance, SHORT, tags=tags)
         assert run.success
         keys = {f"scannet-v2-{i:04d}" for i in (1, 2, 3)}
-        for name in CHAIN:
+        for name in SHORT:
             assert instance.get_materialized_partitions(dg.AssetKey(name)) == keys
         event = instance.get_latest_materialization_event(dg.AssetKey("visibility"))
         metadata = event.asset_materialization.metadata
@@ -151,13 +161,13 @@ def test_a_range_of_shards_in_one_run(home, source, tmp_path_factory):
         assert metadata["picture"].value.startswith("![scene")
         recorded = records.load(home, "visibility", "scannet-v2-0003")["scene0003_00"]
         assert recorded.run_id == run.run_id
-        materialize(home, instance, partition_key="scannet-v2-0000")
-        again = materialize(home, instance, tags=tags)
+        materialize(home, instance, SHORT, partition_key="scannet-v2-0000")
+        again = materialize(home, instance, SHORT, tags=tags)
         assert again.success
         assert records.load(home, "visibility", "scannet-v2-0003")["scene0003_00"].run_id == run.run_id
     plain = tmp_path_factory.mktemp("plain")
     register_plainly(plain, "scannet", source, per_shard=1)
-    build_plainly(plain)
+    build_plainly(plain, stages=SHORT)
     assert digest(plain) == digest(home)
 
 
@@ -165,9 +175,9 @@ def test_a_run_narrowed_to_a_scene_and_given_parameters(tmp_path, source):
     with instance_of(tmp_path) as instance:
         register(instance, tmp_path, "scannet", source)
         config = {"scenes": ["scene0002_00"]}
-        assert materialize(tmp_path, instance, config=config, partition_key="scannet-v2-0000").success
+        assert materialize(tmp_path, instance, SHORT, config, partition_key="scannet-v2-0000").success
         assert set(rows(tmp_path, "scenes")["scene"]) == {"scene0002_00"}
-        materialize(tmp_path, instance, partition_key="scannet-v2-0000")
+        materialize(tmp_path, instance, SHORT, partition_key="scannet-v2-0000")
         materialize(
             tmp_path,
             instance,
@@ -194,7 +204,7 @@ def test_a_rejected_scene_is_in_the_metadata_and_the_others_are_done(tmp_path):
     (tmp_path / "source/scene0001_00/color/2.jpg").write_bytes(b"noise")
     with instance_of(tmp_path) as instance:
         register(instance, tmp_path, "scannet", tmp_path / "source")
-        assert materialize(tmp_path, instance, partition_key="scannet-v2-0000").success
+        assert materialize(tmp_path, instance, SHORT, partition_key="scannet-v2-0000").success
         event = instance.get_latest_materialization_event(dg.AssetKey("scenes"))
         metadata = event.asset_materialization.metadata
         assert metadata["scenes_rejected"].value == 1
@@ -281,7 +291,7 @@ def test_a_backfill_through_a_real_daemon(home, source, tmp_path_factory):
     from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
     with instance_of(home) as instance:
-        materialize(home, instance, partition_key="scannet-v2-0002")
+        materialize(home, instance, SHORT, partition_key="scannet-v2-0002")
         stood = records.load(home, "visibility", "scannet-v2-0002")
     environment = {**os.environ, "DAGSTER_HOME": str(home / "dagster"), "SPATIAL_ASSETS_HOME": str(home)}
     log = (home / "daemon.log").open("wb")
@@ -297,7 +307,7 @@ def test_a_backfill_through_a_real_daemon(home, source, tmp_path_factory):
                     backfill_id="two",
                     asset_graph=build_defs().resolve_asset_graph(),
                     partition_names=["scannet-v2-0000", "scannet-v2-0002"],
-                    asset_selection=[dg.AssetKey(name) for name in CHAIN],
+                    asset_selection=[dg.AssetKey(name) for name in SHORT],
                     backfill_timestamp=time.time(),
                     tags={},
                     dynamic_partitions_store=instance,
@@ -319,7 +329,7 @@ def test_a_backfill_through_a_real_daemon(home, source, tmp_path_factory):
             log_text = (home / "daemon.log").read_text()
             assert backfills[0].status == BulkActionStatus.COMPLETED_SUCCESS, log_text[-3000:]
             assert all(run.status == dg.DagsterRunStatus.SUCCESS for run in runs)
-            for name in CHAIN:
+            for name in SHORT:
                 keys = instance.get_materialized_partitions(dg.AssetKey(name))
                 assert keys == {"scannet-v2-0000", "scannet-v2-0002"}
     finally:
@@ -330,7 +340,7 @@ def test_a_backfill_through_a_real_daemon(home, source, tmp_path_factory):
     assert records.load(home, "visibility", "scannet-v2-0001") == {}
     plain = tmp_path_factory.mktemp("plain")
     register_plainly(plain, "scannet", source, per_shard=1)
-    build_plainly(plain)
+    build_plainly(plain, stages=SHORT)
     expected = {
         name: value for name, value in digest(plain).items() if "-0001" not in name and "-0003" not in name
     }
