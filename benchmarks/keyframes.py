@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from benchmarks.bars import Bar
 from spatial_assets.datasets.studio.camera import WALK_SPEED
@@ -75,6 +76,13 @@ def timed(poses: NDArray[np.float64]) -> tuple[float, int]:
     return min(times), kept
 
 
+def duration(poses: NDArray[np.float64]) -> float:
+    """Seconds that a person takes for a walk: each step lasts as long as going there, or as turning there."""
+    ways = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1)
+    turns = Rotation.from_matrix(np.swapaxes(poses[:-1, :3, :3], 1, 2) @ poses[1:, :3, :3]).magnitude()
+    return float(np.maximum(ways / WALK_SPEED, turns / TURN).sum())
+
+
 def walks() -> list[dict]:
     """The studio's walks, at its own length and as the same walk filmed at FRAMES_PER_SECOND."""
     values = defaults("")
@@ -82,11 +90,8 @@ def walks() -> list[dict]:
     for index in WALKS:
         for frames in (WALK_FRAMES, None):
             if frames is None:
-                way = np.linalg.norm(
-                    np.diff(make_scene(0, index, 5_000, WALK_FRAMES, (64, 48)).poses[:, :3, 3], axis=0),
-                    axis=1,
-                ).sum()
-                frames = round(way / WALK_SPEED * FRAMES_PER_SECOND)
+                path = make_scene(0, index, 5_000, WALK_FRAMES, (64, 48)).poses
+                frames = round(duration(path) * FRAMES_PER_SECOND)
             poses = make_scene(0, index, 5_000, frames, (64, 48)).poses
             kept = len(keyframe_indices(poses, values.translation, values.rotation))
             rows.append({"scene": index, "frames": frames, "kept": kept, "dropped": 1 - kept / frames})

@@ -47,16 +47,16 @@ WANTED_SECONDS = 3.0
 """For the keyframes alone, on one core."""
 ROUNDS = 3
 FIRST_PROCESS = """
-import time; begun = time.perf_counter()
+import time; begun = time.process_time()
 import sys; from pathlib import Path
 from benchmarks import scene
-imported = time.perf_counter()
+imported = time.process_time()
 home, root = Path(sys.argv[1]), Path(sys.argv[2])
 scene.process(home, root, True)
-first = time.perf_counter()
+first = time.process_time()
 import shutil; shutil.rmtree(home)
-again = time.perf_counter(); scene.process(home, root, True)
-print(imported - begun, (first - imported) - (time.perf_counter() - again))
+again = time.process_time(); scene.process(home, root, True)
+print(imported - begun, (first - imported) - (time.process_time() - again))
 """
 
 
@@ -255,7 +255,7 @@ def best(root: Path, keyframes_only: bool, rounds: int = ROUNDS) -> Run:
 
 
 def first_process(root: Path) -> tuple[float, float]:
-    """Seconds that a fresh process pays for imports, and on its first scene beyond a later one."""
+    """Processor seconds that a fresh process pays for imports, and on its first scene beyond a later one."""
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
             [sys.executable, "-c", FIRST_PROCESS, str(Path(home) / "home"), str(root)],
