@@ -7,11 +7,24 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import boxes, browser, builds, keyframes, lineage, memory, rasterize, realdata, scene, scoring
+from benchmarks import (
+    boxes,
+    browser,
+    builds,
+    demo,
+    keyframes,
+    lineage,
+    memory,
+    rasterize,
+    realdata,
+    scene,
+    scoring,
+)
 from benchmarks.bars import Measure, measure_all, table
 
 MEASURES: dict[str, Measure] = {
     "rasteriser and visibility table": rasterize.bars,
+    "demo": demo.bars,
     "whole scene": scene.bars,
     "keyframes": keyframes.bars,
     "memory": memory.bars,
