@@ -164,7 +164,10 @@ def rebuild_schedule(
 ) -> list[dg.RunRequest] | dg.SkipReason:
     shards = workspace.registry().shards()
     partitions.open_partitions(context.instance, shards)
-    stale = find_stale(workspace.path).shards()
+    report = find_stale(workspace.path)
+    for line in report.absent:
+        context.log.warning(line)
+    stale = report.shards()
     if not stale:
         return dg.SkipReason("nothing is stale")
     night = context.scheduled_execution_time.strftime("%Y-%m-%d")

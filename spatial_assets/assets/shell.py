@@ -21,6 +21,7 @@ from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.stage import SceneInputs, Stage, upstream_of
 from spatial_assets.tables import Table
+from spatial_assets.writing import FULL, complaint
 
 SHARDS_PER_RUN = 20
 """A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
@@ -30,6 +31,8 @@ PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 """By a picture's first bytes."""
 LISTED = 20
 """Rejected scenes named in an asset's metadata; the rest are in its rejects table."""
+FULL_DISK = "full_disk"
+"""In a failure's metadata, whether it is for want of room, which no other shard will find either."""
 
 Picture = Callable[[SceneInputs], bytes | None]
 
@@ -81,10 +84,20 @@ def shard_asset(
         registry = workspace.registry()
         scenes = frozenset(config.scenes) or None
         faults: dict[str, str] = {}
+        refused: dict[str, int] = {}
         for key in context.partition_keys:
             shard = registry.shard(key)
             parameters = pipeline.parameters(workspace.path, stage, shard.dataset, config.parameters)
-            report = runner.run(stage, shard, parameters, scenes)
+            try:
+                report = runner.run(stage, shard, parameters, scenes)
+            except InputError as error:
+                refused[str(error)] = refused.get(str(error), 0) + 1
+                continue
+            except OSError as error:
+                line = complaint(error)
+                if line is None:
+                    raise
+                raise dg.Failure(line, {FULL_DISK: error.errno in FULL}, allow_retries=False) from error
             workspace.heard(report)
             for scene, problem in sorted(report.rejected.items()):
                 context.log.warning(f"{key}/{scene} rejected: {problem}")
@@ -94,6 +107,9 @@ def shard_asset(
             metadata = report_metadata(stage, report)
             metadata.update(picture_metadata(workspace.path, shard, report, picture, runner.lake))
             context.add_asset_metadata(metadata, partition_key=key)
+        if refused:
+            # The other shards are done and stand; the run fails, so that nobody takes these for brought up to date.
+            raise dg.Failure("\n".join(refused), metadata={"shards_left": sum(refused.values())})
         return dg.MaterializeResult(metadata={"faults": len(faults)} if faults else {})
 
     # Dagster reads a parameter's class from its annotation, and this one is made at run time.

@@ -9,7 +9,6 @@ bytes for equal inputs. Rows reach it by joining on asset, shard and scene.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ import pyarrow.parquet as pq
 
 from spatial_assets.lineage import tombstones
 from spatial_assets.store import hash_text
+from spatial_assets.writing import replacing
 
 VERSIONED = ("spatial-assets", "dagster", "duckdb", "numba", "numpy", "open3d-cpu", "open3d", "polars",
              "pyarrow", "scipy", "shapely")  # fmt: skip
@@ -157,12 +157,6 @@ def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> N
         before = {scene: record.status == DONE for scene, record in load(home, asset, shard).items()}
         tombstones.note(home, shard, before, [asdict(records[scene]) for scene in sorted(records)], DONE)
     rows = [asdict(records[scene]) for scene in sorted(records)]
-    path = record_path(home, asset, shard)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(record_path(home, asset, shard)) as temporary:
         # One row group: a shard's records are always read together, thousands of such files at a time.
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
