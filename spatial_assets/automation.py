@@ -162,8 +162,7 @@ def _is_shard_run(run: dg.DagsterRun) -> bool:
 def rebuild_schedule(
     context: dg.ScheduleEvaluationContext, workspace: Workspace
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    shards = workspace.registry().shards()
-    partitions.open_partitions(context.instance, shards)
+    partitions.open_partitions(context.instance, workspace.registry())
     report = find_stale(workspace.path)
     for line in report.absent:
         context.log.warning(line)

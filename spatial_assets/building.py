@@ -22,6 +22,7 @@ from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Workspace, 
 from spatial_assets.automation import CHECKS
 from spatial_assets.definitions import build_defs
 from spatial_assets.incremental import ShardReport
+from spatial_assets.locks import locked
 from spatial_assets.pipeline import STAGES
 from spatial_assets.quality import Problem
 from spatial_assets.registry import check_root
@@ -29,7 +30,7 @@ from spatial_assets.scene import InputError
 from spatial_assets.shipped import shipped
 from spatial_assets.stage import upstream_of
 from spatial_assets.stages.questions import STAGES as TASKS
-from spatial_assets.writing import database_fault
+from spatial_assets.writing import database_fault, replacing
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines go to its history; progress and faults are ours to show."""
@@ -42,10 +43,13 @@ def instance_of(home: Path) -> dg.DagsterInstance:
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
-        shutil.copyfile(shipped("dagster.yaml"), folder / "dagster.yaml")
+        with replacing(folder / "dagster.yaml") as temporary:
+            shutil.copyfile(shipped("dagster.yaml"), temporary)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ[HOME_VARIABLE] = str(home.resolve())
-    return dg.DagsterInstance.from_config(str(folder))
+    # The first to come makes the databases' tables; a second one at the same moment would find half of them.
+    with locked(home.resolve() / "locks" / "dagster.lock"):
+        return dg.DagsterInstance.from_config(str(folder))
 
 
 @dataclass
@@ -167,7 +171,7 @@ def build(
     progress = Progress(shown)
     absent, progress.outcome.failed_runs = without_roots(home, keys)
     with history_of(home) as instance:
-        partitions.open_partitions(instance, partitions.registry(home).shards())
+        partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=workers))
         assets = [item for item in defs.assets or [] if isinstance(item, dg.AssetsDefinition)]
         with listening(progress):

@@ -49,7 +49,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.filename is not None:
+        # Copying and renaming name two files, the one that is written last.
+        if error.errno is None or (error.filename is not None and error.filename2 is None):
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
