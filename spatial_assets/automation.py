@@ -42,7 +42,7 @@ build_job = dg.define_asset_job(
 )
 checks_job = dg.define_asset_job(
     CHECKS,
-    selection=dg.AssetSelection.checks_for_assets(*STAGES),
+    selection=dg.AssetSelection.checks_for_assets(*STAGES, *(asset.key for asset in SUMMARY_ASSETS)),
     description="Every check, over all shards.",
 )
 summaries_job = dg.define_asset_job(

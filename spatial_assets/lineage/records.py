@@ -151,6 +151,13 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
     return {row["scene"]: _record(row) for row in rows}
 
 
+def written_since(home: Path, path: Path) -> list[str]:
+    """Shards of which something was recorded after a file was made, sorted; all where it is not there."""
+    made = path.stat().st_mtime_ns if path.exists() else 0
+    found = (Path(home) / "records").glob("*/shard=*.parquet")
+    return sorted({item.stem.removeprefix("shard=") for item in found if item.stat().st_mtime_ns > made})
+
+
 def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> None:
     """Replace the records of a shard. A scene whose files were there before and are no more leaves a tombstone."""
     if asset == tombstones.SOURCES:
