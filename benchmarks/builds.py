@@ -16,14 +16,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.bars import Bar
 from spatial_assets import partitions, pipeline
 from spatial_assets.datasets import reader
 from spatial_assets.datasets.studio import write_scenes
 from spatial_assets.incremental import Runner
+from spatial_assets.store import Lake, conform, content_hash
 
 KILLS = 50
 SEED = 20_000
+PAIRS = 3
+SHARES_OF_DISK = (0.2, 0.4, 0.6, 0.8, 3.0)
+"""Sizes of a disk, in what a home takes that was built undisturbed."""
 SMALL = {"faces": 15_000, "frames": 40, "size": (160, 120)}
 """Scenes small enough to build many times; what is measured does not depend on their size."""
 
@@ -108,7 +114,7 @@ def kills() -> Iterable[Bar]:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                half += sum(p.read_bytes()[-4:] != b"PAR1" for p in (home / "lake").rglob("data.parquet"))
+                half += half_tables(home)
         if not home.exists():
             register(home, folder / "source", 3)
         status = start_build(home).wait()
@@ -121,11 +127,108 @@ def kills() -> Iterable[Bar]:
     )
 
 
-def start_build(home: Path) -> subprocess.Popen[bytes]:
+def full_disk() -> Iterable[Bar]:
+    """A disk that is too small and grows, until a build comes to its end on it."""
+    with studio(4) as folder:
+        register(folder / "calm", folder / "source", 2)
+        start_build(folder / "calm").wait()
+        expected = digest(folder / "calm")
+        needed = sum(path.stat().st_size for path in (folder / "calm").rglob("*") if path.is_file())
+        disk = folder / "disk"
+        disk.mkdir()
+        half, said, full, status = 0, 0, 0, 1
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={int(needed * SHARES_OF_DISK[0])}", "tmpfs", str(disk)]
+        subprocess.run(mount, check=True)
+        try:
+            register(disk / "home", folder / "source", 2)
+            for share in SHARES_OF_DISK:
+                subprocess.run(["mount", "-o", f"remount,size={int(needed * share)}", str(disk)], check=True)
+                process = start_build(disk / "home", subprocess.PIPE)
+                _, errors = process.communicate()
+                status = process.returncode
+                if status == 0:
+                    break
+                full += 1
+                said += errors.count(b"the disk is full") == 1 and b"Traceback" not in errors
+                half += half_tables(disk / "home")
+            same = status == 0 and digest(disk / "home") == expected
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+    yield Bar(
+        "a disk that runs full while a build writes, and then has room",
+        "no half table, one clear line, the next build finishes, same bytes",
+        f"full {full} times, said {said} times, {half} half tables, bytes {'equal' if same else 'DIFFER'}",
+        full > 0 and said == full and half == 0 and same,
+    )
+
+
+def two_builds() -> Iterable[Bar]:
+    """Two processes on one home at the same moment."""
+    with studio(4) as folder:
+        register(folder / "calm", folder / "source", 4)
+        build(folder / "calm", 2)
+        expected, scenes = digest(folder / "calm"), 4 * len(pipeline.STAGES)
+        good = 0
+        for turn in range(PAIRS):
+            home = folder / f"home{turn}"
+            register(home, folder / "source", 4)
+            processes = [start_build(home, output=subprocess.PIPE) for _ in range(2)]
+            done = sum(json.loads(process.communicate()[0] or "{}").get("done", 0) for process in processes)
+            ended = all(process.returncode == 0 for process in processes)
+            good += ended and done == scenes and digest(home) == expected
+            shutil.rmtree(home)
+    yield Bar(
+        "two builds of one shard at once",
+        "both end with status 0, nothing is done twice, same bytes",
+        f"{good} of {PAIRS} pairs",
+        good == PAIRS,
+    )
+
+
+def shard_sizes() -> Iterable[Bar]:
+    """Eight scenes in one shard, in eight, and arriving one by one."""
+    with studio(8) as folder:
+        for name, per_shard in (("together", 8), ("apart", 1)):
+            register(folder / name, folder / "source", per_shard)
+            build(folder / name, 2)
+        (folder / "growing").mkdir()
+        for scene in sorted((folder / "source").glob("scene*"), reverse=True):
+            scene.rename(folder / "growing" / scene.name)
+            register(folder / "arriving", folder / "growing", 8)
+            build(folder / "arriving", 2)
+        together = all_rows(folder / "together")
+        different = [name for name in ("apart", "arriving") if all_rows(folder / name) != together]
+    yield Bar(
+        "one shard of 8, eight shards of 1, scenes that arrive in separate calls: rows and ids",
+        "equal",
+        f"different: {different}" if different else "equal",
+        not different,
+    )
+
+
+def all_rows(home: Path) -> dict[str, str]:
+    """Hash of each table's rows, whatever shards they stand in."""
+    lake = Lake(home)
+    return {
+        table.name: content_hash(
+            conform(table, pl.concat([lake.read(table, shard) for shard in lake.shards(table)]))
+        )
+        for stage in pipeline.STAGES.values()
+        for table in stage.tables
+    }
+
+
+def half_tables(home: Path) -> int:
+    return sum(path.read_bytes()[-4:] != b"PAR1" for path in (home / "lake").rglob("data.parquet"))
+
+
+def start_build(
+    home: Path, errors: int = subprocess.DEVNULL, output: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "spatial_assets", "build", "--home", str(home), "--workers", "2"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "spatial_assets", "build", "--home", str(home), "--workers", "2", "--json"],
+        stdout=output,
+        stderr=errors,
         start_new_session=True,
     )
 
@@ -168,4 +271,11 @@ def relabel(scene: Path, label: str) -> None:
     file.write_text(json.dumps(content))
 
 
-MEASURES = {"equal bytes": equal_bytes, "kills": kills, "one scene of fifty": one_scene_of_fifty}
+MEASURES = {
+    "equal bytes": equal_bytes,
+    "shard sizes": shard_sizes,
+    "two builds at once": two_builds,
+    "a full disk": full_disk,
+    "kills": kills,
+    "one scene of fifty": one_scene_of_fifty,
+}

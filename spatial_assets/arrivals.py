@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spatial_assets.datasets import SceneRef, reader
-from spatial_assets.registry import Registry
+from spatial_assets.registry import Registry, check_root
 from spatial_assets.scene import InputError
 from spatial_assets.store import hash_text
 
@@ -43,8 +43,7 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
     }  # fmt: skip
     for source in registry.sources():
         try:
-            if not source.root.is_dir():
-                raise InputError(source.root, "the dataset's root is not there")
+            check_root(source.root)
             found = reader(source.dataset).find_scenes(source.root)
         except (InputError, OSError) as error:
             faults.append(str(error))

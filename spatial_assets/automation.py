@@ -42,7 +42,7 @@ build_job = dg.define_asset_job(
 )
 checks_job = dg.define_asset_job(
     CHECKS,
-    selection=dg.AssetSelection.checks_for_assets(*STAGES),
+    selection=dg.AssetSelection.checks_for_assets(*STAGES, *(asset.key for asset in SUMMARY_ASSETS)),
     description="Every check, over all shards.",
 )
 summaries_job = dg.define_asset_job(
@@ -162,9 +162,11 @@ def _is_shard_run(run: dg.DagsterRun) -> bool:
 def rebuild_schedule(
     context: dg.ScheduleEvaluationContext, workspace: Workspace
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    shards = workspace.registry().shards()
-    partitions.open_partitions(context.instance, shards)
-    stale = find_stale(workspace.path).shards()
+    partitions.open_partitions(context.instance, workspace.registry())
+    report = find_stale(workspace.path)
+    for line in report.absent:
+        context.log.warning(line)
+    stale = report.shards()
     if not stale:
         return dg.SkipReason("nothing is stale")
     night = context.scheduled_execution_time.strftime("%Y-%m-%d")

@@ -7,28 +7,34 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import dagster as dg
 
 from spatial_assets import partitions, pipeline
-from spatial_assets.assets.shell import SHARDS_PER_RUN
+from spatial_assets.assets.shell import FULL_DISK, SHARDS_PER_RUN
 from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Workspace, listening
 from spatial_assets.automation import CHECKS
 from spatial_assets.definitions import build_defs
 from spatial_assets.incremental import ShardReport
+from spatial_assets.locks import locked
 from spatial_assets.pipeline import STAGES
 from spatial_assets.quality import Problem
+from spatial_assets.registry import check_root
 from spatial_assets.scene import InputError
 from spatial_assets.shipped import shipped
 from spatial_assets.stage import upstream_of
 from spatial_assets.stages.questions import STAGES as TASKS
+from spatial_assets.writing import database_fault, replacing
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines go to its history; progress and faults are ours to show."""
+HISTORY_NOISE = "Exception while writing logger call to event log"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -37,10 +43,13 @@ def instance_of(home: Path) -> dg.DagsterInstance:
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
-        shutil.copyfile(shipped("dagster.yaml"), folder / "dagster.yaml")
+        with replacing(folder / "dagster.yaml") as temporary:
+            shutil.copyfile(shipped("dagster.yaml"), temporary)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ[HOME_VARIABLE] = str(home.resolve())
-    return dg.DagsterInstance.from_config(str(folder))
+    # The first to come makes the databases' tables; a second one at the same moment would find half of them.
+    with locked(home.resolve() / "locks" / "dagster.lock"):
+        return dg.DagsterInstance.from_config(str(folder))
 
 
 @dataclass
@@ -125,6 +134,18 @@ def scope(home: Path, dataset: str | None, scenes: Iterable[str]) -> set[str]:
     return {shard.key for shard in chosen}
 
 
+def without_roots(home: Path, keys: set[str]) -> tuple[set[str], list[str]]:
+    """Those of the shards whose dataset's root is not there, and a line for each such root."""
+    found: dict[str, set[str]] = {}
+    shards = [shard for shard in partitions.registry(home).shards() if shard.key in keys]
+    for root in sorted({shard.root for shard in shards}):
+        try:
+            check_root(root)
+        except InputError as error:
+            found[str(error)] = {shard.key for shard in shards if shard.root == root}
+    return set().union(*found.values()), list(found)
+
+
 def check_settings(home: Path) -> None:
     """Raises InputError for a setting of the home that does not fit, before any work is begun."""
     for name in sorted({shard.dataset for shard in partitions.registry(home).shards()}):
@@ -148,12 +169,13 @@ def build(
     names = stages_for(tasks)
     check_settings(home)
     progress = Progress(shown)
-    with instance_of(home) as instance:
-        partitions.open_partitions(instance, partitions.registry(home).shards())
+    absent, progress.outcome.failed_runs = without_roots(home, keys)
+    with history_of(home) as instance:
+        partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=workers))
         assets = [item for item in defs.assets or [] if isinstance(item, dg.AssetsDefinition)]
         with listening(progress):
-            for first, last, _ in partitions.contiguous_ranges(instance, keys, SHARDS_PER_RUN):
+            for first, last, _ in partitions.contiguous_ranges(instance, keys - absent, SHARDS_PER_RUN):
                 run = dg.materialize(
                     [*assets, *(item for item in defs.assets or [] if isinstance(item, dg.AssetSpec))],
                     instance=instance,
@@ -165,8 +187,42 @@ def build(
                 )
                 if not run.success:
                     progress.outcome.failed_runs += failures(run)
+                if ran_out_of_room(run):
+                    return progress.outcome
             progress.outcome.failed_runs += run_checks(instance, defs)
     return progress.outcome
+
+
+class _WithoutHistoryNoise:
+    """Standard error without Dagster's paragraph for each event that its history cannot take."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return len(text) if text.startswith(HISTORY_NOISE) else self.stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def history_of(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a home. Raises OSError, with its folder's name in it, where the disk does not take it."""
+    try:
+        with redirect_stderr(cast("TextIO", _WithoutHistoryNoise(sys.stderr))), instance_of(home) as instance:
+            yield instance
+    except Exception as error:
+        number = database_fault(error, home)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(home / "dagster")) from error
+
+
+def ran_out_of_room(run: dg.ExecuteInProcessResult) -> bool:
+    told = [event.step_failure_data.user_failure_data for event in run.all_events if event.is_step_failure]
+    found = [item.metadata.get(FULL_DISK) for item in told if item is not None]
+    return any(value is not None and value.value for value in found)
 
 
 def run_config(names: Sequence[str], scenes: Sequence[str], seed: int | None, rehash: bool) -> dict[str, Any]:
@@ -185,6 +241,10 @@ def failures(run: dg.ExecuteInProcessResult) -> list[str]:
     lines = []
     for event in run.all_events:
         if event.is_step_failure:
+            told = event.step_failure_data.user_failure_data
+            if told is not None and told.description:
+                lines += [f"{event.step_key}: {line}" for line in told.description.splitlines()]
+                continue
             error = event.step_failure_data.error
             cause = error.cause if error is not None and error.cause is not None else error
             message = cause.message.strip().splitlines()[0] if cause is not None else "unknown"

@@ -17,7 +17,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     resources = {"workspace": Workspace(home=str(default_home()), workers=default_workers())}
     return dg.Definitions(
         assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS, *summaries.ASSETS, *evaluation.ASSETS],
-        asset_checks=[*checks.CHECKS, *evaluation.CHECKS],
+        asset_checks=[*checks.CHECKS, *checks.FRESHNESS_CHECKS, *evaluation.CHECKS],
         jobs=jobs,
         sensors=SENSORS,
         schedules=SCHEDULES,

@@ -22,7 +22,7 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
     """Make scenes, register, build, write the gallery. Returns the exit status."""
     from spatial_assets.assets.datasets import register
     from spatial_assets.building import build, instance_of
-    from spatial_assets.report.gallery import write_gallery
+    from spatial_assets.report.gallery import gallery_path, write_gallery
 
     begun = time.perf_counter()
     root = home / "studio" / LAYOUT
@@ -39,7 +39,7 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
     with BuildDisplay() as display:
         outcome = build(home, dataset=LAYOUT, workers=workers, shown=display)
     print_outcome(outcome, home, as_json=False)
-    page = write_gallery(home, home / "reports" / "gallery.html")
+    page = write_gallery(home, gallery_path(home))
     failed = bool(outcome.faults or outcome.failed_runs)
     click.echo(
         f"done in {time.perf_counter() - begun:.0f} s; look at {page}, or run `make ui` for the assets in Dagster"

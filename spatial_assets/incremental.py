@@ -31,7 +31,7 @@ from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
 from spatial_assets.processes import in_processes
-from spatial_assets.registry import Shard
+from spatial_assets.registry import Shard, check_root
 from spatial_assets.scene import InputError
 from spatial_assets.stage import (
     External,
@@ -54,6 +54,7 @@ from spatial_assets.store import (
     remove_temporaries,
     write_parquet,
 )
+from spatial_assets.writing import naming, replace_text, replacing
 
 Progress = Callable[[str, str, str, str], None]
 """Called with stage, shard, scene and what became of the scene."""
@@ -114,7 +115,9 @@ class Runner:
         """Bring a shard's rows of one stage up to date; `scenes` narrows it to some of them.
 
         Waits for whoever is at work on the same stage and shard, and keeps upstream stages from
-        rewriting what is being read.
+        rewriting what is being read. Raises InputError where the stage opens source files and the
+        dataset's root is not there, and OSError where the disk does not take what is written; in both
+        cases what stood stands, and the next call takes up what this one finished.
         """
         upstream = upstream_of(stage, self.stages)
         with contextlib.ExitStack() as held:
@@ -149,6 +152,8 @@ class _ShardRun:
 
     def run(self, scenes: frozenset[str] | None) -> ShardReport:
         begun = time.perf_counter()
+        if self.stage.opens_files:
+            check_root(self.shard.root)
         self._clean_up()
         external = None
         if self.stage.external is not None:
@@ -235,6 +240,9 @@ class _ShardRun:
         name = task.ref.name
         status, reason, detail = DONE, "", ""
         if isinstance(outputs, InputError):
+            if self.stage.opens_files:
+                # A disk that was lost on the way takes every file with it: that is no fault of the scene.
+                check_root(self.shard.root)
             status, reason, detail = REJECTED, outputs.reason, str(outputs)
             outputs = SceneOutputs(rejects=[Reject(reason, detail, 1)], tallies=[Tally("scenes", 1, 0)])
         if isinstance(outputs, SceneOutputs):
@@ -335,14 +343,18 @@ class _ShardRun:
         folder = self._folder(record.scene)
         temporary = self.pending / f".{folder.name}.{os.getpid()}"
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, table in tables.items():
-            write_parquet(temporary / f"t.{file_name(name)}.parquet", table)
-        for kind, data in files.items():
-            (temporary / f"f.{file_name(kind)}").write_bytes(data)
-        (temporary / "record.json").write_text(records.to_json(record), encoding="utf-8")
-        self._drop_pending(record.scene)
-        temporary.rename(folder)
+        try:
+            with naming(folder):
+                temporary.mkdir(parents=True)
+                for name, table in tables.items():
+                    write_parquet(temporary / f"t.{file_name(name)}.parquet", table)
+                for kind, data in files.items():
+                    (temporary / f"f.{file_name(kind)}").write_bytes(data)
+                (temporary / "record.json").write_text(records.to_json(record), encoding="utf-8")
+                self._drop_pending(record.scene)
+                temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
     def _compact(self) -> None:
         """Merge what is pending into the shard's tables, then into its records, then remove it."""
@@ -386,13 +398,8 @@ class _ShardRun:
         if not source.exists():
             target.unlink(missing_ok=True)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
+        with replacing(target) as temporary:
             shutil.copyfile(source, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _summarise(self, scenes: frozenset[str] | None) -> None:
         report = self.report
@@ -417,8 +424,7 @@ class _ShardRun:
         tried = {ref.name for ref in self.shard.scenes if scenes is None or ref.name in scenes}
         faults = {scene: text for scene, text in stood.items() if scene not in tried} | self.report.faults
         if faults != stood:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(faults, sort_keys=True), encoding="utf-8")
+            replace_text(path, json.dumps(faults, sort_keys=True))
 
 
 def faults_path(home: Path, stage: str, shard: str) -> Path:

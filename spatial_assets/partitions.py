@@ -11,7 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from spatial_assets.registry import Registry, Shard
+from spatial_assets.locks import locked
+from spatial_assets.registry import Registry
 
 scene_shard = dg.DynamicPartitionsDefinition(name="scene_shard")
 
@@ -24,13 +25,15 @@ def registry(home: Path) -> Registry:
     return Registry(home, make_key)
 
 
-def open_partitions(instance: dg.DagsterInstance, shards: list[Shard]) -> list[str]:
+def open_partitions(instance: dg.DagsterInstance, registered: Registry) -> list[str]:
     """Tell Dagster of the shards it does not know yet; keys are added, never removed. Returns the new ones."""
     assert scene_shard.name is not None
-    known = set(instance.get_dynamic_partitions(scene_shard.name))
-    new = [shard.key for shard in shards if shard.key not in known]
-    if new:
-        instance.add_dynamic_partitions(scene_shard.name, new)
+    # Dagster looks what is there before it adds, and fails where another process adds the same meanwhile.
+    with locked(registered.folder / ".partitions.lock"):
+        known = set(instance.get_dynamic_partitions(scene_shard.name))
+        new = [shard.key for shard in registered.shards() if shard.key not in known]
+        if new:
+            instance.add_dynamic_partitions(scene_shard.name, new)
     return new
 
 

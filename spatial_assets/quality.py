@@ -8,7 +8,6 @@ records, in `<home>/records/findings/<asset>.json`.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from spatial_assets.shipped import sql
 from spatial_assets.stage import upstream_of
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.store import Lake, hash_text
+from spatial_assets.writing import replace_text
 
 Problem = tuple[str, str, str, str]
 """Severity (ERROR or WARN), shard, scene, and what is wrong."""
@@ -85,6 +85,4 @@ def _load(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _save(path: Path, known: dict[str, dict[str, Any]]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(known), encoding="utf-8")
-    temporary.replace(path)
+    replace_text(path, json.dumps(known))

@@ -19,11 +19,17 @@ from typing import Any
 from spatial_assets.datasets import SceneRef
 from spatial_assets.locks import locked
 from spatial_assets.scene import InputError
+from spatial_assets.writing import replace_text
 
 WORD = re.compile(r"[A-Za-z0-9_.]+$")
 """Datasets and releases: the parts of a shard's key, which joins them with hyphens."""
 SCENES_PER_SHARD = 50
 """A shard costs Dagster 15 to 30 ms an asset; fifty scenes make that negligible and a rerun still small."""
+
+NO_ROOT_ADVICE = (
+    "is the disk mounted? What was made of its scenes stands. If the dataset has moved, register it from its new "
+    "place; to remove scenes from releases, see `spatial-assets release withdraw --help`"
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,31 @@ class Registered:
     new_shards: tuple[str, ...]
     new_scenes: int
     known_scenes: int
+
+
+def check_root(root: Path) -> None:
+    """Raises InputError where a dataset's root is not there, or has nothing in it but hidden files.
+
+    That is how a disk looks that is not mounted. A dataset is not withdrawn by it: what was made of its
+    scenes stands, unlike the rows of a scene that is gone from a root that is there.
+    """
+    try:
+        with os.scandir(root) as entries:
+            what = "" if any(not entry.name.startswith(".") for entry in entries) else "is empty"
+    except (FileNotFoundError, NotADirectoryError):
+        what = "is not there"
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+    if what:
+        raise InputError(root, f"the dataset's root {what}; {NO_ROOT_ADVICE}", "missing_root")
+
+
+def _is_there(root: Path) -> bool:
+    try:
+        check_root(root)
+    except InputError:
+        return False
+    return True
 
 
 class Registry:
@@ -151,9 +182,7 @@ class Registry:
                     }
                 )
                 opened.append(key)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            temporary.write_text(json.dumps(entry, indent=1) + "\n", encoding="utf-8")
-            temporary.replace(path)
+            replace_text(path, json.dumps(entry, indent=1) + "\n")
         return Registered(tuple(opened), len(fresh), len(found) - len(fresh))
 
     @staticmethod
@@ -167,7 +196,7 @@ class Registry:
             here = [name for name in names if name in paths]
             if not here or Path(shard["root"]) == root:
                 continue
-            if Path(shard["root"]).exists():
+            if _is_there(Path(shard["root"])):
                 raise InputError(
                     root / paths[here[0]],
                     f"scene {here[0]} is registered already from {shard['root']}; give another --release",

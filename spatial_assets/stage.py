@@ -107,6 +107,8 @@ class Stage:
     """Data files that the code reads, relative to the package."""
     external: Callable[[Path, Shard, bool], External] | None = None
     """In place of `compute`: (home, shard, rehash) to something that reads outside the lake."""
+    opens_files: bool = False
+    """Whether it opens files under the dataset's root, and so can do nothing while that is not there."""
     heavy: Callable[[str], bool] = lambda dataset: False
     """By dataset, whether a scene is worth handing to another process: from some tens of milliseconds it is."""
 

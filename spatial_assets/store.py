@@ -10,7 +10,6 @@ order, the number of workers or the machine's clock.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.tables import Table
+from spatial_assets.writing import replacing
 
 KEPT_TABLES = 64
 """Tables of single scenes kept in memory: what all tasks read of the ten scenes read last."""
@@ -151,15 +151,12 @@ def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:
 
 def write_parquet(path: Path, arrow: pa.Table) -> None:
     """Write a table under a temporary name, one row group a scene, and rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with pq.ParquetWriter(temporary, arrow.schema, compression="zstd", compression_level=3) as writer:
-            for start, length in _runs(arrow):
-                writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, arrow.schema, compression="zstd", compression_level=3) as writer,
+    ):
+        for start, length in _runs(arrow):
+            writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
 
 
 def remove_temporaries(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -85,6 +86,36 @@ def test_workers_end_with_a_build_that_is_killed(tmp_path):
     while time.monotonic() < deadline and any(alive(pid) for pid in workers):
         time.sleep(0.05)
     assert not any(alive(pid) for pid in workers)
+
+
+@pytest.mark.slow
+def test_two_builds_at_once_share_the_work_and_write_the_same_bytes(source, tmp_path):
+    calm, home = tmp_path / "calm", tmp_path / "home"
+    for name in (calm, home):
+        register(name, "scannet", source)
+    build(calm)
+    command = [
+        sys.executable,
+        "-m",
+        "spatial_assets",
+        "build",
+        "--home",
+        str(home),
+        "--workers",
+        "1",
+        "--json",
+    ]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    ended = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0, 0], ended
+    outcomes = [json.loads(stdout) for stdout, _ in ended]
+    scenes = 3 * len(pipeline.STAGES)
+    assert sum(outcome["done"] for outcome in outcomes) == scenes, "done twice, or by neither"
+    assert sum(outcome["unchanged"] for outcome in outcomes) == scenes
+    assert digest(home) == digest(calm)
+    assert not (home / "pending").exists()
 
 
 def alive(pid):

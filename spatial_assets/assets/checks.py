@@ -1,5 +1,8 @@
 """One check per asset, over all shards: whether `quality` finds anything that cannot be right.
 
+The summaries have a check of their own: whether they are newer than the shards. Their age says nothing,
+as they are made when shards change and not by the clock; so it is no freshness policy of Dagster's.
+
 A check looks only at the shards that changed since it last looked, so it may run with every shard run,
 as Dagster's backfills make it, without making a rebuild's cost grow with the square of the shards. The
 job `checks` runs them all.
@@ -7,16 +10,21 @@ job `checks` runs them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from spatial_assets.assets.workspace import Workspace
+from spatial_assets.lineage import records
+from spatial_assets.lineage.cache import cache_path
 from spatial_assets.pipeline import STAGES
 from spatial_assets.quality import find_problems
+from spatial_assets.report.gallery import gallery_path
 
 LISTED = 20
-NAME = "quality"
+NAME, FRESHNESS = "quality", "freshness"
 COLUMNS = ("severity", "shard", "scene", "problem")
 
 
@@ -43,4 +51,23 @@ def _check(asset: str) -> dg.AssetChecksDefinition:
     return check
 
 
+def _freshness(asset: str, path: Callable[[Path], Path]) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset, name=FRESHNESS, description=f"Whether {asset} was made after the last shard was."
+    )
+    def check(workspace: Workspace) -> dg.AssetCheckResult:
+        newer = records.written_since(workspace.path, path(workspace.path))
+        return dg.AssetCheckResult(
+            passed=not newer,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"newer_shards": len(newer), "shards": ", ".join(newer[:LISTED])},
+        )
+
+    return check
+
+
 CHECKS = [_check(name) for name in STAGES]
+FRESHNESS_CHECKS = [
+    _freshness("lineage_database", cache_path),
+    _freshness("gallery", gallery_path),
+]

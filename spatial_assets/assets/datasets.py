@@ -70,7 +70,7 @@ def open_shards(
     """Assign the scenes that are new, open their partitions, report on the reader's asset."""
     registry = partitions.registry(home)
     result = registry.register(dataset, release, licence, root, found, scenes_per_shard)
-    partitions.open_partitions(instance, registry.shards())
+    partitions.open_partitions(instance, registry)
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             asset_name(dataset),

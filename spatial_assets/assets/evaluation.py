@@ -15,7 +15,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from spatial_assets.assets.shell import LISTED, PICTURE_BYTES, column_schema
+from spatial_assets.assets.columns import column_schema
+from spatial_assets.assets.shell import LISTED, PICTURE_BYTES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.code import code_version
 from spatial_assets.evaluation import quality, results, runs

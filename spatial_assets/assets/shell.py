@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from spatial_assets import pipeline
+from spatial_assets.assets.columns import stage_lineage, stage_schema
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.code import code_version
 from spatial_assets.datasets import READERS
@@ -20,7 +21,8 @@ from spatial_assets.partitions import scene_shard
 from spatial_assets.registry import Shard
 from spatial_assets.scene import InputError
 from spatial_assets.stage import SceneInputs, Stage, upstream_of
-from spatial_assets.tables import Table
+from spatial_assets.store import hash_text
+from spatial_assets.writing import FULL, complaint
 
 SHARDS_PER_RUN = 20
 """A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
@@ -30,6 +32,8 @@ PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 """By a picture's first bytes."""
 LISTED = 20
 """Rejected scenes named in an asset's metadata; the rest are in its rejects table."""
+FULL_DISK = "full_disk"
+"""In a failure's metadata, whether it is for want of room, which no other shard will find either."""
 
 Picture = Callable[[SceneInputs], bytes | None]
 
@@ -81,20 +85,43 @@ def shard_asset(
         registry = workspace.registry()
         scenes = frozenset(config.scenes) or None
         faults: dict[str, str] = {}
+        refused: dict[str, int] = {}
+        hashes: dict[str, str] = {}
+        datasets: set[str] = set()
         for key in context.partition_keys:
             shard = registry.shard(key)
             parameters = pipeline.parameters(workspace.path, stage, shard.dataset, config.parameters)
-            report = runner.run(stage, shard, parameters, scenes)
+            try:
+                report = runner.run(stage, shard, parameters, scenes)
+            except InputError as error:
+                refused[str(error)] = refused.get(str(error), 0) + 1
+                continue
+            except OSError as error:
+                line = complaint(error)
+                if line is None:
+                    raise
+                raise dg.Failure(line, {FULL_DISK: error.errno in FULL}, allow_retries=False) from error
             workspace.heard(report)
+            hashes[key] = report.output_hash
+            datasets.add(shard.dataset)
             for scene, problem in sorted(report.rejected.items()):
                 context.log.warning(f"{key}/{scene} rejected: {problem}")
             for scene, problem in sorted(report.faults.items()):
                 context.log.error(f"{key}/{scene} failed, and will be tried again:\n{problem}")
             faults.update({f"{key}/{scene}": problem for scene, problem in report.faults.items()})
-            metadata = report_metadata(stage, report)
-            metadata.update(picture_metadata(workspace.path, shard, report, picture, runner.lake))
-            context.add_asset_metadata(metadata, partition_key=key)
-        return dg.MaterializeResult(metadata={"faults": len(faults)} if faults else {})
+            facts = report_metadata(stage, report)
+            facts.update(picture_metadata(workspace.path, shard, report, picture, runner.lake))
+            context.add_asset_metadata(facts, partition_key=key)
+        if refused:
+            # The other shards are done and stand; the run fails, so that nobody takes these for brought up to date.
+            raise dg.Failure("\n".join(refused), metadata={"shards_left": sum(refused.values())})
+        metadata: dict[str, Any] = {
+            "dagster/column_schema": stage_schema(stage),
+            "dagster/column_lineage": stage_lineage(stage, datasets),
+        }
+        if faults:
+            metadata["faults"] = len(faults)
+        return dg.MaterializeResult(metadata=metadata, data_version=data_version(hashes))
 
     # Dagster reads a parameter's class from its annotation, and this one is made at run time.
     materialize.__annotations__ = {
@@ -128,22 +155,19 @@ def _asset(
         code_version=code_version(
             tuple(sorted({module for dataset in READERS for module in stage.modules(dataset)})), stage.data
         )[:16],
-        metadata={"dagster/column_schema": column_schema(stage.writes[0])},
+        metadata={"dagster/column_schema": stage_schema(stage)},
     )(materialize)
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                column.name,
-                str(column.type),
-                column.meaning,
-                dg.TableColumnConstraints(nullable=column.nullable),
-            )
-            for column in table.columns
-        ]
-    )
+def data_version(hashes: Mapping[str, str]) -> dg.DataVersion:
+    """Dagster's version of what a step made, from the output hash of each of its shards.
+
+    A step gives all its keys the same one. Over one shard that is the shard's own hash; over several, equal
+    versions mean equal rows, while a new one may come of a neighbour. Each key's own is its `output_hash`.
+    """
+    if len(hashes) == 1:
+        return dg.DataVersion(next(iter(hashes.values())))
+    return dg.DataVersion(hash_text(*(part for key in sorted(hashes) for part in (key, hashes[key]))))
 
 
 def report_metadata(stage: Stage, report: ShardReport) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import dagster as dg
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.lineage.cache import rebuild
 from spatial_assets.pipeline import STAGES
-from spatial_assets.report.gallery import write_gallery
+from spatial_assets.report.gallery import gallery_path, write_gallery
+from spatial_assets.store import hash_file
 
 POOL = "summaries"
 """One writer at a time."""
@@ -40,12 +41,13 @@ def lineage_database(workspace: Workspace) -> dg.MaterializeResult:
     "reasons for refusing, and plots.",
 )
 def gallery(workspace: Workspace) -> dg.MaterializeResult:
-    path = write_gallery(workspace.path, workspace.path / "reports" / "gallery.html")
+    path = write_gallery(workspace.path, gallery_path(workspace.path))
     return dg.MaterializeResult(
         metadata={
             "page": dg.MetadataValue.url(path.resolve().as_uri()),
             "megabytes": round(path.stat().st_size / 1e6, 2),
-        }
+        },
+        data_version=dg.DataVersion(hash_file(path)),
     )
 
 

@@ -138,10 +138,14 @@ def stale(
                 "summary": report.summary(),
                 "shards": report.shards(),
                 "checked": report.checked,
+                "absent": report.absent,
             }
         )
     else:
         print_lines(text.stale(report))
+    for line in report.absent:
+        click.echo(f"error: {line}", err=True)
+    sys.exit(1 if report.absent else 0)
 
 
 @lineage.command(epilog="Example: spatial-assets lineage verify --sample 100")

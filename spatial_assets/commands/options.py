@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from spatial_assets.scene import InputError
+from spatial_assets.writing import complaint
 
 HOME = click.option(
     "--home",
@@ -24,7 +25,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcom
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a fault of the input into one line on stderr."""
+    """Turn a fault of the input, or of the disk, into one line on stderr."""
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -32,6 +33,12 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except (InputError, ValueError) as error:
             click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            line = complaint(error)
+            if line is None:
+                raise
+            click.echo(f"error: {line}", err=True)
             sys.exit(1)
 
     return wrapped

@@ -80,6 +80,8 @@ def _refuse_stale(home: Path, tasks: tuple[str, ...]) -> None:
     from spatial_assets.lineage.stale import find_stale
 
     report = find_stale(home, tasks=tasks)
+    if report.absent:
+        raise ValueError(next(iter(report.absent)))
     if report.items:
         raise ValueError(
             f"{len(report.scenes())} scenes are stale; build first, or see `spatial-assets lineage stale`"

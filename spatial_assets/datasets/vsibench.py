@@ -31,16 +31,19 @@ class Parameters(base.Parameters):
     """Nothing to choose: the files say everything."""
 
 
-_parsed: dict[tuple[Path, int, int], dict[str, Any]] = {}
+_parsed: dict[tuple[Path, int, int, int, int], dict[str, Any]] = {}
 
 
 def _parse(root: Path, path: str) -> dict[str, Any]:
-    """One file holds hundreds of scenes, so the last one parsed is kept while it is unchanged."""
+    """One file holds hundreds of scenes, so the last one parsed is kept while it is unchanged.
+
+    Size and mtime can be kept by an edit, or set back; ctime and the inode cannot.
+    """
     try:
         stat = (root / path).stat()
     except FileNotFoundError:
         raise InputError(path, "missing", "missing_file") from None
-    key = (root / path, stat.st_size, stat.st_mtime_ns)
+    key = (root / path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
     if key not in _parsed:
         content = files.read_json(root, path)
         if not isinstance(content, dict) or not all(isinstance(scene, dict) for scene in content.values()):

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from pathlib import Path
 
 from spatial_assets.code import PACKAGE, ROOT, closure, code_version
 from spatial_assets.stage import Stage
 from spatial_assets.store import hash_text
+from spatial_assets.writing import replace_text
 
 
 @cache
@@ -42,10 +42,7 @@ def keep(home: Path, stage: Stage, dataset: str) -> str:
     version = code_version(modules, stage.data)
     path = _path(home, version)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(files_of(modules, stage.data), indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        replace_text(path, json.dumps(files_of(modules, stage.data), indent=1) + "\n")
     return version
 
 

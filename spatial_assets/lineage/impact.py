@@ -164,7 +164,10 @@ def _shown(lineage: Lineage, question: Question) -> Question:
 
 
 def releases_touched(lineage: Lineage, question: Question) -> dict[str, dict[str, Any]]:
-    """By release, the rows in it that the question is about, by split and by task. Untouched ones are left out."""
+    """By release, the rows in it that the question is about, by split, by task and by file.
+
+    Files are named relative to the home. Untouched releases and files are left out.
+    """
     found: dict[str, dict[str, Any]] = {}
     for name in manifest.names(lineage.home):
         if question.query == "about_scene":
@@ -176,8 +179,14 @@ def releases_touched(lineage: Lineage, question: Question) -> dict[str, dict[str
                 "rows": sum(row["rows"] for row in rows),
                 "splits": _total(rows, "split"),
                 "tasks": _total(rows, "task"),
+                "files": _total([{**row, "file": _file_of(lineage.home, name, row)} for row in rows], "file"),
             }
     return found
+
+
+def _file_of(home: Path, name: str, row: Mapping[str, Any]) -> str:
+    path = manifest.folder(home, name) / manifest.data_path(row["split"], row["task"])
+    return path.relative_to(home).as_posix()
 
 
 def _scene_rows(lineage: Lineage, name: str, question: Question) -> list[dict[str, Any]]:

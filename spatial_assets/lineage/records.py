@@ -9,7 +9,6 @@ bytes for equal inputs. Rows reach it by joining on asset, shard and scene.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ import pyarrow.parquet as pq
 
 from spatial_assets.lineage import tombstones
 from spatial_assets.store import hash_text
+from spatial_assets.writing import replacing
 
 VERSIONED = ("spatial-assets", "dagster", "duckdb", "numba", "numpy", "open3d-cpu", "open3d", "polars",
              "pyarrow", "scipy", "shapely")  # fmt: skip
@@ -151,18 +151,19 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
     return {row["scene"]: _record(row) for row in rows}
 
 
+def written_since(home: Path, path: Path) -> list[str]:
+    """Shards of which something was recorded after a file was made, sorted; all where it is not there."""
+    made = path.stat().st_mtime_ns if path.exists() else 0
+    found = (Path(home) / "records").glob("*/shard=*.parquet")
+    return sorted({item.stem.removeprefix("shard=") for item in found if item.stat().st_mtime_ns > made})
+
+
 def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> None:
     """Replace the records of a shard. A scene whose files were there before and are no more leaves a tombstone."""
     if asset == tombstones.SOURCES:
         before = {scene: record.status == DONE for scene, record in load(home, asset, shard).items()}
         tombstones.note(home, shard, before, [asdict(records[scene]) for scene in sorted(records)], DONE)
     rows = [asdict(records[scene]) for scene in sorted(records)]
-    path = record_path(home, asset, shard)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(record_path(home, asset, shard)) as temporary:
         # One row group: a shard's records are always read together, thousands of such files at a time.
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

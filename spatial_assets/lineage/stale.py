@@ -19,7 +19,7 @@ from spatial_assets.code import code_version
 from spatial_assets.datasets import SourceFile
 from spatial_assets.lineage import code_files, places, planning
 from spatial_assets.lineage.cache import Lineage
-from spatial_assets.registry import Shard
+from spatial_assets.registry import Shard, check_root
 from spatial_assets.scene import InputError
 from spatial_assets.shipped import sql
 from spatial_assets.stage import External, Stage, name_of, writers
@@ -53,6 +53,8 @@ class StaleReport:
     """In the order in which a build would come to them."""
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)
     """By shard and asset, what the stale scenes took when they were last computed."""
+    absent: dict[str, list[str]] = field(default_factory=dict)
+    """By a line that says which dataset's root is not there, the shards that could not be looked at."""
     checked: int = 0
     """Assets and scenes that were looked at."""
 
@@ -95,6 +97,11 @@ def find_stale(
     for shard in places.shards(home):
         if dataset in (None, shard.dataset):
             chosen = [ref.name for ref in shard.scenes if not scenes or ref.name in scenes]
+            try:
+                check_root(shard.root)
+            except InputError as error:
+                report.absent.setdefault(str(error), []).append(shard.key)
+                continue
             if chosen:
                 _Evaluation(known, shard, report, rehash).run(names, chosen)
     return report

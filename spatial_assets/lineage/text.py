@@ -78,6 +78,10 @@ def touched(found: Mapping[str, Any]) -> Iterator[str]:
     for name, held in found["releases"].items():
         splits = ", ".join(f"{split} {count:,}" for split, count in held["splits"].items())
         yield f"release {name}: {held['rows']:,} rows ({splits})"
+        for path, count in list(held["files"].items())[:SHOWN_FILES]:
+            yield f"  {path:<66}{count:>10,}"
+        if len(held["files"]) > SHOWN_FILES:
+            yield f"  ... and {len(held['files']) - SHOWN_FILES} more files; --json has them all"
     if not found["releases"]:
         yield "no release holds any of it"
 

@@ -9,11 +9,12 @@ scene that someone took back (a person's consent, a licence) is *withdrawn*, unt
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from spatial_assets.writing import replace_text
 
 SOURCES = "sources"
 """The asset whose records say whether a scene's files are there."""
@@ -70,11 +71,8 @@ def _of_shard(home: Path, shard: str) -> list[Tombstone]:
 
 
 def _save(home: Path, shard: str, items: Sequence[Tombstone]) -> None:
-    path = folder(home) / f"{shard}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps([asdict(item) for item in items], indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps([asdict(item) for item in items], indent=1) + "\n"
+    replace_text(folder(home) / f"{shard}.json", text)
 
 
 def note(

@@ -6,7 +6,6 @@ Releases never change, so the list stands beside them. Whoever uses a release le
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 
 from spatial_assets.lineage import places, tombstones
 from spatial_assets.releases import manifest
+from spatial_assets.writing import replace_text
 
 LIST = "revocations.json"
 
@@ -56,10 +56,7 @@ def revoked(home: Path) -> dict[str, list[dict[str, Any]]]:
 def write_list(home: Path) -> Path:
     """Write the list of a home beside its releases. Returns its path."""
     path = Path(home) / "releases" / LIST
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{LIST}.{os.getpid()}")
-    temporary.write_text(json.dumps(revoked(home), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    replace_text(path, json.dumps(revoked(home), indent=1, sort_keys=True) + "\n")
     return path
 
 

@@ -24,6 +24,7 @@ from spatial_assets.report.markup import Html, tag
 from spatial_assets.report.scene_cards import plans
 from spatial_assets.report.sections import plural
 from spatial_assets.tasks import FAMILIES
+from spatial_assets.writing import replace_text
 
 EXAMPLES = 4
 """Cards of every task and format."""
@@ -43,11 +44,13 @@ def write_gallery(home: Path, out: Path, examples: int = EXAMPLES) -> Path:
     """
     home, out = Path(home), Path(out)
     page = gallery_page(home, examples)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(out)
+    replace_text(out, page)
     return out
+
+
+def gallery_path(home: Path) -> Path:
+    """Where a home's own page stands."""
+    return Path(home) / "reports" / "gallery.html"
 
 
 def gallery_page(home: Path, examples: int = EXAMPLES) -> str:

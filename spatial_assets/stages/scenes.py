@@ -100,6 +100,7 @@ STAGE = Stage(
     files=(meshes.KIND,),
     parameters=lambda dataset: reader(dataset).Parameters(),
     compute=read_scene,
+    opens_files=True,
     modules=lambda dataset: (__name__, module_of(dataset)),
     heavy=lambda dataset: reader(dataset).HEAVY,
 )

@@ -60,8 +60,6 @@ class SourceWatch:
         )
 
     def _list(self, ref: SceneRef) -> list[SourceFile] | InputError:
-        if not self.shard.root.is_dir():
-            return InputError(self.shard.root, "the dataset's root is not there", "missing_file")
         try:
             listing = sorted(self.reader.source_files(self.shard.root, ref), key=lambda file: file.path)
             for file in listing:
@@ -117,5 +115,6 @@ STAGE = Stage(
     parameters=lambda dataset: NoParameters(),
     compute=None,
     external=SourceWatch,
+    opens_files=True,
     modules=lambda dataset: (__name__, module_of(dataset)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import lakes
+import polars as pl
 import pytest
 
 from spatial_assets.lineage import cache, impact
@@ -44,6 +45,13 @@ def check(home, question, wanted, in_releases=True):
     assert {name: held["rows"] for name, held in found["releases"].items()} == {
         k: v for k, v in counts.items() if v
     }
+    ids = {row["qa_id"] for row in wanted}
+    holding = {}
+    for path in (home.home / "releases").glob("*/data/*/*.parquet"):
+        count = sum(qa_id in ids for qa_id in pl.read_parquet(path)["qa_id"])
+        if count:
+            holding[path.relative_to(home.home).as_posix()] = count
+    assert {path: n for held in found["releases"].values() for path, n in held["files"].items()} == holding
     return found
 
 
