@@ -119,7 +119,7 @@ class Truth:
 
 CANONICAL = {
     "trash can": "trash bin",
-    "books": "book",
+    "books": "group of books",
     "telephone": "phone",
     "couch": "sofa",
     "refrigerator": "fridge",
