@@ -193,7 +193,8 @@ def test_words_that_mean_more_are_not_counted(others, reason):
 
 
 @pytest.mark.parametrize(
-    ("word", "reason"), [("kitchen cabinet", "uncountable"), ("group of books", "uncountable"), ("chair", None)]
+    ("word", "reason"),
+    [("kitchen cabinet", "uncountable"), ("group of books", "uncountable"), ("chair", None)],
 )
 def test_what_people_would_count_otherwise_is_not_counted(word, reason):
     found = find("object_counting", vsi_hand.view([(word, box(0, 0)), (word, box(1, 0))]), FILL)
