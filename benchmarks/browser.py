@@ -21,6 +21,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks import devtools
 from benchmarks.bars import Bar
 from spatial_assets.datasets.studio import write_scenes
 
@@ -33,8 +34,15 @@ CHROMIUM = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     f"--window-size={WINDOW[0]},{WINDOW[1]}", "--virtual-time-budget=25000",
 )  # fmt: skip
-SCENES, FACES, FRAMES, SIZE = 4, 40_000, 90, (640, 480)
+SCENES, FACES, FRAMES, SIZE = 6, 40_000, 90, (640, 480)
 LOCATION = "spatial_assets.definitions"
+PHONE = (390, 844)
+SHOWN_TASK = "depth_prediction_oo"
+"""Whose cards the documentation shows: three to a row, each with three marks."""
+ROWS, LOADED = 10_000, 3.0
+"""A gallery over so many questions is there within so many seconds, on a phone's screen."""
+SETTLED = 2.0
+"""Seconds for a page to draw what has come into view."""
 
 
 @contextmanager
@@ -110,6 +118,38 @@ def shrink(picture: Path) -> None:
     small.quantize(COLOURS).save(picture, optimize=True)
 
 
+def phone(address: str) -> Iterable[Bar]:
+    """The gallery on a small screen: nothing wider than it, and all there soon, whatever the number of rows."""
+    with devtools.page() as page:
+        page.size(*PHONE, mobile=True)
+        seconds = page.open(address)
+        # Cards out of sight are not laid out until they are asked for.
+        page.ask("document.querySelectorAll('details').forEach(part => part.open = true)")
+        page.ask("document.querySelectorAll('*').forEach(part => part.style.contentVisibility = 'visible')")
+        width = page.ask("document.documentElement.scrollWidth")
+        rows = page.ask("JSON.parse(document.getElementById('summary').textContent).questions")
+    yield Bar("gallery on a phone", f"no wider than {PHONE[0]} px", f"{width} px", width <= PHONE[0])
+    yield Bar(
+        "gallery over many rows",
+        f">= {ROWS:,} questions, loaded in {LOADED:g} s",
+        f"{rows:,} questions, {seconds:.1f} s",
+        rows >= ROWS and seconds <= LOADED,
+    )
+
+
+def cards(address: str, picture: Path) -> None:
+    with devtools.page() as page:
+        page.size(*WINDOW, mobile=False)
+        page.open(address)
+        page.ask(f"document.querySelector('#task-{SHOWN_TASK} .cards').scrollIntoView()")
+        time.sleep(SETTLED)
+        # A second time: what was above it has been laid out by now.
+        page.ask(f"document.querySelector('#task-{SHOWN_TASK} .cards').scrollIntoView()")
+        time.sleep(SETTLED)
+        page.picture(picture)
+    shrink(picture)
+
+
 def pages() -> Iterable[Bar]:
     """Each page must show what it is there for."""
     if shutil.which("chromium") is None:
@@ -118,6 +158,8 @@ def pages() -> Iterable[Bar]:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with built_home() as home:
         gallery = (home / "reports" / "gallery.html").resolve().as_uri()
+        yield from phone(gallery)
+        cards(gallery, PICTURES / "cards.png")
         wanted = {
             "gallery": (gallery, ("depth_prediction_oc", "data:image/")),
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).with_suffix(".json")
+GROUP = "group of "
 
 
 @cache
@@ -19,9 +20,27 @@ def _vocabulary() -> dict[str, Any]:
 
 
 def canonical(label: str) -> str:
-    """The category of a source's word: lower case, single spaces, one word for synonyms."""
+    """The category of a source's word: lower case, single spaces, one word for synonyms, always in the singular."""
     word = " ".join(label.lower().replace("_", " ").split())
-    return _vocabulary()["synonyms"].get(word, word)
+    known: str | None = _vocabulary()["synonyms"].get(word)
+    if known is not None:
+        return known
+    single = _singular(word)
+    if single is None or " of " in word or is_structure(word):
+        return word
+    return canonical(single) if is_structure(canonical(single)) else GROUP + word
+
+
+def _singular(word: str) -> str | None:
+    """The word for one of what a plural stands for, or None for a word that is no plural."""
+    before, space, head = word.rpartition(" ")
+    single = _vocabulary()["plurals"].get(head)
+    return None if single is None else before + space + single
+
+
+def is_countable(category: str) -> bool:
+    """Whether people agree on how many of it they see: not of groups, nor of what is built together."""
+    return " of " not in category and category not in _vocabulary()["uncounted"]
 
 
 def is_structure(category: str) -> bool:
@@ -31,7 +50,10 @@ def is_structure(category: str) -> bool:
 
 @cache
 def meanings(category: str) -> frozenset[str]:
-    """The category and every wider word that also names it: an office chair is a chair and a seat."""
+    """The category and every wider word that also names it: an office chair is a chair and a seat.
+
+    A group's words are also those of its members: nobody can tell which book of a pile "the book" is.
+    """
     vocabulary = _vocabulary()
     found = {category}
     frontier = [category]
@@ -39,7 +61,10 @@ def meanings(category: str) -> frozenset[str]:
         word = frontier.pop()
         wider = list(vocabulary["kinds"].get(word, ()))
         _, space, head = word.rpartition(" ")
-        if space and head not in vocabulary["not_a_kind"].get(word, ()):
+        single = _singular(word.removeprefix(GROUP)) if word.startswith(GROUP) else None
+        if single is not None:
+            wider.append(canonical(single))
+        elif space and head not in vocabulary["not_a_kind"].get(word, ()):
             wider.append(canonical(head))
         new = [other for other in wider if other not in found]
         found.update(new)

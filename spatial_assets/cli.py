@@ -18,6 +18,7 @@ from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.release import release
 from spatial_assets.datasets import READERS
+from spatial_assets.english import plural
 
 WORKERS = click.option(
     "--workers",
@@ -88,7 +89,7 @@ def studio(
         names = write_scenes(
             out, layout, scenes, seed, faces, frames, _size(size), status.say, noise, holes, workers
         )
-    click.echo(f"made {len(names)} scenes of {frames} frames in the layout of {layout}: {out}")
+    click.echo(f"made {plural(len(names), 'scene')} of {frames} frames in the layout of {layout}: {out}")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -134,7 +135,7 @@ def register(
         click.echo(json.dumps(facts))
         return
     click.echo(
-        f"registered {done.new_scenes} new scenes in {len(done.new_shards)} new shards "
+        f"registered {plural(done.new_scenes, 'new scene')} in {plural(len(done.new_shards), 'new shard')} "
         f"({done.known_scenes} known already); next: spatial-assets build"
     )
 

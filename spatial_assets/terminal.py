@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
+from spatial_assets.english import plural
+
 if TYPE_CHECKING:
     from spatial_assets.building import Outcome
     from spatial_assets.incremental import ShardReport
@@ -121,8 +123,9 @@ def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
         )
         return
     click.echo(
-        f"built: {outcome.done} computed, {outcome.unchanged} unchanged, {len(outcome.rejected)} scenes rejected, "
-        f"{sum(questions.values()):,} questions in {len(questions)} tasks: {home / 'lake'}"
+        f"built: {outcome.done} computed, {outcome.unchanged} unchanged, "
+        f"{plural(len(outcome.rejected), 'scene')} rejected, {plural(sum(questions.values()), 'question')} in "
+        f"{plural(len(questions), 'task')}: {home / 'lake'}"
     )
 
 

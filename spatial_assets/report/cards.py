@@ -12,7 +12,7 @@ from PIL import Image, ImageColor
 
 from spatial_assets.report.examples import Example, Shot
 from spatial_assets.report.images import NoImage, contact_sheet, narrowed, shown, smallest_loss
-from spatial_assets.report.markup import Html, join, tag, text
+from spatial_assets.report.markup import Html, join, tag
 
 SIDE_BY_SIDE = 3
 """More images than these go onto one contact sheet."""
@@ -156,7 +156,7 @@ def _question(example: Example) -> Html:
     question = str(example.row["question"])
     marks = {str(mark["colour"]): mark for mark in example.row["marks"]}
     if not marks:
-        return text(question)
+        return _breakable(question)
     # With its brackets, so that no line ends between them and the word.
     words = re.compile(rf"\(?\b({'|'.join(map(re.escape, sorted(marks)))}) (?:{NAMED_SHAPES})\b\)?")
     parts: list[object] = []
@@ -164,11 +164,11 @@ def _question(example: Example) -> Html:
     for match in words.finditer(question):
         bracket, word = ("(", match[0][1:]) if match[0].startswith("(") else ("", match[0])
         parts += [
-            question[last : match.start()],
+            _breakable(question[last : match.start()]),
             tag("span", bracket, _dot(marks[match[1]]), word, class_="ref"),
         ]
         last = match.end()
-    return join(parts, question[last:])
+    return join(parts, _breakable(question[last:]))
 
 
 def _options(row: Mapping[str, Any]) -> Html | None:
@@ -192,9 +192,18 @@ def _options(row: Mapping[str, Any]) -> Html | None:
 
 def _answer(row: Mapping[str, Any]) -> Html:
     size = "big" if len(row["answer"]) <= SHORT_ANSWER else "long"
-    # An answer of several numbers in a row, without spaces, may break after its commas.
-    broken = join([part for piece in row["answer"].split(",") for part in (",", tag("wbr"), piece)][2:])
-    return tag("p", tag("span", "Answer", class_="label"), tag("strong", broken), class_=f"answer {size}")
+    return tag(
+        "p",
+        tag("span", "Answer", class_="label"),
+        tag("strong", _breakable(row["answer"])),
+        class_=f"answer {size}",
+    )
+
+
+def _breakable(words: str) -> Html:
+    """Text in which several numbers in a row, without spaces, may break after their commas and nowhere else."""
+    first, *others = re.split(r",(?=\S)", words)
+    return join(first, [(",", tag("wbr"), piece) for piece in others])
 
 
 def _asked(example: Example) -> Html | None:

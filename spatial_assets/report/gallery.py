@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from spatial_assets.english import plural
 from spatial_assets.lineage.database import connect
 from spatial_assets.registry import Registry
 from spatial_assets.report import counts, sections
@@ -22,7 +23,6 @@ from spatial_assets.report.counts import Asked
 from spatial_assets.report.examples import Example, choose, load
 from spatial_assets.report.markup import Html, tag
 from spatial_assets.report.scene_cards import plans
-from spatial_assets.report.sections import plural
 from spatial_assets.tasks import FAMILIES
 from spatial_assets.writing import replace_text
 

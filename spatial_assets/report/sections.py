@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from spatial_assets.english import plural
 from spatial_assets.report import counts
 from spatial_assets.report.charts import bars, histogram, meter
 from spatial_assets.report.counts import Asked, Spread
@@ -13,10 +14,6 @@ from spatial_assets.tasks import task
 
 RARE = 0.5
 """Where more than this share of the answers are different ones, the commonest say nothing."""
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _section(name: str, title: str, lead: str | None, *children: object) -> Html:

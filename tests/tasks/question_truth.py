@@ -88,12 +88,23 @@ class Truth:
     frames: dict[str, TrueFrame]
     cast: Callable[[TrueFrame], np.ndarray]
     """The instance at each pixel of a frame, (H, W), NOTHING where there is none."""
+    room_area: float = math.nan
+    """Square metres of all floors together; this and the number of rooms are known of studio scenes."""
+    rooms: int = 0
     _images: dict[str, np.ndarray] = field(default_factory=dict)
+    _counts: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def instance_image(self, frame: str) -> np.ndarray:
         if frame not in self._images:
             self._images[frame] = self.cast(self.frames[frame])
         return self._images[frame]
+
+    def pixels(self, frame: str) -> dict[int, int]:
+        """How many pixels each instance has in a frame, NOTHING among them."""
+        if frame not in self._counts:
+            found = np.unique(self.instance_image(frame), return_counts=True)
+            self._counts[frame] = dict(zip(*(part.tolist() for part in found), strict=True))
+        return self._counts[frame]
 
     def visible(self, frame: str) -> set[int]:
         return set(np.unique(self.instance_image(frame)).tolist()) - {NOTHING}
@@ -119,7 +130,10 @@ class Truth:
 
 CANONICAL = {
     "trash can": "trash bin",
-    "books": "book",
+    "tv": "television",
+    "rug": "carpet",
+    "washing machine": "washer",
+    "books": "group of books",
     "telephone": "phone",
     "couch": "sofa",
     "refrigerator": "fridge",
@@ -179,7 +193,7 @@ def studio_truth(root: Path, name: str) -> Truth:
         )
         for o in data["objects"]
     }
-    return Truth(objects, frames, _mesh_caster(root / name, name))
+    return Truth(objects, frames, _mesh_caster(root / name, name), data["room_area"], len(data["rooms"]))
 
 
 def _mesh_caster(folder: Path, name: str) -> Callable[[TrueFrame], np.ndarray]:

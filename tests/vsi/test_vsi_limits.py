@@ -192,6 +192,15 @@ def test_words_that_mean_more_are_not_counted(others, reason):
         assert found.refused[reason] == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("kitchen cabinet", "uncountable"), ("group of books", "uncountable"), ("chair", None)],
+)
+def test_what_people_would_count_otherwise_is_not_counted(word, reason):
+    found = find("object_counting", vsi_hand.view([(word, box(0, 0)), (word, box(1, 0))]), FILL)
+    assert dict(found.refused) == ({reason: 1} if reason else {})
+
+
 def test_parts_of_the_building_are_never_asked_about():
     things = [("wall", box(0, 0)), ("wall", box(1, 0)), ("floor", box(0, 1)), ("sofa", box(2, 0))]
     view = vsi_hand.view(things)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from spatial_assets.categories import is_countable
 from spatial_assets.tasks.draw import Draw
 from spatial_assets.tasks.options import OPTION_REASONS, lettered, spread
 from spatial_assets.tasks.task import FILL, SELECT, Answer, Candidate, Found, Task
@@ -35,6 +36,8 @@ def find(view: SceneView, parameters: CountingParameters, form: str) -> Found:
         group = shown.groups[word]
         if reason is not None:
             found.refuse(reason)
+        elif not is_countable(word):
+            found.refuse("uncountable")
         elif len(group) < parameters.min_count:
             found.refuse("few")
         elif len(group) > parameters.max_count:
@@ -83,6 +86,7 @@ TASKS = {
         reasons={
             **video.REASONS,
             **OPTION_REASONS,
+            "uncountable": "people do not agree on how many of them there are",
             "few": "too few of them to be counted",
             "many": "too many of them to be counted",
         },
