@@ -27,7 +27,7 @@ from spatial_assets.store import Lake, conform, content_hash
 
 KILLS = 50
 SEED = 20_000
-PAIRS = 3
+PAIRS = 2
 SHARES_OF_DISK = (0.2, 0.4, 0.6, 0.8, 3.0)
 """Sizes of a disk, in what a home takes that was built undisturbed."""
 SMALL = {"faces": 15_000, "frames": 40, "size": (160, 120)}
