@@ -29,13 +29,14 @@ PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 WINDOW = (1400, 900)
 WIDTH, COLOURS = 1100, 128
 """Of the documentation's pictures."""
+PHOTO_QUALITY = 82
+"""Of those with photos, whose marks so few colours would make another colour."""
 CHROMIUM = (
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     f"--window-size={WINDOW[0]},{WINDOW[1]}", "--virtual-time-budget=25000",
 )  # fmt: skip
 SCENES, FACES, FRAMES, SIZE = 6, 40_000, 90, (640, 480)
-LOCATION = "spatial_assets.definitions"
 PHONE = (390, 844)
 SHOWN_TASK = "depth_prediction_oo"
 """Whose cards the documentation shows: three to a row, each with three marks."""
@@ -115,7 +116,10 @@ def shrink(picture: Path) -> None:
         small = image.convert("RGB").resize(
             (WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS
         )
-    small.quantize(COLOURS).save(picture, optimize=True)
+    if picture.suffix == ".webp":
+        small.save(picture, quality=PHOTO_QUALITY)
+    else:
+        small.quantize(COLOURS).save(picture, optimize=True)
 
 
 def phone(address: str) -> Iterable[Bar]:
@@ -159,15 +163,15 @@ def pages() -> Iterable[Bar]:
     with built_home() as home:
         gallery = (home / "reports" / "gallery.html").resolve().as_uri()
         yield from phone(gallery)
-        cards(gallery, PICTURES / "cards.png")
+        cards(gallery, PICTURES / "cards.webp")
         wanted = {
             "gallery": (gallery, ("depth_prediction_oc", "data:image/")),
         }
         with served(home) as address:
             wanted |= {
                 "graph": (
-                    f"{address}/locations/{LOCATION}/asset-groups/scenes/lineage",
-                    ("keyframes", "visibility"),
+                    f"{address}/assets/view_change_infer?view=lineage&lineageScope=upstream&lineageDepth=6",
+                    ("sources", "keyframes", "visibility", "overlap"),
                 ),
                 "partition": (
                     f"{address}/assets/visibility?view=partitions&partition=scannet-studio-0000",

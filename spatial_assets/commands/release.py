@@ -9,6 +9,7 @@ import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines
+from spatial_assets.english import plural
 
 ONE_DATASET = click.option("--dataset", help="Only this dataset.")
 
@@ -72,7 +73,7 @@ def create_release(
         print_json(held)
         return
     print_lines(text.released(held))
-    what = f"{held['rows']:,} rows of {held['scenes']:,} scenes as {name} ({held['id'][:12]})"
+    what = f"{plural(held['rows'], 'row')} of {plural(held['scenes'], 'scene')} as {name} ({held['id'][:12]})"
     click.echo(f"released {what}: {folder(home, name)}")
 
 
@@ -84,7 +85,8 @@ def _refuse_stale(home: Path, tasks: tuple[str, ...]) -> None:
         raise ValueError(next(iter(report.absent)))
     if report.items:
         raise ValueError(
-            f"{len(report.scenes())} scenes are stale; build first, or see `spatial-assets lineage stale`"
+            f"{plural(len(report.scenes()), 'scene is', 'scenes are')} stale; build first, "
+            "or see `spatial-assets lineage stale`"
         )
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from spatial_assets.english import plural
+
 if TYPE_CHECKING:
     from spatial_assets.lineage.stale import StaleReport
     from spatial_assets.lineage.verify import Verification
@@ -28,7 +30,7 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  frames {_roles(row['frames'], 'frame')}; objects {_roles(row['objects'], 'instance')}"
     versions: dict[str, str] = {}
     for record in found["records"]:
-        yield f"made by   {record['asset']}  ({record['status']}, {sum(record['rows'].values())} rows)"
+        yield f"made by   {record['asset']}  ({record['status']}, {plural(sum(record['rows'].values()), 'row')})"
         yield f"  code {record['code_version'][:DIGITS]}" + (
             f", commit {record['commit']}" if record["commit"] else ""
         )
@@ -68,7 +70,7 @@ def touched(found: Mapping[str, Any]) -> Iterator[str]:
     """What `impact` counts."""
     if "role" in found:
         yield f"read as {found['role']}"
-    yield f"{found['rows']:,} rows in {len(found['tasks'])} tasks"
+    yield f"{plural(found['rows'], 'row')} in {plural(len(found['tasks']), 'task')}"
     for task, count in found["tasks"].items():
         yield f"  {task:<34}{count:>10,}"
     if "shown" in found:
@@ -77,7 +79,7 @@ def touched(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"shards {', '.join(found['shards'][:SHOWN_FILES]) or 'none'}" + _more(found["shards"])
     for name, held in found["releases"].items():
         splits = ", ".join(f"{split} {count:,}" for split, count in held["splits"].items())
-        yield f"release {name}: {held['rows']:,} rows ({splits})"
+        yield f"release {name}: {plural(held['rows'], 'row')} ({splits})"
         for path, count in list(held["files"].items())[:SHOWN_FILES]:
             yield f"  {path:<66}{count:>10,}"
         if len(held["files"]) > SHOWN_FILES:
@@ -105,8 +107,8 @@ def stale(report: StaleReport) -> Iterator[str]:
     certain = sum(item.certain for item in report.items)
     shards = report.shards()
     yield (
-        f"a build would compute {certain} and perhaps {len(report.items) - certain} more, in {len(shards)} shards; "
-        f"it took {sum(shards.values()):.1f} s when last done"
+        f"a build would compute {certain} and perhaps {len(report.items) - certain} more, "
+        f"in {plural(len(shards), 'shard')}; it took {sum(shards.values()):.1f} s when last done"
     )
 
 
@@ -124,7 +126,12 @@ def verified(found: Verification) -> Iterator[str]:
 
 def checked(found: Verification) -> str:
     """The last line of `verify`."""
-    done = f"{found.rows:,} rows of {found.scenes} scenes made again from {found.files:,} files"
+    rows, scenes, files = (
+        plural(found.rows, "row"),
+        plural(found.scenes, "scene"),
+        plural(found.files, "file"),
+    )
+    done = f"{rows} of {scenes} made again from {files}"
     if found.ok:
         return f"{done}: all as in the lake"
     kinds = ", ".join(f"{count} of kind {kind!r}" for kind, count in sorted(found.counts.items()))
@@ -145,7 +152,7 @@ def compared(found: Mapping[str, Any]) -> Iterator[str]:
         for kind, examples in kinds.items():
             for example in examples:
                 yield f"{kind} {task} {example['qa_id']} ({example['scene']}){_example(example)}"
-    yield f"{sum(found['total'].values()):,} differences in {found['scenes']} scenes"
+    yield f"{plural(sum(found['total'].values()), 'difference')} in {plural(found['scenes'], 'scene')}"
 
 
 def _example(example: Mapping[str, Any]) -> str:

@@ -122,7 +122,7 @@ def test_releases(copied):
     file = copied.root / SCENE / f"{SCENE}.aggregation.json"
     file.write_text(file.read_text().replace("plant", "vase"))
     words = ("--fresh", "--task", "depth_prediction_oc", *home)
-    assert "1 scenes are stale" in run("release", "create", "v3", *words, status=1).output
+    assert "1 scene is stale" in run("release", "create", "v3", *words, status=1).output
     assert held["rows"] > 0
 
 
