@@ -21,7 +21,6 @@ from spatial_assets.first_use import compile_kernels
 from spatial_assets.incremental import Runner
 from spatial_assets.processes import in_processes
 
-
 FEW = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc"]
 
 
