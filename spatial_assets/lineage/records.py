@@ -152,8 +152,10 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
 
 
 def written_since(home: Path, path: Path) -> list[str]:
-    """Shards of which something was recorded after a file was made, sorted; all where it is not there."""
-    made = path.stat().st_mtime_ns if path.exists() else 0
+    """Shards of which something was recorded after a file was made, sorted; none where it was never made."""
+    if not path.exists():
+        return []
+    made = path.stat().st_mtime_ns
     found = (Path(home) / "records").glob("*/shard=*.parquet")
     return sorted({item.stem.removeprefix("shard=") for item in found if item.stat().st_mtime_ns > made})
 
