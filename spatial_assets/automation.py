@@ -14,6 +14,7 @@ from pydantic import Field
 
 from spatial_assets import arrivals, partitions
 from spatial_assets.assets.datasets import open_shards, register
+from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.assets.summaries import ASSETS as SUMMARY_ASSETS
 from spatial_assets.assets.workspace import Workspace
@@ -42,13 +43,15 @@ build_job = dg.define_asset_job(
 )
 checks_job = dg.define_asset_job(
     CHECKS,
-    selection=dg.AssetSelection.checks_for_assets(*STAGES, *(asset.key for asset in SUMMARY_ASSETS)),
+    selection=dg.AssetSelection.checks_for_assets(
+        *STAGES, RELEASES, *(asset.key for asset in SUMMARY_ASSETS)
+    ),
     description="Every check, over all shards.",
 )
 summaries_job = dg.define_asset_job(
     SUMMARIES,
     selection=dg.AssetSelection.assets(*(asset.key for asset in SUMMARY_ASSETS))
-    | dg.AssetSelection.checks_for_assets(*STAGES),
+    | dg.AssetSelection.checks_for_assets(*STAGES, RELEASES),
     description="The unpartitioned assets and every check, over all shards.",
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from spatial_assets.assets import checks, datasets, evaluation, questions, scenes, summaries
+from spatial_assets.assets import checks, datasets, evaluation, questions, releases, scenes, summaries
 from spatial_assets.assets.workspace import Workspace, default_home, default_workers
 from spatial_assets.automation import JOBS, SCHEDULES, SENSORS
 
@@ -16,7 +16,14 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     jobs: list[Any] = [*JOBS, *evaluation.JOBS]
     resources = {"workspace": Workspace(home=str(default_home()), workers=default_workers())}
     return dg.Definitions(
-        assets=[*datasets.SPECS, *scenes.ASSETS, *questions.ASSETS, *summaries.ASSETS, *evaluation.ASSETS],
+        assets=[
+            *datasets.SPECS,
+            *scenes.ASSETS,
+            *questions.ASSETS,
+            *summaries.ASSETS,
+            *releases.ASSETS,
+            *evaluation.ASSETS,
+        ],
         asset_checks=[*checks.CHECKS, *checks.FRESHNESS_CHECKS, *evaluation.CHECKS],
         jobs=jobs,
         sensors=SENSORS,

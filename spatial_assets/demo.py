@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from spatial_assets.datasets.studio import write_scenes
-from spatial_assets.first_use import compile_kernels
+from spatial_assets.first_use import use_geometry
+from spatial_assets.processes import in_processes
 from spatial_assets.terminal import BuildDisplay, Status, print_outcome
 
 LAYOUT, RELEASE = "scannet", "studio"
@@ -28,11 +29,13 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
     root = home / "studio" / LAYOUT
     made = _existing(root)
     if len(made) < scenes:
-        click.echo("compiling the kernels, once", err=True)
-        compile_kernels(workers)
         click.echo(f"making {scenes} furnished scenes of {FRAMES} frames", err=True)
+        # On a fresh machine the first scenes wait for compilers: one process compiles for what comes after.
+        compiled = in_processes(workers, use_geometry, [()] if workers > 1 else [])
         with Status() as status:
             write_scenes(root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, workers=workers)
+        for future in compiled:
+            future.result()
     with instance_of(home) as instance:
         register(instance, home.resolve(), LAYOUT, root, RELEASE, LICENCE, SCENES_PER_SHARD)
     click.echo("building", err=True)

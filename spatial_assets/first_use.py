@@ -1,39 +1,20 @@
-"""Compiles the numba kernels ahead of their first use, side by side; later processes find them in the cache."""
+"""Uses every numba kernel of the geometry once, so that it is compiled; later processes find it in numba's cache.
+
+Compiling takes as long as making several scenes, and can be done beside that by another process.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 
-from spatial_assets.processes import in_processes
+from spatial_assets.geometry import frame_visibility, overlap_matrices, prepare_instances, prepare_mesh
+from spatial_assets.geometry.box_fit import gravity_aligned_box
+from spatial_assets.geometry.boxes import box_distance, box_distance_matrix, boxes_overlap
+from spatial_assets.geometry.keyframes import keyframe_indices
+from spatial_assets.scene import Box
 
 
-def compile_kernels(workers: int) -> None:
-    """Does once, in that many processes, what the first scene of a fresh installation would wait for."""
-    for future in in_processes(workers, _use, [(name,) for name in USES]):
-        future.result()
-
-
-def _use(name: str) -> None:
-    USES[name]()
-
-
-def _studio() -> None:
-    from spatial_assets.datasets.studio import write_scenes
-
-    with tempfile.TemporaryDirectory() as folder:
-        write_scenes(Path(folder), "scannet", 1, faces=1000, frames=2, size=(32, 24))
-
-
-def _geometry() -> None:
-    from spatial_assets.geometry import frame_visibility, overlap_matrices, prepare_instances, prepare_mesh
-    from spatial_assets.geometry.box_fit import gravity_aligned_box
-    from spatial_assets.geometry.boxes import box_distance, box_distance_matrix, boxes_overlap
-    from spatial_assets.geometry.keyframes import keyframe_indices
-    from spatial_assets.scene import Box
-
+def use_geometry() -> None:
     corners = np.array([[-1.0, -1, 2], [1, -1, 2], [0, 1, 2], [0, 0, 3]])
     mesh = prepare_mesh(corners, [[0, 1, 2], [1, 2, 3]])
     instances = prepare_instances(mesh, np.array([0, 1], np.int32))
@@ -46,7 +27,3 @@ def _geometry() -> None:
     boxes_overlap(near, far)
     box_distance(near, far)
     box_distance_matrix([near, far])
-
-
-USES = {"studio": _studio, "geometry": _geometry}
-"""Parts of about equal length."""

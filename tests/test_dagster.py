@@ -39,7 +39,7 @@ SHORT = [
 ]
 """Where a test is about runs, not about assets."""
 ROOM_READERS = {"cognitive_maps", "room_size_estimation", "route_planning"}
-UNPARTITIONED = {"lineage_database", "gallery", "predictions", "scores", "model_comparison"}
+UNPARTITIONED = {"lineage_database", "gallery", "releases", "predictions", "scores", "model_comparison"}
 """Not over shards of scenes."""
 SUMMARIES = {"lineage_database", "gallery"}
 UPSTREAM = {
@@ -118,13 +118,15 @@ def test_every_asset_is_what_it_says():
         first = pipeline.STAGES[name].writes[0].schema.names
         assert [column.name for column in columns][: len(first)] == first
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
-    assert checked == {*CHAIN, *SUMMARIES, "scores", "model_comparison"}
+    assert checked == {*CHAIN, *SUMMARIES, "releases", "scores", "model_comparison"}
 
 
 def test_jobs_keep_checks_out_of_shard_runs():
     defs = build_defs()
     assert set(defs.resolve_job_def(BUILD).graph.node_dict) == set(CHAIN)
-    checks = {f"{name}_quality" for name in CHAIN} | {f"{name}_freshness" for name in SUMMARIES}
+    checks = {f"{name}_quality" for name in CHAIN} | {
+        f"{name}_freshness" for name in (*SUMMARIES, "releases")
+    }
     assert set(defs.resolve_job_def(CHECKS).graph.node_dict) == checks
 
 

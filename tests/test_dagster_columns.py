@@ -7,6 +7,7 @@ import os
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 from lakes import register as register_plainly
 from lakes import rows
 from tiny import write_scannet
@@ -14,8 +15,10 @@ from tiny import write_scannet
 from spatial_assets import partitions, pipeline
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.building import QUIET, RANGE_END, RANGE_START, instance_of
+from spatial_assets.cli import main
 from spatial_assets.definitions import build_defs
 from spatial_assets.lineage import graph
+from spatial_assets.releases import manifest
 
 CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc"]
 VERSION = "dagster/data_version"
@@ -46,8 +49,7 @@ def materialize(home, instance, names, **options):
         instance=instance,
         resources=defs.resources,
         selection=dg.AssetSelection.assets(*names),
-        run_config=QUIET,
-        **options,
+        **{"run_config": QUIET, **options},
     )
     assert run.success
     return {event.asset_key.to_user_string(): event for event in run.get_asset_materialization_events()}, run
@@ -131,19 +133,40 @@ def test_a_range_has_the_version_of_all_its_shards(opened):
     assert made(single, "sources").tags[VERSION] not in versions
 
 
-def test_summaries_are_fresh_until_a_shard_is_made_after_them(opened):
+def release_config(name):
+    return {**QUIET, "ops": {"releases": {"config": {"name": name, "splits": "train:0.5,val:0.5"}}}}
+
+
+def test_a_release_from_the_command_line_is_told_of(opened):
+    home, instance = opened
+    materialize(home, instance, CHAIN, partition_key="scannet-v2-0000")
+    done = CliRunner().invoke(main, ["release", "create", "v1", "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    event = instance.get_latest_materialization_event(dg.AssetKey("releases")).asset_materialization
+    assert event.tags[VERSION] == manifest.load(home, "v1")["id"]
+    assert event.metadata["release"].value == "v1"
+
+
+def test_summaries_and_releases_are_fresh_until_a_shard_is_made_after_them(opened):
     home, instance = opened
     materialize(home, instance, CHAIN, partition_key="scannet-v2-0000")
     events, run = materialize(home, instance, ["lineage_database", "gallery"])
     checks = {item.asset_key.to_user_string(): item for item in run.get_asset_check_evaluations()}
     assert {name: item.passed for name, item in checks.items()} == {"lineage_database": True, "gallery": True}
     page = made(events, "gallery").tags[VERSION]
+    events, run = materialize(home, instance, ["releases"], run_config=release_config("v1"))
+    assert [item.passed for item in run.get_asset_check_evaluations()] == [True]
+    held = manifest.load(home, "v1")
+    assert made(events, "releases").tags[VERSION] == held["id"]
+    facts = made(events, "releases").metadata
+    assert facts["dagster/row_count"].value == held["rows"] > 0
+    assert "# " in facts["card"].value
     materialize(home, instance, CHAIN, partition_key="scannet-v2-0001")
     run = build_defs(workspace=Workspace(home=str(home), workers=1)).resolve_job_def("checks").execute_in_process(
         instance=instance, run_config=QUIET
     )  # fmt: skip
     late = [item for item in run.get_asset_check_evaluations() if item.check_name == "freshness"]
-    assert [item.passed for item in late] == [False, False]
+    assert [item.passed for item in late] == [False, False, False]
     assert {item.metadata["shards"].value for item in late} == {"scannet-v2-0001"}
     events, run = materialize(home, instance, ["lineage_database", "gallery"])
     assert all(item.passed for item in run.get_asset_check_evaluations())

@@ -17,7 +17,6 @@ from lakes import build, digest, register
 from tiny import write_scannet
 
 from spatial_assets import partitions, pipeline
-from spatial_assets.first_use import compile_kernels
 from spatial_assets.incremental import Runner
 from spatial_assets.processes import in_processes
 
@@ -119,8 +118,3 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
-
-
-@pytest.mark.slow
-def test_kernels_are_compiled_ahead_in_processes():
-    compile_kernels(2)

@@ -1,6 +1,6 @@
 """One check per asset, over all shards: whether `quality` finds anything that cannot be right.
 
-The summaries have a check of their own: whether they are newer than the shards. Their age says nothing,
+The summaries and releases have a check of their own: whether they are newer than the shards. Their age says nothing,
 as they are made when shards change and not by the clock; so it is no freshness policy of Dagster's.
 
 A check looks only at the shards that changed since it last looked, so it may run with every shard run,
@@ -16,11 +16,13 @@ from typing import Any
 
 import dagster as dg
 
+from spatial_assets.assets import releases
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.lineage import records
 from spatial_assets.lineage.cache import cache_path
 from spatial_assets.pipeline import STAGES
 from spatial_assets.quality import find_problems
+from spatial_assets.releases import manifest
 from spatial_assets.report.gallery import gallery_path
 
 LISTED = 20
@@ -70,4 +72,5 @@ CHECKS = [_check(name) for name in STAGES]
 FRESHNESS_CHECKS = [
     _freshness("lineage_database", cache_path),
     _freshness("gallery", gallery_path),
+    _freshness(releases.NAME, manifest.newest),
 ]

@@ -59,6 +59,8 @@ def create_release(
     Scans of one physical place go to one split. Scenes that are gone or withdrawn are left out, and so are
     those of places that known benchmarks ask about. Equal lakes give equal bytes.
     """
+    from spatial_assets.assets.releases import report
+    from spatial_assets.building import instance_of
     from spatial_assets.lineage import text
     from spatial_assets.releases.create import Request, create
     from spatial_assets.releases.manifest import folder
@@ -69,6 +71,8 @@ def create_release(
     if fresh:
         _refuse_stale(home, tasks)
     held = create(home, name, request)
+    with instance_of(home) as instance:
+        report(instance, home, held)
     if as_json:
         print_json(held)
         return

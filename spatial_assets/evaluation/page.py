@@ -6,7 +6,6 @@ text stays readable on a phone. The bytes are a function of the scored tables al
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from html import escape
@@ -15,6 +14,7 @@ from typing import Any
 
 from spatial_assets.evaluation.comparison import SHORT_HASH, Row, Section, compare, fingerprint
 from spatial_assets.evaluation.results import Result
+from spatial_assets.writing import replace_text
 
 OPEN_MODELS = 8
 """With more models than these, a task's block shows them on one line until it is opened."""
@@ -30,13 +30,8 @@ def page_path(home: Path) -> Path:
 def write_page(home: Path, found: Sequence[Result]) -> Path:
     """Write the comparison of scored runs, whole or not at all."""
     path = page_path(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(page(found), encoding="utf-8", newline="\n")
-        return temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_text(path, page(found))
+    return path
 
 
 def stated_fingerprint(path: Path) -> str | None:

@@ -22,6 +22,7 @@ from spatial_assets.evaluation.schemas import TABLES, table_path
 from spatial_assets.locks import locked
 from spatial_assets.scene import InputError
 from spatial_assets.scoring.registry import find_profile
+from spatial_assets.writing import replace_text
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_+-]|\.(?!\.))*(?<!\.)")
 """Letters, digits, `_`, `+`, `-` and single dots inside: a key is a folder's name and a partition, and
@@ -122,7 +123,7 @@ def add(
             file.name,
             None if release is None else release.stem,
         )
-        _write(run_path(home, run.key), json.dumps(asdict(run), indent=1, sort_keys=True) + "\n")
+        replace_text(run_path(home, run.key), json.dumps(asdict(run), indent=1, sort_keys=True) + "\n")
         drop_unused(home)
     return run
 
@@ -183,15 +184,5 @@ def _keep(file: Path, folder: Path, suffix: str) -> Path:
                 digest.update(chunk)
                 out.write(chunk)
         return temporary.replace(folder / f"{digest.hexdigest()}{suffix}")
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

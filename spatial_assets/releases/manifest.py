@@ -54,6 +54,12 @@ def names(home: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob(f"*/{MANIFEST}") if NAME.match(path.parent.name))
 
 
+def newest(home: Path) -> Path:
+    """The manifest that was written last; a path with nothing there where there is no release."""
+    made = [folder(home, name) / MANIFEST for name in names(home)]
+    return max(made, key=lambda path: path.stat().st_mtime_ns, default=Path(home) / "releases" / MANIFEST)
+
+
 def load(home: Path, name: str) -> dict[str, Any]:
     """A release's manifest. Raises InputError where there is none, or none that can be read."""
     path = folder(home, name) / MANIFEST

@@ -8,7 +8,6 @@ https://rerun.io/docs/reference/types
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from spatial_assets.stages.framing import View, frame_sets, views
 from spatial_assets.stages.keyframes import KEYFRAMES
 from spatial_assets.store import Lake
 from spatial_assets.tables import of
+from spatial_assets.writing import replacing
 
 EXTRA = "spatial-assets[rerun]"
 APPLICATION = "spatial_assets"
@@ -81,9 +81,7 @@ def write_recording(
     # The viewer's own timelines say when this was written, which is nobody's question.
     recording.set_log_tick_enabled(False)
     recording.set_log_time_enabled(False)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with replacing(out) as temporary:
         chosen = _questions(lake, shard, scene, questions)
         recording.save(str(temporary), default_blueprint=_blueprint(rr, bool(chosen)))
         cameras = views(lake.read(tables.FRAMES, shard, scene))
@@ -100,9 +98,6 @@ def write_recording(
             _log_question(rr, recording, number, row, objects, cameras, root)
         recording.flush()
         recording.disconnect()
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
     return out
 
 

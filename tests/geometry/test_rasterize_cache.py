@@ -15,12 +15,16 @@ import pytest
 from numba.core.registry import CPUDispatcher
 
 from spatial_assets import geometry
+from spatial_assets.first_use import use_geometry
 from spatial_assets.geometry import (
+    boxes,
     frame_visibility,
     image_visibility,
+    overlap,
     overlap_matrices,
     prepare_instances,
     prepare_mesh,
+    raster_kernels,
 )
 from spatial_assets.geometry.keyframes import keyframe_indices
 
@@ -46,6 +50,17 @@ for name in sys.argv[1:]:
             compiled.append(value.py_func.__name__)
 print(json.dumps([int((face_id >= 0).sum()), sorted(compiled)]))
 """
+
+
+def test_the_first_use_is_a_use():
+    use_geometry()
+    for kernel in (
+        raster_kernels.frame_table,
+        boxes._box_distance,
+        boxes._distance_matrix,
+        overlap.overlap_sums,
+    ):
+        assert kernel.signatures
 
 
 @pytest.mark.slow

@@ -1,0 +1,73 @@
+"""Releases as an asset: made from the Launchpad or the command line, each told to Dagster with its content's hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from spatial_assets.assets.workspace import Workspace
+from spatial_assets.releases import manifest
+from spatial_assets.releases.create import Request, create
+from spatial_assets.releases.splits import parse_splits
+from spatial_assets.stages.questions import STAGES as TASKS
+
+NAME = "releases"
+
+
+class ReleaseConfig(dg.Config):
+    """What `spatial-assets release create` takes."""
+
+    name: str = Field(description="Of the new release; one that is there already does not change.")
+    splits: str = Field(default="all:1", description="Shares by physical place, as train:0.9,val:0.1.")
+    seed: int = Field(default=0, description="Of the splits and the balance.")
+    balance: bool = Field(default=False, description="As many rows of every letter, and of yes and no.")
+    datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
+    tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
+    allow_leaks: bool = Field(default=False, description="Keep scenes that known benchmarks ask about.")
+
+    def request(self) -> Request:
+        shares = parse_splits(self.splits)
+        return Request(
+            shares, self.seed, self.balance, self.allow_leaks, tuple(self.datasets), tuple(self.tasks)
+        )
+
+
+@dg.asset(
+    name=NAME,
+    deps=list(TASKS),
+    group_name=NAME,
+    kinds={"parquet"},
+    pool=NAME,
+    description="Immutable snapshots of the questions, split by physical place, without the scenes of known "
+    "benchmarks. Materialize one with its name and splits in the Launchpad.",
+)
+def releases(config: ReleaseConfig, workspace: Workspace) -> dg.MaterializeResult:
+    held = create(workspace.path, config.name, config.request())
+    return dg.MaterializeResult(metadata=facts(workspace.path, held), data_version=dg.DataVersion(held["id"]))
+
+
+def report(instance: dg.DagsterInstance, home: Path, held: Mapping[str, Any]) -> None:
+    """Tell Dagster of a release that was made without it."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(NAME, metadata=facts(home, held), tags={"dagster/data_version": held["id"]})
+    )
+
+
+def facts(home: Path, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What the asset's page shows of a release, by its manifest."""
+    folder = manifest.folder(home, held["name"])
+    return {
+        "release": held["name"],
+        "path": dg.MetadataValue.path(str(folder)),
+        "dagster/row_count": held["rows"],
+        "scenes": held["scenes"],
+        "splits": ", ".join(f"{name}: {split['rows']:,} rows" for name, split in held["splits"].items()),
+        "card": dg.MetadataValue.md((folder / manifest.CARD).read_text(encoding="utf-8")),
+    }
+
+
+ASSETS = [releases]
