@@ -1,7 +1,5 @@
 """Releases as an asset: made from the Launchpad or the command line, each told to Dagster with its content's hash."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
