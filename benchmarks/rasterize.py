@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bars import Bar
+from benchmarks.ray_reference import cast, ray_caster
 from benchmarks.rooms import free_poses, intrinsics_for, make_room
 from spatial_assets.geometry import (
     PreparedMesh,
@@ -70,14 +71,16 @@ class Row:
     """Largest resident size of the process so far; Open3D's tree and rays are in it."""
 
 
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
 def best_of(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Seconds of the fastest of several runs."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return min(timed(work) for _ in range(rounds))
 
 
 def on_threads(pool: ThreadPoolExecutor, work: Callable[[NDArray[np.float64]], object], poses: Poses) -> None:
@@ -90,32 +93,33 @@ def on_threads(pool: ThreadPoolExecutor, work: Callable[[NDArray[np.float64]], o
         pass
 
 
-def time_open3d(
-    scene, mesh: PreparedMesh, k: NDArray[np.float64], poses: Poses, size: tuple[int, int]
-) -> tuple[float, float]:
-    """Seconds that `cast_rays` takes for all frames, each its best of ROUNDS, and the share of equal faces."""
+def cast_pass(scene, k: NDArray[np.float64], poses: Poses, size: tuple[int, int]) -> float:
+    """Seconds that Open3D's `cast_rays` takes for all frames; making the rays is left out."""
     import open3d as o3d
 
-    total, same = 0.0, 0.0
+    total = 0.0
     for pose in poses:
         rays = scene.create_rays_pinhole(o3d.core.Tensor(k), o3d.core.Tensor(pose), *size)
-        total += best_of(lambda rays=rays: scene.cast_rays(rays))
-        hit = scene.cast_rays(rays)["primitive_ids"].numpy().astype(np.int64)
-        hit[hit == 0xFFFFFFFF] = -1
-        same += float((hit == rasterize(mesh, k, pose, *size)[0]).mean())
-    return total, same / len(poses)
+        begun = time.perf_counter()
+        scene.cast_rays(rays)
+        total += time.perf_counter() - begun
+    return total
+
+
+def equal_faces(
+    scene, mesh: PreparedMesh, k: NDArray[np.float64], poses: Poses, size: tuple[int, int]
+) -> float:
+    """Share of pixels at which the ray caster and the rasteriser show the same face."""
+    frames = [(pose, rasterize(mesh, k, pose, *size)) for pose in poses]
+    same = [float((cast(scene, k, pose, *size)[0] == face_id).mean()) for pose, (face_id, _) in frames]
+    return sum(same) / len(same)
 
 
 def measure(faces: int, sizes: Sequence[tuple[int, int]]) -> list[Row]:
     """One room at several image sizes."""
-    import open3d as o3d
-
     room = make_room(faces)
     poses = free_poses(room, POSES)
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(
-        o3d.core.Tensor(room.vertices.astype(np.float32)), o3d.core.Tensor(room.faces.astype(np.uint32))
-    )
+    scene = ray_caster(room.vertices, room.faces)
     mesh = prepare_mesh(room.vertices, room.faces)
     start = time.perf_counter()
     mesh = prepare_mesh(room.vertices, room.faces)
@@ -131,17 +135,19 @@ def measure(faces: int, sizes: Sequence[tuple[int, int]]) -> list[Row]:
         def table(pose, k=k, size=size):
             return frame_visibility(mesh, instances, k, pose, *size)
 
-        def one_after_another(poses=poses, draw=draw):
-            for pose in poses:
-                draw(pose)
-
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(1) as alone, ThreadPoolExecutor(THREADS) as pool:
             # Warm: kernels loaded, each thread's buffers allocated.
-            on_threads(pool, table, poses[:4])
-            single = best_of(one_after_another)
-            ours = best_of(lambda pool=pool, draw=draw: on_threads(pool, draw, poses))
-            whole = best_of(lambda pool=pool, table=table: on_threads(pool, table, poses))
-        theirs, same = time_open3d(scene, mesh, k, poses, size)
+            for threads in (alone, pool):
+                on_threads(threads, table, poses[:4])
+            cast_pass(scene, k, poses[:2], size)
+            single = ours = whole = theirs = np.inf
+            # In turns, so that what else the machine does falls on all of them.
+            for _ in range(ROUNDS):
+                single = min(single, timed(lambda: on_threads(alone, draw, poses)))
+                ours = min(ours, timed(lambda: on_threads(pool, draw, poses)))
+                whole = min(whole, timed(lambda: on_threads(pool, table, poses)))
+                theirs = min(theirs, cast_pass(scene, k, poses, size))
+        same = equal_faces(scene, mesh, k, poses, size)
         per_frame = 1e3 / POSES
         rows.append(
             Row(
