@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 CLUSTER_FACES = 32
 """Faces in a full cluster: enough to spread the cost of a test over, few enough to be hidden by what stands before
-them: with 128, a room of 150 thousand faces draws a tenth more pixels in vain."""
+them: with 128, a room of 150 thousand faces draws a fifth more pixels."""
 CLUSTER_VERTICES = 256
 """The most vertices a cluster may have: its faces count them in one byte."""
 CURVE_BITS = 16
