@@ -8,9 +8,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-CLUSTER_FACES = 32
-"""Faces in a full cluster: enough to spread the cost of a test over, few enough to be hidden by what stands before
-them: with 128, a room of 150 thousand faces draws a fifth more pixels."""
+CLUSTERS = 8192
+"""How many full clusters a mesh is to have, about: more cost more tests than they hide faces."""
+LEAST_FACES, MOST_FACES = 16, 128
+"""Bounds of the faces in a full cluster. Small ones are hidden sooner by what stands before them, as every large
+face in vain is many pixels; of small faces it takes more to be worth a test."""
 CLUSTER_VERTICES = 256
 """The most vertices a cluster may have: its faces count them in one byte."""
 CURVE_BITS = 16
@@ -22,7 +24,7 @@ SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Clusters:
-    """Faces in clusters of at most CLUSTER_FACES, each with its own copy of its vertices."""
+    """Faces in clusters of at most MOST_FACES, each with its own copy of its vertices."""
 
     vertex_starts: NDArray[np.int64]
     """(C + 1,)"""
@@ -61,9 +63,9 @@ def morton_codes(points, faces, low, scale, codes):
 
 
 @njit(cache=True, nogil=True)
-def cut(points, faces, order, group, vertex_starts, vertices, face_starts, corners, names, clusters_of):
-    """Cuts ordered faces into clusters; a new one starts where the group changes. Returns clusters and
-    vertices."""
+def cut(points, faces, order, group, most, vertex_starts, vertices, face_starts, corners, names, clusters_of):
+    """Cuts ordered faces into clusters of at most `most`; a new one starts where the group changes. Returns
+    clusters and vertices."""
     last_seen = np.full(points.shape[0], -1, np.int64)
     local = np.empty(points.shape[0], np.int64)
     clusters, used = 0, 0
@@ -75,7 +77,7 @@ def cut(points, faces, order, group, vertex_starts, vertices, face_starts, corne
         for k in range(3):
             if last_seen[faces[f, k]] != clusters:
                 new += 1
-        full = faces_here == CLUSTER_FACES or vertices_here + new > CLUSTER_VERTICES
+        full = faces_here == most or vertices_here + new > CLUSTER_VERTICES
         if r > 0 and (full or group[f] != group[order[r - 1]]):
             clusters += 1
             face_starts[clusters], vertex_starts[clusters] = r, used
@@ -113,6 +115,11 @@ def along_curve(
     return codes
 
 
+def full_cluster(faces: int) -> int:
+    """Faces in a full cluster of a mesh of so many."""
+    return min(max(faces // CLUSTERS, LEAST_FACES), MOST_FACES)
+
+
 def make_clusters(
     points: NDArray[np.float64], faces: NDArray[np.int32], order: NDArray[np.int64], group: NDArray[np.int32]
 ) -> Clusters:
@@ -123,8 +130,9 @@ def make_clusters(
     corners, names = np.empty((count, 3), np.uint8), np.empty(count, np.int32)
     clusters_of = np.empty(count, np.int64)
     clusters, used = cut(
-        points, faces, order, group, vertex_starts, vertices, face_starts, corners, names, clusters_of
-    )
+        points, faces, order, group, full_cluster(count), vertex_starts, vertices, face_starts, corners, names,
+        clusters_of,
+    )  # fmt: skip
     vertices = vertices[:used].copy()
     vertex_starts, face_starts = vertex_starts[: clusters + 1].copy(), face_starts[: clusters + 1].copy()
     if clusters:
