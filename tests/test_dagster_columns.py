@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 
@@ -29,6 +30,9 @@ def environment(monkeypatch):
     """`instance_of` sets these for the process; leave none behind."""
     for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
+    # Dagster's event streams that were left half-way restore, when collected, the storage of an instance that is
+    # gone; better now than in the middle of a test.
+    gc.collect()
 
 
 @pytest.fixture
