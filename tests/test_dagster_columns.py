@@ -30,8 +30,8 @@ def environment(monkeypatch):
     """`instance_of` sets these for the process; leave none behind."""
     for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
-    # Dagster's event streams that were left half-way restore, when collected, the storage of an instance that is
-    # gone; better now than in the middle of a test.
+    # A Dagster instance that was entered and never left restores, when it is collected, the state storage of the one
+    # before it, which is gone; better now than in the middle of a test.
     gc.collect()
 
 
