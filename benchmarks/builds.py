@@ -26,6 +26,7 @@ from spatial_assets.incremental import Runner
 from spatial_assets.store import Lake, conform, content_hash
 
 KILLS = 50
+UNMOUNT_TRIES = 60
 SEED = 20_000
 PAIRS = 2
 SHARES_OF_DISK = (0.2, 0.4, 0.6, 0.8, 3.0)
@@ -161,13 +162,22 @@ def full_disk() -> Iterable[Bar]:
                 half += half_tables(disk / "home")
             same = status == 0 and digest(disk / "home") == expected
         finally:
-            subprocess.run(["umount", str(disk)], check=True)
+            unmount(disk)
     yield Bar(
         "a disk that runs full while a build writes, and then has room",
         "no half table, one clear line, the next build finishes, same bytes",
         f"full {full} times, said {said} times, {half} half tables, bytes {'equal' if same else 'DIFFER'}",
         full > 0 and said == full and half == 0 and same,
     )
+
+
+def unmount(disk: Path) -> None:
+    """Waits for the last worker of a build that failed to be gone; raises CalledProcessError if it stays."""
+    for _ in range(UNMOUNT_TRIES):
+        if subprocess.run(["umount", str(disk)], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.5)
+    subprocess.run(["umount", str(disk)], check=True)
 
 
 def two_builds() -> Iterable[Bar]:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from lakes import build, digest, register
 from tiny import write_scannet
 
+from benchmarks.builds import unmount
 from spatial_assets.building import stages_for
 from spatial_assets.cli import main
 from spatial_assets.lineage import tombstones
@@ -198,7 +199,7 @@ def test_a_real_disk_that_is_too_small_and_then_grows(source, tmp_path):
         assert done.returncode == 0, done.stderr
         assert digest(home) == digest(calm)
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        unmount(disk)
 
 
 def build_in_a_process(home):
