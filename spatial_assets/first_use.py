@@ -15,6 +15,7 @@ from spatial_assets.scene import Box
 
 
 def use_geometry() -> None:
+    """Call each kernel on a mesh of two faces and two boxes, with the types that the stages call it with."""
     corners = np.array([[-1.0, -1, 2], [1, -1, 2], [0, 1, 2], [0, 0, 3]])
     mesh = prepare_mesh(corners, [[0, 1, 2], [1, 2, 3]])
     instances = prepare_instances(mesh, np.array([0, 1], np.int32))

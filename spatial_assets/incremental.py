@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
-import os
 import shutil
 import time
 import traceback
@@ -25,11 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from spatial_assets import faults
 from spatial_assets.code import code_version
 from spatial_assets.datasets import SceneRef
 from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
 from spatial_assets.locks import locked
+from spatial_assets.pending import Pending
 from spatial_assets.processes import in_processes
 from spatial_assets.registry import Shard, check_root
 from spatial_assets.scene import InputError
@@ -49,12 +49,11 @@ from spatial_assets.store import (
     by_scene,
     conform,
     content_hash,
-    file_name,
     hash_text,
     remove_temporaries,
     write_parquet,
 )
-from spatial_assets.writing import naming, replace_text, replacing
+from spatial_assets.writing import replacing
 
 Progress = Callable[[str, str, str, str], None]
 """Called with stage, shard, scene and what became of the scene."""
@@ -147,7 +146,7 @@ class _ShardRun:
         self.parameters_json = planning.parameters_json(parameters)
         self.recorded = records.load(runner.home, stage.name, shard.key)
         self.upstream = {name: records.load(runner.home, name, shard.key) for name in upstream}
-        self.pending = runner.home / "pending" / stage.name / shard.key
+        self.pending = Pending(runner.home, stage.name, shard.key)
         self.report = ShardReport(stage.name, shard.key)
 
     def run(self, scenes: frozenset[str] | None) -> ShardReport:
@@ -158,7 +157,7 @@ class _ShardRun:
         external = None
         if self.stage.external is not None:
             external = self.stage.external(self.runner.home, self.shard, self.runner.rehash)
-        waiting = self._load_pending()
+        waiting = self.pending.load()
         tasks: list[_Task] = []
         for ref in self.shard.scenes:
             if scenes is None or ref.name in scenes:
@@ -198,13 +197,13 @@ class _ShardRun:
         if ref.name in waiting and waiting[ref.name].input_hash == wanted:
             self.report.adopted.append(ref.name)
         elif old is not None and old.input_hash == wanted:
-            self._drop_pending(ref.name)
+            self.pending.drop(ref.name)
             self.report.skipped.append(ref.name)
         elif plan.refused:
             record = self._record(_Task(ref, wanted, {}), {}, {}, 0.0, BLOCKED, plan.refused[0])
-            self._put_down(record, {}, {})
+            self.pending.put(record, {}, {})
         else:
-            self._drop_pending(ref.name)
+            self.pending.drop(ref.name)
             return _Task(ref, wanted, dict(plan.inputs))
         self.runner.progress(self.stage.name, self.shard.key, ref.name, "unchanged")
         return None
@@ -249,7 +248,7 @@ class _ShardRun:
             try:
                 tables, files = self._conform(task, outputs)
                 record = self._record(task, tables, files, seconds, status, reason, detail)
-                self._put_down(record, tables, files)
+                self.pending.put(record, tables, files)
             except OSError:
                 raise
             except Exception:
@@ -315,50 +314,9 @@ class _ShardRun:
             run_id=self.runner.run_id,
         )
 
-    # Pending: <home>/pending/<stage>/<shard>/<scene>/{record.json, t.<table>.parquet, f.<kind>}
-
-    def _folder(self, scene: str) -> Path:
-        return self.pending / file_name(scene)
-
-    def _drop_pending(self, scene: str) -> None:
-        shutil.rmtree(self._folder(scene), ignore_errors=True)
-
-    def _load_pending(self) -> dict[str, Record]:
-        """Records of the finished scenes that an interrupted call left; half-written ones are removed."""
-        found: dict[str, Record] = {}
-        if not self.pending.is_dir():
-            return found
-        for folder in sorted(self.pending.iterdir()):
-            if folder.name.startswith("."):
-                shutil.rmtree(folder, ignore_errors=True)
-                continue
-            try:
-                record = records.from_json((folder / "record.json").read_text(encoding="utf-8"))
-                found[record.scene] = record
-            except (OSError, ValueError, TypeError):
-                shutil.rmtree(folder, ignore_errors=True)
-        return found
-
-    def _put_down(self, record: Record, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]) -> None:
-        folder = self._folder(record.scene)
-        temporary = self.pending / f".{folder.name}.{os.getpid()}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            with naming(folder):
-                temporary.mkdir(parents=True)
-                for name, table in tables.items():
-                    write_parquet(temporary / f"t.{file_name(name)}.parquet", table)
-                for kind, data in files.items():
-                    (temporary / f"f.{file_name(kind)}").write_bytes(data)
-                (temporary / "record.json").write_text(records.to_json(record), encoding="utf-8")
-                self._drop_pending(record.scene)
-                temporary.rename(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
     def _compact(self) -> None:
         """Merge what is pending into the shard's tables, then into its records, then remove it."""
-        merged = self._load_pending()
+        merged = self.pending.load()
         if merged:
             for table in self.stage.tables:
                 self._merge_table(table.name, table.schema, merged)
@@ -368,10 +326,8 @@ class _ShardRun:
             self.recorded.update(merged)
             records.save(self.runner.home, self.stage.name, self.shard.key, self.recorded)
             for scene in merged:
-                self._drop_pending(scene)
-        for folder in (self.pending, self.pending.parent, self.pending.parent.parent):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+                self.pending.drop(scene)
+        self.pending.tidy()
 
     def _merge_table(self, name: str, schema: pa.Schema, merged: Mapping[str, Record]) -> None:
         path = self.runner.lake.table_path(name, self.shard.key)
@@ -386,7 +342,7 @@ class _ShardRun:
         if path.exists():
             pieces.update(by_scene(pq.read_table(path, schema=schema, partitioning=None)))
         for scene in merged:
-            piece = self._folder(scene) / f"t.{file_name(name)}.parquet"
+            piece = self.pending.table_path(scene, name)
             pieces[scene] = pq.read_table(piece, schema=schema, partitioning=None) if piece.exists() else None
         # Each piece is sorted already, so putting the scenes in order sorts the whole.
         parts = [pieces[scene] for scene in sorted(pieces) if pieces[scene] is not None]
@@ -394,7 +350,7 @@ class _ShardRun:
 
     def _place_file(self, kind: str, record: Record) -> None:
         target = self.runner.lake.file_path(kind, self.shard.key, record.scene)
-        source = self._folder(record.scene) / f"f.{file_name(kind)}"
+        source = self.pending.file_path(record.scene, kind)
         if not source.exists():
             target.unlink(missing_ok=True)
             return
@@ -403,7 +359,8 @@ class _ShardRun:
 
     def _summarise(self, scenes: frozenset[str] | None) -> None:
         report = self.report
-        self._save_faults(scenes)
+        tried = {ref.name for ref in self.shard.scenes if scenes is None or ref.name in scenes}
+        faults.keep(self.runner.home, self.stage.name, self.shard.key, tried, report.faults)
         for scene, record in sorted(self.recorded.items()):
             if scenes is not None and scene not in scenes:
                 continue
@@ -416,28 +373,6 @@ class _ShardRun:
                 report.rows[name] = report.rows.get(name, 0) + count
         ordered = sorted(self.recorded.values(), key=lambda record: record.scene)
         report.output_hash = hash_text(*(f"{item.scene}={item.output_hash}" for item in ordered))
-
-    def _save_faults(self, scenes: frozenset[str] | None) -> None:
-        """Keep the faults that stand, so that checks can name them until a later call succeeds."""
-        path = faults_path(self.runner.home, self.stage.name, self.shard.key)
-        stood = load_faults(path)
-        tried = {ref.name for ref in self.shard.scenes if scenes is None or ref.name in scenes}
-        faults = {scene: text for scene, text in stood.items() if scene not in tried} | self.report.faults
-        if faults != stood:
-            replace_text(path, json.dumps(faults, sort_keys=True))
-
-
-def faults_path(home: Path, stage: str, shard: str) -> Path:
-    return home / "records" / "faults" / stage / f"{shard}.json"
-
-
-def load_faults(path: Path) -> dict[str, str]:
-    """Scene to traceback; none where nothing failed."""
-    try:
-        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found
 
 
 def _attempt(

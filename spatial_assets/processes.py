@@ -27,11 +27,15 @@ def in_processes(
     were not finished; the next use starts with new ones.
     """
     waiting = list(calls)
+    pool = _pool(workers)
     try:
-        return _submit(_pool(workers), function, waiting)
+        return _submit(pool, function, waiting)
     except BrokenProcessPool:
         with _opening:
-            _pools.pop(workers).shutdown(wait=False)
+            # Another thread may have met the same broken pool first, and opened a new one.
+            if _pools.get(workers) is pool:
+                del _pools[workers]
+        pool.shutdown(wait=False)
         return _submit(_pool(workers), function, waiting)
 
 

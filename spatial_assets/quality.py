@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.incremental import faults_path, load_faults
+from spatial_assets import faults
 from spatial_assets.lineage.database import connect
 from spatial_assets.locks import locked
 from spatial_assets.pipeline import STAGES
@@ -53,9 +53,8 @@ def find_problems(home: Path, asset: str) -> list[Problem]:
 def _faults(home: Path, asset: str) -> list[Problem]:
     """Scenes that the asset failed on, with the last line of why."""
     return [
-        ("ERROR", path.stem, scene, f"failed: {text.strip().splitlines()[-1]}")
-        for path in sorted(faults_path(home, asset, "").parent.glob("*.json"))
-        for scene, text in load_faults(path).items()
+        ("ERROR", shard, scene, f"failed: {text.strip().splitlines()[-1]}")
+        for shard, scene, text in faults.of_stage(home, asset)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,6 +24,16 @@ def fixtures() -> Path:
     if not (root / "scenes").is_dir():
         pytest.skip(f"no real data at {root}; set SPATIAL_ASSETS_FIXTURES")
     return root.resolve()
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that open a Dagster instance: what it sets for the process is gone after them."""
+    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    # A Dagster instance that was entered and never left restores, when it is collected, the state storage of the one
+    # before it, which is gone; better now than in the middle of a test.
+    gc.collect()
 
 
 LONGEST = (

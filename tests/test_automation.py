@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
 import dagster as dg
@@ -17,11 +16,7 @@ from spatial_assets.automation import RANGE_END, RANGE_START
 from spatial_assets.building import instance_of
 from spatial_assets.definitions import build_defs
 
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture

@@ -18,11 +18,7 @@ from tiny import write_scannet
 
 from spatial_assets.cli import main
 
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, "")
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture(scope="module")

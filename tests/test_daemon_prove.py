@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from contextlib import contextmanager
 
 import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from daemons import backfill, daemon_at_work, wait_for, wait_until_all_is_done
 from lakes import build as build_plainly
 from lakes import digest
 from lakes import register as register_plainly
@@ -25,63 +19,11 @@ from spatial_assets import partitions, pipeline
 from spatial_assets.assets.datasets import register
 from spatial_assets.building import instance_of
 from spatial_assets.cli import main
-from spatial_assets.definitions import build_defs
 from spatial_assets.lineage import records
 from spatial_assets.releases.create import Request, create
 from spatial_assets.releases.diff import changed_rows
 
-PATIENCE = 420
-"""Seconds: the daemon's own ticks come every half minute, and a scene is taken after two of them."""
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, "")
-
-
-def backfill(instance, name, keys):
-    """Ask for all assets of the keys."""
-    instance.add_backfill(
-        PartitionBackfill.from_asset_partitions(
-            backfill_id=name,
-            asset_graph=build_defs().resolve_asset_graph(),
-            partition_names=keys,
-            asset_selection=[dg.AssetKey(name) for name in pipeline.STAGES],
-            backfill_timestamp=time.time(),
-            tags={},
-            dynamic_partitions_store=instance,
-            all_partitions=False,
-            title=None,
-            description=None,
-            run_config=None,
-        )
-    )
-
-
-@contextmanager
-def daemon_at_work(home):
-    """Dagster's daemon with the home's sensors on, in a process of its own."""
-    environment = {**os.environ, "DAGSTER_HOME": str(home / "dagster"), "SPATIAL_ASSETS_HOME": str(home)}
-    with (home.parent / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "dagster._daemon", "run", "-m", "spatial_assets.definitions"],
-            env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        try:
-            yield
-        finally:
-            os.killpg(daemon.pid, signal.SIGINT)
-            daemon.wait(60)
-
-
-def wait_until_all_is_done(home, instance):
-    wait_for(
-        lambda: all(item.status == BulkActionStatus.COMPLETED_SUCCESS for item in instance.get_backfills())
-    )
-    wait_for(lambda: (home / "reports/gallery.html").exists())
-    wait_for(lambda: all(run.is_finished for run in instance.get_runs()))
-    assert [run.job_name for run in instance.get_runs() if not run.is_success] == []
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.prove
@@ -93,13 +35,19 @@ def test_scenes_arrive_while_another_dataset_is_backfilled(tmp_path):
     with instance_of(home) as instance:
         register(instance, home, "scannet", first, "one", scenes_per_shard=1)
         register(instance, home, "scannet", second, "two", scenes_per_shard=1)
-        backfill(instance, "one", [f"scannet-one-{i:04d}" for i in range(4)] + ["scannet-two-0000"])
+        backfill(
+            instance,
+            "one",
+            pipeline.STAGES,
+            [f"scannet-one-{i:04d}" for i in range(4)] + ["scannet-two-0000"],
+        )
     last = list(pipeline.STAGES)[-1]
     with daemon_at_work(home), instance_of(home) as instance:
         write_scannet(second, "scene0101_00", seed=10, frames=8)
         wait_for(lambda: len(partitions.registry(home).shards()) == 6)
         wait_for(lambda: records.load(home, last, "scannet-two-0001"))
-        wait_until_all_is_done(home, instance)
+        wait_until_all_is_done(instance)
+        wait_for(lambda: (home / "reports/gallery.html").exists())
     times = {}
     for shard in partitions.registry(home).shards():
         for stage in pipeline.STAGES:
@@ -130,7 +78,7 @@ def test_a_scene_is_annotated_anew_while_another_dataset_is_backfilled(tmp_path)
     with instance_of(home) as instance:
         register(instance, home, "scannet", second, "two", scenes_per_shard=2)
         register(instance, home, "scannet", first, "one", scenes_per_shard=1)
-        backfill(instance, "one", keys)
+        backfill(instance, "one", pipeline.STAGES, keys)
     with daemon_at_work(home), instance_of(home) as instance:
         wait_for(lambda: any(records.load(home, "sources", key) for key in keys))
         file = next((second / "scene0100_00").glob("*.aggregation.json"))
@@ -138,8 +86,9 @@ def test_a_scene_is_annotated_anew_while_another_dataset_is_backfilled(tmp_path)
         content["segGroups"][1]["label"] = "sofa"
         file.write_text(json.dumps(content))
         assert not all(records.load(home, list(pipeline.STAGES)[-1], key) for key in keys), "too late"
-        backfill(instance, "anew", ["scannet-two-0000"])
-        wait_until_all_is_done(home, instance)
+        backfill(instance, "anew", pipeline.STAGES, ["scannet-two-0000"])
+        wait_until_all_is_done(instance)
+        wait_for(lambda: (home / "reports/gallery.html").exists())
         computed = scenes_computed(instance)
     # Frame sets, overlap and meshes do not depend on labels.
     touched = {stage for stage in pipeline.STAGES if stage not in ("keyframes", "overlap")}
@@ -189,10 +138,3 @@ def differences(home, former, latter):
         for qa_id in old.keys() | new.keys()
         if old.get(qa_id) != new.get(qa_id)
     )
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(1)

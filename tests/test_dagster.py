@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 import warnings
 
 import dagster as dg
 import pytest
+from daemons import backfill, daemon_at_work, wait_until_all_is_done
 from lakes import build as build_plainly
 from lakes import digest, rows
 from lakes import register as register_plainly
@@ -63,14 +61,7 @@ def source(tmp_path_factory):
     return root
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """`instance_of` sets these for the process; leave none behind."""
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    # A Dagster instance that was entered and never left restores, when it is collected, the state storage of the one
-    # before it, which is gone; better now than in the middle of a test.
-    gc.collect()
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture
@@ -295,54 +286,15 @@ def test_one_shard_and_a_named_scene_from_dagsters_own_command_line(home):
 @pytest.mark.slow
 def test_a_backfill_through_a_real_daemon(home, source, tmp_path_factory):
     """The daemon launches a backfill of two of four shards; nothing that stood is computed again."""
-    from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
-
     with instance_of(home) as instance:
         materialize(home, instance, SHORT, partition_key="scannet-v2-0002")
         stood = records.load(home, "visibility", "scannet-v2-0002")
-    environment = {**os.environ, "DAGSTER_HOME": str(home / "dagster"), "SPATIAL_ASSETS_HOME": str(home)}
-    log = (home / "daemon.log").open("wb")
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "dagster._daemon", "run", "-m", "spatial_assets.definitions"],
-        env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        with instance_of(home) as instance:
-            # As the UI's backfill button does.
-            instance.add_backfill(
-                PartitionBackfill.from_asset_partitions(
-                    backfill_id="two",
-                    asset_graph=build_defs().resolve_asset_graph(),
-                    partition_names=["scannet-v2-0000", "scannet-v2-0002"],
-                    asset_selection=[dg.AssetKey(name) for name in SHORT],
-                    backfill_timestamp=time.time(),
-                    tags={},
-                    dynamic_partitions_store=instance,
-                    all_partitions=False,
-                    title=None,
-                    description=None,
-                    run_config=None,
-                )
-            )
-        with instance_of(home) as instance:
-            deadline = time.monotonic() + 180
-            while time.monotonic() < deadline:
-                backfills = instance.get_backfills()
-                ended = backfills and backfills[0].status != BulkActionStatus.REQUESTED
-                if ended and all(run.is_finished for run in instance.get_runs()):
-                    break
-                time.sleep(1)
-            runs = instance.get_runs()
-            log_text = (home / "daemon.log").read_text()
-            assert backfills[0].status == BulkActionStatus.COMPLETED_SUCCESS, log_text[-3000:]
-            assert all(run.status == dg.DagsterRunStatus.SUCCESS for run in runs)
-            for name in SHORT:
-                keys = instance.get_materialized_partitions(dg.AssetKey(name))
-                assert keys == {"scannet-v2-0000", "scannet-v2-0002"}
-    finally:
-        os.killpg(daemon.pid, signal.SIGINT)
-        daemon.wait(30)
-        log.close()
+    with daemon_at_work(home), instance_of(home) as instance:
+        backfill(instance, "two", SHORT, ["scannet-v2-0000", "scannet-v2-0002"])
+        wait_until_all_is_done(instance)
+        for name in SHORT:
+            keys = instance.get_materialized_partitions(dg.AssetKey(name))
+            assert keys == {"scannet-v2-0000", "scannet-v2-0002"}
     assert records.load(home, "visibility", "scannet-v2-0002") == stood
     assert records.load(home, "visibility", "scannet-v2-0001") == {}
     plain = tmp_path_factory.mktemp("plain")

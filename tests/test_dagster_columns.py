@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 
 import dagster as dg
 import pytest
@@ -25,14 +23,7 @@ CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_predi
 VERSION = "dagster/data_version"
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """`instance_of` sets these for the process; leave none behind."""
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    # A Dagster instance that was entered and never left restores, when it is collected, the state storage of the one
-    # before it, which is gone; better now than in the middle of a test.
-    gc.collect()
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture

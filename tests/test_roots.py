@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import dagster as dg
@@ -27,11 +26,7 @@ STAGES = ["sources", "scenes", "keyframes"]
 SHARD = "scannet-one-0000"
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """`instance_of` sets these for the process; leave none behind."""
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture

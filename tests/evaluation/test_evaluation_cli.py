@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import dagster as dg
 import pytest
@@ -34,10 +33,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run_on_disk(tmp_path, monkeypatch):
-    for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        # `instance_of` sets these for the process; leave none behind.
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+def run_on_disk(tmp_path, own_environment):
     return lambda *arguments, status=0: invoked(tmp_path / "home", arguments, status)
 
 
