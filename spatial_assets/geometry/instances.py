@@ -34,11 +34,10 @@ class PreparedInstances:
     areas: NDArray[np.float64]
     """(I,), the sums of each instance's clusters."""
     face_corners: NDArray[np.int32]
-    """(F, 3), for each corner its row in the list of all (instance, vertex) pairs."""
-    pair_count: int
-    """Length of that list."""
-    vertex_counts: NDArray[np.int64]
-    """(I,), vertices that belong to a face of the instance."""
+    """(F, 3), for each corner its row in the list of all (instance, vertex) pairs, by instance; one past its end for
+    faces of none."""
+    pair_starts: NDArray[np.int64]
+    """(I + 1,), where each instance's pairs start in that list: one for each vertex of its faces."""
 
 
 @njit(cache=True, nogil=True)
@@ -98,7 +97,7 @@ def prepare_instances(prepared: PreparedMesh, face_instance: ArrayLike) -> Prepa
     cluster_starts = np.searchsorted(group[clusters.names[first_faces]], np.arange(count + 1))
     areas = face_areas(points, faces)[clusters.names]
     cluster_areas = segment_sums(areas, clusters.face_starts)
-    corners, vertex_counts = instance_vertices(len(points), faces, slot, count)
+    corners, pair_starts = instance_vertices(len(points), faces, slot, count)
     return PreparedInstances(
         ids=ids,
         face_label=np.append(label, np.int32(NO_INSTANCE)),
@@ -109,22 +108,23 @@ def prepare_instances(prepared: PreparedMesh, face_instance: ArrayLike) -> Prepa
         cluster_areas=cluster_areas,
         areas=segment_sums(cluster_areas, cluster_starts),
         face_corners=corners,
-        pair_count=int(vertex_counts.sum()),
-        vertex_counts=vertex_counts,
+        pair_starts=pair_starts,
     )
 
 
 def instance_vertices(
     vertex_count: int, faces: NDArray[np.int32], slot: NDArray[np.int32], count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Numbers the (instance, vertex) pairs.
+    """Numbers the (instance, vertex) pairs, by instance.
 
-    Returns each face corner's pair (F, 3), 0 for faces of no instance, and the number of pairs per instance
-    (I,).
+    Returns each face corner's pair (F, 3), one past the last for faces of no instance, and where each instance's
+    pairs start (I + 1,).
     """
     rows = np.flatnonzero(slot >= 0)
     rows = rows[np.argsort(slot[rows], kind="stable")]
-    corners = np.zeros((len(slot), 3), np.int32)
-    counts = np.zeros(count, np.int64)
-    number_pairs(faces, slot, rows, np.full(vertex_count, -1, np.int32), corners, counts)
-    return corners, counts
+    corners = np.empty((len(slot), 3), np.int32)
+    starts = np.zeros(count + 1, np.int64)
+    number_pairs(faces, slot, rows, np.full(vertex_count, -1, np.int32), corners, starts[1:])
+    np.cumsum(starts, out=starts)
+    corners[slot < 0] = starts[-1]
+    return corners, starts

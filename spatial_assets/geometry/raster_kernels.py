@@ -51,8 +51,10 @@ MAX_CLIPPED = 12
 
 # Division by zero gives infinity, as in numpy: the check for it would keep loops scalar.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
+inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 # Kernels that run once per face or row take single numbers: each array that crosses a call is counted as a
-# reference, atomically, which would cost more than the work.
+# reference, atomically, which would cost more than the work. They count unsigned where they can: a signed index is
+# looked at for being negative each time.
 
 
 # --- eight pixels at once -------------------------------------------------------------------------
@@ -153,6 +155,18 @@ def covered_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2
         lanes, mask = covered_lanes(builder, args[0], args[1], edges, WIDE_LANES)
         mask = builder.and_(mask, inverse_depths(builder, lanes, *args[14:], WIDE_LANES)[1])
         return builder.zext(builder.bitcast(mask, ir.IntType(WIDE_LANES)), ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def edge_bits(typing, x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2):
+    """As `covered_bits`, of LANES pixels, for a face that lies beyond the near plane altogether."""
+    signature = types.int64(x, last, a0, x0, r0, t0, a1, x1, r1, t1, a2, x2, r2, t2)
+
+    def generate(context, builder, signature, args):
+        mask = covered_lanes(builder, args[0], args[1], (args[2:6], args[6:10], args[10:14]))[1]
+        return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
 
     return signature, generate
 
@@ -416,9 +430,9 @@ def set_bits(words, at, x, bits):
     """
     at += x >> 6
     shift = x & 63
-    words[at] |= bits << shift
+    words[np.uint64(at)] |= bits << shift
     if shift > 48:
-        words[at + 1] |= bits >> (64 - shift)
+        words[np.uint64(at + 1)] |= bits >> (64 - shift)
 
 
 @kernel
@@ -449,6 +463,28 @@ def fill(
             )  # fmt: skip
             if stride != 0:
                 set_bits(keys, origin + y * stride, x, covered)
+
+
+@inlined
+def fill_narrow(
+    keys, width, origin, stride, x0, x1, y0, y1,
+    a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2, gx, gy, g0, low, high, name,
+):  # fmt: skip
+    """As `fill`, for a face with pixel positions that is at most LANES wide.
+
+    Only the row values change from row to row: the compiler takes the slopes' share out of the loop.
+    """
+    t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
+    first, last = float(x0), float(x1)
+    for y in range(y0, y1 + 1):
+        fy = float(y)
+        covered = draw_lanes(
+            keys, y * width + x0, first, last, a0, ox0, b0 * (fy - oy0), t0,
+            a1, ox1, b1 * (fy - oy1), t1, a2, ox2, b2 * (fy - oy2), t2,
+            gx, gy * fy + g0, low, high, np.inf, name,
+        )  # fmt: skip
+        if stride != 0:
+            set_bits(keys, origin + y * stride, x0, covered)
 
 
 # --- whole clusters -------------------------------------------------------------------------------
@@ -627,7 +663,7 @@ def draw(
         origin, stride = origins[c], strides[c]
         project(vertices, vertex_starts[c], vertex_starts[c + 1], p, near, uvw, xs, ys, iz, regular)
         drawn_x0, drawn_x1, drawn_y0, drawn_y1 = width, -1, height, -1
-        for f in range(face_starts[c], face_starts[c + 1]):
+        for f in range(np.uint64(face_starts[c]), np.uint64(face_starts[c + 1])):
             i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
             if regular[i] and regular[j] and regular[k]:
                 ax, bx, cx = xs[i], xs[j], xs[k]
@@ -647,11 +683,18 @@ def draw(
                 a0, b0, ox0, oy0 = flat_edge(ax, ay, bx, by, sign)
                 a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
                 a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
-                fill(
-                    keys, width, origin, stride, x0, x1, y0, y1,
-                    a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
-                    gx, gy, g0, min(az, bz, cz), max(az, bz, cz), np.inf, np.int64(ID_MASK - names[f]),
-                )  # fmt: skip
+                low, high, name = min(az, bz, cz), max(az, bz, cz), np.int64(ID_MASK - names[f])
+                if x1 - x0 < LANES:
+                    fill_narrow(
+                        keys, width, origin, stride, x0, x1, y0, y1,
+                        a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2, gx, gy, g0, low, high, name,
+                    )  # fmt: skip
+                else:
+                    fill(
+                        keys, width, origin, stride, x0, x1, y0, y1,
+                        a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
+                        gx, gy, g0, low, high, np.inf, name,
+                    )  # fmt: skip
             else:
                 x0, x1, y0, y1 = homogeneous_bounds(uvw, i, j, k, near, width, height)
                 if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
@@ -733,7 +776,7 @@ def visible_side(
     """
     room = width + 1 + 2 * LANES
     above, here = np.zeros(room, np.int32), np.zeros(room, np.int32)
-    faces = np.empty(width, np.int32)
+    faces = np.empty(width, np.uint32)
     no_face = seen.shape[0] - 1
     for y in range(height):
         row = keys[y * width : (y + 1) * width]
@@ -858,12 +901,28 @@ def cover(
             set_bits(words, row, x, covered)
 
 
+@inlined
+def cover_narrow(
+    words, origin, stride, x0, x1, y0, y1, a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2,
+):  # fmt: skip
+    """As `cover`, for a face with pixel positions that is at most LANES wide; see `fill_narrow`."""
+    t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
+    first, last = float(x0), float(x1)
+    for y in range(y0, y1 + 1):
+        fy = float(y)
+        covered = edge_bits(
+            first, last, a0, ox0, b0 * (fy - oy0), t0, a1, ox1, b1 * (fy - oy1), t1,
+            a2, ox2, b2 * (fy - oy2), t2,
+        )  # fmt: skip
+        set_bits(words, origin + y * stride, x0, covered)
+
+
 @kernel
 def cover_cluster(
     words, origin, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
     """Sets the bits of the pixels that faces first:last of a projected cluster cover."""
-    for f in range(first, last):
+    for f in range(np.uint64(first), np.uint64(last)):
         i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
         if regular[i] and regular[j] and regular[k]:
             ax, bx, cx = xs[i], xs[j], xs[k]
@@ -872,7 +931,9 @@ def cover_cluster(
                 continue
             ay, by, cy = ys[i], ys[j], ys[k]
             y0, y1 = first_centre(min(ay, by, cy)), last_centre(max(ay, by, cy), height)
-            if y0 > y1 or all_set(words, origin, stride, x0, x1, y0, y1):
+            # A narrow face is covered as fast as it is looked up.
+            is_narrow = x1 - x0 < LANES
+            if y0 > y1 or (not is_narrow and all_set(words, origin, stride, x0, x1, y0, y1)):
                 continue
             area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
             if area == 0.0:
@@ -881,11 +942,17 @@ def cover_cluster(
             a0, b0, ox0, oy0 = flat_edge(ax, ay, bx, by, sign)
             a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
             a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
-            cover(
-                words, origin, stride, x0, x1, y0, y1,
-                a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
-                0.0, 0.0, 0.0, np.inf,
-            )  # fmt: skip
+            if is_narrow:
+                cover_narrow(
+                    words, origin, stride, x0, x1, y0, y1,
+                    a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2,
+                )  # fmt: skip
+            else:
+                cover(
+                    words, origin, stride, x0, x1, y0, y1,
+                    a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
+                    0.0, 0.0, 0.0, np.inf,
+                )  # fmt: skip
         else:
             x0, x1, y0, y1 = homogeneous_bounds(uvw, i, j, k, near, width, height)
             if x0 > x1 or not homogeneous_set_up(uvw, xs, ys, regular, i, j, k, near, edges, plane):
@@ -1048,7 +1115,7 @@ def outside_area(
                 distance = (n0 * here[v, 0] + n1 * here[v, 1]) + (n2 * here[v, 2] + n3)
                 sides[v] |= np.uint8(distance < 0.0) << np.uint8(k)
     total = 0.0
-    for f in range(first, last):
+    for f in range(np.uint64(first), np.uint64(last)):
         a, b, c = corners[f, 0], corners[f, 1], corners[f, 2]
         some = sides[a] | sides[b] | sides[c]
         if some == 0:
@@ -1115,17 +1182,19 @@ def amodal_side(
 
 
 @kernel
-def mark_vertices(visible_faces, face_slot, face_corners, touched, counts):
-    """Counts per instance the vertices of its visible faces, each once; touched: one byte per pair, any."""
+def count_vertices(visible_faces, face_corners, pair_starts, touched):
+    """Per instance, the vertices of its visible faces, each once; touched: one byte per pair and one more, any."""
     touched[:] = 0
     for i in range(visible_faces.shape[0]):
-        face = visible_faces[i]
-        slot = face_slot[face]
-        if slot >= 0:
-            for k in range(3):
-                corner = face_corners[face, k]
-                counts[slot] += 1 - touched[corner]
-                touched[corner] = 1
+        face = np.uint32(visible_faces[i])
+        touched[np.uint32(face_corners[face, 0])] = 1
+        touched[np.uint32(face_corners[face, 1])] = 1
+        touched[np.uint32(face_corners[face, 2])] = 1
+    counts = np.zeros(pair_starts.shape[0] - 1, np.int64)
+    for i in range(counts.shape[0]):
+        for flag in touched[pair_starts[i] : pair_starts[i + 1]]:
+            counts[i] += flag
+    return counts
 
 
 @kernel
@@ -1163,14 +1232,14 @@ def depth_of(key):
 def frame_table(
     keys, seen, touched, image,
     vertex_starts, vertices, face_starts, corners, names, centres, extents,
-    face_label, face_slot, face_corners, vertex_counts, cluster_starts, face_areas, cluster_areas, areas,
+    face_label, face_slot, face_corners, pair_starts, cluster_starts, face_areas, cluster_areas, areas,
     p, near, width, height, amodal,
 ):  # fmt: skip
     """All passes over one frame, in one call, so that threads need not wait for each other in between.
 
     The first four may hold anything: keys as in `draw`, seen (F + 1,), touched (one per pair of instance
-    and vertex), image (H W and LANES more). Returns rows of the instances that are visible or, with amodal,
-    would be alone: their places, the columns of `visibility.FrameVisibility`, and the visible faces.
+    and vertex and one more), image (H W and LANES more). Returns rows of the instances that are visible
+    or, with amodal, would be alone: their places, the columns of `visibility.FrameVisibility`, and the visible faces.
     """
     total, count = centres.shape[0], areas.shape[0]
     planes, sides, culled = np.empty((5, 4)), np.empty(total, np.int8), np.zeros(total, np.bool_)
@@ -1199,8 +1268,7 @@ def frame_table(
         keys, face_label, face_slot, image, width, height, seen, pixels, box, key_range, marker, side
     )
     visible_faces = take_seen(seen[: seen.shape[0] - 1])
-    vertices_seen = np.zeros(count, np.int64)
-    mark_vertices(visible_faces, face_slot, face_corners, touched, vertices_seen)
+    vertices_seen = count_vertices(visible_faces, face_corners, pair_starts, touched)
     alone, alone_box, outside = np.zeros(count, np.int32), np.zeros((count, 4), np.int32), np.zeros(count)
     if amodal:
         amodal_side(
@@ -1221,7 +1289,8 @@ def frame_table(
             continue
         rows[n] = i
         counts[0, n], counts[1, n] = pixels[i], (alone[i] if amodal else -1)
-        shares[0, n], shares[1, n] = (outside[i] if amodal else np.nan), vertices_seen[i] / vertex_counts[i]
+        shares[0, n] = outside[i] if amodal else np.nan
+        shares[1, n] = vertices_seen[i] / (pair_starts[i + 1] - pair_starts[i])
         markers[n, 0], markers[n, 1] = marker[i, 0], marker[i, 1]
         if alone[i] > 0:
             for k in range(4):

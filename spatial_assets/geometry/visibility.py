@@ -78,10 +78,10 @@ def frame_visibility(
     rows, counts, shares, boxes, depths, markers, radii, visible_faces = kernels.frame_table(
         scratch.take("keys", pixels + pixels * BIT_IMAGES // 64, np.int64),
         scratch.take("seen", face_count, np.uint8)[:face_count],
-        scratch.take("touched", instances.pair_count, np.uint8),
+        scratch.take("touched", instances.pair_starts[-1] + 1, np.uint8),
         image,
         c.vertex_starts, c.vertices, c.face_starts, c.corners, c.names, c.centres, c.extents,
-        instances.face_label, instances.face_slot, instances.face_corners, instances.vertex_counts,
+        instances.face_label, instances.face_slot, instances.face_corners, instances.pair_starts,
         instances.cluster_starts, instances.face_areas, instances.cluster_areas, instances.areas,
         p, float(near), width, height, amodal,
     )  # fmt: skip
