@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,17 @@ def fixtures() -> Path:
 
 
 @pytest.fixture
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that open a Dagster instance: what it sets for the process is gone after them."""
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For tests that open a Dagster instance: no home of yours is in the process, and nothing of theirs after them."""
+    from dagster._core.storage.defs_state.base import set_defs_state_storage  # takes a second, for few tests
+
     for name in ("DAGSTER_HOME", "SPATIAL_ASSETS_HOME"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    # A Dagster instance that was entered and never left restores, when it is collected, the state storage of the one
-    # before it, which is gone; better now than in the middle of a test.
-    gc.collect()
+        monkeypatch.setenv(name, "")
+    # A sensor's or schedule's context that nobody closed keeps its instance's state storage current, and when it is
+    # collected makes current the one before it, which is gone. So that happens here, not in somebody else's test.
+    with set_defs_state_storage(None):
+        yield
+        gc.collect()
 
 
 LONGEST = (

@@ -17,6 +17,7 @@ from tiny import write_scannet
 from spatial_assets import code, incremental, partitions, pipeline, tables
 from spatial_assets.incremental import Runner
 from spatial_assets.lineage import records
+from spatial_assets.pending import Pending
 from spatial_assets.scene import InputError
 
 TASKS = ("depth_prediction_oc", "object_counting", "view_change_infer")
@@ -250,22 +251,31 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize(
-    "moment",
-    ["_put_down", "_merge_table", "_place_file", "_drop_pending", "_summarise", "_commit"],
+    ("owner", "moment"),
+    [
+        (Pending, "put"),
+        (Pending, "drop"),
+        (incremental._ShardRun, "_merge_table"),
+        (incremental._ShardRun, "_place_file"),
+        (incremental._ShardRun, "_summarise"),
+        (incremental._ShardRun, "_commit"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 @pytest.mark.parametrize("after", [0, 1, 4])
-def test_whatever_is_interrupted_is_taken_up(source, built, tmp_path, monkeypatch, moment, after):
+def test_whatever_is_interrupted_is_taken_up(source, built, tmp_path, monkeypatch, owner, moment, after):
     register(tmp_path, "scannet", source)
-    real = getattr(incremental._ShardRun, moment)
+    real = getattr(owner, moment)
     calls = []
 
     def dying(self, *args):
         calls.append(args)
-        if self.stage.name == "scenes" and len(calls) > after:
+        stage = self.root.parent.name if owner is Pending else self.stage.name
+        if stage == "scenes" and len(calls) > after:
             raise Killed
         return real(self, *args)
 
-    monkeypatch.setattr(incremental._ShardRun, moment, dying)
+    monkeypatch.setattr(owner, moment, dying)
     with pytest.raises(Killed):
         build(tmp_path, stages=["sources", "scenes"])
         raise Killed  # some moments do not come that often
