@@ -1,4 +1,5 @@
-"""Uses every numba kernel of the geometry once, so that it is compiled; later processes find it in numba's cache.
+"""Uses what a scene with a mesh needs of the numba kernels once, so that they are compiled; later processes find
+them in numba's cache.
 
 Compiling takes as long as making several scenes, and can be done beside that by another process.
 """
@@ -15,7 +16,7 @@ from spatial_assets.scene import Box
 
 
 def use_geometry() -> None:
-    """Call each kernel on a mesh of two faces and two boxes, with the types that the stages call it with."""
+    """Call them on a mesh of two faces and on two boxes, with the types that the stages call them with."""
     corners = np.array([[-1.0, -1, 2], [1, -1, 2], [0, 1, 2], [0, 0, 3]])
     mesh = prepare_mesh(corners, [[0, 1, 2], [1, 2, 3]])
     instances = prepare_instances(mesh, np.array([0, 1], np.int32))

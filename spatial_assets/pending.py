@@ -1,7 +1,7 @@
 """Finished scenes that are not in their shard's tables yet, so that whoever is killed loses at most one.
 
 `<home>/pending/<stage>/<shard>/<scene>/{record.json, t.<table>.parquet, f.<kind>}`: a folder of that name is
-whole, for it came there by one rename.
+whole, for it comes there by one rename and goes by another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spatial_assets.writing import naming
 
 
 class Pending:
-    """What is pending for one stage of one shard; its lock must be held."""
+    """What is pending for one stage of one shard; that stage's lock on the shard must be held."""
 
     def __init__(self, home: Path, stage: str, shard: str) -> None:
         self.root = home / "pending" / stage / shard
@@ -67,7 +67,13 @@ class Pending:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def drop(self, scene: str) -> None:
-        shutil.rmtree(self._folder(scene), ignore_errors=True)
+        # Removing takes one file after another: who is killed in between must not leave what looks finished.
+        folder = self._folder(scene)
+        going = self.root / f".{folder.name}.{os.getpid()}.gone"
+        shutil.rmtree(going, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
 
     def tidy(self) -> None:
         """Remove the folders that hold nothing any more."""

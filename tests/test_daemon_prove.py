@@ -46,8 +46,9 @@ def test_scenes_arrive_while_another_dataset_is_backfilled(tmp_path):
         write_scannet(second, "scene0101_00", seed=10, frames=8)
         wait_for(lambda: len(partitions.registry(home).shards()) == 6)
         wait_for(lambda: records.load(home, last, "scannet-two-0001"))
-        wait_until_all_is_done(instance)
+        # Written by a run that begins when the others have ended.
         wait_for(lambda: (home / "reports/gallery.html").exists())
+        wait_until_all_is_done(instance)
     times = {}
     for shard in partitions.registry(home).shards():
         for stage in pipeline.STAGES:
@@ -87,8 +88,9 @@ def test_a_scene_is_annotated_anew_while_another_dataset_is_backfilled(tmp_path)
         file.write_text(json.dumps(content))
         assert not all(records.load(home, list(pipeline.STAGES)[-1], key) for key in keys), "too late"
         backfill(instance, "anew", pipeline.STAGES, ["scannet-two-0000"])
-        wait_until_all_is_done(instance)
+        # Written by a run that begins when the others have ended.
         wait_for(lambda: (home / "reports/gallery.html").exists())
+        wait_until_all_is_done(instance)
         computed = scenes_computed(instance)
     # Frame sets, overlap and meshes do not depend on labels.
     touched = {stage for stage in pipeline.STAGES if stage not in ("keyframes", "overlap")}

@@ -287,6 +287,39 @@ def test_whatever_is_interrupted_is_taken_up(source, built, tmp_path, monkeypatc
     assert not (tmp_path / "pending").exists()
 
 
+@pytest.mark.parametrize("last", ["record.json", "f."])
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_scene_half_removed_is_not_taken_for_finished(source, built, tmp_path, monkeypatch, last, after):
+    """Removing goes file by file: whoever is killed between two must not leave a scene that lacks some."""
+    register(tmp_path, "scannet", source)
+    build(tmp_path, stages=["sources"])
+    real, calls = shutil.rmtree, []
+
+    def dying(path, **options):
+        files = sorted(Path(path).glob("*"), key=lambda file: file.name.startswith(last))
+        if "pending" in Path(path).parts and files:
+            calls.append(path)
+            if len(calls) > after:
+                for file in files[:-1]:
+                    file.unlink()
+                raise Killed
+        return real(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", dying)
+    with pytest.raises(Killed):
+        build(tmp_path, stages=["scenes"])
+    monkeypatch.undo()
+    file = next((source / "scene0002_00").glob("*.aggregation.json"))
+    text = file.read_text()
+    file.write_text(text + " ")  # so that the shard's tables are written again
+    try:
+        build(tmp_path)
+    finally:
+        file.write_text(text)
+    build(tmp_path)
+    assert digest(tmp_path) == digest(built)
+
+
 def test_finished_scenes_are_adopted_not_computed_again(source, built, tmp_path, monkeypatch):
     register(tmp_path, "scannet", source)
     monkeypatch.setattr(incremental._ShardRun, "_compact", lambda self: (_ for _ in ()).throw(Killed))

@@ -39,7 +39,7 @@ CULL_SLACK = 1e-10
 LANES = 8
 # Side of the square tiles that remember the farthest depth drawn in them.
 TILE = 8
-# Pixels of a bit image handled at once: most faces of a scan are no wider.
+# Pixels of a bit image handled at once, of faces wider than LANES: few of them are wider than this.
 WIDE_LANES = 16
 # From this width a face's rows are narrowed to spans; below, testing all lanes is cheaper.
 SPAN_WIDTH = 3 * LANES
@@ -51,10 +51,11 @@ MAX_CLIPPED = 12
 
 # Division by zero gives infinity, as in numpy: the check for it would keep loops scalar.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
-inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 # Kernels that run once per face or row take single numbers: each array that crosses a call is counted as a
 # reference, atomically, which would cost more than the work. They count unsigned where they can: a signed index is
 # looked at for being negative each time.
+# Two loops that most faces go through are put where they are called, sparing the call.
+inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 
 # --- eight pixels at once -------------------------------------------------------------------------
