@@ -132,5 +132,5 @@ class ImageArchive:
                 if not image.mode.startswith("I"):
                     raise ValueError(f"its mode is {image.mode}")
                 return np.asarray(image).astype(np.uint16)
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, zipfile.BadZipFile) as error:
             raise ValueError(f"{self.path.name}: {frame} is not a 16-bit greyscale PNG: {error}") from None

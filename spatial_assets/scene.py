@@ -7,6 +7,7 @@ pixel centres at integer + 0.5, image origin top-left. Readers convert to these.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -123,6 +124,10 @@ class Scene:
     mesh: Mesh | None = None
     face_instance: NDArray[np.int32] | None = None
     """(F,), the instance that owns each face, or NO_INSTANCE."""
+    instance_images: Mapping[str, bytes] = field(default_factory=dict)
+    """What a scene without a mesh says that its frames show: by frame, as `instance_images.to_png` makes them."""
+    depth_images: Mapping[str, bytes] = field(default_factory=dict)
+    """Depth along z that goes with them, where the source has it: as `instance_images.depth_to_png` makes it."""
     room_size: float | None = None
     """Square metres."""
     object_counts: dict[str, int] = field(default_factory=dict)

@@ -42,7 +42,7 @@ UNPARTITIONED = {"lineage_database", "gallery", "releases", "predictions", "scor
 """Not over shards of scenes."""
 SUMMARIES = {"lineage_database", "gallery"}
 UPSTREAM = {
-    "sources": {"dataset_posed_rgbd", "dataset_scannet", "dataset_vsibench"},
+    "sources": {"dataset_posed_rgbd", "dataset_scannet", "dataset_structured3d", "dataset_vsibench"},
     "scenes": {"sources"},
     "keyframes": {"scenes"},
     "visibility": {"scenes", "keyframes"},

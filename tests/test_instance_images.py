@@ -83,3 +83,11 @@ def test_other_files_are_refused(tmp_path):
     for data in (colours.getvalue(), b"no image", ii.to_png(np.zeros((9, 9), np.int32))[:-30]):
         with archive(tmp_path, {"x": data}) as found, pytest.raises(ValueError, match="16-bit"):
             found.instances("x")
+
+
+def test_an_archive_that_was_damaged_later_is_refused(tmp_path):
+    path = tmp_path / "x.zip"
+    whole = ii.pack({"x": ii.to_png(np.arange(81, dtype=np.int32).reshape(9, 9))})
+    path.write_bytes(whole.replace(b"IDAT", b"IDAX"))
+    with ii.ImageArchive(path) as found, pytest.raises(ValueError, match=r"x\.zip: x is not"):
+        found.instances("x")

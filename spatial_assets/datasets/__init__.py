@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from spatial_assets.scene import Scene
 
-READERS = ("scannet", "posed_rgbd", "vsibench")
+READERS = ("scannet", "structured3d", "posed_rgbd", "vsibench")
 """The on-disk formats that can be registered, which are also the layouts that the studio writes."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spatial_assets.datasets import SceneRef, SourceFile
 from spatial_assets.scene import Float, InputError, Mesh
 
 ROTATION_TOLERANCE = 0.01
@@ -20,6 +23,26 @@ IMAGE_TAIL = 4096
 """Bytes at a file's end searched for an image's end marker; cameras may write a trailer behind it."""
 END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 """First two bytes of a JPEG or PNG, and what stands near the end of a whole one."""
+
+
+def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> list[SceneRef]:
+    """The folders below a root's `parents` whose names match, by name."""
+    found = [
+        SceneRef(path.name, path.relative_to(root).as_posix())
+        for parent in parents
+        if (root / parent).is_dir()
+        for path in (root / parent).iterdir()
+        if path.is_dir() and name.match(path.name)
+    ]
+    return sorted(found, key=lambda ref: ref.name)
+
+
+def all_there(root: Path, listing: list[SourceFile]) -> list[SourceFile]:
+    """The listing itself. Raises InputError for the first file that is missing."""
+    for file in listing:
+        if not (root / file.path).is_file():
+            raise InputError(file.path, "missing", "missing_file")
+    return listing
 
 
 def read_text(root: Path, path: str) -> str:

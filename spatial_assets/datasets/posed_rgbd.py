@@ -72,10 +72,7 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     for name in _frame_names(root, ref):
         found.append(SourceFile(f"{ref.path}/images/{name}.png", "image"))
         found.append(SourceFile(f"{ref.path}/depth/{name}.png", "depth"))
-    for file in found:
-        if not (root / file.path).is_file():
-            raise InputError(file.path, "missing", "missing_file")
-    return found
+    return files.all_there(root, found)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters: BaseModel) -> Scene:

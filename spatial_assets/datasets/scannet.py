@@ -36,16 +36,7 @@ class Parameters(base.Parameters):
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
-    found = []
-    for folder in FOLDERS:
-        base = root / folder
-        if base.is_dir():
-            found += [
-                SceneRef(path.name, path.relative_to(root).as_posix())
-                for path in base.iterdir()
-                if path.is_dir() and SCENE_NAME.match(path.name)
-            ]
-    return sorted(found, key=lambda ref: ref.name)
+    return files.scene_folders(root, FOLDERS, SCENE_NAME)
 
 
 def _fixed_files(ref: SceneRef) -> dict[str, str]:
@@ -71,10 +62,7 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     for name in _frame_names(root, ref):
         found.append(SourceFile(f"{ref.path}/color/{name}.jpg", "image"))
         found.append(SourceFile(f"{ref.path}/pose/{name}.txt", "pose"))
-    for file in found:
-        if not (root / file.path).is_file():
-            raise InputError(file.path, "missing", "missing_file")
-    return found
+    return files.all_there(root, found)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters: BaseModel) -> Scene:

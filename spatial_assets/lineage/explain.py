@@ -107,6 +107,8 @@ def _chain(records: dict[str, dict[str, Any]], task: str) -> list[dict[str, Any]
             continue
         inputs = []
         for table, read in sorted(record["inputs"].items()):
+            if not read:
+                continue  # a kind of file that its scene does not have
             made = maker.get(table)
             entry = {"table": table, "hash": read, "made_by": None if made is None else made["asset"]}
             if made is not None:

@@ -107,8 +107,8 @@ def _run_facets(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _version(hashes: list[dict[str, str]], name: str) -> str:
-    """One hash over the scenes of a run, whose own hashes are of their rows."""
-    return hash_text(*sorted(held[name] for held in hashes if name in held))
+    """One hash over the scenes of a run, whose own hashes are of their rows; "" is a file that a scene lacks."""
+    return hash_text(*sorted(held[name] for held in hashes if held.get(name)))
 
 
 def _input(name: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -248,8 +248,9 @@ class Spread:
 
 
 def seen(con: duckdb.DuckDBPyConnection) -> list[Spread]:
-    """How well objects are seen, over every object and frame that were measured in full, and keyframe overlap."""
-    in_full = "amodal_px is not null and visible_px > 0"
+    """How well objects are seen, in the frames that have every column, and keyframe overlap."""
+    shown = "centre_distance is not null and visible_px > 0"
+    in_full = f"{shown} and amodal_px is not null"
     with_size = (
         "(select v.*, f.width * f.height as area from visibility v join frames f using (shard, scene, frame))"
     )
@@ -257,7 +258,7 @@ def seen(con: duckdb.DuckDBPyConnection) -> list[Spread]:
         Spread(
             "Visible pixels",
             "share of the image that an object covers, logarithmic",
-            histogram_between(con, with_size, "log10(visible_px / area)", -float(DECADES), 0.0, in_full),
+            histogram_between(con, with_size, "log10(visible_px / area)", -float(DECADES), 0.0, shown),
             ("0.001%", "100%"),
         ),
         _beyond_zero(con, "Occlusion", "share of an object's pixels that others hide", "occlusion", in_full),
@@ -269,7 +270,7 @@ def seen(con: duckdb.DuckDBPyConnection) -> list[Spread]:
         ),
     ]
     all_rows = "(select 0 as whole, * from visibility)"
-    for _, found in histograms(con, all_rows, "centre_depth", ("whole",), f"{in_full} and centre_depth > 0"):
+    for _, found in histograms(con, all_rows, "centre_depth", ("whole",), f"{shown} and centre_depth > 0"):
         spreads.append(Spread("Depth", "of an object's centre", found, unit=" m"))
     spreads.append(
         Spread(

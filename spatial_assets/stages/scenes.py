@@ -1,4 +1,4 @@
-"""Scenes read into our conventions: what they know, their objects, their frames, their mesh."""
+"""Scenes read into our conventions: what they know, their objects, their frames, their mesh or instance images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from spatial_assets import meshes, tables
+from spatial_assets import instance_images, meshes, tables
 from spatial_assets.datasets import module_of, reader
 from spatial_assets.scene import NO_INSTANCE, Scene
 from spatial_assets.stage import Reject, SceneInputs, SceneOutputs, Stage, Tally
@@ -31,7 +31,7 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             tables.FRAMES.name: [_frame_row(which, scene, i) for i in range(len(scene.frames))],
         },
         rejects=[
-            Reject(reason, "frames without a usable pose", count)
+            Reject(reason, "frames that the source lists but that cannot be used", count)
             for reason, count in sorted(scene.dropped_frames.items())
             if count
         ],
@@ -42,6 +42,10 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
         if owners is None:
             owners = np.full(len(scene.mesh.faces), NO_INSTANCE, np.int32)
         outputs.files[meshes.KIND] = meshes.to_ply(scene.mesh, owners)
+    if scene.instance_images:
+        outputs.files[instance_images.SHIPPED_KIND] = instance_images.pack(scene.instance_images)
+    if scene.depth_images:
+        outputs.files[instance_images.SHIPPED_DEPTH_KIND] = instance_images.pack(scene.depth_images)
     return outputs
 
 
@@ -97,7 +101,7 @@ STAGE = Stage(
     name=NAME,
     reads=(tables.SOURCES,),
     writes=(tables.SCENES, tables.OBJECTS, tables.FRAMES),
-    files=(meshes.KIND,),
+    files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),
     compute=read_scene,
     opens_files=True,

@@ -279,7 +279,14 @@ def _column(field: pa.Field, frames: list[Seen], counts: list[int]) -> pa.Array:
 
 STAGE = Stage(
     name=NAME,
-    reads=(tables.FRAMES, tables.KEYFRAMES, tables.OBJECTS, meshes.KIND),
+    reads=(
+        tables.FRAMES,
+        tables.KEYFRAMES,
+        tables.OBJECTS,
+        meshes.KIND,
+        instance_images.SHIPPED_KIND,
+        instance_images.SHIPPED_DEPTH_KIND,
+    ),
     writes=(tables.VISIBILITY,),
     files=(visible_faces.KIND, instance_images.KIND),
     parameters=lambda dataset: Parameters(),

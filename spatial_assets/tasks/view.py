@@ -151,7 +151,7 @@ class SceneView:
         found: dict[str, dict[int, Sighting]] = {}
         names = [name for name in Sighting.__dataclass_fields__ if name != "instance"]
         for row in self.inputs.table(tables.VISIBILITY).iter_rows(named=True):
-            if row["amodal_px"] is not None:
+            if row["centre_distance"] is not None:
                 values: dict[str, Any] = {
                     name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names
                 }

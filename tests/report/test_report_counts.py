@@ -10,9 +10,9 @@ import duckdb
 import lakes
 import numpy as np
 import pytest
-from conftest import TASKS, UNKNOWN, questions
 from hypothesis import given
 from hypothesis import strategies as st
+from report_homes import TASKS, UNKNOWN, questions
 
 from spatial_assets.lineage.database import connect
 from spatial_assets.report import counts

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import HOSTILE, UNKNOWN, questions
 from PIL import Image
+from report_homes import HOSTILE, UNKNOWN, questions
 
 from spatial_assets.lineage.database import connect
 from spatial_assets.report.examples import choose

@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 import pytest
-from conftest import TASKS, UNKNOWN
 from PIL import Image
+from report_homes import TASKS, UNKNOWN
 
 from spatial_assets.partitions import registry
 from spatial_assets.report import pictures, plots

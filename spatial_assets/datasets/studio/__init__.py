@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from spatial_assets.datasets.studio.files import write_json, write_truth
+from spatial_assets.datasets.studio.files import Scanner, write_json, write_truth
 from spatial_assets.datasets.studio.layouts import (
-    Scanner,
     studio_name,
     vsibench_entry,
     write_posed_rgbd,
     write_scannet,
 )
 from spatial_assets.datasets.studio.scene import make_scene, stream
+from spatial_assets.datasets.studio.structured3d import write_structured3d
 from spatial_assets.processes import in_processes
 
-LAYOUTS = ("scannet", "posed_rgbd", "vsibench")
+WRITERS = {"scannet": write_scannet, "structured3d": write_structured3d, "posed_rgbd": write_posed_rgbd}
+"""Layouts with images, and what writes one scene."""
+LAYOUTS = (*WRITERS, "vsibench")
 
 __all__ = ["LAYOUTS", "write_scenes"]
 
@@ -130,13 +132,12 @@ class Work:
             yield future.result()
 
     def make(self, index: int, say: Callable[[str], None] = _silent) -> Made:
-        images = self.layout != "vsibench"
+        images = self.layout in WRITERS
         scene = make_scene(self.seed, index, self.faces, self.frames, self.size, images=images)
         entry = None
         if images:
             scanner = Scanner(self.noise, self.holes, partial(stream, self.seed, index))
-            write = write_scannet if self.layout == "scannet" else write_posed_rgbd
-            name = write(self.out, index, scene, scanner, say)
+            name = WRITERS[self.layout](self.out, index, scene, scanner, say)
         else:
             name = studio_name(index)
             entry, objects = vsibench_entry(index, scene)

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ PROGRESS_EVERY = 50
 """Frames between two progress messages."""
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """How well a scene is scanned; the defaults of `write_scenes` are a perfect scanner."""
+
+    noise: float
+    """Standard deviation of a surface point, metres; of depth, at one metre."""
+    holes: float
+    """Share of the mesh's area that was missed."""
+    stream: Callable[[str], np.random.Generator]
+    """The scene's random numbers for a purpose."""
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from spatial_assets.datasets.studio.files import (
     Progress,
+    Scanner,
     fresh_folder,
     write_frames,
     write_json,
@@ -43,18 +43,6 @@ VSI_WORDS = {
     "washing machine": "washer",
 }
 """ScanNet words to those that VSI-Bench's published files use; other words stay."""
-
-
-@dataclass(frozen=True)
-class Scanner:
-    """How well a scene is scanned; the defaults of `write_scenes` are a perfect scanner."""
-
-    noise: float
-    """Standard deviation of a surface point, metres; of depth, at one metre."""
-    holes: float
-    """Share of the mesh's area that was missed."""
-    stream: Callable[[str], np.random.Generator]
-    """The scene's random numbers for a purpose."""
 
 
 def scannet_name(index: int) -> str:
