@@ -62,7 +62,7 @@ def demo(home: Path, workers: int, scenes: int) -> None:
     "--noise", type=click.FloatRange(0), default=0.0, help="Noise of the scan, metres; a phone has 0.005."
 )
 @click.option(
-    "--holes", type=click.FloatRange(0, 0.9), default=0.0, help="Share of the surface that the scan missed."
+    "--holes", type=click.FloatRange(0, 0.9), default=0.0, help="Share of the mesh that the scan missed."
 )
 @WORKERS
 @plainly

@@ -140,7 +140,7 @@ VISIBILITY = Table(
         *WHICH,
         Column("frame", TEXT, "the source's own name of the frame"),
         Column("instance", INT, "the source's own id of the object"),
-        Column("visible_px", INT, "pixels whose nearest face is the instance's"),
+        Column("visible_px", INT, "pixels that show it: whose nearest face is its own"),
         Column("amodal_px", INT, "pixels inside the image that it would cover alone", True),
         Column("occlusion", REAL, "1 - visible_px / amodal_px; null where amodal_px is 0 or null", True),
         Column("truncation", REAL, "share of its surface outside the image or behind the camera", True),

@@ -246,6 +246,19 @@ def test_a_missing_file_rejects_at_the_sources(copy):
     assert rows(home, "scenes")["scene"].to_list() == ["scene0001_00", "scene0002_00"]
 
 
+def test_a_file_whose_name_is_no_text_rejects_its_scene_alone(copy):
+    root, home = copy
+    image = next((root / "scene0000_00/color").glob("*.jpg"))
+    pose = root / "scene0000_00/pose" / image.with_suffix(".txt").name
+    for path, name in ((image, b"\xff.jpg"), (pose, b"\xff.txt")):
+        path.rename(path.with_name(os.fsdecode(name)))
+    reports = build(home)
+    assert reports["sources"][0].rejected == {
+        "scene0000_00": "scene0000_00/color/\\xff.jpg: the file's name is not UTF-8"
+    }
+    assert rows(home, "scenes")["scene"].to_list() == ["scene0001_00", "scene0002_00"]
+
+
 class Killed(BaseException):
     """Stands for kill -9: nothing may catch it."""
 

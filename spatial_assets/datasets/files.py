@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 
 
 def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> list[SceneRef]:
-    """The folders below a root's `parents` whose names match, by name."""
+    """The folders below a root's `parents` whose names match, by name. Raises InputError for a name found twice."""
     found = [
         SceneRef(path.name, path.relative_to(root).as_posix())
         for parent in parents
@@ -34,7 +35,11 @@ def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> 
         for path in (root / parent).iterdir()
         if path.is_dir() and name.match(path.name)
     ]
-    return sorted(found, key=lambda ref: ref.name)
+    found.sort(key=lambda ref: (ref.name, ref.path))
+    for one, other in pairwise(found):
+        if one.name == other.name:
+            raise InputError(other.path, f"the scene also stands in {one.path}", "contradiction")
+    return found
 
 
 def all_there(root: Path, listing: list[SourceFile]) -> list[SourceFile]:
@@ -61,6 +66,9 @@ def read_json(root: Path, path: str) -> Any:
         return json.loads(read_text(root, path))
     except json.JSONDecodeError as error:
         raise InputError(path, f"not JSON: {error.msg} at line {error.lineno}", "unreadable_file") from None
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or brackets without end.
+        raise InputError(path, "JSON beyond all bounds", "unreadable_file") from None
 
 
 def parse_numbers(path: str, text: str, count: int, what: str) -> Float:
@@ -124,7 +132,14 @@ def image_size(root: Path, path: str) -> tuple[int, int]:
             whole = marker is None or marker in stream.read()
     except FileNotFoundError:
         raise InputError(path, "missing", "missing_file") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        IndexError,
+        Image.DecompressionBombError,
+    ):
         raise InputError(path, "not a readable image", "unreadable_image") from None
     if not whole:
         raise InputError(path, "the image is cut off", "unreadable_image")
@@ -140,7 +155,7 @@ def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
             return np.asarray(image if mode is None else image.convert(mode))
     except FileNotFoundError:
         raise InputError(path, "missing", "missing_file") from None
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError):
         raise InputError(path, "not a readable image", "unreadable_image") from None
 
 

@@ -1,13 +1,14 @@
 """Structured3D's perspective views of furnished rooms: no mesh, but an instance image for every view.
 
     <root>/[Structured3D/]scene_%05d/
-        bbox_3d.json, annotation_3d.json
+        bbox_3d.json, and annotation_3d.json if it is there
         2D_rendering/<room>/perspective/full/<position>/
             rgb_rawlight.png  camera_pose.txt  instance.png  semantic.png  depth.png
 
 Lengths are millimetres, z is up. `camera_pose.txt` holds the eye, the view direction, the up direction and
-half the field of view across and down, in radians. The toolkit's `errata.txt` is heeded where it lies at the
-root or in `metadata/`. Panoramas and empty rooms are not read.
+half the field of view across and down, in radians. The toolkit's `errata.txt` is heeded where it lies beside
+the scenes, at the root or in `metadata/`. Views that lack a file are left out and counted, since parts of the
+release do. Panoramas and empty rooms are not read.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from spatial_assets import instance_images
 from spatial_assets import parameters as base
 from spatial_assets.categories import canonical
 from spatial_assets.datasets import SceneRef, SourceFile, files, nyu40
-from spatial_assets.datasets.structured3d_depth import DepthCheck, rays
-from spatial_assets.scene import NO_INSTANCE, Box, Camera, Fact, Frame, InputError, Instance, Scene
+from spatial_assets.datasets.structured3d_depth import DepthCheck
+from spatial_assets.scene import NO_INSTANCE, Box, Camera, Fact, Float, Frame, InputError, Instance, Scene
 
 RELEASE = "v1"
 LICENCE = "Structured3D Terms of Use (non-commercial)"
@@ -36,11 +37,15 @@ HEAVY = True
 SCENE_NAME = re.compile(r"scene_\d{5}$")
 FOLDERS = ("", "Structured3D")
 """Where a root may keep its scene folders."""
-ERRATA = ("errata.txt", "metadata/errata.txt")
+ERRATA = ("errata.txt", "metadata/errata.txt", "Structured3D/errata.txt")
 METRES = 0.001
 """Per unit of every length on disk."""
 BACKGROUND = 65535
 """What an instance image holds where there is no object."""
+NO_DEPTH = 65535
+"""What the most distant pixels hold; further away than any room is wide."""
+DTYPES = {"instance_image": np.uint16, "semantic_image": np.uint8, "depth": np.uint16}
+"""By role: an image of another depth has lost or changed its numbers."""
 LABEL_BITS = 16
 """Enough for whatever a semantic image can hold."""
 IMAGES = {
@@ -58,9 +63,15 @@ class Parameters(base.Parameters):
 
     depth_step: int = Field(8, gt=0, description="pixels between two that are compared with the walls")
     depth_tolerance: float = Field(
-        0.02,
+        0.05,
         gt=0,
         description="metres that the median of them may miss the annotated walls by; else depth is left out",
+    )
+    depth_ratio: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="the right reading misses them by at most this share of what the wrong one does",
     )
 
 
@@ -111,50 +122,66 @@ def find_scenes(root: Path) -> list[SceneRef]:
 
 def _sorted_folders(path: Path) -> list[str]:
     names = [entry.name for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
-    return sorted(names, key=files.natural_key)
+    return sorted(names, key=lambda name: (files.natural_key(name), name))
 
 
-def _shots(root: Path, ref: SceneRef) -> list[Shot]:
-    """Every view of the scene, room by room."""
+@dataclass(frozen=True)
+class Listing:
+    """The views of a scene."""
+
+    shots: tuple[Shot, ...]
+    """Those that are read, room by room."""
+    dropped: dict[str, int]
+    """Reason to number of those that are not."""
+
+
+def _views(root: Path, ref: SceneRef) -> Listing:
     rooms = f"{ref.path}/2D_rendering"
-    found = []
+    every = []
     for room in _sorted_folders(root / rooms):
         folder = f"{rooms}/{room}/perspective/full"
-        found += [Shot(room, name, f"{folder}/{name}") for name in _sorted_folders(root / folder)]
-    if not found:
+        every += [Shot(room, name, f"{folder}/{name}") for name in _sorted_folders(root / folder)]
+    if not every:
         raise InputError(rooms, "no room has a folder perspective/full with views", "no_frames")
-    return found
+    invalid = _errata(root, ref)
+    valid = [shot for shot in every if shot.room not in invalid]
+    if not valid:
+        raise InputError(rooms, "the errata name every room with views", "errata")
+    whole = [shot for shot in valid if all((root / shot.file(role)).is_file() for role in IMAGES)]
+    if not whole:
+        files.all_there(root, [SourceFile(valid[0].file(role), role) for role in IMAGES])
+    repeated = [name for name, count in Counter(shot.name for shot in whole).items() if count > 1]
+    if repeated:
+        raise InputError(rooms, f"two views would both be called {repeated[0]}", "contradiction")
+    return Listing(
+        tuple(whole), {"errata": len(every) - len(valid), "incomplete_view": len(valid) - len(whole)}
+    )
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    found = [
-        SourceFile(f"{ref.path}/bbox_3d.json", "boxes"),
-        SourceFile(f"{ref.path}/annotation_3d.json", "layout"),
-    ]
-    found += [SourceFile(shot.file(role), role) for shot in _shots(root, ref) for role in IMAGES]
-    return files.all_there(root, found) + [
-        SourceFile(path, "errata") for path in ERRATA if (root / path).is_file()
-    ]
+    boxes, layout = f"{ref.path}/bbox_3d.json", f"{ref.path}/annotation_3d.json"
+    found = files.all_there(root, [SourceFile(boxes, "boxes")])
+    found += [SourceFile(path, "layout") for path in (layout,) if (root / path).is_file()]
+    found += [SourceFile(path, "errata") for path in ERRATA if (root / path).is_file()]
+    found += [SourceFile(shot.file(role), role) for shot in _views(root, ref).shots for role in IMAGES]
+    return found
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    boxes = _read_boxes(root, f"{ref.path}/bbox_3d.json")
-    invalid = _errata(root, ref)
-    every = _shots(root, ref)
-    shots = [shot for shot in every if shot.room not in invalid]
-    if not shots:
-        raise InputError(f"{ref.path}/2D_rendering", "the errata name every room with views", "errata")
+    boxes, flat = _read_boxes(root, f"{ref.path}/bbox_3d.json")
+    listing = _views(root, ref)
     check = DepthCheck(root, f"{ref.path}/annotation_3d.json", parameters.depth_step)
-    labels = Labels()
+    labels, shown = Labels(), set[int]()
     frames: list[Frame] = []
     images: dict[str, bytes] = {}
-    for shot in shots:
+    for shot in listing.shots:
         frame = _read_frame(root, shot)
         instances = _read_instances(root, shot, frame)
         semantics = _read_image(root, shot, "semantic_image", frame).astype(np.int64)
         labels.add(instances, semantics)
-        check.add(shot.room, frame, _read_image(root, shot, "depth", frame) * METRES, semantics)
+        shown.update(np.unique(instances).tolist())
+        check.add(shot.room, frame, _read_depth(root, shot, frame), semantics)
         frames.append(frame)
         images[frame.name] = instance_images.to_png(instances)
     known = labels.of_instances()
@@ -163,14 +190,14 @@ def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters
         for instance, box in sorted(boxes.items())
         if instance in known
     ]
+    unseen = len(boxes.keys() - shown)
     if not objects:
-        raise InputError(f"{ref.path}/bbox_3d.json", "no view shows one of its objects", "no_objects")
-    factor, depth_note = check.result(parameters.depth_tolerance)
+        nothing = "no view shows one of its objects" if unseen == len(boxes) else "no view labels its objects"
+        raise InputError(f"{ref.path}/bbox_3d.json", nothing, "no_objects")
+    factor, depth_note = check.result(parameters.depth_tolerance, parameters.depth_ratio)
     depths = {
-        frame.name: instance_images.depth_to_png(
-            _read_image(root, shot, "depth", frame) * METRES * factor(rays(frame.camera))
-        )
-        for shot, frame in zip(shots, frames, strict=True)
+        frame.name: instance_images.depth_to_png(_read_depth(root, shot, frame) * factor(frame.camera, 1))
+        for shot, frame in zip(listing.shots, frames, strict=True)
         if factor is not None
     }
     return Scene(
@@ -188,9 +215,11 @@ def read_scene(root: Path, ref: SceneRef, release: str, licence: str, parameters
             "pixel_centres": "the image's middle is W/2, H/2 on disk: as here",
             "depth": depth_note,
             "labels": "the commonest of the object's pixels in the semantic images",
-            "objects_without_pixels": str(len(boxes) - len(objects)),
+            "boxes_without_volume": str(flat),
+            "objects_without_pixels": str(unseen),
+            "objects_without_label": str(len(boxes) - unseen - len(objects)),
         },
-        dropped_frames={"errata": len(every) - len(shots)},
+        dropped_frames=listing.dropped,
     )
 
 
@@ -200,8 +229,8 @@ def _errata(root: Path, ref: SceneRef) -> set[str]:
     for path in ERRATA:
         if not (root / path).is_file():
             continue
-        for line in files.read_text(root, path).splitlines():
-            name = line.strip()
+        for line in files.read_text(root, path).removeprefix("\ufeff").splitlines():
+            name = line.partition("#")[0].strip()
             if name == ref.name:
                 raise InputError(path, f"names {ref.name} as invalid", "errata")
             if name.startswith(f"{ref.name}_room_"):
@@ -209,35 +238,40 @@ def _errata(root: Path, ref: SceneRef) -> set[str]:
     return rooms
 
 
-def _read_boxes(root: Path, path: str) -> dict[int, Box]:
-    """By the object's id. `coeffs` are half the edge lengths, a row of `basis` is one axis."""
+def _read_boxes(root: Path, path: str) -> tuple[dict[int, Box], int]:
+    """By the object's id, and how many have no volume. `coeffs` are half the edge lengths, a row of `basis` is one
+    axis."""
     found: dict[int, Box] = {}
+    flat = set()
     for number, entry in enumerate(_entries(path, files.read_json(root, path))):
         try:
-            instance = int(entry["ID"])
+            instance = entry["ID"]
             basis = np.array(entry["basis"], np.float64).reshape(3, 3)
-            half = np.array(entry["coeffs"], np.float64).reshape(3)
-            centre = np.array(entry["centroid"], np.float64).reshape(3)
-        except (KeyError, TypeError, ValueError):
+            size = 2 * METRES * np.array(entry["coeffs"], np.float64).reshape(3)
+            centre = METRES * np.array(entry["centroid"], np.float64).reshape(3)
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise InputError(
                 path, f"box {number} lacks an ID, basis, coeffs or centroid", "malformed_file"
             ) from None
-        if instance in found:
+        if type(instance) is not int or not 0 <= instance <= instance_images.GREATEST_ID:
+            raise InputError(path, f"box {number} has the ID {str(instance)[:20]}", "instance_id")
+        if instance in found or instance in flat:
             raise InputError(path, f"two boxes have the ID {instance}", "contradiction")
-        if not 0 <= instance <= instance_images.GREATEST_ID:
-            raise InputError(path, f"box {number} has the ID {instance}", "instance_id")
+        if not np.isfinite(size).all():
+            raise InputError(path, f"box {instance} has a size that is not a number", "malformed_file")
+        if (size <= 0).any():
+            flat.add(instance)
+            continue
         axes = np.eye(4)
         axes[:3, :3] = basis.T
         if np.linalg.det(basis) < 0:
             axes[:3, 2] *= -1  # a box is the same for either sign of an axis
-        axes[:3, 3] = centre * METRES
+        axes[:3, 3] = centre
         pose = files.check_pose(path, axes, f"box {instance}")
-        if not (np.isfinite(half).all() and (half > 0).all()):
-            raise InputError(path, f"box {instance} has no positive size", "malformed_file")
-        found[instance] = Box(pose[:3, 3], 2 * half * METRES, pose[:3, :3])
+        found[instance] = Box(pose[:3, 3], size, pose[:3, :3])
     if not found:
         raise InputError(path, "no objects are annotated", "no_objects")
-    return found
+    return found, len(flat)
 
 
 def _entries(path: str, data: Any) -> Iterator[dict[str, Any]]:
@@ -279,7 +313,15 @@ def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]
     if image.shape != (height, width):
         found = f"{image.shape[1]} x {image.shape[0]}"
         raise InputError(path, f"{found} pixels for a {width} x {height} image", "contradiction")
+    if image.dtype != DTYPES[role]:
+        raise InputError(path, f"{image.dtype} pixels, not {np.dtype(DTYPES[role])}", "malformed_file")
     return image
+
+
+def _read_depth(root: Path, shot: Shot, frame: Frame) -> Float:
+    """(H, W), metres as on disk, 0 = none."""
+    image = _read_image(root, shot, "depth", frame)
+    return np.where(image == NO_DEPTH, 0, image) * METRES
 
 
 def _read_instances(root: Path, shot: Shot, frame: Frame) -> NDArray[np.int32]:

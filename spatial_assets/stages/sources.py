@@ -63,6 +63,8 @@ class SourceWatch:
         try:
             listing = sorted(self.reader.source_files(self.shard.root, ref), key=lambda file: file.path)
             for file in listing:
+                if not file.path.isascii():
+                    _check_name(file.path)
                 self._hash(file.path)
         except InputError as error:
             return error
@@ -106,6 +108,15 @@ class SourceWatch:
                 for path, (state, sha) in sorted(merged.items())
             ]
             write_parquet(self.path, pa.Table.from_pylist(rows, schema=FILES))
+
+
+def _check_name(path: str) -> None:
+    """Raises InputError for a name that no table can hold: bytes that are not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise InputError(shown, "the file's name is not UTF-8", "unreadable_file") from None
 
 
 STAGE = Stage(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -154,6 +156,80 @@ def test_the_commonest_label_wins_and_the_first_of_equals():
     assert labels.of_instances() == {4: "chair", 7: "cabinet", 9: "table"}
 
 
+def test_a_view_that_lacks_a_file_is_left_out(root):
+    before = read(root)
+    (views(root)[0] / "semantic.png").unlink()
+    (views(root)[0].parent / ".ipynb_checkpoints").mkdir()
+    after = read(root)
+    assert after.dropped_frames == {"errata": 0, "incomplete_view": 2}
+    assert [f.name for f in after.frames] == [f.name for f in before.frames][1:]
+    listed = {file.path for file in structured3d.source_files(root, REF)}
+    assert not any(path.startswith(before.frames[0].image.rsplit("/", 1)[0]) for path in listed)
+
+
+def test_without_the_annotation_depth_is_left_out(root):
+    (root / NAME / "annotation_3d.json").unlink()
+    scene = read(root)
+    assert scene.depth_images == {} and len(scene.instance_images) == FRAMES
+    assert not [file for file in structured3d.source_files(root, REF) if file.role == "layout"]
+
+
+def test_a_room_named_twice_has_the_planes_of_both(root):
+    path = root / NAME / "annotation_3d.json"
+    data = json.loads(path.read_text())
+    assert [junction["ID"] for junction in data["junctions"]] == list(range(len(data["junctions"])))
+    data["semantics"].append({"ID": 0, "type": "door", "planeID": [2]})
+    path.write_text(json.dumps(data))
+    assert read(root).conventions["depth"].startswith("along z")
+
+
+def test_boxes_without_volume_or_label_are_counted_apart(root):
+    before = read(root)
+    gone, unlabelled = (instance.id for instance in before.instances[:2])
+    edit_boxes(root, lambda boxes: [b.update(coeffs=[5, 0, 5]) for b in boxes if b["ID"] == gone])
+    for view in views(root):
+        labels = np.array(Image.open(view / "semantic.png"))
+        labels[np.array(Image.open(view / "instance.png")) == unlabelled] = 0
+        Image.fromarray(labels).save(view / "semantic.png")
+    after = read(root)
+    assert {i.id for i in before.instances} - {i.id for i in after.instances} == {gone, unlabelled}
+    assert after.conventions["boxes_without_volume"] == "1"
+    assert after.conventions["objects_without_label"] == "1"
+    assert after.conventions["objects_without_pixels"] == before.conventions["objects_without_pixels"]
+    for view in views(root):
+        Image.fromarray(np.zeros(SIZE[::-1], np.uint8)).save(view / "semantic.png")
+    with pytest.raises(InputError, match="no view labels its objects"):
+        read(root)
+
+
+def test_the_furthest_depth_is_none(root, tmp_path):
+    view = views(root)[0]
+    depth = np.array(Image.open(view / "depth.png"))
+    depth[:5] = 65535
+    Image.fromarray(depth).save(view / "depth.png")
+    scene = read(root)
+    found = archive(tmp_path, scene.depth_images).depth(scene.frames[0].name)
+    assert (found[:5] == 0).all() and (found[5:] > 0).all()
+
+
+def test_views_come_in_the_order_of_their_numbers(root):
+    (view, *_) = views(root)
+    for name in ("10", "02", "9"):
+        shutil.copytree(view, view.parent / name)
+    names = [frame.name for frame in read(root).frames if frame.name.startswith("0_")]
+    assert names == sorted(names, key=lambda name: (int(name.split("_")[1]), name))
+    assert names.index("0_9") < names.index("0_10")
+    shutil.copytree(view, view.parents[3] / "0_1" / "perspective" / "full" / "2")
+    shutil.copytree(view, view.parent / "1_2")
+    with pytest.raises(InputError, match="two views would both be called 0_1_2"):
+        read(root)
+
+
+def test_noisy_depth_is_still_told_apart(tmp_path):
+    write_scenes(tmp_path, "structured3d", 1, 5, 20_000, FRAMES, SIZE, noise=0.02)
+    assert read(tmp_path).conventions["depth"].startswith("along z")
+
+
 def test_errata_drop_rooms_and_scenes(root):
     scene = read(root)
     rooms = {frame.name.split("_")[0] for frame in scene.frames}
@@ -166,11 +242,14 @@ def test_errata_drop_rooms_and_scenes(root):
     }
     less = read(root)
     assert {frame.name.split("_")[0] for frame in less.frames} == rooms - {"1"}
-    assert less.dropped_frames == {"errata": len(scene.frames) - len(less.frames)}
+    assert less.dropped_frames == {"errata": len(scene.frames) - len(less.frames), "incomplete_view": 0}
+    assert not [file for file in structured3d.source_files(root, REF) if "2D_rendering/1/" in file.path]
+    shutil.rmtree(root / NAME / "2D_rendering/1/perspective/full")
+    assert [frame.name for frame in read(root).frames] == [frame.name for frame in less.frames]
     errata.write_text(f"{NAME}_room_0\n{NAME}_room_1\n")
     with pytest.raises(InputError, match="the errata name every room"):
         read(root)
-    errata.write_text(f"{NAME}\n")
+    errata.write_text(f"\ufeff{NAME}  # why\n", encoding="utf-8")
     with pytest.raises(InputError, match=f"^metadata/errata.txt: names {NAME} as invalid"):
         read(root)
 
@@ -180,6 +259,9 @@ def test_scenes_are_found_in_the_unpacked_folder(written, tmp_path):
     shutil.copytree(written / NAME, tmp_path / "Structured3D" / NAME)
     (tmp_path / "Structured3D" / "notes").mkdir()
     assert structured3d.find_scenes(tmp_path) == [SceneRef(NAME, f"Structured3D/{NAME}")]
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(InputError, match=f"^{NAME}: the scene also stands in Structured3D/{NAME}"):
+        structured3d.find_scenes(tmp_path)
 
 
 def edit_boxes(root, edit):
@@ -207,6 +289,16 @@ def resize(path):
     Image.open(path).resize((8, 6)).save(path)
 
 
+def huge():
+    """The start of a PNG that says it is 100,000 x 100,000 pixels."""
+    head = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
 def camera(words):
     return lambda root: (views(root)[0] / "camera_pose.txt").write_text(words)
 
@@ -219,13 +311,33 @@ DAMAGES = [
     (lambda root: edit_boxes(root, lambda b: b[3].pop("coeffs")), r"bbox_3d\.json: box 3 lacks an ID"),
     (lambda root: edit_boxes(root, lambda b: b[3].update(ID=b[2]["ID"])), r"two boxes have the ID"),
     (lambda root: edit_boxes(root, lambda b: b[0].update(ID=70_000)), r"box 0 has the ID 70000"),
-    (lambda root: edit_boxes(root, lambda b: b[0].update(coeffs=[1, 0, 1])), r"no positive size"),
+    (lambda root: edit_boxes(root, lambda b: b[0].update(ID=True)), r"box 0 has the ID True"),
+    (lambda root: edit_boxes(root, lambda b: b[0].update(ID=float("inf"))), r"box 0 has the ID inf"),
+    (lambda root: edit_boxes(root, lambda b: b[0].update(coeffs=[1, 2, 10**400])), r"box 0 lacks an ID"),
+    (lambda root: edit_boxes(root, lambda b: b[0].update(coeffs=[1, 2, float("inf")])), r"a size that is not"),
+    (lambda root: (root / NAME / "bbox_3d.json").write_text("[" * 100_000), r"JSON beyond all bounds"),
+    (lambda root: (root / NAME / "bbox_3d.json").write_text("[" + "9" * 5000 + "]"), r"JSON beyond all bounds"),
     (lambda root: edit_boxes(root, lambda b: b[0].update(centroid=[1, 2, float("nan")])), r"not a number"),
     (lambda root: edit_boxes(root, lambda b: b[0]["basis"][0].__setitem__(0, 5)), r"not a rigid motion"),
     (lambda root: (root / NAME / "annotation_3d.json").write_text("{}"), r"annotation_3d\.json: no planes"),
-    (lambda root: (root / NAME / "annotation_3d.json").unlink(), r"annotation_3d\.json: missing"),
+    (
+        lambda root: (root / NAME / "annotation_3d.json").write_text('{"planes": [{"ID": Infinity}]}'),
+        r"annotation_3d\.json: no planes",
+    ),
     (lambda root: shutil.rmtree(root / NAME / "2D_rendering"), r"2D_rendering: no room has a folder"),
-    (lambda root: (views(root)[0] / "instance.png").unlink(), r"instance\.png: missing"),
+    (lambda root: [(view / "depth.png").unlink() for view in views(root)], r"depth\.png: missing"),
+    (
+        lambda root: Image.new("L", SIZE, 255).save(views(root)[0] / "instance.png"),
+        r"instance\.png: uint8 pixels, not uint16",
+    ),
+    (
+        lambda root: Image.new("F", SIZE, 0.5).save(views(root)[0] / "depth.png", "TIFF"),
+        r"depth\.png: float32 pixels, not uint16",
+    ),
+    (
+        lambda root: (views(root)[0] / "rgb_rawlight.png").write_bytes(huge()),
+        r"rgb_rawlight\.png: not a readable image",
+    ),
     (lambda root: cut(views(root)[0] / "instance.png"), r"instance\.png: not a readable image"),
     (lambda root: cut(views(root)[0] / "rgb_rawlight.png"), r"rgb_rawlight\.png: the image is cut off"),
     (lambda root: resize(views(root)[0] / "depth.png"), r"depth\.png: 8 x 6 pixels for a 96 x 72 image"),

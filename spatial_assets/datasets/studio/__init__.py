@@ -64,7 +64,8 @@ def write_scenes(
     size : their width and height in pixels.
     progress : called with a line of text now and then.
     noise : standard deviation of scanned surfaces, metres, and of depth images at one metre; a phone has
-    0.005. holes : share of the mesh's area that the scan missed. The truth knows of neither noise nor holes.
+    0.005. holes : share of the mesh's area that the scan missed, in layouts with a mesh. The truth knows of
+    neither noise nor holes.
     workers : processes that make scenes side by side; nothing that is written depends on it.
 
     Returns

@@ -189,10 +189,8 @@ def _annotation(plan: FloorPlan) -> dict[str, Any]:
         if not room.outline.normalize().exterior.is_ccw:
             ring = ring[::-1]
         first, n = len(junctions), len(ring) - 1
-        for z in (0.0, top):
-            junctions.extend(
-                {"ID": len(junctions) + i, "coordinate": [x, y, z]} for i, (x, y) in enumerate(ring[:-1])
-            )
+        corners = [[x, y, z] for z in (0.0, top) for x, y in ring[:-1]]
+        junctions += [{"ID": first + i, "coordinate": corner} for i, corner in enumerate(corners)]
         below = [add_line(first + i, first + (i + 1) % n) for i in range(n)]
         above = [add_line(first + n + i, first + n + (i + 1) % n) for i in range(n)]
         upright = [add_line(first + i, first + n + i) for i in range(n)]
