@@ -28,7 +28,7 @@ from spatial_assets import instance_images
 from spatial_assets import parameters as base
 from spatial_assets.categories import canonical
 from spatial_assets.datasets import SceneRef, SourceFile, files, nyu40
-from spatial_assets.datasets.structured3d_depth import DepthCheck
+from spatial_assets.datasets.structured3d_depth import METRES, DepthCheck
 from spatial_assets.scene import NO_INSTANCE, Box, Camera, Fact, Float, Frame, InputError, Instance, Scene
 
 RELEASE = "v1"
@@ -38,8 +38,6 @@ SCENE_NAME = re.compile(r"scene_\d{5}$")
 FOLDERS = ("", "Structured3D")
 """Where a root may keep its scene folders."""
 ERRATA = ("errata.txt", "metadata/errata.txt", "Structured3D/errata.txt")
-METRES = 0.001
-"""Per unit of every length on disk."""
 BACKGROUND = 65535
 """What an instance image holds where there is no object."""
 NO_DEPTH = 65535

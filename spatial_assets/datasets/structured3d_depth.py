@@ -16,6 +16,7 @@ from spatial_assets.datasets import files, nyu40
 from spatial_assets.scene import Camera, Float, Frame, InputError
 
 METRES = 0.001
+"""Per unit of every length on disk."""
 SHELL = ("wall", "floor", "ceiling")
 """Labels of what the annotated planes are."""
 
