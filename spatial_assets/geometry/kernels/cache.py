@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import logging
 import pickle
@@ -23,7 +24,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config, event
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -72,6 +73,33 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     if isinstance(made, Dispatcher) and Path(made.py_func.__code__.co_filename).is_file():
         made._cache = KernelCache(made.py_func)  # type: ignore[attr-defined]
     return made
+
+
+class _NoCollection(event.Listener):
+    """Keeps Python's garbage collector from running while numba compiles.
+
+    Compiling makes very many objects that all live until it ends; looking through them again and again, and through
+    all that Dagster and polars have loaded, took a fourth of the time.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._was_enabled = False
+
+    # numba sends these within its compiler lock, so by one thread at a time; kernels that call kernels nest.
+    def on_start(self, event: event.Event) -> None:
+        if self._depth == 0:
+            self._was_enabled = gc.isenabled()
+            gc.disable()
+        self._depth += 1
+
+    def on_end(self, event: event.Event) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._was_enabled:
+            gc.enable()
+
+
+event.register("numba:compile", _NoCollection())
 
 
 class KernelCache(_Cache):
