@@ -9,7 +9,6 @@ Each suite is measured in a process of its own. Linux only: resident sizes are r
 from __future__ import annotations
 
 import gc
-import itertools
 import json
 import statistics
 import subprocess
@@ -87,24 +86,24 @@ def measured(home: Path, suite: str) -> Growth:
     """In this process: one step of the suite over the shard, on one core."""
     (shard,) = partitions.registry(home).shards()
     stages = list(SUITES[suite].values())
-    ended: list[float] = []
+    seconds: list[float] = []
     resident: list[float] = []
-    done = 0
+    done, begun = 0, time.process_time()
 
     def told(*_: str) -> None:
-        nonlocal done
+        nonlocal done, begun
         done += 1
         if done % len(stages) == 0:
+            seconds.append(time.process_time() - begun)
             gc.collect()
-            ended.append(time.process_time())
             resident.append(status("VmRSS"))
+            begun = time.process_time()  # without looking for garbage, which takes as long as a scene
 
     parameters = {stage.name: pipeline.parameters(home, stage, shard.dataset) for stage in stages}
     reports = Runner(home, pipeline.STAGES, progress=told).run_together(stages, shard, parameters)
     failed = [line for report in reports.values() for line in report.errors.values()]
-    if failed or len(ended) != SCENES:
-        raise RuntimeError(failed[0] if failed else f"{len(ended)} scenes")
-    seconds = [after - before for before, after in itertools.pairwise(ended)]
+    if failed or len(seconds) != SCENES:
+        raise RuntimeError(failed[0] if failed else f"{len(seconds)} scenes")
     return Growth(
         suite,
         resident[SETTLED - 1],

@@ -16,12 +16,12 @@ from spatial_assets.studio.write import write_scenes
 
 LAYOUT, RELEASE = "scannet", "studio"
 LICENSE = "Apache-2.0 (procedural scenes made by spatial-assets)"
-SEED, FACES, FRAMES, SIZE, QUALITY = 0, 50_000, 60, (640, 480), FULL
+SEED, FACES, FRAMES, SIZE = 0, 50_000, 60, (640, 480)
 """Smaller than a scan, so that six scenes are made and built in about a minute."""
 SCENES_PER_SHARD = 3
 
 
-def run_demo(home: Path, scenes: int, workers: int) -> int:
+def run_demo(home: Path, scenes: int, workers: int, quality: str = FULL) -> int:
     """Make scenes, register, build, write the gallery. Returns the exit status."""
     from spatial_assets.assets.build import build, instance_of
     from spatial_assets.assets.datasets import register
@@ -37,7 +37,7 @@ def run_demo(home: Path, scenes: int, workers: int) -> int:
         with Status() as status:
             spread = partial(in_processes, workers) if workers > 1 else None
             write_scenes(
-                root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, spread=spread, quality=QUALITY
+                root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, spread=spread, quality=quality
             )
         for future in compiled:
             future.result()

@@ -12,7 +12,7 @@ import json
 import subprocess
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -136,7 +136,7 @@ def output_hash(outputs: Mapping[str, str]) -> str:
 
 def to_line(record: Record, **more: Any) -> bytes:
     """The line of JSON that a scene's pending file begins with; `more` stands beside the record."""
-    return json.dumps({"record": asdict(record), **more}).encode() + b"\n"
+    return json.dumps({"record": _row(record), **more}).encode() + b"\n"
 
 
 def from_line(line: bytes) -> tuple[Record, dict[str, Any]]:
@@ -145,6 +145,12 @@ def from_line(line: bytes) -> tuple[Record, dict[str, Any]]:
         raise ValueError("the line is cut short")
     held = json.loads(line)
     return _record(held.pop("record")), held
+
+
+def _row(record: Record) -> dict[str, Any]:
+    """A record's fields by name."""
+    # Not `dataclasses.asdict`, which copies every mapping in it, entry by entry.
+    return dict(vars(record))
 
 
 def _record(row: dict[str, Any]) -> Record:
@@ -200,8 +206,8 @@ def save(home: Path, asset: str, shard: str, records: Mapping[str, Record]) -> N
     """Replace the records of a shard. A scene whose files were there before and are no more leaves a tombstone."""
     if asset == tombstones.SOURCES:
         before = {scene: record.status == DONE for scene, record in load(home, asset, shard).items()}
-        tombstones.note(home, shard, before, [asdict(records[scene]) for scene in sorted(records)], DONE)
-    rows = [asdict(records[scene]) for scene in sorted(records)]
+        tombstones.note(home, shard, before, [_row(records[scene]) for scene in sorted(records)], DONE)
+    rows = [_row(records[scene]) for scene in sorted(records)]
     path = record_path(home, asset, shard)
     write_parquet(path, pa.Table.from_pylist(rows, schema=SCHEMA))
     _keep(path, _version(path), {scene: records[scene] for scene in sorted(records)})

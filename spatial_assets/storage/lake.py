@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -192,9 +192,14 @@ def write_parquet(path: Path, arrow: pa.Table) -> None:
         if small
         else {"compression": "zstd", "compression_level": COMPRESSION_LEVEL}
     )
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, arrow.schema, **codec) as writer:
-        for start, length in _runs(arrow):
-            writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
+    with replacing(path) as temporary:
+        # Arrow takes longer to open a file than to encode a small table, so those are encoded in memory.
+        memory = pa.BufferOutputStream()
+        with pq.ParquetWriter(memory if small else temporary, arrow.schema, **codec) as writer:
+            for start, length in _runs(arrow):
+                writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
+        if small:
+            temporary.write_bytes(memory.getvalue())
 
 
 def read_small(path: Path) -> pa.Table:
@@ -271,7 +276,7 @@ def content_hash(arrow: pa.Table) -> str:
     digest.update(arrow.num_rows.to_bytes(8, "little"))
     for field, column in zip(arrow.schema, arrow.columns, strict=True):
         digest.update(f"{field.name}:{field.type}\0".encode())
-        _hash_array(digest, column.combine_chunks())
+        _hash_array(digest, column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
     return digest.hexdigest()
 
 
@@ -280,15 +285,22 @@ def _hash_array(digest: hashlib.blake2b, array: pa.Array) -> None:
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     digest.update(len(array).to_bytes(8, "little"))
     nulls = array.null_count > 0
-    valid = array.is_valid().to_numpy(zero_copy_only=False) if nulls else np.ones(len(array), bool)
-    digest.update(np.packbits(valid).tobytes())
+    digest.update(
+        np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes()
+        if nulls
+        else _all_valid(len(array))
+    )
     kind = array.type
     if pa.types.is_struct(kind):
         for index in range(kind.num_fields):
             _hash_array(digest, pc.struct_field(array, [index]))
     elif pa.types.is_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(array), 0) if nulls else pc.list_value_length(array)
-        digest.update(lengths.to_numpy().astype("<i8").tobytes())
+        lengths = (
+            pc.fill_null(pc.list_value_length(array), 0).to_numpy()
+            if nulls
+            else _steps(array.offsets.to_numpy())
+        )
+        digest.update(lengths.astype("<i8").tobytes())
         _hash_array(digest, array.flatten())
     elif pa.types.is_string(kind):
         lengths, text = _text(pc.fill_null(array, "") if nulls else array)
@@ -301,7 +313,7 @@ def _hash_array(digest: hashlib.blake2b, array: pa.Array) -> None:
         values = (pc.fill_null(array, 0) if nulls else array).to_numpy(zero_copy_only=False)
         if values.dtype.kind == "f":
             values = values + 0.0  # -0.0 and 0.0 print alike and compare equal, so they hash alike
-        digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        digest.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
 
 
 def _text(array: pa.Array) -> tuple[np.ndarray, memoryview]:
@@ -310,4 +322,15 @@ def _text(array: pa.Array) -> tuple[np.ndarray, memoryview]:
     if not len(array) or data is None:
         return np.zeros(len(array), np.int64), memoryview(b"")
     ends = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-    return np.diff(ends), memoryview(data)[ends[0] : ends[-1]]
+    return _steps(ends), memoryview(data)[ends[0] : ends[-1]]
+
+
+def _steps(ends: np.ndarray) -> np.ndarray:
+    """From each of the numbers to the next."""
+    return ends[1:] - ends[:-1]
+
+
+@lru_cache(maxsize=1024)
+def _all_valid(count: int) -> bytes:
+    """The bits of so many values of which none is null."""
+    return np.packbits(np.ones(count, bool)).tobytes()

@@ -64,11 +64,17 @@ def marker_gaps(facts: SceneFacts, frames: Indices, first: Indices, second: Indi
 
 def points(facts: SceneFacts, frame: int, roles: Sequence[tuple[str, int]]) -> list[Mark]:
     """A point on each object, of the color that its role names."""
-    found = facts.once(markers)[frame]
+    found = facts.once(_marker_lists)[frame]
     return [
-        Mark(role, "point", role, frame, (int(found[thing, 0]), int(found[thing, 1])))
+        Mark(role, "point", role, frame, (int(found[thing][0]), int(found[thing][1])))
         for role, thing in roles
     ]
+
+
+def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:
+    """`markers` as Python's numbers, which are taken out one by one at a tenth of the cost."""
+    lists: list[list[list[float]]] = facts.once(markers).tolist()
+    return lists
 
 
 def box_mark(facts: SceneFacts, frame: int, role: str, thing: int) -> Mark:

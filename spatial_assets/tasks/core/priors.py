@@ -13,6 +13,7 @@ kept each option is right equally often. A hint without a score says nothing.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,11 +38,24 @@ class Prior:
 
     scores: Mapping[str, float]
 
-    def chances(self, hints: Sequence[Sequence[str]]) -> Float:
-        """(A,), how likely each of the answers is, of each of which the words give some hints."""
-        scores = np.array([sum(self.scores.get(hint, 0.0) for hint in own) for own in hints])
-        weights: Float = np.exp(scores - scores.max())
-        return weights / weights.sum()
+    def chances(self, hints: Sequence[Sequence[str]]) -> list[float]:
+        """How likely each of the answers is, of each of which the words give some hints."""
+        # Without numpy: they are few, and asked for once a candidate.
+        score = self.scores.get
+        scores = [sum([score(hint, 0.0) for hint in own]) for own in hints]
+        greatest = max(scores)
+        weights = [math.exp(one - greatest) for one in scores]
+        total = sum(weights)
+        return [weight / total for weight in weights]
+
+    def score(self, hint: str) -> float:
+        return self.scores.get(hint, 0.0)
+
+
+def weighed(scores: Float) -> Float:
+    """(A,), how likely each of the answers with these scores is."""
+    weights: Float = np.exp(scores - scores.max())
+    return weights / weights.sum()
 
 
 def prior_file(suite: str, task: str) -> str:
@@ -56,9 +70,9 @@ def prior_of(suite: str, task: str) -> Prior:
     return Prior(held["scores"])
 
 
-def keep_even(chances: Float, right: int, draw: Draw) -> None:
+def keep_even(chances: Sequence[float], right: int, draw: Draw) -> None:
     """Raises Rejection for so many questions that each of their options is right equally often."""
-    if draw.unit("kept against the prior") * chances[right] >= chances.min():
+    if draw.unit("kept against the prior") * chances[right] >= min(chances):
         raise Rejection(EXPECTED)
 
 

@@ -26,7 +26,7 @@ from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, Indi
 from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
-from spatial_assets.tasks.core.priors import PRIOR_REASONS, TWICE, draw_others, prior_file, prior_of
+from spatial_assets.tasks.core.priors import PRIOR_REASONS, TWICE, draw_others, prior_file, prior_of, weighed
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.vsi.video import (
@@ -186,16 +186,32 @@ def orders(words: Sequence[str], draw: Draw, even: bool = True) -> list[tuple[st
 
 @cache
 def chances(words: tuple[str, ...]) -> Float:
-    """(24,), how likely each order of four words is, in the order of `permutations`."""
-    return prior_of(SUITE, NAME).chances([hints(order) for order in permutations(words)])
+    """(24,), how likely each order of four words is, in the order of `permutations`: by all of its `hints`."""
+    score = prior_of(SUITE, NAME).score
+    # Each hint is looked up once, not once an order.
+    at = np.array([[score(_at(word, place)) for place in range(CATEGORIES)] for word in words])
+    before = np.array([[score(_before(first, later)) for later in words] for first in words])
+    orders = np.array(list(permutations(range(CATEGORIES))))
+    first, later = np.triu_indices(CATEGORIES, 1)
+    return weighed(
+        at[orders, np.arange(CATEGORIES)].sum(axis=1) + before[orders[:, first], orders[:, later]].sum(axis=1)
+    )
 
 
 def hints(order: Sequence[str]) -> list[str]:
     """`sofa@0`, and `sofa<bed` for what comes before what."""
     return [
-        *(f"{word}@{place}" for place, word in enumerate(order)),
-        *(f"{first}<{later}" for first, later in combinations(order, 2)),
+        *(_at(word, place) for place, word in enumerate(order)),
+        *(_before(first, later) for first, later in combinations(order, 2)),
     ]
+
+
+def _at(word: str, place: int) -> str:
+    return f"{word}@{place}"
+
+
+def _before(first: str, later: str) -> str:
+    return f"{first}<{later}"
 
 
 TASKS = (

@@ -34,8 +34,9 @@ from video_twin import Twin, first_reasons, strata_of
 from spatial_assets.scene.categories import may_mean
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.priors import prior_of
 from spatial_assets.tasks.core.rejections import Rejection
-from spatial_assets.tasks.vsi.obj_appearance_order import _in_order, chances, orders
+from spatial_assets.tasks.vsi.obj_appearance_order import NAME, SUITE, _in_order, chances, hints, orders
 
 TASK = "obj_appearance_order"
 GLIMPSE, CLEAR = 0.0001, 0.002
@@ -205,6 +206,7 @@ def test_options_tell_nothing_of_the_right_order(words: tuple[str, ...]) -> None
     """Where orders follow the law, every order of an offered set is right equally often; all orders are offered."""
     every = list(permutations(sorted(words)))
     law = chances(tuple(sorted(words)))
+    assert law == pytest.approx(prior_of(SUITE, NAME).chances(list(map(hints, every))), rel=1e-12)
     assert law.sum() == pytest.approx(1) and ("a" in words) == bool(np.allclose(law, 1 / 24))
     counts: Counter[tuple[int, int]] = Counter()
     wrong: Counter[tuple[str, ...]] = Counter()
