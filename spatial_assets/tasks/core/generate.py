@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -83,18 +84,30 @@ def fill_quota(
     groups = candidates.values.get(GROUP)
     met = set()
     tried = 0
-    for index, draw in queue(task, facts, parameters, form, candidates):
+    for index, draw, candidate in _taken_out(
+        queue(task, facts, parameters, form, candidates), candidates, parameters.quota
+    ):
         if len(rows) == parameters.quota:
             break
         tried += 1
         try:
-            question = ask(facts, parameters, Chosen.of(candidates, index), draw)
+            question = ask(facts, parameters, candidate, draw)
             rows.append(_row(task, facts, form, question, words, draw, ordinals))
             met.add(None if groups is None else int(groups[index]))
         except Rejection as rejection:
             rejected[rejection.reason] += 1
     rejected[OVER_QUOTA] += len(candidates) - tried
     return rows, rejected, None if groups is None else len(rows) - len(met)
+
+
+def _taken_out(
+    line: Iterator[tuple[int, Draw]], candidates: Candidates, count: int
+) -> Iterator[tuple[int, Draw, Chosen]]:
+    """The line with its candidates, so many at once: one by one they cost as much as their wording."""
+    while taken := list(islice(line, max(count, 1))):
+        chosen = Chosen.of_all(candidates, [index for index, _ in taken])
+        for (index, draw), candidate in zip(taken, chosen, strict=True):
+            yield index, draw, candidate
 
 
 def queue(
@@ -143,12 +156,12 @@ def _row(
     worded = words.word(form, rendered.text, slots, draw, question.stems)
     which, names = facts.which, facts.frames.names
     instances = facts.objects.instances
-    frames = tuple([(role, names[place]) for role, place in question.frames])
+    frames, frames_text = facts.once(_frames, tuple(question.frames))
     objects = [(role, int(instances[place])) for role, place in question.objects]
     # The text of a list of what tells the row apart, put together from parts that recur.
     scene = _text((which["dataset"], which["release"], which["scene"], task.name, form))
     shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
-    key = f"{scene[:-1]}, {_text(frames)}, [{shown}], {_text(worded.template)}]"
+    key = f"{scene[:-1]}, {frames_text}, [{shown}], {_text(worded.template)}]"
     ordinal = ordinals[key]
     ordinals[key] += 1
     return {
@@ -166,7 +179,7 @@ def _row(
         "margin": float(question.answer.margin),
         "margins": [float(margin) for margin in question.answer.margins],
         "margin_unit": question.answer.margin_unit,
-        "frames": [{"role": role, "frame": frame} for role, frame in frames],
+        "frames": frames,
         "objects": [{"role": role, "instance": instance} for role, instance in objects],
         "marks": [
             {"role": m.role, "shape": m.shape, "color": m.color, "frame": names[m.frame], "xy": list(m.xy)}
@@ -176,6 +189,13 @@ def _row(
         "ordinal": ordinal,
         "given": [float(value) for value in question.given],
     }
+
+
+def _frames(facts: SceneFacts, frames: tuple[tuple[str, int], ...]) -> tuple[list[dict[str, str]], str]:
+    """A row's frames, and their text. All questions about a video show the same ones."""
+    names = facts.frames.names
+    shown = [(role, names[place]) for role, place in frames]
+    return [{"role": role, "frame": frame} for role, frame in shown], json.dumps(shown)
 
 
 @lru_cache(maxsize=4096)

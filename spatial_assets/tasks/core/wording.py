@@ -20,7 +20,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,28 @@ class WordingError(Exception):
 
 @dataclass(frozen=True)
 class FormatWording:
-    """What is drawn from for one format, by id, in the order of their ids."""
+    """What is drawn from for one format, by id, in the order of their ids; stems with the notes behind them."""
 
     stems: Mapping[str, str]
     options: Mapping[str, str]
     instruction: Mapping[str, str]
     answers: Mapping[str, str]
+
+    @cached_property
+    def stem_ids(self) -> tuple[str, ...]:
+        return tuple(self.stems)
+
+    @cached_property
+    def option_ids(self) -> tuple[str, ...]:
+        return tuple(self.options)
+
+    @cached_property
+    def instruction_ids(self) -> tuple[str, ...]:
+        return tuple(self.instruction)
+
+    @cached_property
+    def answer_ids(self) -> tuple[str, ...]:
+        return tuple(self.answers)
 
 
 @dataclass(frozen=True)
@@ -70,26 +86,26 @@ class Wording:
     """A task's wording."""
 
     formats: Mapping[str, FormatWording]
-    notes: Sequence[str] = ()
 
     def word(
         self, form: str, answer: str, slots: Mapping[str, str], draw: Draw, stems: Sequence[str] | None = None
     ) -> Worded:
-        """One of the stems (of those named, where any are), the notes, and what the format adds."""
+        """One of the stems (of those named, where any are), and what the format adds."""
         own = self.formats[form]
-        used = [draw.choice("question", tuple(own.stems) if stems is None else tuple(sorted(stems)))]
-        parts = {"stem": " ".join([own.stems[used[0]], *self.notes])}
-        for name, texts in (("options", own.options), ("instruction", own.instruction)):
-            if texts:
-                used.append(draw.choice(name, tuple(texts)))
-                parts[name] = texts[used[-1]]
+        used = [draw.choice("question", own.stem_ids if stems is None else tuple(sorted(stems)))]
+        stem = _capital(own.stems[used[0]].format_map(slots))
+        parts, instruction = [stem], None
+        if own.options:
+            used.append(draw.choice("options", own.option_ids))
+            parts.append(_capital(own.options[used[-1]].format_map(slots)))
+        if own.instruction:
+            used.append(draw.choice("instruction", own.instruction_ids))
+            instruction = _capital(own.instruction[used[-1]].format_map(slots))
+            parts.append(instruction)
         if own.answers:
-            used.append(draw.choice("answer", tuple(own.answers)))
+            used.append(draw.choice("answer", own.answer_ids))
             answer = _capital(own.answers[used[-1]].format_map(slots))
-        filled = {name: _capital(text.format_map(slots)) for name, text in parts.items()}
-        return Worded(
-            " ".join(filled.values()), filled["stem"], filled.get("instruction"), answer, "/".join(used)
-        )
+        return Worded(" ".join(parts), stem, instruction, answer, "/".join(used))
 
 
 def file_of(suite: str, task: str) -> Path:
@@ -119,17 +135,18 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     problems = [*_missing(held, [form for form, _ in kinds]), *check(held)]
     if problems:
         raise WordingError(f"{path.name}: {'; '.join(problems)}")
+    notes = held.get("notes", ())
     formats = {}
     for form, kind in kinds:
         own = held["formats"][form]
         added: dict[str, Any] = {**common[form].get("", {}), **common[form].get(kind, {}), **own}
-        formats[form] = FormatWording(
-            *(
-                dict(sorted(added.get(name, held.get(name, {}) if name == "stems" else {}).items()))
-                for name in ("stems", "options", "instruction", "answers")
-            )
+        stems, *others = (
+            dict(sorted(added.get(name, held.get(name, {}) if name == "stems" else {}).items()))
+            for name in ("stems", "options", "instruction", "answers")
         )
-    return Wording(formats, tuple(held.get("notes", ())))
+        noted = {name: " ".join([text, *notes]) for name, text in stems.items()}
+        formats[form] = FormatWording(noted, *others)
+    return Wording(formats)
 
 
 def _missing(held: Mapping[str, Any], forms: Sequence[str]) -> Iterator[str]:
