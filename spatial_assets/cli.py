@@ -235,12 +235,16 @@ def score(
     """Score predictions by a benchmark's own rules: per task, per level, overall.
 
     FILE has a JSON object a line: task or question_type, prediction, ground_truth, and what else the
-    benchmark has.
+    benchmark has. Logs of lmms-eval, VLMEvalKit and Spatial-MLLM are read as `evaluate add` reads them.
     """
     from spatial_assets.commands.terminal import print_scores
-    from spatial_assets.scoring.run import save, score_file
+    from spatial_assets.evaluation.reading import log_rows
+    from spatial_assets.scoring.run import save, score_file, score_rows
 
-    rows, summary = score_file(benchmark, file, profile)
+    log = log_rows(benchmark, file, profile)
+    rows, summary = (
+        score_file(benchmark, file, profile) if log is None else score_rows(benchmark, log, profile)
+    )
     save(rows, summary, out, summary_out)
     if as_json:
         click.echo(json.dumps(summary))

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from spatial_assets.scoring.profile import Profile
+
 ID_FIELDS = ("id", "index", "doc_id")
 """Where a row names its question; the first of them that a row has counts."""
 TRUTH_FIELDS = ("ground_truth", "answer")
@@ -27,26 +29,31 @@ class AnsweredTwice(Exception):
 class Answered:
     """The answers seen so far, in the order of a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: Profile, refuses: bool = False) -> None:
+        """`refuses`: a row that says the same again is refused too."""
+        self._profile = profile
+        self._refuses = refuses
         self._seen: dict[str, tuple[str, str]] = {}
         self.repeated = 0
         """Rows that said again what an earlier one said."""
 
-    def is_new(self, row: Mapping[str, Any], task: str, answer: Mapping[str, Any], where: str) -> bool:
-        """Whether this row is to be counted; `answer` is what two answers to one question are compared by.
-
-        Raises AnsweredTwice.
-        """
+    def is_new(self, row: Mapping[str, Any], task: str, where: str) -> bool:
+        """Whether this row, at a place of its own, is to be counted. Raises AnsweredTwice."""
         question = question_id(row)
         if question is None:
             return True
         key = json.dumps([question, task, *(row.get(field) for field in APART)], sort_keys=True, default=str)
-        said = json.dumps(answer, sort_keys=True, default=str)
+        fields = ("prediction", "ground_truth", *self._profile.gold_fields.get(task, ()))
+        said = json.dumps([row.get(field) for field in fields], sort_keys=True, default=str)
         before = self._seen.setdefault(key, (where, said))
         if before == (where, said):
             return True
         if before[1] != said:
-            raise AnsweredTwice(f"question {shown(question)} has another answer in {before[0]}")
+            raise AnsweredTwice(
+                f"question {shown(question)} was answered in {before[0]} already, and otherwise"
+            )
+        if self._refuses:
+            raise AnsweredTwice(f"question {shown(question)} was answered in {before[0]} already")
         self.repeated += 1
         return False
 
@@ -54,7 +61,7 @@ class Answered:
 def question_id(row: Mapping[str, Any]) -> str | None:
     """The question that a row is about, as text: a table's ids are text, JSON's are often numbers."""
     for field in ID_FIELDS:
-        if row.get(field) is not None:
+        if row.get(field) not in (None, ""):
             return str(row[field])
     return None
 

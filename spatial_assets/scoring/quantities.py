@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,8 @@ def _amount() -> re.Pattern[str]:
     )
     unit = (
         rf"(?:(?P<square>{_any_of(data['square'])})|(?P<cubic>{_any_of(data['cubic'])}))?\s*-?"
-        rf"(?P<name>{_any_of([*length_names(), *data['area_names']])})(?P<raised>\s*\^\s*\{{?[23]\}}?|[23](?!\d))?"
+        rf"(?P<name>{_any_of([*length_names(), *data['area_names']])})"
+        rf"(?P<raised>\s*\^\s*\{{?[23]\}}?|(?<!['\"′])[23](?!\d))?"
         rf"(?P<per>\s*(?:/\s*[a-z]|per\b))?(?:(?<=[^{_ALPHABET}])|(?![{WORD_CHARACTERS}]))"
     )
     other = rf"(?P<other>{_any_of(data['other'])})(?:(?<=[^{_ALPHABET}])|(?![{WORD_CHARACTERS}]))"
@@ -133,7 +135,7 @@ def quantity(text: str, asked: str | None) -> Fraction:
 
 
 def _refuse_alternatives(text: str, found: list[_Found]) -> None:
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if re.fullmatch(r"\s*(?:or|to|-)\s*", text[one.end : other.start]):
             raise Unclear("several numbers")
 
@@ -142,8 +144,11 @@ def _read(text: str, match: re.Match[str]) -> _Found:
     if match["words"]:
         value = _of_words(match["words"])
     elif match["over"]:
-        if int(match["under"]) <= int(match["over"]) or len(match["under"]) > MAX_DIGITS:
-            raise Unclear("a fraction of more than one")
+        # 3/2 is a number; 8/8 and 6/2 are more likely shares, dates or two answers.
+        if len(match["over"]) + len(match["under"]) > MAX_DIGITS or not int(match["under"]):
+            raise Unclear("a number beyond all measure")
+        if int(match["over"]) % int(match["under"]) == 0:
+            raise Unclear("a fraction that is a whole number")
         value = int(match["whole"] or 0) + Fraction(int(match["over"]), int(match["under"]))
     else:
         value = _of_digits(match["digits"], match["power"])

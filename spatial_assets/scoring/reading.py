@@ -45,7 +45,8 @@ THOUGHTS = (
 )
 """Tags that models think between."""
 ANSWER_WORDS = (
-    "answer", "答案", "答え", "回答", "정답", "réponse", "respuesta", "resposta", "risposta", "antwort", "ответ", "जवाब", "الإجابة",
+    "answer", "答案", "答え", "回答", "정답", "réponse", "respuesta", "resposta", "risposta", "antwort", "ответ",
+    "जवाब", "الإجابة",
 )  # fmt: skip
 
 Answer = TypeVar("Answer")
@@ -115,8 +116,9 @@ def conclusions(text: str) -> list[str]:
     """The parts of a response that hold its answer, in plain characters; raises Unclear where there is none."""
     text = _without_thoughts(text)
     tagged = _tagged(text)
-    parts = [box for part in tagged or [text[-CONCLUSION_LENGTH:]] for box in (_boxed(part) or [part])]
-    plain = [part for part in (_plain(part[-CONCLUSION_LENGTH:]) for part in parts) if part.strip()]
+    ends = dict.fromkeys(part[-CONCLUSION_LENGTH:] for part in tagged or [text])
+    parts = dict.fromkeys(box for part in ends for box in (_boxed(part) or [part]))
+    plain = [part for part in map(_plain, parts) if part.strip()]
     if not plain:
         raise Unclear("no answer")
     return plain
@@ -124,7 +126,8 @@ def conclusions(text: str) -> list[str]:
 
 def _without_thoughts(text: str) -> str:
     """What a response says aloud. A first thought may lack its opening tag, which is a part of some prompts."""
-    kept, position, thinks = [], 0, False
+    kept: list[str] = []
+    position, thinks = 0, False
     for tag in _THOUGHT.finditer(text):
         if tag["close"]:
             kept, position, thinks = kept if thinks else [], tag.end(), False
@@ -210,7 +213,7 @@ def _statements(text: str) -> list[str]:
     ends = [match.end() for match in _STATED.finditer(text)]
     if not ends:
         return [text[match.end() :] for match in list(_MENTIONED.finditer(text))[-1:]]
-    starts = [match.start() for match in _STATED.finditer(text)][1:] + [len(text)]
+    starts = [*[match.start() for match in _STATED.finditer(text)][1:], len(text)]
     return [
         text[end:start].strip().partition("\n")[0]
         for end, start in zip(ends, starts, strict=True)

@@ -1,9 +1,9 @@
 """A file of predictions in, the same rows with their scores and a summary out.
 
-A row is a JSON object with its task, its prediction and its ground truth. It comes back with `score`, which
-is null where there is none, and then with `error`; a score of 0 comes with `unread` where a strict profile found no
-answer in the response. Files are read twice and never held in memory: once to score, once to write the rows back. The forms of the rows and of the summary are an interface that others
-call: they stay as they are.
+A row is a JSON object with its task, its prediction and its ground truth. It comes back with `score`, which is null
+where there is none, and then with `error`; a score of 0 comes with `unread` where a strict profile found no answer in
+the response. Files are read twice and never held in memory: once to score, once to write the rows back. The forms of
+the rows and of the summary are an interface that others call: they stay as they are.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Tally:
         """Why a response gave no answer, by row."""
         self._counts = array("b")
         """Whether a row counts: one that repeats another does not."""
-        self._answered = Answered()
+        self._answered = Answered(profile)
         self._tasks = array("l")
         self._names: list[str] = []
         self._index: dict[str, int] = {}
@@ -129,10 +129,8 @@ class _Tally:
         for field in self.profile.gold_fields[task]:
             if field not in row:
                 raise RowError(f"no field {field}, which {task} needs")
-        gold = self.profile.gold_fields[task]
-        said = {field: row[field] for field in ("prediction", "ground_truth", *gold)}
         try:
-            is_new = self._answered.is_new(row, task, said, f"{self.unit} {number}")
+            is_new = self._answered.is_new(row, task, f"{self.unit} {number}")
         except AnsweredTwice as error:
             raise RowError(str(error)) from None
         try:
