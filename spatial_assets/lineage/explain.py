@@ -68,11 +68,14 @@ def _released(home: Path, qa_id: str) -> str:
     con = duckdb.connect()
     holding = []
     for name in manifest.names(home):
-        files = manifest.folder(home, name) / "data" / "*" / "*.parquet"
-        rows = con.execute(
-            "select 1 from read_parquet($files, hive_partitioning = false) where qa_id = $qa_id limit 1",
-            {"files": str(files), "qa_id": qa_id},
-        ).fetchall()
+        files = manifest.data_files(home, name)
+        rows = (
+            files
+            and con.execute(
+                "select 1 from read_parquet($files, hive_partitioning = false) where qa_id = $qa_id limit 1",
+                {"files": files, "qa_id": qa_id},
+            ).fetchall()
+        )
         holding += [name] if rows else []
     return f"; it is in {', '.join(holding)}" if holding else ""
 
