@@ -21,6 +21,7 @@ from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.parameters import NoParameters
 from spatial_assets.scene.refs import SceneRef, Shard, SourceFile
 from spatial_assets.stages.stage import Stage
+from spatial_assets.storage.damage import is_whole
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import write_parquet
 
@@ -50,7 +51,7 @@ class SourceWatch:
         self.reader = reader(shard.dataset)
         self.known: dict[str, tuple[State, str]] = {}
         self.trusted = not rehash
-        if self.path.exists():
+        if self.path.exists() and is_whole(self.path):  # else everything is hashed again
             for row in pq.read_table(self.path, partitioning=None).to_pylist():
                 state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
                 self.known[row["path"]] = (state, row["sha256"])
