@@ -6,6 +6,7 @@ Imports stand inside the commands, so that `--help` does not wait for Dagster.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from spatial_assets.commands.export import export
 from spatial_assets.commands.facts import facts
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import show_log
+from spatial_assets.commands.printing import show_log, tell_of_compiling
 from spatial_assets.commands.release import release
 from spatial_assets.commands.tasks import tasks as tasks_command
 from spatial_assets.readers.registry import READERS
@@ -52,6 +53,12 @@ WORKERS = click.option(
 def main(log_level: str) -> None:
     """Spatial-reasoning question-answer datasets from 3D indoor scenes, as Dagster assets."""
     show_log(log_level)
+    if sys.stderr is sys.__stderr__:  # not in a test, nor where another program has put its own in its place
+        # A copy, which goes on leading to the terminal while Dagster sends the original to a file.
+        with contextlib.suppress(OSError):
+            tell_of_compiling(
+                os.fdopen(os.dup(sys.stderr.fileno()), "w", 1, encoding="utf-8", errors="replace")
+            )
 
 
 @main.command(epilog="Example: spatial-assets demo --scenes 6")
