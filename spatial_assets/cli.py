@@ -53,12 +53,12 @@ WORKERS = click.option(
 def main(log_level: str) -> None:
     """Spatial-reasoning question-answer datasets from 3D indoor scenes, as Dagster assets."""
     show_log(log_level)
-    if sys.stderr is sys.__stderr__:  # not in a test, nor where another program has put its own in its place
+    stream = sys.stderr
+    # Not where another program, or a test, has put its own in its place.
+    if stream is not None and stream is sys.__stderr__:
         # A copy, which goes on leading to the terminal while Dagster sends the original to a file.
         with contextlib.suppress(OSError):
-            tell_of_compiling(
-                os.fdopen(os.dup(sys.stderr.fileno()), "w", 1, encoding="utf-8", errors="replace")
-            )
+            tell_of_compiling(os.fdopen(os.dup(stream.fileno()), "w", 1, encoding="utf-8", errors="replace"))
 
 
 @main.command(epilog="Example: spatial-assets demo --scenes 6")

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -59,7 +59,7 @@ class _ToStderr(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-def tell_of_compiling(stream: TextIO, after: float = PATIENCE, poll: float = POLL) -> threading.Thread:
+def tell_of_compiling(stream: IO[str], after: float = PATIENCE, poll: float = POLL) -> threading.Thread:
     """Say once, after a while and from a thread of its own, that a command waits for compilers, if it does.
 
     `stream` is written to and closed when that is said.

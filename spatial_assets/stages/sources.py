@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +22,6 @@ from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.parameters import NoParameters
 from spatial_assets.scene.refs import SceneRef, Shard, SourceFile
 from spatial_assets.stages.stage import Stage
-from spatial_assets.storage.damage import is_whole
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import write_parquet
 
@@ -51,10 +51,9 @@ class SourceWatch:
         self.reader = reader(shard.dataset)
         self.known: dict[str, tuple[State, str]] = {}
         self.trusted = not rehash
-        if self.path.exists() and is_whole(self.path):  # else everything is hashed again
-            for row in pq.read_table(self.path, partitioning=None).to_pylist():
-                state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
-                self.known[row["path"]] = (state, row["sha256"])
+        for row in _kept_states(self.path):
+            state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
+            self.known[row["path"]] = (state, row["sha256"])
         self.checked: dict[str, tuple[State, str]] = {}
         self.listings: dict[str, list[SourceFile] | InputError] = {}
 
@@ -124,6 +123,17 @@ class SourceWatch:
                 for path, (state, sha) in sorted(merged.items())
             ]
             write_parquet(self.path, pa.Table.from_pylist(rows, schema=FILES))
+
+
+def _kept_states(path: Path) -> list[dict[str, Any]]:
+    """What is recorded of files; nothing where that is cut off, and all of them are hashed again."""
+    try:
+        rows: list[dict[str, Any]] = (
+            pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+        )
+    except (pa.ArrowException, OSError):
+        return []
+    return rows
 
 
 def _state(path: str, file: Path) -> State:

@@ -87,8 +87,9 @@ def _entry(path: Path) -> dict[str, Any]:
     expected: list[tuple[Any, str, type]] = [
         (entry, "dataset", str), (entry, "release", str), (entry, "scenes_per_shard", int), (entry, "shards", list),
     ]  # fmt: skip
-    shards = entry.get("shards") if isinstance(entry.get("shards"), list) else []
-    for shard in shards or []:
+    listed = entry.get("shards")
+    shards: list[Any] = listed if isinstance(listed, list) else []
+    for shard in shards:
         expected += [
             (shard, "key", str),
             (shard, "license", str),
@@ -102,7 +103,7 @@ def _entry(path: Path) -> dict[str, Any]:
             raise InputError(
                 path, f"{place}: {_EXPECTED[kind]} is expected; {DAMAGED_ADVICE}", "damaged_file"
             )
-    for number, shard in enumerate(shards or [], 1):
+    for number, shard in enumerate(shards, 1):
         for scene in shard["scenes"]:
             if not (
                 isinstance(scene, list) and len(scene) == 2 and all(isinstance(part, str) for part in scene)
