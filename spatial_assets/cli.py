@@ -55,7 +55,7 @@ def main(log_level: str) -> None:
     show_log(log_level)
     stream = sys.stderr
     # Not where another program, or a test, has put its own in its place.
-    if stream is not None and stream is sys.__stderr__:
+    if stream is sys.__stderr__ and stream is not None:
         # A copy, which goes on leading to the terminal while Dagster sends the original to a file.
         with contextlib.suppress(OSError):
             tell_of_compiling(os.fdopen(os.dup(stream.fileno()), "w", 1, encoding="utf-8", errors="replace"))
