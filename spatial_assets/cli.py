@@ -6,6 +6,7 @@ Imports stand inside the commands, so that `--help` does not wait for Dagster.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from spatial_assets.commands.export import export
 from spatial_assets.commands.facts import facts
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import show_log
+from spatial_assets.commands.printing import show_log, tell_of_compiling
 from spatial_assets.commands.release import release
 from spatial_assets.commands.tasks import tasks as tasks_command
 from spatial_assets.readers.registry import READERS
@@ -52,6 +53,12 @@ WORKERS = click.option(
 def main(log_level: str) -> None:
     """Spatial-reasoning question-answer datasets from 3D indoor scenes, as Dagster assets."""
     show_log(log_level)
+    stream = sys.stderr
+    # Not where another program, or a test, has put its own in its place.
+    if stream is sys.__stderr__ and stream is not None:
+        # A copy, which goes on leading to the terminal while Dagster sends the original to a file.
+        with contextlib.suppress(OSError):
+            tell_of_compiling(os.fdopen(os.dup(stream.fileno()), "w", 1, encoding="utf-8", errors="replace"))
 
 
 @main.command(epilog="Example: spatial-assets demo --scenes 6")
@@ -235,12 +242,16 @@ def score(
     """Score predictions by a benchmark's own rules: per task, per level, overall.
 
     FILE has a JSON object a line: task or question_type, prediction, ground_truth, and what else the
-    benchmark has.
+    benchmark has. Logs of lmms-eval, VLMEvalKit and Spatial-MLLM are read as `evaluate add` reads them.
     """
     from spatial_assets.commands.terminal import print_scores
-    from spatial_assets.scoring.run import save, score_file
+    from spatial_assets.evaluation.reading import log_rows
+    from spatial_assets.scoring.run import save, score_file, score_rows
 
-    rows, summary = score_file(benchmark, file, profile)
+    log = log_rows(benchmark, file, profile)
+    rows, summary = (
+        score_file(benchmark, file, profile) if log is None else score_rows(benchmark, log, profile)
+    )
     save(rows, summary, out, summary_out)
     if as_json:
         click.echo(json.dumps(summary))

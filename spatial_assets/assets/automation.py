@@ -22,6 +22,7 @@ from spatial_assets.assets.workspace import Workspace
 from spatial_assets.engine import arrivals
 from spatial_assets.lineage.stale import find_stale
 from spatial_assets.readers.registry import READERS
+from spatial_assets.scene.model import InputError
 from spatial_assets.storage.shards import SCENES_PER_SHARD
 
 BUILD, CHECKS, SUMMARIES, REGISTER = "build_shards", "checks", "summaries", "register_dataset"
@@ -106,22 +107,29 @@ def shard_runs(instance: dg.DagsterInstance, keys: Iterable[str], why: str) -> l
 )
 def arrivals_sensor(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult:
     before: arrivals.Look = json.loads(context.cursor) if context.cursor else {}
-    found, seen, errors = arrivals.look(workspace.registry(), before)
-    for line in errors:
-        context.log.warning(line)
+    try:
+        found, seen, errors = arrivals.look(workspace.registry(), before)
+    except InputError as error:  # of the registry itself: the next look may find it mended
+        return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
     opened: list[str] = []
     for item in found:
-        done = open_shards(
-            context.instance,
-            workspace.path,
-            item.dataset,
-            item.root,
-            item.release,
-            item.license,
-            item.scenes,
-            item.scenes_per_shard,
-        )
+        try:
+            done = open_shards(
+                context.instance,
+                workspace.path,
+                item.dataset,
+                item.root,
+                item.release,
+                item.license,
+                item.scenes,
+                item.scenes_per_shard,
+            )
+        except (InputError, ValueError, OSError) as error:
+            errors.append(str(error))
+            continue
         opened += done.new_shards
+    for line in errors:
+        context.log.warning(line)
     cursor = json.dumps(seen, sort_keys=True)
     if not opened:
         waiting = f"; {len(seen)} seen for the first time or still changing" if seen else ""

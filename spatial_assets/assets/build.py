@@ -31,6 +31,7 @@ from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
 from spatial_assets.storage.atomic import database_error, replacing
 from spatial_assets.storage.locks import locked
+from spatial_assets.storage.plain_paths import ADDRESS, plain
 from spatial_assets.storage.shards import check_root
 from spatial_assets.storage.shipped import shipped
 
@@ -44,6 +45,7 @@ def instance_of(home: Path) -> dg.DagsterInstance:
     """The Dagster instance of a home, made where there is none; shared with the UI and the daemon."""
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
+    folder = plain(folder, ADDRESS)
     if not (folder / "dagster.yaml").exists():
         with replacing(folder / "dagster.yaml") as temporary:
             shutil.copyfile(shipped("dagster.yaml"), temporary)

@@ -16,6 +16,7 @@ import duckdb
 from spatial_assets.releases.spaces import space_of
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
+from spatial_assets.storage.plain_paths import plain
 
 SAMPLE = 4000
 """Rows of a task and format: intervals of 1.4 points each way at chance, of four options, if scenes were alike."""
@@ -42,11 +43,11 @@ def files(home: Path, release: str | None = None) -> dict[str, list[Path]]:
     """Parquet files of questions by task. Raises InputError where there is no such release."""
     found: dict[str, list[Path]] = {}
     if release is None:
-        for path in sorted((Path(home) / "lake" / "questions").glob("*/shard=*/data.parquet")):
+        for path in sorted((plain(home) / "lake" / "questions").glob("*/shard=*/data.parquet")):
             found.setdefault(path.parent.parent.name, []).append(path)
         return found
     manifest.load(home, release)
-    for path in sorted((manifest.folder(home, release) / "data").glob("*/*.parquet")):
+    for path in map(Path, manifest.data_files(home, release)):
         found.setdefault(path.stem, []).append(path)
     return dict(sorted(found.items()))
 

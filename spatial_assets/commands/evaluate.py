@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spatial_assets.evaluation.results import Result
     from spatial_assets.evaluation.scored import IntervalParameters
 
-FORMATS = ("jsonl", "lmms-eval", "vlmevalkit")
+FORMATS = ("jsonl", "lmms-eval", "vlmevalkit", "spatial-mllm")
 
 
 @click.group()
@@ -63,8 +63,9 @@ def add(
 ) -> None:
     """Keep a file of predictions as a model run, and score it.
 
-    FILE is of the form that `score` reads, a log of lmms-eval (samples_*.jsonl) or a table of VLMEvalKit
-    (.xlsx, .tsv, .json). It is copied; a run of the same benchmark, profile and model is replaced.
+    FILE is of the form that `score` reads, a log of lmms-eval (samples_*.jsonl, <task>.json), a table of VLMEvalKit
+    (.xlsx, .tsv, .json) or results of Spatial-MLLM (.json). It is copied; a run of the same benchmark, profile and
+    model is replaced.
     """
     from spatial_assets.assets import evaluation
     from spatial_assets.assets.build import instance_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +50,11 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"scene     {scene['dataset']} {scene['release']} {scene['scene']}, shard {scene['shard']}"
     yield f"  {scene['license']}"
     yield f"  {scene['root']}/{scene['path']}"
-    # Files of a kind that there are few of say more than the hundredth frame.
-    kinds = Counter(item["role"] for item in found["files"])
-    files = sorted(found["files"], key=lambda item: (kinds[item["role"]], item["role"], item["path"]))
+    files = found["files"]
     yield f"files     {len(files)}, {sum(item['bytes'] for item in files):,} bytes"
     for item in files[:SHOWN_FILES]:
-        yield f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}"
+        frame = f"  (frame {item['frame']})" if item["frame"] is not None else ""
+        yield f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}{frame}"
     if len(files) > SHOWN_FILES:
         yield f"  ... and {len(files) - SHOWN_FILES} more; --json has them all"
     yield "made again by"

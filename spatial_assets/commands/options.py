@@ -12,7 +12,7 @@ import click
 
 from spatial_assets.commands.printing import warn
 from spatial_assets.scene.model import InputError
-from spatial_assets.storage.atomic import complaint
+from spatial_assets.storage.atomic import DamagedTable, complaint
 
 HOME = click.option(
     "--home",
@@ -32,14 +32,23 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except (InputError, ValueError) as error:
+        except (InputError, ValueError, DamagedTable) as error:
             warn(f"error: {error}")
             sys.exit(1)
-        except OSError as error:
-            line = complaint(error)
+        except Exception as error:
+            line = complaint(error) if isinstance(error, OSError) else _of_database(error)
             if line is None:
                 raise
             warn(f"error: {line}")
             sys.exit(1)
 
     return wrapped
+
+
+def _of_database(error: Exception) -> str | None:
+    """DuckDB's own line on a table that cannot be read, which names the file; None for an error of another kind."""
+    database = sys.modules.get("duckdb")  # an error of its kind cannot have come about without it
+    kinds = () if database is None else (database.IOException, database.InvalidInputException)
+    if not isinstance(error, kinds) or ".parquet" not in str(error):
+        return None
+    return f"{' '.join(str(error).split())} (`spatial-assets build` sets a damaged table aside and makes it again)"

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 ERROR, WARNING, DONE = "bold red", "yellow", "green"
 """Styles of what went wrong, of what to look at, and of what was made."""
+PATIENCE, POLL = 1.0, 0.25
+"""Seconds before a command says what it waits for, and between two looks at whether it waits."""
+KERNELS = "spatial_assets.geometry.kernels.cache"
+COMPILING = (
+    "compiling what geometry is computed with: once for each version, a minute or so; kept in {folder}"
+)
 PIPE_WIDTH = 10_000
 """Characters of a line where no screen limits it: a table in a pipe is as wide as its content."""
 
@@ -49,6 +57,28 @@ class _ToStderr(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
+
+
+def tell_of_compiling(stream: IO[str], after: float = PATIENCE, poll: float = POLL) -> threading.Thread:
+    """Say once, after a while and from a thread of its own, that a command waits for compilers, if it does.
+
+    `stream` is written to and closed when that is said.
+    """
+
+    def watch() -> None:
+        time.sleep(after)
+        while True:
+            # Looked up, not imported: what compiles nothing does not wait for numba.
+            kernels = sys.modules.get(KERNELS)
+            if kernels is not None and getattr(kernels, "is_compiling", bool)():
+                with stream:
+                    stream.write(COMPILING.format(folder=kernels.FOLDER) + "\n")
+                return
+            time.sleep(poll)
+
+    thread = threading.Thread(target=watch, name="compiling", daemon=True)
+    thread.start()
+    return thread
 
 
 def show_log(level: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from spatial_assets.readers.registry import reader
 from spatial_assets.scene.model import InputError
@@ -33,7 +34,10 @@ class Arrival:
 
 
 def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[str]]:
-    """What has arrived since `before`, what this look saw, and one line for each root that cannot be read."""
+    """What has arrived since `before`, what this look saw, and one line for whatever cannot be looked at.
+
+    A root or a scene that cannot be looked at keeps no other from arriving, and arrives when it can.
+    """
     arrivals: list[Arrival] = []
     seen: Look = {}
     errors: list[str] = []
@@ -49,12 +53,21 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
         except (InputError, OSError) as error:
             errors.append(str(error))
             continue
+        except Exception as error:  # whatever a reader fails on, the other roots are looked at
+            errors.append(f"{source.root}: cannot be searched for scenes: {type(error).__name__}: {error}")
+            continue
         ready = []
         for ref in found:
             if ref.name in known.get((source.dataset, source.release), ()):
                 continue
             name = f"{source.dataset}/{source.release}/{ref.name}"
-            seen[name] = state(source.root / ref.path)
+            try:
+                seen[name] = state(source.root / ref.path)
+            except OSError as error:
+                errors.append(
+                    f"{error.filename or source.root / ref.path}: {error.strerror}; the scene waits"
+                )
+                continue
             if before.get(name) == seen[name]:
                 ready.append(ref)
         if ready:
@@ -68,14 +81,38 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
 
 
 def state(path: Path) -> str:
-    """Hash of the names, sizes and times of a file, or of all files below a folder."""
+    """Hash of the names, sizes and times of a file, or of all files below a folder, links followed.
+
+    Times are compared for equality alone, so that no clock needs to be right. Nothing is opened: a pipe counts by
+    its name. Raises OSError for a folder that cannot be listed, or that is gone meanwhile.
+    """
+    if not path.is_dir():
+        return hash_text(_stated(path, path.name))
     parts: list[str] = []
-    if path.is_file():
-        stat = path.stat()
-        parts.append(f"{stat.st_size} {stat.st_mtime_ns}")
-    for folder, folders, files in os.walk(path):
-        folders.sort()
-        for name in sorted(files):
-            stat = Path(folder, name).stat()
-            parts.append(f"{Path(folder, name).relative_to(path)} {stat.st_size} {stat.st_mtime_ns}")
+    folders, visited = [path], set[tuple[int, int]]()
+    while folders:
+        folder = folders.pop()
+        stat = folder.stat()
+        if (stat.st_dev, stat.st_ino) in visited:
+            continue  # a link to a folder that it stands in
+        visited.add((stat.st_dev, stat.st_ino))
+        with os.scandir(folder) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+        for entry in inside:
+            below = Path(entry.path)
+            if entry.is_dir():
+                folders.append(below)
+            parts.append(_stated(below, str(below.relative_to(path))))
     return hash_text(*parts)
+
+
+def _stated(path: Path, name: str) -> str:
+    """A file's name and state; of a link that leads nowhere, where it leads."""
+    shown = os.fsencode(name).hex()
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return f"{shown} -> {os.fsencode(path.readlink()).hex()}"
+    if S_ISDIR(stat.st_mode):
+        return shown
+    return f"{shown} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"

@@ -30,6 +30,7 @@ from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage, name_of
+from spatial_assets.storage.damage import is_whole, set_aside
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.lake import Lake, by_scene, hash_of_none, remove_temporaries, write_parquet
 from spatial_assets.storage.shards import check_root
@@ -95,6 +96,7 @@ class StageRun:
         self.runner, self.stage, self.shard, self.parameters = runner, stage, shard, parameters
         self.code = stage_version(stage, shard.dataset)
         self.parameters_json = planning.parameters_json(parameters)
+        self._set_damage_aside()
         self.recorded = records.load(runner.home, stage.name, shard.key)
         self.made = made
         self.pending = Pending(runner.home, stage.name, shard.key)
@@ -109,6 +111,19 @@ class StageRun:
         self.external = None
         if stage.external is not None:
             self.external = stage.external(runner.home, shard, runner.rehash)
+
+    def _set_damage_aside(self) -> None:
+        """A table or records that cannot be read are made again, with all scenes of the shard."""
+        kept = records.record_path(self.runner.home, self.stage.name, self.shard.key)
+        tables = [self.runner.lake.table_path(table, self.shard.key) for table in self.stage.tables]
+        damaged = [
+            path for path in (kept, *tables) if path.exists() and not is_whole(path, self.runner.rehash)
+        ]
+        if damaged and kept not in damaged:
+            # First, so that a call that is killed here does not leave records of rows that are no more.
+            kept.unlink(missing_ok=True)
+        for path in damaged:
+            set_aside(path)
 
     def _clean_up(self) -> None:
         """Temporary files of a killed call; the lock is held, so no one else is writing them."""

@@ -1,8 +1,9 @@
-"""Predictions files as rows with their ground truths, in any of three formats.
+"""Predictions files as rows with their ground truths, in any of four formats.
 
-`jsonl`        the rows of `spatial-assets score`: task or question_type, prediction, ground_truth, ...
-`lmms-eval`    its `samples_<task>.jsonl`
-`vlmevalkit`   its table of predictions, as TSV or JSON records
+`jsonl`         the rows of `spatial-assets score`: task or question_type, prediction, ground_truth, ...
+`lmms-eval`     its `samples_<task>.jsonl`, or the `<task>.json` of its first versions and of benchmarks' forks
+`vlmevalkit`    its table of predictions, as spreadsheet, TSV or JSON records
+`spatial-mllm`  its `results_<model>.json`
 
 Ground truths may also come apart, as a benchmark release: a JSONL file with an id, the task and the ground
 truth of every question. Predictions of format `jsonl` then need only id and prediction.
@@ -16,22 +17,41 @@ from pathlib import Path
 from typing import Any
 
 from spatial_assets.scene.model import InputError
-from spatial_assets.scoring.logs import read_lmms_eval, read_vlmevalkit
+from spatial_assets.scoring.duplicates import (
+    ID_FIELDS,
+    TRUTH_FIELDS,
+    Answered,
+    AnsweredTwice,
+    question_id,
+    shown,
+)
+from spatial_assets.scoring.log_tables import read_json
+from spatial_assets.scoring.logs import (
+    lmms_eval_samples,
+    read_lmms_eval,
+    read_spatial_mllm,
+    read_vlmevalkit,
+    spatial_mllm_results,
+)
 from spatial_assets.scoring.metrics import to_float
 from spatial_assets.scoring.profile import Profile
-from spatial_assets.scoring.run import read_objects, shown
+from spatial_assets.scoring.registry import find_profile
+from spatial_assets.scoring.run import read_objects
 
-JSONL, LMMS_EVAL, VLMEVALKIT = "jsonl", "lmms-eval", "vlmevalkit"
-FORMATS = (JSONL, LMMS_EVAL, VLMEVALKIT)
+JSONL, LMMS_EVAL, VLMEVALKIT, SPATIAL_MLLM = "jsonl", "lmms-eval", "vlmevalkit", "spatial-mllm"
+FORMATS = (JSONL, LMMS_EVAL, VLMEVALKIT, SPATIAL_MLLM)
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     JSONL: (".jsonl",),
-    LMMS_EVAL: (".jsonl",),
+    LMMS_EVAL: (".jsonl", ".json"),
     VLMEVALKIT: (".xlsx", ".tsv", ".json"),
+    SPATIAL_MLLM: (".json",),
 }
-ID_FIELDS = ("id", "index", "doc_id")
-"""Where a row names its question; the first of them that a row has counts."""
-TRUTH_FIELDS = ("ground_truth", "answer")
-"""SPAR-Bench's release calls its ground truth `answer`."""
+LOGS = {
+    LMMS_EVAL: (read_lmms_eval, "sample"),
+    VLMEVALKIT: (read_vlmevalkit, "record"),
+    SPATIAL_MLLM: (read_spatial_mllm, "result"),
+}
+"""How a log is read, and what its rows are called."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +64,18 @@ class Rows:
     """As `scoring.score_rows` reads them."""
     unanswered: int | None
     """Questions of the release without a prediction; None without a release."""
+    repeated: int = 0
+    """Predictions left out because they say again what an earlier one says."""
 
 
 def detect_format(path: Path) -> str:
     """The format of a predictions file, by its suffix and its first row. Raises InputError."""
     suffix = path.suffix.lower()
+    if suffix == ".json":
+        content = read_json(path)
+        if lmms_eval_samples(content) is not None:
+            return LMMS_EVAL
+        return VLMEVALKIT if spatial_mllm_results(content) is None else SPATIAL_MLLM
     if suffix in SUFFIXES[VLMEVALKIT]:
         return VLMEVALKIT
     if suffix not in SUFFIXES[JSONL]:
@@ -73,33 +100,50 @@ def read_rows(profile: Profile, format: str, path: Path, truths: Path | None = N
     places: list[str] = []
     rows: list[dict[str, Any]] = []
     unanswered = None
+    # What is joined to a release by ids has each id once.
+    answered = Answered(profile, refuses=truths is not None)
     if format == JSONL:
         release = None if truths is None else read_release(profile, truths)
-        answered: dict[str, int] = {}
         for number, row in read_objects(path):
+            where = f"line {number}"
             if release is not None:
-                row = _joined(profile, row, release, answered, path, number)
-            _check(profile, row, path, f"line {number}")
-            places.append(f"line {number}")
+                row = _joined(profile, row, release, path, where)
+            _check(profile, row, path, where)
+            try:
+                if not answered.is_new(row, task_of(profile, row), where):
+                    continue
+            except AnsweredTwice as error:
+                raise InputError(path, f"{where}: {error}") from None
+            places.append(where)
             rows.append(row)
-        unanswered = None if release is None else len(release) - len(answered)
+        unanswered = None if release is None else len(release) - len(rows)
     else:
-        read, unit = (read_lmms_eval, "sample") if format == LMMS_EVAL else (read_vlmevalkit, "record")
-        # Both are sorted by the question's number first, so a row's place is that in the sorted log.
-        for number, row in enumerate(read(profile, path), 1):
+        read, unit = LOGS[format]
+        # Logs are sorted by the question's number first, so a row's place is that in the sorted log.
+        for number, row in enumerate(read(profile, path, answered), 1):
             places.append(f"{unit} {number}")
             rows.append(row)
     if not rows:
         raise InputError(path, "no rows")
-    return Rows(places, rows, unanswered)
+    return Rows(places, rows, unanswered, answered.repeated)
+
+
+def log_rows(benchmark: str, path: Path, profile: str) -> list[dict[str, Any]] | None:
+    """The rows of another evaluator's log; None for a file that is none, such as a pipe. Raises InputError."""
+    if path.suffix.lower() not in (".jsonl", *SUFFIXES[VLMEVALKIT]) or not path.is_file():
+        return None
+    format = detect_format(path)
+    return None if format == JSONL else read_rows(find_profile(benchmark, profile), format, path).rows
 
 
 def count_rows(format: str, path: Path, profile: Profile) -> int:
-    """Predictions in a file, counted without reading what they say."""
-    if format == VLMEVALKIT:
-        return sum(1 for _ in read_vlmevalkit(profile, path))
-    with path.open("rb") as file:
-        return sum(1 for line in file if line.decode("utf-8-sig", "replace").strip())
+    """Predictions in a file that count, whatever they say: each question's once."""
+    if format != JSONL:
+        return sum(1 for _ in LOGS[format][0](profile, path))
+    answered = Answered(profile)
+    return sum(
+        answered.is_new(row, str(task_of(profile, row)), str(line)) for line, row in read_objects(path)
+    )
 
 
 def read_release(profile: Profile, path: Path) -> dict[str, dict[str, Any]]:
@@ -126,14 +170,6 @@ def read_release(profile: Profile, path: Path) -> dict[str, dict[str, Any]]:
     return release
 
 
-def question_id(row: Mapping[str, Any]) -> str | None:
-    """The question that a row is about, as text: a table's ids are text, JSON's are often numbers."""
-    for field in ID_FIELDS:
-        if row.get(field) is not None:
-            return str(row[field])
-    return None
-
-
 def task_of(profile: Profile, row: Mapping[str, Any]) -> Any:
     """What a row says its task is; None if it says nothing."""
     return next((row[field] for field in profile.task_fields if field in row), None)
@@ -154,22 +190,15 @@ def _joined(
     profile: Profile,
     row: dict[str, Any],
     release: Mapping[str, dict[str, Any]],
-    answered: dict[str, int],
     path: Path,
-    number: int,
+    where: str,
 ) -> dict[str, Any]:
     """The release's question with the row's prediction."""
-    where = f"line {number}"
     question = question_id(row)
     if question is None:
         raise InputError(path, f"{where}: no field {' or '.join(ID_FIELDS)} to find its ground truth by")
     if question not in release:
         raise InputError(path, f"{where}: the release has no question {shown(question)}")
-    if question in answered:
-        raise InputError(
-            path, f"{where}: question {shown(question)} was answered in line {answered[question]} already"
-        )
-    answered[question] = number
     wanted = release[question]
     for field in ("ground_truth", *profile.task_fields):
         if field in row and field in wanted and not same_truth(row[field], wanted[field]):

@@ -32,6 +32,7 @@ from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import Table
 from spatial_assets.scoring.registry import find_profile, module_of
+from spatial_assets.storage.damage import is_whole
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import conform, content_hash, remove_temporaries, write_parquet
 from spatial_assets.storage.locks import locked
@@ -117,10 +118,10 @@ def is_current(home: Path, result: Result) -> bool:
 
 
 def load(home: Path, key: str) -> Result | None:
-    """A run's result; None where it was never scored, not to the end, or into tables of an older form."""
+    """A run's result; None where it was never scored, not to the end, or into tables that are damaged or older."""
     for table in TABLES:
         path = table_path(home, table, key)
-        if not path.exists() or not pq.read_schema(path).equals(table.schema):
+        if not path.exists() or not is_whole(path) or not pq.read_schema(path).equals(table.schema):
             return None
     return Result(read_table(home, RUNS, key).row(0, named=True), read_table(home, SCORES, key))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ Dagster reads `...` as a range."""
 MODEL_NAME_LENGTH = 120
 """With benchmark and profile before it, a name stays well below what file systems allow."""
 CHUNK = 1 << 20
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def add(
         kept = _keep(file, root(home) / "predictions", suffix)
         release = None if truths is None else _keep(truths, root(home) / "releases", ".jsonl")
         try:
-            read_rows(chosen, format, kept, release)
+            rows = read_rows(chosen, format, kept, release)
         except InputError as error:
             drop_unused(home)
             user_file = truths if release is not None and error.file == str(release) else file
@@ -125,6 +127,8 @@ def add(
         )
         replace_text(run_path(home, run.key), json.dumps(asdict(run), indent=1, sort_keys=True) + "\n")
         drop_unused(home)
+    if rows.repeated:
+        _log.warning("%s: %d rows repeat the answer of an earlier one and count once", file, rows.repeated)
     return run
 
 

@@ -31,6 +31,7 @@ ROWS = Table(
         Column("truth", TEXT, "the answer it was scored against", True),
         Column("score", REAL, "0 to 1; null where the row has no score", True),
         Column("error", TEXT, "why the row has no score", True),
+        Column("unread", TEXT, "why a strict profile found no answer in the response and scored it 0", True),
     ),
     ("row",),
 )
@@ -59,7 +60,7 @@ RUNS = Table(
     "model_runs",
     (
         *WHO,
-        Column("format", TEXT, "jsonl, lmms-eval or vlmevalkit"),
+        Column("format", TEXT, "jsonl, lmms-eval, vlmevalkit or spatial-mllm"),
         Column("predictions", TEXT, "sha256 of the predictions file"),
         Column(
             "truths", TEXT, "sha256 of the benchmark release's ground truths, where they came apart", True

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from spatial_assets.evaluation.names import members
-from spatial_assets.evaluation.reading import Rows, plain_truth, question_id, task_of
+from spatial_assets.evaluation.reading import Rows, plain_truth, task_of
 from spatial_assets.evaluation.schemas import PREDICTION_LENGTH, ROWS, SCORES
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.parameters import Parameters
@@ -24,6 +24,7 @@ from spatial_assets.scoring.bootstrap import (
     overall_interval,
     task_intervals,
 )
+from spatial_assets.scoring.duplicates import question_id
 from spatial_assets.scoring.profile import Profile, Scores, Summary, TaskIndex
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.run import RowError, score_rows
@@ -126,6 +127,7 @@ def _row_table(
             ],
             "score": [row["score"] for row in rows],
             "error": [row.get("error") if row["score"] is None else None for row in rows],
+            "unread": [row.get("unread") for row in rows],
         },
         schema=dict(ROWS.empty().schema),
     )

@@ -26,6 +26,7 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.locks import locked
+from spatial_assets.storage.plain_paths import as_pattern, plain, plain_file, writable_as_named
 from spatial_assets.storage.shipped import sql
 
 _log = logging.getLogger(__name__)
@@ -134,8 +135,8 @@ def rebuild(home: Path, memory: str = MEMORY, threads: int | None = None) -> Pat
         for leftover in home.glob(f".{NAME}.*"):
             _remove(leftover)
         try:
-            with _plainly(home):
-                _write(home, temporary, memory, threads)
+            with _plainly(home), writable_as_named(temporary) as written:
+                _write(home, written, memory, threads)
             temporary.replace(target)
         finally:
             _remove(temporary)
@@ -204,7 +205,7 @@ def _parquet_views(con: duckdb.DuckDBPyConnection, home: Path) -> None:
         files = f"lake/{pattern}/shard=*/data.parquet"
         if any(home.glob(files)):
             con.execute(
-                f"create view cache.{view} as select * from read_parquet('{_quoted(home / files)}', "
+                f"create view cache.{view} as select * from read_parquet('{_quoted(as_pattern(home))}/{files}', "
                 "hive_partitioning = true, hive_types = {'shard': varchar})"
             )
             con.execute(f"comment on view cache.{view} is '{comment}'")
@@ -212,7 +213,7 @@ def _parquet_views(con: duckdb.DuckDBPyConnection, home: Path) -> None:
             database.empty_table(con, f"cache.{view}", table.schema.append(pa.field("shard", pa.string())))
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     return str(path).replace("'", "''")
 
 
@@ -288,7 +289,7 @@ def _release_views(con: duckdb.DuckDBPyConnection, home: Path, names: list[str])
     con.execute("create table memory.lake.release as select * from given")
     parts = [
         f"select '{name.replace(chr(39), chr(39) * 2)}' as name, * from "
-        f"read_parquet('{_quoted(manifest.scenes_path(home, name))}', hive_partitioning = false)"
+        f"read_parquet('{_quoted(manifest.scenes_path(plain(home), name))}', hive_partitioning = false)"
         for name in names
     ]
     if parts:
@@ -324,7 +325,7 @@ class Lineage:
         if not path.exists():
             return None
         try:
-            self.con.execute(f"attach '{_quoted(path)}' as cache (read_only)")
+            self.con.execute(f"attach '{_quoted(plain_file(path))}' as cache (read_only)")
             version = self.con.execute("select value from cache.meta where key = 'schema'").fetchone()
             if version == (schema_version(),):
                 rows = self.con.execute(

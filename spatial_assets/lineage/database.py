@@ -1,4 +1,7 @@
-"""The lake and the records as DuckDB views, in memory: any number of processes may read at once."""
+"""The lake and the records as DuckDB views, in memory: any number of processes may read at once.
+
+Files are listed here and handed over as lists, below a folder whose name is no pattern.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pyarrow as pa
 from spatial_assets.lineage import records
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Table
+from spatial_assets.storage.plain_paths import plain
 
 FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
 SINGLE = (
@@ -47,7 +51,7 @@ def table_view(
     con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
 ) -> None:
     """A view of one table over its shards, or over those that are chosen."""
-    found = sorted((Path(home) / "lake" / table.name).glob("shard=*/data.parquet"))
+    found = sorted((plain(home) / "lake" / table.name).glob("shard=*/data.parquet"))
     if chosen is not None:
         found = [path for path in found if chosen(table.name, _shard(path.parent))]
     _view(con, f"{schema}.{table.name}", found, table.schema)
@@ -57,7 +61,7 @@ def family_view(
     con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
 ) -> None:
     """A view of a family of tables, over all members and shards or over those that are chosen."""
-    found = sorted((Path(home) / "lake" / table.name).glob("*/shard=*/data.parquet"))
+    found = sorted((plain(home) / "lake" / table.name).glob("*/shard=*/data.parquet"))
     if chosen is not None:
         found = [path for path in found if chosen(path.parent.parent.name, _shard(path.parent))]
     _view(con, f"{schema}.{table.name}", found, table.schema)
@@ -99,7 +103,7 @@ def file_states_view(
 
 
 def _record_files(home: Path, asset: str) -> list[Path]:
-    return sorted((Path(home) / "records").glob(f"{asset}/shard=*.parquet"))
+    return sorted((plain(home) / "records").glob(f"{asset}/shard=*.parquet"))
 
 
 def _shard(path: Path) -> str:

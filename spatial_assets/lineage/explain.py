@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import duckdb
@@ -36,7 +37,8 @@ def explain(home: Path, qa_id: str, lineage: Lineage | None = None) -> dict[str,
     """Everything that a question came from, as JSON.
 
     `question` is the row; `records` are those of its task and of all assets upstream, the task's first;
-    `files` are the scene's source files. Raises InputError where no such row stands in the lake.
+    `files` are the scene's source files: first those of the frames that the row shows, each with its `frame`, then
+    what there are few of. Raises InputError where no such row stands in the lake.
     """
     qa_id = qa_id_of(qa_id)
     if lineage is None:
@@ -49,14 +51,15 @@ def explain(home: Path, qa_id: str, lineage: Lineage | None = None) -> dict[str,
     shard = next(item for item in places.shards(home) if item.key == where["shard"])
     of_scene = {"shard": where["shard"], "scene": where["scene"]}
     records = {row["asset"]: row for row in lineage.query("records_of_scene", of_scene)}
+    row = _row(home, qa_id, where)
     return {
-        "question": _row(home, qa_id, where),
+        "question": row,
         "records": _chain(records, where["task"]),
         "scene": _scene(lineage.query("scene", of_scene)[0], shard),
         "files": [
-            {**row, "mtime": _iso(row["mtime"]), "dataset": shard.dataset, "release": shard.release,
-             "absolute": str(shard.root / row["path"])}
-            for row in lineage.query("files_of_scene", of_scene)
+            {**file, "mtime": _iso(file["mtime"]), "dataset": shard.dataset, "release": shard.release,
+             "absolute": str(shard.root / file["path"])}
+            for file in _shown_first(lineage.query("files_of_scene", of_scene), _shown_images(home, row, of_scene))
         ],
         "remake": remake(shard, where["scene"], where["task"], records),
         "verify": f"spatial-assets lineage verify {qa_id} --home {shlex.quote(str(home))}",
@@ -68,13 +71,56 @@ def _released(home: Path, qa_id: str) -> str:
     con = duckdb.connect()
     holding = []
     for name in manifest.names(home):
-        files = manifest.folder(home, name) / "data" / "*" / "*.parquet"
-        rows = con.execute(
-            "select 1 from read_parquet($files, hive_partitioning = false) where qa_id = $qa_id limit 1",
-            {"files": str(files), "qa_id": qa_id},
-        ).fetchall()
+        files = manifest.data_files(home, name)
+        rows = (
+            files
+            and con.execute(
+                "select 1 from read_parquet($files, hive_partitioning = false) where qa_id = $qa_id limit 1",
+                {"files": files, "qa_id": qa_id},
+            ).fetchall()
+        )
         holding += [name] if rows else []
     return f"; it is in {', '.join(holding)}" if holding else ""
+
+
+def _shown_images(home: Path, row: dict[str, Any], of_scene: dict[str, str]) -> dict[str, list[str]]:
+    """The image of each frame that a row shows, by frame in the row's order; and under "" those of all others."""
+    frames = Lake(home).read(tables.FRAMES, of_scene["shard"], of_scene["scene"])
+    images = {name: image for name, image in frames.select("frame", "image").iter_rows() if image is not None}
+    shown = dict.fromkeys(entry["frame"] for entry in row.get("frames", ()))
+    held = {name: [images.pop(name)] for name in shown if name in images}
+    return {**held, "": sorted(images.values())}
+
+
+def _shown_first(files: list[dict[str, Any]], images: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The files, each with the frame that it belongs to if the row shows it, in the order in which they say most.
+
+    A frame's files are all of a folder that holds the image of no other frame, or else its image and what has the
+    image's name in the folders beside: so the layouts keep poses, depths and masks.
+    """
+    paths = [PurePosixPath(file["path"]) for file in files]
+    images_in = Counter(PurePosixPath(image).parent for held in images.values() for image in held)
+    files_in = Counter(path.parent for path in paths)
+    by_path: dict[str, str] = {}
+    for frame, held in images.items():
+        for image in map(PurePosixPath, held if frame else ()):
+            has_folder = images_in[image.parent] == 1 and files_in[image.parent] > 1
+            for path in paths:
+                beside = path.stem == image.stem and path.parent.parent == image.parent.parent
+                if path.parent == image.parent if has_folder else beside:
+                    by_path.setdefault(str(path), frame)
+    kinds = Counter(file["role"] for file in files)
+    place = {frame: number for number, frame in enumerate(images)}
+    shown = {image for frame, held in images.items() if frame for image in held}
+
+    def rank(file: dict[str, Any]) -> tuple[Any, ...]:
+        frame = by_path.get(file["path"])
+        if frame is None:
+            # Files of a kind that there are few of say more than the hundredth frame.
+            return (1, kinds[file["role"]], file["role"], file["path"])
+        return (0, place[frame], file["path"] not in shown, file["role"], file["path"])
+
+    return [{**file, "frame": by_path.get(file["path"])} for file in sorted(files, key=rank)]
 
 
 def _row(home: Path, qa_id: str, where: dict[str, Any]) -> dict[str, Any]:

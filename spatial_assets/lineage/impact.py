@@ -200,10 +200,9 @@ def _scene_rows(lineage: Lineage, name: str, question: Question) -> list[dict[st
 
 def _released_rows(lineage: Lineage, name: str, question: Question) -> list[dict[str, Any]]:
     """The query, asked of the rows of a release instead of the lake's."""
-    files = manifest.folder(lineage.home, name) / "data" / "*" / "*.parquet"
     split = "string_split(filename, '/')[-2] as split"
     text = (
         f"with question as (select *, {split} from read_parquet($files, filename = true, hive_partitioning = false)) "
         + COUNT_RELEASED.format(query=sql(f"lineage/{question.query}"))
     )
-    return lineage.rows(text, {**question.parameters, "files": str(files)})
+    return lineage.rows(text, {**question.parameters, "files": manifest.data_files(lineage.home, name)})

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from spatial_assets.lineage import tombstones
+from spatial_assets.scene.model import InputError
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.lake import read_small, write_parquet
 
@@ -172,7 +173,15 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
     # A file is never changed, only replaced: each stage of a suite reads those of what is upstream.
     held = _kept.get(path)
     if held is None or held[0] != version:
-        rows: list[dict[str, Any]] = read_small(path).to_pylist(maps_as_pydicts="strict")
+        try:
+            rows: list[dict[str, Any]] = read_small(path).to_pylist(maps_as_pydicts="strict")
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's own
+            what = " ".join(str(error).split())
+            raise InputError(
+                path, f"cannot be read ({what}); `build` sets it aside and makes it again"
+            ) from None
         held = _keep(path, version, {row["scene"]: _record(row) for row in rows})
     return dict(held[1])
 

@@ -77,7 +77,7 @@ def _rows_view(con: duckdb.DuckDBPyConnection, side: str, home: Path, name: str)
         con.execute(f"create view {side}_rows as select *, null::varchar as split from {side}_lake.questions")
     else:
         manifest.load(home, name)
-        files = sorted((manifest.folder(home, name) / "data").glob("*/*.parquet"))
+        files = [Path(file) for file in manifest.data_files(home, name)]
         if not files:
             raise InputError(manifest.folder(home, name), "the release has no data")
         con.execute(

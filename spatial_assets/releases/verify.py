@@ -58,7 +58,9 @@ def _files(folder: Path, held: dict[str, Any]) -> list[str]:
 def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
     problems = []
     con = duckdb.connect()
-    data = str(manifest.folder(home, name) / "data" / "*" / "*.parquet")
+    data = manifest.data_files(home, name)
+    if not data:
+        return ["data: no files"]
     counted = con.execute(sql("releases/counts"), {"files": data}).fetchall()
     index = pq.read_table(manifest.scenes_path(home, name)).to_pylist()
     found = {tuple(row[:5]): row[5] for row in counted}
@@ -84,7 +86,7 @@ def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
     return problems + _imbalances(con, data, held)
 
 
-def _imbalances(con: duckdb.DuckDBPyConnection, data: str, held: dict[str, Any]) -> list[str]:
+def _imbalances(con: duckdb.DuckDBPyConnection, data: list[str], held: dict[str, Any]) -> list[str]:
     if held["balance"] is None:
         return []
     answers: dict[tuple[str, str, str, int], Counter[str]] = {}

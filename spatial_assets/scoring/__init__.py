@@ -7,10 +7,13 @@ are made (see `tasks`).
 profile.py          what a scoring profile is, and what a benchmark's module offers
 metrics.py          the maths that benchmarks share
 reading.py          how the strict profiles read an answer out of a response
-sparbench.py  vsibench.py  spatialmosaic.py  vlmevalkit.py
+quantities.py       the one number that a text states, in the unit that was asked for
+sparbench.py  vsibench.py  spatialmosaic.py  vlmevalkit.py  lmms_eval.py
 registry.py         benchmarks and their profiles, found in this folder
 chance.py           what an answerer without eyes would score
 bootstrap.py        confidence intervals
 run.py              a file of predictions in, scored rows and a summary out
-logs.py             predictions out of the logs of lmms-eval and VLMEvalKit
+duplicates.py       one question answered twice
+logs.py             predictions out of the logs of lmms-eval, VLMEvalKit and Spatial-MLLM
+log_tables.py       tables as records: TSV, spreadsheets, JSON
 """

@@ -1,22 +1,24 @@
 """Predictions out of other evaluators' logs, as the rows that `run` scores.
 
 lmms-eval writes `samples_<task>.jsonl`: one object per question with the dataset's row under `doc` or under
-the metric's name (`sparbench_score`, `vsibench_score`), the model's text under `filtered_resps` or `resps`.
-VLMEvalKit writes a table (XLSX, TSV, or JSON records) with columns for the question's row and `prediction`.
-SPAR-Bench calls its ground truth `answer`; the rows here call it
-`ground_truth`.
+the metric's name (`sparbench_score`, `vsibench_score`), the model's text under `filtered_resps` or `resps`. Its
+first versions, and the forks that VSI-Bench, SPAR-Bench and SpatialMosaic were released with, write `<task>.json`: one
+object that has the same samples under `logs`.
+VLMEvalKit writes a table (XLSX, TSV, or JSON records) with columns for the question's row and `prediction`; what
+others call question_type or task stands under `type` or `category` there.
+Spatial-MLLM writes `results_<model>.json`: the dataset's row under `sample`, the model's text under `model_output`.
+SPAR-Bench calls its ground truth `answer`; the rows here call it `ground_truth`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from spatial_assets.scene.model import InputError
+from spatial_assets.scoring.duplicates import TRUTH_FIELDS, Answered, AnsweredTwice
+from spatial_assets.scoring.log_tables import json_records, read_json, tsv_records, xlsx_records
 from spatial_assets.scoring.profile import Profile, kind_of
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.run import read_objects
@@ -25,33 +27,58 @@ KEPT_FIELDS = ("id", "index", "doc_id", "dataset", "scene_name", "source", "opti
 """What is carried over beside the fields that scoring needs, where a log has it."""
 
 
-def read_log(benchmark: str, path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a log, by its suffix: .jsonl (lmms-eval), .xlsx, .tsv or .json (VLMEvalKit).
+TASK_COLUMNS = ("type", "category", "l2-category")
+"""Where a table of VLMEvalKit may say its question's type, if it has no column of the benchmark's own name."""
+Record = dict[str, Any]
+Entries = Iterable[tuple[str, Record, Record]]
+"""Place in the log, the dataset's row with its prediction, and what the log says around it."""
 
-    Raises InputError naming the file, and the line or record, where a log is not of the form; ValueError for
-    an unknown benchmark.
+
+def read_log(benchmark: str, path: str | Path) -> Iterator[Record]:
+    """Rows of a log, by its suffix and what is in it; see the module.
+
+    Raises InputError naming the file, and the line or record, where a log is not of the form or answers a question
+    twice; ValueError for an unknown benchmark.
     """
     profile = find_profile(benchmark, "official")
     suffix = Path(path).suffix.lower()
-    if suffix == ".jsonl":
+    if suffix != ".jsonl" and suffix not in TABLES:
+        raise InputError(path, f"no log format has the suffix {suffix!r}; known: .jsonl, {', '.join(TABLES)}")
+    content = read_json(path) if suffix == ".json" else None
+    if suffix == ".jsonl" or lmms_eval_samples(content) is not None:
         return read_lmms_eval(profile, path)
-    if suffix in TABLES:
-        return read_vlmevalkit(profile, path)
-    raise InputError(path, f"no log format has the suffix {suffix!r}; known: .jsonl, {', '.join(TABLES)}")
+    if spatial_mllm_results(content) is not None:
+        return read_spatial_mllm(profile, path)
+    return read_vlmevalkit(profile, path)
 
 
-def read_lmms_eval(profile: Profile, path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of an lmms-eval `samples_*.jsonl` log, in the order of the questions."""
-    samples = [(number, sample) for number, sample in read_objects(path)]
+def read_lmms_eval(profile: Profile, path: str | Path, answered: Answered | None = None) -> Iterator[Record]:
+    """Rows of a log of lmms-eval, `samples_*.jsonl` or a whole `<task>.json`, in the order of the questions."""
+    return _rows(profile, path, _lmms_eval_entries(profile, path), answered)
+
+
+def _lmms_eval_entries(profile: Profile, path: str | Path) -> Entries:
+    samples = [(number, sample) for number, sample in _samples(path)]
     if all(type(sample.get("doc_id")) is int for _, sample in samples):
         # Several processes write their questions one after another; the evaluator sorts them again.
         samples.sort(key=lambda numbered: numbered[1]["doc_id"])
+    unit = "sample" if Path(path).suffix.lower() == ".json" else "line"
     for number, sample in samples:
-        where = f"line {number}"
+        where = f"{unit} {number}"
         document = _document(profile, sample)
         if document is None:
             raise InputError(path, f"{where}: no question with {' or '.join(profile.task_fields)} in it")
-        yield _row(profile, path, where, {**document, **_answered(sample, document, path, where)}, sample)
+        yield where, {**document, **_answered(sample, document, path, where)}, sample
+
+
+def _samples(path: str | Path) -> Iterator[tuple[int, Record]]:
+    if Path(path).suffix.lower() != ".json":
+        yield from read_objects(path)
+        return
+    for number, sample in enumerate(lmms_eval_samples(read_json(path)) or [], 1):
+        if not isinstance(sample, dict):
+            raise InputError(path, f"sample {number}: {kind_of(sample)} where an object is wanted")
+        yield number, sample
 
 
 def _document(profile: Profile, sample: dict[str, Any]) -> dict[str, Any] | None:
@@ -83,14 +110,30 @@ def _answered(
     raise InputError(path, f"{where}: no response in filtered_resps, resps or prediction")
 
 
-def read_vlmevalkit(profile: Profile, path: str | Path) -> Iterator[dict[str, Any]]:
+def read_vlmevalkit(profile: Profile, path: str | Path, answered: Answered | None = None) -> Iterator[Record]:
     """Rows of a VLMEvalKit table, sorted by `index` where it has one, as its evaluator does."""
+    return _rows(profile, path, _vlmevalkit_entries(profile, path), answered)
+
+
+def _vlmevalkit_entries(profile: Profile, path: str | Path) -> Entries:
     numbered = list(enumerate(TABLES[Path(path).suffix.lower()](path), 1))
     indices = {number: _integer(record.get("index")) for number, record in numbered}
     if all(index is not None for index in indices.values()):
         numbered.sort(key=lambda pair: indices[pair[0]] or 0)
     for number, record in numbered:
-        yield _row(profile, path, f"record {number}", record, record)
+        typed = _with_task(profile, record)
+        yield f"record {number}", typed, typed
+
+
+def _with_task(profile: Profile, record: Record) -> Record:
+    """The record with its question's type under the name that the benchmark gives it."""
+    if any(record[field] in profile.scorers for field in _names(profile, record)):
+        return record
+    for column in TASK_COLUMNS:
+        task = record.get(column)
+        if isinstance(task, str) and task in profile.scorers:
+            return {**record, profile.task_fields[0]: task}
+    return record
 
 
 def _integer(value: Any) -> int | None:
@@ -100,68 +143,64 @@ def _integer(value: Any) -> int | None:
         return None
 
 
-def _json_records(path: str | Path) -> list[dict[str, Any]]:
-    try:
-        records = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(path, f"not JSON ({error})") from None
-    if not isinstance(records, list):
-        raise InputError(path, f"{kind_of(records)} where a list of records is wanted")
-    for number, record in enumerate(records, 1):
-        if not isinstance(record, dict):
-            raise InputError(path, f"record {number}: {kind_of(record)} where an object is wanted")
-    return records
+def read_spatial_mllm(
+    profile: Profile, path: str | Path, answered: Answered | None = None
+) -> Iterator[Record]:
+    """Rows of Spatial-MLLM's `results_<model>.json`, in the order of the file."""
+    return _rows(profile, path, _spatial_mllm_entries(path), answered)
 
 
-def _tsv_records(path: str | Path) -> list[dict[str, Any]]:
-    # Long responses and images in base64 stand in one cell; the csv module's own limit is 128 kB.
-    csv.field_size_limit(sys.maxsize)
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            records = []
-            for record in reader:
-                if None in record or None in record.values():
-                    raise InputError(path, f"line {reader.line_num}: not as many cells as the header has")
-                records.append(dict(record))
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(path, f"not UTF-8 ({error.reason})") from None
-    except csv.Error as error:
-        raise InputError(path, f"line {reader.line_num}: not TSV ({error})") from None
-    return records
+def _spatial_mllm_entries(path: str | Path) -> Entries:
+    for number, result in enumerate(spatial_mllm_results(read_json(path)) or [], 1):
+        sample = result.get("sample") if isinstance(result, dict) else None
+        if not isinstance(sample, dict) or "model_output" not in result:
+            raise InputError(path, f"result {number}: no sample and model_output in it")
+        yield f"result {number}", {**sample, "prediction": result["model_output"]}, sample
 
 
-def _xlsx_records(path: str | Path) -> list[dict[str, Any]]:
-    """The first sheet, every cell as the text that a TSV would hold."""
-    import fastexcel
-
-    try:
-        sheet = fastexcel.read_excel(Path(path).read_bytes()).load_sheet(0, dtypes="string")
-        table = sheet.to_arrow()
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
-    except fastexcel.FastExcelError as error:
-        raise InputError(path, f"not a spreadsheet ({str(error).splitlines()[0]})") from None
-    return [
-        {name: "" if value is None else value for name, value in record.items()}
-        for record in table.to_pylist()
-    ]
+def lmms_eval_samples(content: Any) -> list[Any] | None:
+    """The samples of a whole log of lmms-eval, as its first versions and VSI-Bench's own repository write it."""
+    logs = content.get("logs") if isinstance(content, dict) else None
+    return logs if isinstance(logs, list) else None
 
 
-TABLES = {".xlsx": _xlsx_records, ".tsv": _tsv_records, ".json": _json_records}
+def spatial_mllm_results(content: Any) -> list[Any] | None:
+    """The results of a file of Spatial-MLLM: a list, or under `results` as its first version writes them."""
+    results = content.get("results") if isinstance(content, dict) else content
+    if (
+        isinstance(results, list)
+        and results
+        and isinstance(results[0], dict)
+        and "model_output" in results[0]
+    ):
+        return results
+    return None
+
+
+TABLES = {".xlsx": xlsx_records, ".tsv": tsv_records, ".json": json_records}
 """How VLMEvalKit saves a table, by suffix; the first is its default."""
 
 
-def _row(
-    profile: Profile, path: str | Path, where: str, source: dict[str, Any], sample: dict[str, Any]
-) -> dict[str, Any]:
+def _rows(
+    profile: Profile, path: str | Path, entries: Entries, answered: Answered | None = None
+) -> Iterator[Record]:
+    """The rows of a log that count: one that says again what an earlier one said is passed over."""
+    answered = answered or Answered(profile)
+    for where, source, around in entries:
+        row = _row(profile, path, where, source, around)
+        task = next(row[field] for field in profile.task_fields if field in row)
+        try:
+            if answered.is_new({**source, **row}, task, where):
+                yield row
+        except AnsweredTwice as error:
+            raise InputError(path, f"{where}: {error}") from None
+
+
+def _row(profile: Profile, path: str | Path, where: str, source: Record, sample: Record) -> Record:
     names = [field for field in _names(profile, source) if source[field] in profile.scorers]
     if not names:
-        raise InputError(path, f"{where}: no known task in {' or '.join(profile.task_fields)}")
+        known = ", ".join((*profile.task_fields, *TASK_COLUMNS))
+        raise InputError(path, f"{where}: no known task in any of {known}")
     field, task = names[0], source[names[0]]
     row = {
         name: sample.get(name, source.get(name)) for name in KEPT_FIELDS if name in sample or name in source
@@ -170,9 +209,7 @@ def _row(
     if "prediction" not in source:
         raise InputError(path, f"{where}: no field prediction")
     row["prediction"] = source["prediction"]
-    truth = next(
-        (source[name] for name in ("ground_truth", "answer") if name in source), sample.get("target")
-    )
+    truth = next((source[name] for name in TRUTH_FIELDS if name in source), sample.get("target"))
     row["ground_truth"] = truth
     for gold in profile.gold_fields[task]:
         if gold == "ground_truth":

@@ -33,6 +33,17 @@ class Unscorable(Exception):
         self.what = what
 
 
+class NoAnswer(float):
+    """The score of a response that gives no single answer: 0, with the reason."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> NoAnswer:
+        score = super().__new__(cls, 0.0)
+        score.reason = reason
+        return score
+
+
 @dataclass(frozen=True)
 class Profile:
     """One way to score one benchmark."""

@@ -1,9 +1,9 @@
 """A file of predictions in, the same rows with their scores and a summary out.
 
-A row is a JSON object with its task, its prediction and its ground truth. It comes back with `score`, which
-is null where there is none, and then with `error`. Files are read twice and never held in memory: once to
-score, once to write the rows back. The forms of the rows and of the summary are an interface that others
-call: they stay as they are.
+A row is a JSON object with its task, its prediction and its ground truth. It comes back with `score`, which is null
+where there is none, and then with `error`; a score of 0 comes with `unread` where a strict profile found no answer in
+the response. Files are read twice and never held in memory: once to score, once to write the rows back. The forms of
+the rows and of the summary are an interface that others call: they stay as they are.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import json
 import math
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.chance import Golds, chance_levels
-from spatial_assets.scoring.profile import Profile, Summary, Unscorable, kind_of
+from spatial_assets.scoring.duplicates import Answered, AnsweredTwice, shown
+from spatial_assets.scoring.profile import NoAnswer, Profile, Summary, Unscorable, kind_of
 from spatial_assets.scoring.registry import find_profile
-
-SHOWN_LENGTH = 60
-"""Characters of an errory value that an error message repeats."""
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -41,14 +41,15 @@ def score_file(benchmark: str, path: str | Path, profile: str = "official") -> t
     `tasks`, `levels` and `overall` as fractions (None for NaN), `error` where the released code raises,
     `counts` and `errors` (rows by task; rows without a score), `chance`, and what the profile adds. Where the
     released evaluation ends because of a row, `overall` is None and `overall_of_scored_rows` has the mean
-    without such rows.
+    without such rows. A row that repeats another of the same id is written back with its score and counted once
+    (`repeated` says how many); `unread` has the reasons for which responses gave no answer, and how often.
 
     Raises InputError for a file that cannot be read and, with its line, for a row that is not of the form;
     ValueError for an unknown benchmark or profile.
     """
     chosen = find_profile(benchmark, profile)
     lines = _lines_of(Path(path))
-    tally = _Tally(chosen)
+    tally = _Tally(chosen, "line")
     for number, row in _parsed(path, lines):
         try:
             tally.add(row, number)
@@ -56,15 +57,15 @@ def score_file(benchmark: str, path: str | Path, profile: str = "official") -> t
             raise InputError(path, f"line {number}: {error}") from None
     if not tally.scores:
         raise InputError(path, "no rows")
-    summary = {"benchmark": benchmark, "profile": profile, **tally.summary("line")}
-    return ScoredRows(path, lines, tally.scores, tally.errors), summary
+    summary = {"benchmark": benchmark, "profile": profile, **tally.summary()}
+    return ScoredRows(path, lines, tally), summary
 
 
 def score_rows(
     benchmark: str, rows: Iterable[dict[str, Any]], profile: str = "official"
 ) -> tuple[list[dict[str, Any]], Summary]:
     """Score rows that are at hand, as `score_file` does; RowError for a row that is not of the form."""
-    tally = _Tally(find_profile(benchmark, profile))
+    tally = _Tally(find_profile(benchmark, profile), "row")
     kept = list(rows)
     for number, row in enumerate(kept, 1):
         try:
@@ -73,52 +74,46 @@ def score_rows(
             raise RowError(f"row {number}: {error}") from None
     if not kept:
         raise RowError("no rows")
-    scored = [_with_score(dict(row), tally.scores[at], tally.errors.get(at)) for at, row in enumerate(kept)]
-    return scored, {"benchmark": benchmark, "profile": profile, **tally.summary("row")}
+    scored = [tally.with_score(dict(row), at) for at, row in enumerate(kept)]
+    return scored, {"benchmark": benchmark, "profile": profile, **tally.summary()}
 
 
 class ScoredRows:
     """The rows of a file with their scores, read anew at each iteration."""
 
-    def __init__(self, path: str | Path, lines: Lines, scores: array[float], errors: dict[int, str]) -> None:
+    def __init__(self, path: str | Path, lines: Lines, tally: _Tally) -> None:
         self._path = path
         self._lines = lines
-        self._scores = scores
-        self._errors = errors
+        self._tally = tally
 
     def __len__(self) -> int:
-        return len(self._scores)
+        return len(self._tally.scores)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        scores, errors = self._scores, self._errors
         count = 0
         for count, (_, row) in enumerate(_parsed(self._path, self._lines), 1):
-            if count > len(scores):
+            if count > len(self):
                 break
-            yield _with_score(row, scores[count - 1], errors.get(count - 1))
-        if count != len(scores):
+            yield self._tally.with_score(row, count - 1)
+        if count != len(self):
             raise InputError(self._path, "the file changed while it was being scored")
-
-
-def _with_score(row: dict[str, Any], score: float, error: str | None) -> dict[str, Any]:
-    # A file that was scored before keeps nothing of its old verdict.
-    row.pop("error", None)
-    if error is None:
-        row["score"] = score
-    else:
-        row["score"] = None
-        row["error"] = error
-    return row
 
 
 class _Tally:
     """The scores of the rows seen so far."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, unit: str) -> None:
+        """`unit` is what the rows' numbers count."""
         self.profile = profile
+        self.unit = unit
         self.scores = array("d")
         """NaN where a row has no score."""
         self.errors: dict[int, str] = {}
+        self.unread: dict[int, str] = {}
+        """Why a response gave no answer, by row."""
+        self._counts = array("b")
+        """Whether a row counts: one that repeats another does not."""
+        self._answered = Answered(profile)
         self._tasks = array("l")
         self._names: list[str] = []
         self._index: dict[str, int] = {}
@@ -135,15 +130,34 @@ class _Tally:
             if field not in row:
                 raise RowError(f"no field {field}, which {task} needs")
         try:
+            is_new = self._answered.is_new(row, task, f"{self.unit} {number}")
+        except AnsweredTwice as error:
+            raise RowError(str(error)) from None
+        try:
             score = self.profile.scorers[task](row)
         except Unscorable as error:
             score = math.nan
             self.errors[len(self.scores)] = str(error)
             if self._first_error is None:
                 self._first_error = (number, str(error))
+        if isinstance(score, NoAnswer):
+            self.unread[len(self.scores)] = score.reason
         self.scores.append(score)
+        self._counts.append(is_new)
         self._tasks.append(self._index[task])
-        self._golds.add(task, row)
+        if is_new:
+            self._golds.add(task, row)
+
+    def with_score(self, row: dict[str, Any], at: int) -> dict[str, Any]:
+        """The row of that place, with its score and why it has none."""
+        # A file that was scored before keeps nothing of its old verdict.
+        for old in ("error", "unread"):
+            row.pop(old, None)
+        row["score"] = None if at in self.errors else self.scores[at]
+        for name, reasons in (("error", self.errors), ("unread", self.unread)):
+            if at in reasons:
+                row[name] = reasons[at]
+        return row
 
     def _task(self, row: dict[str, Any]) -> str:
         for field in self.profile.task_fields:
@@ -159,9 +173,11 @@ class _Tally:
             self._names.append(task)
         return task
 
-    def summary(self, unit: str) -> Summary:
-        """The summary of all rows; `unit` is what the row numbers count."""
-        scores, tasks = np.frombuffer(self.scores, dtype=np.float64), np.array(self._tasks, dtype=np.int64)
+    def summary(self) -> Summary:
+        """The summary of all rows that count."""
+        counted = np.array(self._counts, dtype=bool)
+        scores = np.array(self.scores, dtype=np.float64)[counted]
+        tasks = np.array(self._tasks, dtype=np.int64)[counted]
         scored = ~np.isnan(scores)
         found = self.profile.aggregate(scores[scored], tasks[scored], self._names)
         if self._first_error and self.profile.stops_on_error:
@@ -169,7 +185,7 @@ class _Tally:
             if "error" not in found:
                 found["overall_of_scored_rows"] = found["overall"]
             found["overall"] = None
-            found["error"] = f"{error} ({unit} {number}; the released evaluation ends there)"
+            found["error"] = f"{error} ({self.unit} {number}; the released evaluation ends there)"
         counts = np.bincount(tasks, minlength=len(self._names)).tolist()
         head: dict[str, Any] = {
             key: found.pop(key) for key in ("tasks", "levels", "overall", "error") if key in found
@@ -178,13 +194,20 @@ class _Tally:
         summary: Summary = {
             **head,
             "rows": len(scores),
-            "errors": len(self.errors),
+            "errors": int(np.count_nonzero(~scored)),
             "counts": {self._names[index]: counts[index] for index in order},
             **found,
+            **self._told(counted),
             "chance": chance_levels(self.profile, self._golds, self._names),
         }
         cleaned: Summary = _without_nan(summary)
         return cleaned
+
+    def _told(self, counted: NDArray[np.bool_]) -> Summary:
+        """What the summary has only where there is something to tell."""
+        reasons = Counter(reason for at, reason in self.unread.items() if counted[at])
+        told: Summary = {"repeated": self._answered.repeated} if self._answered.repeated else {}
+        return {**told, "unread": dict(sorted(reasons.items()))} if reasons else told
 
 
 def write_rows(rows: Iterable[dict[str, Any]], out: IO[str]) -> None:
@@ -290,12 +313,6 @@ def _parsed(path: str | Path, lines: Lines) -> Iterator[tuple[int, dict[str, Any
         if not isinstance(row, dict):
             raise InputError(path, f"line {number}: {kind_of(row)} where an object is wanted")
         yield number, row
-
-
-def shown(value: Any) -> str:
-    """A value as an error message repeats it."""
-    text = json.dumps(value)
-    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
 
 
 def _without_nan(value: Any) -> Any:

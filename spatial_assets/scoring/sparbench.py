@@ -14,8 +14,10 @@ errors included. Profile `vlmevalkit` follows VLMEvalKit's rule-based scorer (se
 4. A minus sign, a thousands comma, a leading point and an exponent are dropped, and a digit in a name
    ("object0") is a number. Strict reads them as written.
 5. Of several numbers the first counts in single-view tasks, the last in multi-view ones. Strict takes the
-   number that the text calls its answer, or the only one outside parentheses; otherwise none.
-6. Units are ignored ("150 cm" is 150 m). Strict converts millimeters, centimeters and meters.
+   number that the text calls its answer, or the only one outside parentheses; otherwise none. Nor has a text
+   that ends within its thinking, or names two answers, any.
+6. Units are ignored ("150 cm" is 150 m). Strict converts metric and English lengths; a number with another unit is
+   no answer.
 7. View change divides the error by the prediction, so overshooting is cheap. Strict divides by the ground
    truth (an axis whose truth is 0 keeps the absolute error, in meters or degrees).
 8. View change fails as a whole for one odd item, unit or separator, and a leading space hides a key. Strict
@@ -47,6 +49,7 @@ from spatial_assets.scoring.metrics import (
     to_float,
 )
 from spatial_assets.scoring.profile import (
+    NoAnswer,
     Profile,
     Row,
     Scorer,
@@ -56,6 +59,7 @@ from spatial_assets.scoring.profile import (
     Unscorable,
     text_of,
 )
+from spatial_assets.scoring.quantities import Unclear
 
 SINGLE_VIEW_NUMBERS = (
     "depth_prediction_oc",
@@ -172,22 +176,30 @@ def _official_view_change_score(row: Row) -> float:
 
 def _strict_number_score(row: Row) -> float:
     truth = reading.true_number(row["ground_truth"])
-    number = reading.number(reading.response(row["prediction"]), unit="m")
-    return 0.0 if number is None else mean_relative_accuracy(relative_error(number, truth))
+    try:
+        number = reading.number(reading.response(row["prediction"]), unit="m")
+    except Unclear as why:
+        return NoAnswer(str(why))
+    return mean_relative_accuracy(relative_error(number, truth))
 
 
 def _strict_choice_score(row: Row) -> float:
     truth = reading.true_letter(row["ground_truth"])
-    return 1.0 if reading.letter(reading.response(row["prediction"])) == truth else 0.0
+    try:
+        return 1.0 if reading.letter(reading.response(row["prediction"])) == truth else 0.0
+    except Unclear as why:
+        return NoAnswer(str(why))
 
 
 def _strict_view_change_score(row: Row) -> float:
-    truth = reading.motion(reading.response(row["ground_truth"]))
-    if truth is None:
-        raise Unscorable("ValueError", "ground_truth is not a view change")
-    prediction = reading.motion(reading.response(row["prediction"]))
-    if prediction is None:
-        return 0.0
+    try:
+        truth = reading.motion(reading.response(row["ground_truth"]))
+    except Unclear:
+        raise Unscorable("ValueError", "ground_truth is not a view change") from None
+    try:
+        prediction = reading.motion(reading.response(row["prediction"]))
+    except Unclear as why:
+        return NoAnswer(str(why))
     hits = []
     for axis, (plus, minus) in enumerate(AXES):
         estimate = prediction.get(plus, 0.0) - prediction.get(minus, 0.0)

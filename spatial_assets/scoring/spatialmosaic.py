@@ -40,7 +40,17 @@ from spatial_assets.scoring.metrics import (
     task_means,
     to_float,
 )
-from spatial_assets.scoring.profile import Profile, Row, Scorer, Scores, Summary, TaskIndex, Unscorable
+from spatial_assets.scoring.profile import (
+    NoAnswer,
+    Profile,
+    Row,
+    Scorer,
+    Scores,
+    Summary,
+    TaskIndex,
+    Unscorable,
+)
+from spatial_assets.scoring.quantities import COUNT, Unclear
 from spatial_assets.scoring.vsibench import (
     official_choice_score,
     official_number_score,
@@ -61,12 +71,12 @@ CHOICES = (
     *(name for names in MERGED.values() for name in names),
 )
 UNITS: Mapping[str, str | None] = {
-    "obj_count_occ_na": None,
+    "obj_count_occ_na": COUNT,
     "obj_distance_occ_na": "m",
     "obj_obj_distance_occ_na": "m",
     "obj_size_occ_na": None,
 }
-"""The number questions, and the unit of length of their answers where it is known."""
+"""The number questions, and the unit of their answers where it is known."""
 LOCALIZATION = "obj_localization_occ_na"
 
 _COORDINATE = r"\d+(?:\.\d+)?"
@@ -113,13 +123,17 @@ def _official_point_score(row: Row) -> float:
 
 
 def _strict_point_score(row: Row) -> float:
-    truth, diagonal = reading.point(reading.response(row["ground_truth"])), _diagonal(row)
-    if truth is None:
-        raise Unscorable("ValueError", "the ground truth is not a point")
+    try:
+        truth, diagonal = reading.point(reading.response(row["ground_truth"])), _diagonal(row)
+    except Unclear:
+        raise Unscorable("ValueError", "the ground truth is not a point") from None
     if diagonal is None or not math.isfinite(diagonal):
         raise Unscorable("ValueError", "bbox_2d_diag is not a positive number")
-    prediction = reading.point(reading.response(row["prediction"]))
-    return 0.0 if prediction is None else mean_point_accuracy(math.dist(prediction, truth), diagonal)
+    try:
+        prediction = reading.point(reading.response(row["prediction"]))
+    except Unclear as why:
+        return NoAnswer(str(why))
+    return mean_point_accuracy(math.dist(prediction, truth), diagonal)
 
 
 def _official_aggregate(scores: Scores, tasks: TaskIndex, names: Sequence[str]) -> Summary:

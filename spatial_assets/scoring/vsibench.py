@@ -2,16 +2,19 @@
 
 Profile `official` equals the released evaluator (vision-x-nyu/thinking-in-space, lmms-eval task
 `vsibench`), errors included. Profile `spatial_mllm` equals Spatial-MLLM's evaluator: another reading of the
-response and a strict `<` in float32, so its scores cannot be compared with official ones. Profile `strict`
-mends these errors of the official one:
+response and a strict `<` in float32, so its scores cannot be compared with official ones. Profile `lmms_eval_0_7`
+equals the task `vsibench` of lmms-eval 0.7, which reads the first number wherever it stands in the text, in digits or
+in English words ("four", "~4", "<answer>4</answer>" count, "1e1" is 1), and has no overall score without all three
+direction levels; it prints what it computes to six decimals. Profile `strict` mends these errors of the official one:
 
 1. Only the text before the first space counts: " A", "(A)", "A)", "**A**", "Answer: A", "A.left" and a
    letter before a line break are wrong. Strict reads the chosen letter wherever it stands; two different
    choices are none.
 2. "1,000", " 4", "four" and "about 4" are not numbers. Strict reads thousands commas, number words and
    numbers in a sentence; of several different numbers it takes the one that the text calls its answer,
-   otherwise none.
-3. Units are not looked at. Strict converts millimeters, centimeters and meters to the question's unit.
+   otherwise none. A text that ends within its thinking, or names two answers, gives none.
+3. Units are not looked at. Strict converts metric and English lengths and areas to the question's unit; a number
+   with another unit, or one that is not known, is no answer.
 4. A ground truth of 0 stops the run with a ZeroDivisionError. Strict takes the absolute error there.
 5. The error is divided by the signed ground truth, so that any answer to a negative one is perfect. Strict
    divides by its absolute value.
@@ -34,7 +37,7 @@ from functools import partial
 
 import numpy as np
 
-from spatial_assets.scoring import reading
+from spatial_assets.scoring import lmms_eval, reading
 from spatial_assets.scoring.metrics import (
     LIMITS,
     first_token,
@@ -47,6 +50,7 @@ from spatial_assets.scoring.metrics import (
     to_float,
 )
 from spatial_assets.scoring.profile import (
+    NoAnswer,
     Profile,
     Row,
     Scorer,
@@ -57,6 +61,7 @@ from spatial_assets.scoring.profile import (
     kind_of,
     text_of,
 )
+from spatial_assets.scoring.quantities import COUNT, SQUARE_METERS, Unclear
 
 TITLE = "VSI-Bench"
 LEVELS: Mapping[str, Sequence[str]] = {}
@@ -64,13 +69,13 @@ DIRECTION = "object_rel_direction"
 DIRECTION_LEVELS = (f"{DIRECTION}_easy", f"{DIRECTION}_medium", f"{DIRECTION}_hard")
 MERGED = {DIRECTION: DIRECTION_LEVELS}
 CHOICES = (*DIRECTION_LEVELS, "object_rel_distance", "route_planning", "obj_appearance_order")
-UNITS: Mapping[str, str | None] = {
+UNITS: Mapping[str, str] = {
     "object_abs_distance": "m",
-    "object_counting": None,
+    "object_counting": COUNT,
     "object_size_estimation": "cm",
-    "room_size_estimation": None,
+    "room_size_estimation": SQUARE_METERS,
 }
-"""The number questions, and the unit of length that each asks for."""
+"""The number questions, and the unit that each asks for."""
 
 FLOAT32_EPSILON = c_float(1e-8).value
 """What Spatial-MLLM adds to the ground truth before it divides."""
@@ -90,6 +95,20 @@ def official_choice_score(row: Row, answer_field: str) -> float:
 def official_number_score(row: Row) -> float:
     """MRA of the first token, 0 if either side is no number; raises where the ground truth is 0."""
     number = to_float(first_token(text_of(row, "prediction")))
+    truth = to_float(row["ground_truth"])
+    if number is None or truth is None:
+        return 0.0
+    if truth == 0.0:
+        raise Unscorable("ZeroDivisionError", "the ground truth is 0")
+    return mean_relative_accuracy(abs(number - truth) / truth)
+
+
+def _lmms_eval_number_score(row: Row) -> float:
+    """MRA of the first number in the text, in digits or in English words; raises where the ground truth is 0."""
+    try:
+        number = lmms_eval.first_number(row["prediction"])
+    except OverflowError:
+        raise Unscorable("OverflowError", "the number words make a number beyond float64") from None
     truth = to_float(row["ground_truth"])
     if number is None or truth is None:
         return 0.0
@@ -140,14 +159,20 @@ def _spatial_mllm_number_score(row: Row) -> float:
 def strict_choice_score(row: Row, answer_field: str) -> float:
     """1 where the letter that the response chooses is the answer's."""
     truth = reading.true_letter(row[answer_field])
-    return 1.0 if reading.letter(reading.response(row["prediction"])) == truth else 0.0
+    try:
+        return 1.0 if reading.letter(reading.response(row["prediction"])) == truth else 0.0
+    except Unclear as why:
+        return NoAnswer(str(why))
 
 
 def strict_number_score(row: Row, unit: str | None) -> float:
-    """MRA of the number that the response gives."""
+    """MRA of the number that the response gives, in the unit that was asked for."""
     truth = reading.true_number(row["ground_truth"])
-    number = reading.number(reading.response(row["prediction"]), unit)
-    return 0.0 if number is None else mean_relative_accuracy(relative_error(number, truth))
+    try:
+        number = reading.number(reading.response(row["prediction"]), unit)
+    except Unclear as why:
+        return NoAnswer(str(why))
+    return mean_relative_accuracy(relative_error(number, truth))
 
 
 def _official_aggregate(scores: Scores, tasks: TaskIndex, names: Sequence[str]) -> Summary:
@@ -170,6 +195,22 @@ def _official_aggregate(scores: Scores, tasks: TaskIndex, names: Sequence[str]) 
         }
     merged[DIRECTION] = running_mean(levels[name] for name in DIRECTION_LEVELS)
     return {"tasks": merged, "levels": {}, "overall": running_mean(merged.values()), "question_types": means}
+
+
+def _lmms_eval_aggregate(scores: Scores, tasks: TaskIndex, names: Sequence[str]) -> Summary:
+    """As the official one, but all three direction levels must be there, and none must is an error too."""
+    means = task_means(scores, tasks, names)
+    missing = [name for name in DIRECTION_LEVELS if name not in means]
+    if not missing:
+        return _official_aggregate(scores, tasks, names)
+    levels = {name: means[name] for name in DIRECTION_LEVELS if name in means}
+    return {
+        "tasks": {name: mean for name, mean in means.items() if name not in levels},
+        "levels": {},
+        "overall": float("nan"),
+        "error": f"KeyError: no score of {missing[0]}",
+        "unmerged": levels,
+    }
 
 
 def _spatial_mllm_aggregate(scores: Scores, tasks: TaskIndex, names: Sequence[str]) -> Summary:
@@ -223,6 +264,16 @@ PROFILES = (
         scorers=_by_type(_spatial_mllm_choice_score, _spatial_mllm_number_score),
         gold_fields=_GOLD_FIELDS,
         aggregate=_spatial_mllm_aggregate,
+        stops_on_error=True,
+    ),
+    Profile(
+        name="lmms_eval_0_7",
+        task_fields=_TASK_FIELDS,
+        scorers=_by_type(
+            partial(official_choice_score, answer_field="ground_truth"), _lmms_eval_number_score
+        ),
+        gold_fields=_GOLD_FIELDS,
+        aggregate=_lmms_eval_aggregate,
         stops_on_error=True,
     ),
     Profile(

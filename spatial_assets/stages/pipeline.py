@@ -73,9 +73,18 @@ def _settings(home: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        what = f"line {line}: byte {error.object[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        raise InputError(path, what, "bad_setting") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(path, f"not TOML: {error}", "bad_setting") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", "bad_setting") from None
+    loose = next((name for name in sorted(found) if not isinstance(found[name], dict)), None)
+    if loose is not None:
+        raise InputError(path, f"{loose} stands in no table; it belongs below a line [asset]", "bad_setting")
     unknown = sorted(set(found) - set(STAGES))
     if unknown:
         raise InputError(path, f"no asset named {unknown[0]!r}", "bad_setting")

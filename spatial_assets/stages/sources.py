@@ -7,6 +7,8 @@ hashed, or if rehashing is asked for.
 from __future__ import annotations
 
 from pathlib import Path
+from stat import S_ISREG
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +32,8 @@ FILES = pa.schema(
 )  # fmt: skip
 """Records of files, which are exempt from the lake's equal bytes because they hold times."""
 
+LOOKS = 3
+"""How often a file is read that is another when it has been read: one replacement is no reason to reject a scene."""
 State = tuple[int, int, int]
 """Size, mtime and ctime of a file, as the operating system says."""
 
@@ -47,10 +51,9 @@ class SourceWatch:
         self.reader = reader(shard.dataset)
         self.known: dict[str, tuple[State, str]] = {}
         self.trusted = not rehash
-        if self.path.exists():
-            for row in pq.read_table(self.path, partitioning=None).to_pylist():
-                state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
-                self.known[row["path"]] = (state, row["sha256"])
+        for row in _kept_states(self.path):
+            state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
+            self.known[row["path"]] = (state, row["sha256"])
         self.checked: dict[str, tuple[State, str]] = {}
         self.listings: dict[str, list[SourceFile] | InputError] = {}
 
@@ -76,16 +79,24 @@ class SourceWatch:
 
     def _hash(self, path: str) -> str:
         if path not in self.checked:
-            file = self.shard.root / path
             try:
-                stat = file.stat()
-                state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-                known = self.known.get(path)
-                unchanged = self.trusted and known is not None and known[0] == state
-                self.checked[path] = (state, known[1] if unchanged and known else hash_file(file))
+                self.checked[path] = self._state_and_hash(path)
             except OSError as error:
                 raise InputError(path, f"cannot be read: {error.strerror}", "unreadable_file") from None
         return self.checked[path][1]
+
+    def _state_and_hash(self, path: str) -> tuple[State, str]:
+        """A file's hash, with the state that it had before and after it was read."""
+        file, known = self.shard.root / path, self.known.get(path)
+        state = _state(path, file)
+        if self.trusted and known is not None and known[0] == state:
+            return known
+        for _ in range(LOOKS):
+            found = hash_file(file)
+            before, state = state, _state(path, file)
+            if before == state:
+                return state, found
+        raise InputError(path, "changes while it is read; is it still being copied?", "unreadable_file")
 
     def compute(self, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
         listing = self.listings[inputs.ref.name]
@@ -112,6 +123,25 @@ class SourceWatch:
                 for path, (state, sha) in sorted(merged.items())
             ]
             write_parquet(self.path, pa.Table.from_pylist(rows, schema=FILES))
+
+
+def _kept_states(path: Path) -> list[dict[str, Any]]:
+    """What is recorded of files; nothing where that is cut off, and all of them are hashed again."""
+    try:
+        rows: list[dict[str, Any]] = (
+            pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+        )
+    except (pa.ArrowException, OSError):
+        return []
+    return rows
+
+
+def _state(path: str, file: Path) -> State:
+    """Raises InputError for what is no file, such as a pipe, which would be waited for."""
+    stat = file.stat()
+    if not S_ISREG(stat.st_mode):
+        raise InputError(path, "neither a file nor a link to one", "unreadable_file")
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _check_name(path: str) -> None:

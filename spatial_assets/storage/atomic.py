@@ -22,6 +22,10 @@ SQLITE_PRIMARY = 0xFF
 MAKE_ROOM = "make room and build again; what was finished stands"
 
 
+class DamagedTable(Exception):
+    """A table that was written and cannot be read: no error of the scene that needs it."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, which takes its place when the block ends and is removed if it fails.

@@ -25,13 +25,14 @@ import pyarrow.parquet as pq
 
 from spatial_assets.scene.outputs import Rows
 from spatial_assets.scene.tables import Table
-from spatial_assets.storage.atomic import replacing
+from spatial_assets.storage.atomic import DamagedTable, replacing
 
 KEPT_TABLES = 64
 """Tables of single scenes kept in memory: what all tasks read of the ten scenes read last."""
 ROWS_PER_GROUP = 5000
 """A row group takes whole scenes until it has so many: a group costs more to write than fewer rows cost to
 read past, and one for a whole shard would cost each of its scenes the reading of all."""
+DAMAGED_ADVICE = "`build --rehash` sets it aside and makes it again"
 COMPRESSION_LEVEL = 3
 SMALL_TABLE = 1_000_000
 """Bytes in memory. Below it LZ4 takes the place of zstd, which sets itself up for every column and needs longer for
@@ -79,11 +80,17 @@ class Lake:
         if scene is not None and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        rows = (
-            pq.read_table(path, schema=table.schema, partitioning=None)
-            if scene is None
-            else _read_scene(path, table.schema, scene)
-        )
+        try:
+            rows = (
+                pq.read_table(path, schema=table.schema, partitioning=None)
+                if scene is None
+                else _read_scene(path, table.schema, scene)
+            )
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's own
+            what = " ".join(str(error).split())
+            raise DamagedTable(f"{path}: cannot be read ({what}); {DAMAGED_ADVICE}") from error
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
         if scene is not None:

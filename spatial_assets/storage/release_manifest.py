@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.plain_paths import plain
 
 FORMAT = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -41,6 +42,11 @@ def folder(home: Path, name: str) -> Path:
 
 def scenes_path(home: Path, name: str) -> Path:
     return folder(home, name) / SCENES
+
+
+def data_files(home: Path, name: str) -> list[str]:
+    """The files of its questions, sorted, as DuckDB takes them."""
+    return [str(path) for path in sorted((folder(plain(home), name) / "data").glob("*/*.parquet"))]
 
 
 def data_path(split: str, task: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.storage.atomic import replace_text
+from spatial_assets.storage.damage import read_json_object
 from spatial_assets.storage.locks import locked
 
 WORD = re.compile(r"[A-Za-z0-9_.]+$")
@@ -30,6 +31,9 @@ NO_ROOT_ADVICE = (
     "is the disk mounted? What was made of its scenes stands. If the dataset has moved, register it from its new "
     "place; to remove scenes from releases, see `spatial-assets release withdraw --help`"
 )
+
+DAMAGED_ADVICE = "put a copy of it back, or move it away and register the dataset again"
+_EXPECTED = {str: "text", int: "a number", list: "a list"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,41 @@ def _is_there(root: Path) -> bool:
     return True
 
 
+def _entry(path: Path) -> dict[str, Any]:
+    """A registration as it was kept. Raises InputError that says what is not as expected, and where."""
+    entry = read_json_object(path, DAMAGED_ADVICE)
+    expected: list[tuple[Any, str, type]] = [
+        (entry, "dataset", str), (entry, "release", str), (entry, "scenes_per_shard", int), (entry, "shards", list),
+    ]  # fmt: skip
+    listed = entry.get("shards")
+    shards: list[Any] = listed if isinstance(listed, list) else []
+    for shard in shards:
+        expected += [
+            (shard, "key", str),
+            (shard, "license", str),
+            (shard, "root", str),
+            (shard, "scenes", list),
+        ]
+    for holder, name, kind in expected:
+        found = holder.get(name) if isinstance(holder, dict) else None
+        if not isinstance(found, kind):
+            place = f"shard {shards.index(holder) + 1}, {name}" if holder is not entry else name
+            raise InputError(
+                path, f"{place}: {_EXPECTED[kind]} is expected; {DAMAGED_ADVICE}", "damaged_file"
+            )
+    for number, shard in enumerate(shards, 1):
+        for scene in shard["scenes"]:
+            if not (
+                isinstance(scene, list) and len(scene) == 2 and all(isinstance(part, str) for part in scene)
+            ):
+                raise InputError(
+                    path,
+                    f"shard {number}, scenes: pairs of name and path are expected; {DAMAGED_ADVICE}",
+                    "damaged_file",
+                )
+    return entry
+
+
 class Registry:
     """The registrations under one home."""
 
@@ -88,7 +127,7 @@ class Registry:
         return self.folder / f"{dataset}-{release}.json"
 
     def _load(self) -> list[dict[str, Any]]:
-        return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
+        return [_entry(path) for path in sorted(self.folder.glob("*.json"))]
 
     def shards(self) -> list[Shard]:
         """All shards, by dataset, release and batch."""
@@ -153,7 +192,7 @@ class Registry:
             path = self._file(dataset, release)
             entry: dict[str, Any] = {"dataset": dataset, "release": release, "shards": []}
             if path.exists():
-                entry = json.loads(path.read_text(encoding="utf-8"))
+                entry = _entry(path)
             entry["scenes_per_shard"] = scenes_per_shard
             known = self._claim_known(entry, root, found)
             fresh = sorted((ref for ref in found if ref.name not in known), key=lambda ref: ref.name)

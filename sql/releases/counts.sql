@@ -1,4 +1,4 @@
--- Rows of a release ($files, a pattern) by split, task and scene.
+-- Rows of a release ($files) by split, task and scene.
 select string_split(filename, '/')[-2] as split, task, dataset, release, scene, count(*) as rows
 from read_parquet($files, filename = true, hive_partitioning = false)
 group by all order by all

@@ -9,6 +9,9 @@ import pty
 import re
 import subprocess
 import sys
+import threading
+import time
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,3 +170,40 @@ def test_the_log_is_written_once_from_its_level_on(capsys: pytest.CaptureFixture
         log.setLevel(before[0])
         log.handlers[:] = before[1]
     assert capsys.readouterr().err == "INFO spatial_assets.engine.runner: rooms: 3 computed\n"
+
+
+def test_a_command_that_waits_for_compilers_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kernels = types.SimpleNamespace(FOLDER=tmp_path, is_compiling=lambda: compiling.is_set())
+    compiling = threading.Event()
+    monkeypatch.setitem(sys.modules, printing.KERNELS, kernels)
+    out = tmp_path / "told"
+    thread = printing.tell_of_compiling(out.open("w"), after=0.0, poll=0.01)
+    time.sleep(0.1)
+    assert thread.is_alive()
+    assert out.read_text() == ""
+    compiling.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert out.read_text() == printing.COMPILING.format(folder=tmp_path) + "\n"
+
+
+def test_the_first_call_that_compiles_says_so_and_the_next_does_not(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from spatial_assets.commands.printing import tell_of_compiling\n"
+        "tell_of_compiling(sys.stderr, 0.0, 0.01)\n"
+        "import numpy as np\n"
+        "from spatial_assets.geometry.keyframes import keyframe_indices\n"
+        "keyframe_indices(np.tile(np.eye(4), (2, 1, 1)), 0.2, 12.0)\n"
+        "time.sleep(0.3)\n"
+    )
+    said = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        )  # fmt: skip
+        said.append(done.stderr.count("compiling what"))
+    assert said == [1, 0]

@@ -85,7 +85,8 @@ def test_intervals_of_levels_and_merged_tasks_are_those_of_independent_draws(tmp
         assert row["low"] == pytest.approx(np.quantile(drawn, 0.025), abs=0.02)
         assert row["high"] == pytest.approx(np.quantile(drawn, 0.975), abs=0.02)
         assert row["low"] < row["score"] < row["high"]
-    merged = scored(tmp_path, chance_like([*VSIBENCH] * 20), "vsibench").score("task", "object_rel_direction")
+    many = [{**row, "id": 10 * copy + row["id"]} for copy in range(20) for row in VSIBENCH]
+    merged = scored(tmp_path, chance_like(many), "vsibench").score("task", "object_rel_direction")
     assert merged["low"] < merged["score"] < merged["high"]
 
 

@@ -9,6 +9,7 @@ import shlex
 import lakes
 import pytest
 
+from spatial_assets.commands import lineage_text
 from spatial_assets.lineage import cache, explain, planning, records
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import pipeline
@@ -126,3 +127,41 @@ def test_the_command_makes_the_row_again(built, rows, tmp_path, monkeypatch):
     lakes.build(home, stages=planning.needed_for(pipeline.STAGES, [task]), scenes=[scene])
     made = {item["qa_id"]: item for item in lakes.rows(home, f"questions/{task}").to_dicts()}
     assert made[row["qa_id"]] == row
+
+
+def test_the_files_of_the_frames_that_a_row_shows_come_first(built, rows):
+    for row in rows[:: max(1, len(rows) // 8)]:
+        files = explain.explain(built.home, row["qa_id"])["files"]
+        shown = list(dict.fromkeys(entry["frame"] for entry in row["frames"]))
+        wanted = [
+            f"{row['scene']}/{path}"
+            for frame in shown
+            for path in (f"color/{frame}.jpg", f"pose/{frame}.txt")
+        ]
+        assert [item["path"] for item in files[: len(wanted)]] == wanted
+        assert [item["frame"] for item in files[: len(wanted)]] == [
+            frame for frame in shown for _ in range(2)
+        ]
+        rest = files[len(wanted) :]
+        assert {item["frame"] for item in rest} == {None}
+        assert rest[0]["role"] not in ("image", "pose")
+        (text,) = ["\n".join(lineage_text.explained(explain.explain(built.home, row["qa_id"])))]
+        assert f"color/{shown[0]}.jpg  (frame {shown[0]})" in text
+
+
+def test_a_frames_files_in_a_folder_of_its_own_and_in_folders_side_by_side():
+    def shown(paths, images):
+        files = [{"path": path, "role": role} for path, role in paths]
+        return [item["path"] for item in explain._shown_first(files, images) if item["frame"] is not None]
+
+    full = "scene/room/perspective/full"
+    views = [
+        (f"{full}/{view}/{name}", name) for view in "01" for name in ("rgb.png", "depth.png", "instance.png")
+    ]
+    assert shown(views, {"room/1": [f"{full}/1/rgb.png"], "": [f"{full}/0/rgb.png"]}) == [
+        f"{full}/1/rgb.png", f"{full}/1/depth.png", f"{full}/1/instance.png",
+    ]  # fmt: skip
+    beside = [(f"room/{folder}/{name}.png", folder) for folder in ("images", "depth") for name in "12"]
+    images = {"2": ["room/images/2.png"], "": ["room/images/1.png"]}
+    assert shown([*beside, ("room/K.txt", "intrinsics")], images) == ["room/images/2.png", "room/depth/2.png"]
+    assert shown([("boxes.json", "meta")], {"": []}) == []

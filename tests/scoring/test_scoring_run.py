@@ -110,7 +110,7 @@ def test_no_prediction_breaks_a_scorer(benchmark: str, profile: str, task: str) 
             except Unscorable as error:
                 assert error.kind and error.what
             else:
-                assert type(score) is float
+                assert isinstance(score, float)
                 assert 0.0 <= score <= 1.0
 
 

@@ -193,7 +193,7 @@ def test_official_integers_that_python_refuses() -> None:
         ("The answer is B", "B", 1.0),
         ("Option A is too far. The answer is B.", "B", 1.0),
         ("<think>A? B? C!</think> C", "C", 1.0),
-        ("<answer>A</answer> no, <answer>D</answer>", "D", 1.0),
+        ("<answer>A</answer> no, <answer>D</answer>", "D", 0.0),
         ("\\boxed{C}", "C", 1.0),
         ("A chair stands before a lamp that is farther away, so B", "B", 1.0),
         ("A chair stands before a lamp that is farther away", "A", 0.0),

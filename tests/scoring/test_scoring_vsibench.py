@@ -226,3 +226,65 @@ def test_spatial_mllm_reports_rows_and_tasks() -> None:
     assert summary["micro"] == {"acc": 0.5, "mra": 1.0, "all": 0.6}
     assert summary["macro"] == {"acc": (1 + third) / 2, "mra": 1.0, "all": np.mean([1.0, 1.0, third])}
     assert summary["overall"] == summary["macro"]["all"]
+
+
+LMMS_EVAL = find_profile("vsibench", "lmms_eval_0_7").scorers
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth", "wanted"),
+    [
+        ("four", "4", 1.0),
+        (" 4", "4", 1.0),
+        ("~4", "4", 1.0),
+        ("<answer>4</answer>", "4", 1.0),
+        ("1e1", "10", 0.0),
+        ("There are 4 of 9", "4", 1.0),
+        ("one apple, room 2", "1", 1.0),
+        ("room 2, one apple", "2", 1.0),
+        ("three hundred and twenty-one", "321", 1.0),
+        ("two thousand five hundred", "2500", 1.0),
+        ("hundred", "100", 1.0),
+        ("1,200", "1", 1.0),
+        ("-4", "4", 0.0),
+        ("anyone", "1", 0.0),
+        ("٤", "4", 1.0),
+        (4, "4", 1.0),
+        (["4"], "4", 1.0),
+        (None, "4", 0.0),
+        (True, "1", 0.0),
+        ("", "4", 0.0),
+        ("4", "x", 0.0),
+        ("x", "0", 0.0),
+    ],
+)
+def test_lmms_eval_0_7_reads_the_first_number(prediction: object, truth: str, wanted: float) -> None:
+    assert LMMS_EVAL["object_counting"]({"prediction": prediction, "ground_truth": truth}) == wanted
+
+
+def test_lmms_eval_0_7_choices_and_errors() -> None:
+    assert LMMS_EVAL[CHOICE]({"prediction": "a. left", "ground_truth": "A"}) == 1.0
+    assert LMMS_EVAL[CHOICE]({"prediction": " A", "ground_truth": "A"}) == 0.0
+    for prediction, truth, kind in (
+        ("4", "0", "ZeroDivisionError"),
+        ("hundred " * 200, "4", "OverflowError"),
+    ):
+        with pytest.raises(Unscorable) as raised:
+            LMMS_EVAL["object_counting"]({"prediction": prediction, "ground_truth": truth})
+        assert raised.value.kind == kind
+    with pytest.raises(Unscorable) as raised:
+        LMMS_EVAL[CHOICE]({"prediction": None, "ground_truth": "A"})
+    assert raised.value.kind == "AttributeError"
+
+
+def test_lmms_eval_0_7_has_no_overall_without_all_three_directions() -> None:
+    every = rows_of((EASY, "A"), (MEDIUM, "A"), (HARD, "B"), (CHOICE, "B"))
+    assert (
+        score_rows("vsibench", every, "lmms_eval_0_7")[1]["overall"]
+        == score_rows("vsibench", every)[1]["overall"]
+    )
+    for rows in (rows_of((CHOICE, "A")), rows_of((MEDIUM, "A"), (HARD, "A"), (CHOICE, "A"))):
+        summary = score_rows("vsibench", rows, "lmms_eval_0_7")[1]
+        assert summary["overall"] is None
+        assert summary["error"].startswith("KeyError")
+        assert summary["tasks"] == {CHOICE: 1.0}

@@ -83,23 +83,39 @@ class _NoCollection(event.Listener):
     """
 
     def __init__(self) -> None:
-        self._depth = 0
+        self.depth = 0
+        """Kernels being compiled: one, and those that it calls."""
         self._was_enabled = False
 
     # numba sends these within its compiler lock, so by one thread at a time; kernels that call kernels nest.
     def on_start(self, event: event.Event) -> None:
-        if self._depth == 0:
+        if self.depth == 0:
             self._was_enabled = gc.isenabled()
             gc.disable()
-        self._depth += 1
+        self.depth += 1
 
     def on_end(self, event: event.Event) -> None:
-        self._depth -= 1
-        if self._depth == 0 and self._was_enabled:
+        self.depth -= 1
+        if self.depth == 0 and self._was_enabled:
             gc.enable()
 
 
-event.register("numba:compile", _NoCollection())
+_listener = _NoCollection()
+event.register("numba:compile", _listener)
+
+
+def _kept() -> int:
+    with contextlib.suppress(OSError):
+        return sum(1 for _ in FOLDER.iterdir())
+    return 0
+
+
+_KEPT_BEFORE = _kept()
+
+
+def is_compiling() -> bool:
+    """Whether this process is compiling a kernel, or has one been kept since it began: workers compile as well."""
+    return _listener.depth > 0 or _kept() > _KEPT_BEFORE
 
 
 class KernelCache(_Cache):
