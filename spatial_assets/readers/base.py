@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from spatial_assets.scene.model import Fact, Scene
+from spatial_assets.scene.model import Fact, InputError, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
 
@@ -24,7 +24,13 @@ class Reader(Protocol):
     """What its scenes can know at most; each scene says which of them it has."""
     Parameters: type[BaseModel]
 
-    def find_scenes(self, root: Path) -> list[SceneRef]: ...
+    def find_scenes(self, root: Path) -> list[SceneRef]:
+        """Raises InputError for a root that cannot be read; what is wrong with one scene never keeps others away."""
+        ...
+
+    def left_out(self, root: Path) -> list[InputError]:
+        """A line for each thing under a root that looks like a scene and cannot be taken as one."""
+        ...
 
     def source_files(self, root: Path, ref: SceneRef) -> list[SourceFile]:
         """Every file that `read_scene` opens. Raises InputError where one that it needs is missing."""

@@ -9,7 +9,9 @@ way is up is not stated; it is found from the cameras, and the world turned so t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.cameras import find_up, turn_to_z
 from spatial_assets.geometry.fusion import fuse
-from spatial_assets.readers import files
+from spatial_assets.readers import cameras, consistency, files, images
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, InputError, Mesh, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -31,10 +33,13 @@ DEPTH_UNIT = 0.001
 """Meters per step of the depth images."""
 NO_DEPTH = 65535
 """Written by some sensors, beside 0, for a pixel without a reading."""
+DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
+POSES = "poses.txt"
+"""What makes a folder a scene."""
 
 
 class Parameters(base.Parameters):
-    """How the mesh is fused."""
+    """How the files are read and the mesh is fused."""
 
     voxel: float = Field(
         0.02, gt=0, description="edge of a voxel, meters; 2 cm is what room-scale sensors resolve"
@@ -48,111 +53,185 @@ class Parameters(base.Parameters):
         ge=0,
         description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
     )
+    depth_unit: float = Field(
+        DEPTH_UNIT,
+        gt=0,
+        description="meters per step of the depth images; some cameras write 1/5000 or 1/4000",
+    )
+    pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
+    pose_unit: float = Field(1.0, gt=0, description="meters in which poses are written")
+
+    @property
+    def reading(self) -> cameras.PoseReading:
+        return cameras.PoseReading(self.pose_convention, self.pose_unit)
+
+
+def _look(root: Path) -> files.Found:
+    refs, left_out = [], []
+    if os.path.lexists(root / POSES):
+        refs.append(SceneRef(root.resolve().name, "."))
+    for entry in files.entries(root, "", hidden=True):
+        try:
+            with files.reading(entry.name), os.scandir(entry.path) as inside:
+                is_scene = any(file.name == POSES for file in inside)
+        except InputError as error:
+            # A file is nothing to speak of; a folder or a link that cannot be looked into may be a scene.
+            if entry.is_symlink() or entry.is_dir():
+                left_out.append(error)
+            continue
+        if is_scene and entry.name.startswith("."):
+            left_out.append(InputError(entry.name, "begins with a dot: hidden, and left alone", "scene_name"))
+        elif is_scene:
+            refs.append(SceneRef(entry.name, entry.name))
+    return files.told_apart(refs, left_out)
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
-    candidates = [root, *root.iterdir()] if root.is_dir() else []
-    found = [path for path in candidates if path.is_dir() and (path / "poses.txt").exists()]
-    return sorted(
-        (SceneRef(path.resolve().name, path.relative_to(root).as_posix()) for path in found),
-        key=lambda ref: ref.name,
-    )
+    return _look(root).scenes
 
 
-def _frame_names(root: Path, ref: SceneRef) -> list[str]:
-    names = [path.stem for path in (root / ref.path / "images").glob("*.png")]
-    if not names:
-        raise InputError(f"{ref.path}/images", "no frames", "no_frames")
-    return sorted(names, key=files.natural_key)
+def left_out(root: Path) -> list[InputError]:
+    return _look(root).left_out
+
+
+def _frame_files(root: Path, ref: SceneRef) -> dict[str, tuple[str, str]]:
+    """Image and depth of each frame, by its name. Raises InputError for an image without a depth."""
+    shown = files.by_stem(root, f"{ref.path}/images", images.COLOR_ENDINGS)
+    if not shown:
+        raise InputError(f"{ref.path}/images", "no frames: no png, jpg or jpeg in it", "no_frames")
+    folder = f"{ref.path}/depth"
+    depths = files.by_stem(root, folder, images.DEPTH_ENDINGS)
+    for name in shown:
+        if name not in depths:
+            raise InputError(f"{folder}/{name}.png", "missing", "missing_file")
+    return {name: (image, depths[name]) for name, image in shown.items()}
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = [
-        SourceFile(f"{ref.path}/poses.txt", "pose"),
+        SourceFile(f"{ref.path}/{POSES}", "pose"),
         SourceFile(f"{ref.path}/K.txt", "intrinsics"),
     ]
-    for name in _frame_names(root, ref):
-        found.append(SourceFile(f"{ref.path}/images/{name}.png", "image"))
-        found.append(SourceFile(f"{ref.path}/depth/{name}.png", "depth"))
-    return files.all_there(root, found)
+    files.all_there(root, found)
+    for image, depth in _frame_files(root, ref).values():
+        found += [SourceFile(image, "image"), SourceFile(depth, "depth")]
+    return found
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    frames, lost, up_note = read_frames(root, ref)
-    mesh = fuse_frames(root, ref, frames, parameters)
+    found = read_frames(root, ref, parameters)
+    note = consistency.check_depths(
+        f"{ref.path}/{POSES}",
+        found.frames,
+        found.raw,
+        lambda frame: read_depth(root, found.depths[frame.name], frame, parameters.depth_unit),
+        parameters.reading,
+        parameters.depth_unit,
+    )
+    mesh = fuse_frames(root, found, parameters)
     if len(mesh.faces) == 0:
         raise InputError(f"{ref.path}/depth", "no surface comes out of the depth images", "no_surface")
+    consistency.check_extent(f"{ref.path}/depth", mesh.vertices.astype(np.float64))
     return Scene(
         dataset="posed_rgbd",
         release=release,
         name=ref.name,
         license=license,
         facts=FACTS,
-        frames=tuple(frames),
+        frames=tuple(found.frames),
         mesh=mesh,
         face_instance=np.full(len(mesh.faces), NO_INSTANCE, np.int32),
         conventions={
-            "up": up_note,
+            "up": found.up,
             "pixel_centers": "integers on disk, +0.5 added",
-            "mesh": f"fused from {len(frames)} depth images at {parameters.voxel:g} m",
+            "mesh": f"fused from {len(found.frames)} depth images at {parameters.voxel:g} m",
+            "consistency": note,
         },
-        dropped_frames={"lost_pose": lost},
+        dropped_frames={"lost_pose": found.lost},
     )
 
 
-def read_frames(root: Path, ref: SceneRef) -> tuple[list[Frame], int, str]:
-    """Frames in our conventions, how many have no pose, and how up was found."""
-    names = _frame_names(root, ref)
-    pose_path, k_path = f"{ref.path}/poses.txt", f"{ref.path}/K.txt"
+@dataclass(frozen=True)
+class Sequence:
+    """The frames of a scene."""
+
+    frames: list[Frame]
+    """In our conventions."""
+    raw: Float
+    """(N, 4, 4), their poses as on disk."""
+    depths: dict[str, str]
+    """Paths of their depth images, by name."""
+    lost: int
+    """How many have no pose."""
+    up: str
+    """How up was found."""
+
+
+def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
+    shown = _frame_files(root, ref)
+    pose_path, k_path = f"{ref.path}/{POSES}", f"{ref.path}/K.txt"
     lines = [line for line in files.read_text(root, pose_path).splitlines() if line.strip()]
-    if len(lines) != len(names):
-        raise InputError(pose_path, f"{len(lines)} poses for {len(names)} images", "contradiction")
-    matrix = files.read_matrix(root, k_path, "intrinsics", sizes=(3, 4))[:3, :3]
-    matrix[:2, 2] += files.PIXEL_CENTER_SHIFT
-    cameras: dict[tuple[int, int], Camera] = {}
+    if len(lines) != len(shown):
+        raise InputError(pose_path, f"{len(lines)} poses for {len(shown)} images", "contradiction")
+    matrix = cameras.read_intrinsics(root, k_path)
+    matrix[:2, 2] += cameras.PIXEL_CENTER_SHIFT
+    by_size: dict[tuple[int, int], Camera] = {}
     frames: list[Frame] = []
     lost = 0
-    for number, (name, line) in enumerate(zip(names, lines, strict=True), start=1):
-        image = f"{ref.path}/images/{name}.png"
-        size = files.image_size(root, image)
-        if size not in cameras:
-            cameras[size] = Camera(files.check_intrinsics(k_path, matrix, *size), *size)
-        pose = files.parse_numbers(pose_path, line, 16, f"line {number}").reshape(4, 4)
-        if files.is_invalid_pose(pose):
+    for number, ((name, (image, _)), line) in enumerate(zip(shown.items(), lines, strict=True), start=1):
+        size = images.image_size(root, image)
+        if size not in by_size:
+            by_size[size] = Camera(cameras.check_intrinsics(k_path, matrix, *size), *size)
+        pose = cameras.parse_pose(pose_path, line, f"the pose in line {number}", parameters.pose_unit)
+        if pose is None:
             lost += 1
-            continue
-        rigid = files.check_pose(pose_path, pose, f"the pose in line {number}")
-        frames.append(Frame(name, cameras[size], rigid, None, image))
+        else:
+            frames.append(Frame(name, by_size[size], pose, None, image))
     if not frames:
         raise InputError(pose_path, "no frame has a valid pose", "no_frames")
-    up, note = find_up(np.stack([frame.camera_to_world for frame in frames]))
+    raw = np.stack([frame.camera_to_world for frame in frames])
+    consistency.check_not_all_same(pose_path, raw)
+    poses = parameters.reading.apply(raw)
+    up, note = find_up(poses)
     turn = turn_to_z(up)
     turned = [
-        Frame(frame.name, frame.camera, turn @ frame.camera_to_world, frame.timestamp, frame.image)
-        for frame in frames
+        Frame(frame.name, frame.camera, turn @ pose, frame.timestamp, frame.image)
+        for frame, pose in zip(frames, poses, strict=True)
     ]
-    return turned, lost, note
+    return Sequence(turned, raw, {name: depth for name, (_, depth) in shown.items()}, lost, note)
 
 
-def read_depth(root: Path, ref: SceneRef, frame: Frame) -> NDArray[np.float32]:
-    """Meters (H, W), 0 where there is no reading."""
-    path = f"{ref.path}/depth/{frame.name}.png"
-    raw = files.read_image(root, path)
+def read_depth(root: Path, path: str, frame: Frame, unit: float = DEPTH_UNIT) -> NDArray[np.float32]:
+    """Meters (H, W), 0 where there is no reading. `unit` is that of whole numbers, meters."""
+    raw = images.read_image(root, path)
+    if raw.ndim != 2:
+        raise InputError(path, f"{raw.shape[2]} values a pixel, not depth of {DEPTH_TYPES}", "malformed_file")
     if raw.shape != (frame.camera.height, frame.camera.width):
         raise InputError(
             path, f"{raw.shape[1]} x {raw.shape[0]} depth for a {frame.camera.width} x "
             f"{frame.camera.height} image", "contradiction",
         )  # fmt: skip
-    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(DEPTH_UNIT)
+    if raw.dtype.kind == "f":
+        return np.where(np.isfinite(raw) & (raw > 0), raw, 0).astype(np.float32)
+    if raw.dtype.itemsize < 2:
+        raise InputError(
+            path, f"{8 * raw.dtype.itemsize} bits a pixel, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    if raw.min(initial=0) < 0 or raw.max(initial=0) > NO_DEPTH:
+        raise InputError(
+            path, f"depths run to {raw.max()} steps, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(unit)
 
 
-def fuse_frames(root: Path, ref: SceneRef, frames: list[Frame], parameters: Parameters) -> Mesh:
+def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:
     def views() -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8], Float, Float]]:
-        for frame in frames:
+        for frame in found.frames:
             assert frame.image is not None
-            color = files.read_image(root, frame.image, "RGB")
-            yield read_depth(root, ref, frame), color, frame.camera.intrinsics, frame.camera_to_world
+            color = images.read_image(root, frame.image, "RGB")
+            depth = read_depth(root, found.depths[frame.name], frame, parameters.depth_unit)
+            yield depth, color, frame.camera.intrinsics, frame.camera_to_world
 
     return fuse(
         views(),

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import files
+from spatial_assets.readers import cameras, consistency, files, images, labels
+from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
@@ -43,17 +45,31 @@ FACTS = frozenset(
         Fact.AMODAL, Fact.OVERLAP,
     }
 )  # fmt: skip
-SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$")
+SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
+METADATA_LINE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:[=:]|\s)\s*(.*)")
+"""A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 
 
 class Parameters(base.Parameters):
-    """Nothing to choose: the files say everything."""
+    """What other exporters may have written in another way than the toolkit's."""
+
+    pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
+    pose_unit: float = Field(1.0, gt=0, description="meters in which poses are written")
+    mesh_unit: float = Field(1.0, gt=0, description="meters in which the mesh is written")
+
+
+def _look(root: Path) -> files.Found:
+    return files.scene_folders(root, FOLDERS, SCENE_NAME)
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
-    return files.scene_folders(root, FOLDERS, SCENE_NAME)
+    return _look(root).scenes
+
+
+def left_out(root: Path) -> list[InputError]:
+    return _look(root).left_out
 
 
 def _fixed_files(ref: SceneRef) -> dict[str, str]:
@@ -67,33 +83,44 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
     }
 
 
-def _frame_names(root: Path, ref: SceneRef) -> list[str]:
-    names = [path.stem for path in (root / ref.path / "color").glob("*.jpg")]
-    if not names:
-        raise InputError(f"{ref.path}/color", "no frames", "no_frames")
-    return sorted(names, key=files.natural_key)
+def _frame_files(root: Path, ref: SceneRef) -> dict[str, tuple[str, str]]:
+    """Image and pose of each frame, by its name. Raises InputError for an image without a pose."""
+    folder = f"{ref.path}/pose"
+    shown = files.by_stem(root, f"{ref.path}/color", images.COLOR_ENDINGS)
+    if not shown:
+        raise InputError(f"{ref.path}/color", "no frames: no jpg, jpeg or png in it", "no_frames")
+    posed = files.by_stem(root, folder, files.TEXT_ENDINGS)
+    for name in shown:
+        if name not in posed:
+            raise InputError(f"{folder}/{name}.txt", "missing", "missing_file")
+    return {name: (image, posed[name]) for name, image in shown.items()}
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    found = [SourceFile(path, role) for role, path in _fixed_files(ref).items()]
-    for name in _frame_names(root, ref):
-        found.append(SourceFile(f"{ref.path}/color/{name}.jpg", "image"))
-        found.append(SourceFile(f"{ref.path}/pose/{name}.txt", "pose"))
-    return files.all_there(root, found)
+    found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
+    for image, pose in _frame_files(root, ref).values():
+        found += [SourceFile(image, "image"), SourceFile(pose, "pose")]
+    return found
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
+    assert isinstance(parameters, Parameters)
     fixed = _fixed_files(ref)
     metadata = _read_metadata(root, fixed["metadata"])
     alignment, alignment_note = _alignment(fixed["metadata"], metadata)
-    mesh = files.read_ply(root, fixed["mesh"])
-    vertex_instance, labels = _read_instances(root, fixed, len(mesh.vertices))
-    aligned = Mesh(
-        files.transform_points(alignment, mesh.vertices).astype(np.float32), mesh.faces, mesh.colors
-    )
-    frames, dropped, scale_note = _read_frames(root, ref, fixed["intrinsics"], metadata, alignment)
+    mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
+    vertex_instance, labels_of = _read_instances(root, fixed, len(mesh.vertices))
+    reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
+    frames, raw, dropped, scale_note = _read_frames(root, ref, fixed, metadata, reading.unit)
+    up = alignment[2, :3]
+    check_note = consistency.check_against_mesh(root, f"{ref.path}/pose", frames, raw, reading, mesh, up)
+    frames = [
+        Frame(frame.name, frame.camera, alignment @ pose, None, frame.image)
+        for frame, pose in zip(frames, reading.apply(raw), strict=True)
+    ]
+    aligned = Mesh(transform_points(alignment, mesh.vertices).astype(np.float32), mesh.faces, mesh.colors)
     instances = []
-    for instance, label in sorted(labels.items()):
+    for instance, label in sorted(labels_of.items()):
         own = aligned.vertices[vertex_instance == instance]
         if len(own):
             box = gravity_aligned_box(own)
@@ -114,22 +141,41 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "alignment": alignment_note,
             "pixel_centers": "integers on disk, +0.5 added",
             "image_size": scale_note,
-            "objects_without_vertices": str(len(labels) - len(instances)),
+            "objects_without_vertices": str(len(labels_of) - len(instances)),
+            "consistency": check_note,
         },
         dropped_frames=dropped,
     )
 
 
+def transform_points(transform: Float, points: NDArray[Any]) -> Float:
+    return np.asarray(points, np.float64) @ transform[:3, :3].T + transform[:3, 3]
+
+
 def _read_metadata(root: Path, path: str) -> dict[str, str]:
-    pairs = (line.split(" = ", 1) for line in files.read_text(root, path).splitlines() if " = " in line)
-    return {key.strip(): value.strip() for key, value in pairs}
+    """Values by their names in lower case. A line that begins with no name goes on with the value before it."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in files.read_text(root, path).splitlines():
+        pair = METADATA_LINE.match(line)
+        if pair is None:
+            if last:
+                found[last] += " " + line.strip()
+            continue
+        last, value = pair[1].lower(), pair[2].strip()
+        if found.get(last, value) != value:
+            raise InputError(path, f"two values for {pair[1]}", "contradiction")
+        found[last] = value
+    if not found:
+        raise InputError(path, "no line of it is 'name = value'", "malformed_file")
+    return found
 
 
 def _alignment(path: str, metadata: dict[str, str]) -> tuple[Float, str]:
-    if "axisAlignment" not in metadata:
+    if "axisalignment" not in metadata:
         return np.eye(4), "none given, identity used"
-    matrix = files.parse_numbers(path, metadata["axisAlignment"], 16, "axisAlignment").reshape(4, 4)
-    return files.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"
+    matrix = cameras.parse_numbers(path, metadata["axisalignment"], 16, "axisAlignment").reshape(4, 4)
+    return cameras.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"
 
 
 def _read_instances(
@@ -139,31 +185,46 @@ def _read_instances(
 
     A vertex that several instances claim goes to the one with the fewest vertices.
     """
-    segments, aggregation = fixed["segments"], fixed["aggregation"]
-    try:
-        indices = np.asarray(files.read_json(root, segments)["segIndices"], np.int64)
-    except (KeyError, TypeError, ValueError):
-        raise InputError(segments, "no list of segIndices", "malformed_file") from None
+    path = fixed["segments"]
+    content = files.read_json(root, path)
+    if not isinstance(content, dict) or "segIndices" not in content:
+        raise InputError(path, "no list of segIndices", "malformed_file")
+    indices = labels.integers(path, content["segIndices"], "segIndices")
     if len(indices) != vertex_count:
         raise InputError(
-            segments, f"{len(indices)} segIndices for a mesh of {vertex_count} vertices", "contradiction"
+            path, f"{len(indices)} segIndices for a mesh of {vertex_count} vertices", "contradiction"
         )
-    try:
-        groups = [
-            (int(group["objectId"]), str(group["label"]), np.asarray(group["segments"], np.int64))
-            for group in files.read_json(root, aggregation)["segGroups"]
-        ]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(aggregation, "no list of segGroups", "malformed_file") from None
-    if not groups:
-        raise InputError(aggregation, "no objects are annotated", "no_objects")
-    if len({instance for instance, _, _ in groups}) != len(groups):
-        raise InputError(aggregation, "two objects share an objectId", "contradiction")
-    members = [(instance, np.isin(indices, segment_ids)) for instance, _, segment_ids in groups]
+    groups = _read_groups(root, fixed["aggregation"])
+    members = [(instance, np.isin(indices, segments)) for instance, _, segments in groups]
     owner = np.full(vertex_count, NO_INSTANCE, np.int32)
     for instance, mask in sorted(members, key=lambda item: (-int(item[1].sum()), -item[0])):
         owner[mask] = instance
     return owner, {instance: label for instance, label, _ in groups}
+
+
+def _read_groups(root: Path, path: str) -> list[tuple[int, str, NDArray[np.int64]]]:
+    """Id, label and segments of every object."""
+    content = files.read_json(root, path)
+    if not isinstance(content, dict) or not isinstance(content.get("segGroups"), list):
+        raise InputError(path, "no list of segGroups", "malformed_file")
+    found: dict[int, tuple[int, str, NDArray[np.int64]]] = {}
+    for number, group in enumerate(content["segGroups"]):
+        where = f"segGroups[{number}]"
+        missing = [
+            key for key in ("objectId", "label", "segments") if key not in labels.entry(path, group, where)
+        ]
+        if missing:
+            raise InputError(path, f"{where} lacks its {missing[0]}", "malformed_file")
+        instance = labels.instance_id(path, group["objectId"], f"objectId of {where}")
+        if instance in found:
+            raise InputError(
+                path, f"two objects share an objectId: {instance}, in {where} too", "contradiction"
+            )
+        segments = labels.integers(path, group["segments"], f"segments of {where}")
+        found[instance] = instance, labels.word(group["label"]), segments
+    if not found:
+        raise InputError(path, "no objects are annotated", "no_objects")
+    return list(found.values())
 
 
 def face_labels(faces: NDArray[np.int32], vertex_instance: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -173,46 +234,50 @@ def face_labels(faces: NDArray[np.int32], vertex_instance: NDArray[np.int32]) ->
 
 
 def _read_frames(
-    root: Path, ref: SceneRef, intrinsics_path: str, metadata: dict[str, str], alignment: Float
-) -> tuple[list[Frame], dict[str, int], str]:
-    matrix = files.read_matrix(root, intrinsics_path, "intrinsics")[:3, :3]
-    cameras: dict[tuple[int, int], Camera] = {}
+    root: Path, ref: SceneRef, fixed: dict[str, str], metadata: dict[str, str], unit: float
+) -> tuple[list[Frame], Float, dict[str, int], str]:
+    """Frames with their poses as on disk, those poses (N, 4, 4), and what was dropped and scaled."""
+    calibration = fixed["intrinsics"]
+    matrix = cameras.read_intrinsics(root, calibration)
+    matrix[:2, 2] += cameras.PIXEL_CENTER_SHIFT
+    by_size: dict[tuple[int, int], Camera] = {}
     frames: list[Frame] = []
     lost = 0
     note = "as calibrated"
-    for name in _frame_names(root, ref):
-        image, pose_path = f"{ref.path}/color/{name}.jpg", f"{ref.path}/pose/{name}.txt"
-        size = files.image_size(root, image)
-        pose = files.read_matrix(root, pose_path, "pose", sizes=(4,))
-        if files.is_invalid_pose(pose):
+    for name, (image, pose_path) in _frame_files(root, ref).items():
+        size = images.image_size(root, image)
+        pose = cameras.parse_pose(pose_path, files.read_text(root, pose_path), "pose", unit)
+        if pose is None:
             lost += 1
             continue
-        if size not in cameras:
-            scaled, note = _scale_intrinsics(intrinsics_path, matrix, metadata, size)
-            cameras[size] = Camera(files.check_intrinsics(intrinsics_path, scaled, *size), *size)
-        world = alignment @ files.check_pose(pose_path, pose)
-        frames.append(Frame(name, cameras[size], world, None, image))
+        if size not in by_size:
+            scaled, note = _scale_intrinsics(fixed, matrix, metadata, size)
+            by_size[size] = Camera(cameras.check_intrinsics(calibration, scaled, *size), *size)
+        frames.append(Frame(name, by_size[size], pose, None, image))
+    folder = f"{ref.path}/pose"
     if not frames:
-        raise InputError(f"{ref.path}/pose", "no frame has a valid pose", "no_frames")
-    return frames, {"lost_pose": lost}, note
+        raise InputError(folder, "no frame has a valid pose", "no_frames")
+    raw = np.stack([frame.camera_to_world for frame in frames])
+    consistency.check_not_all_same(folder, raw)
+    return frames, raw, {"lost_pose": lost}, note
 
 
 def _scale_intrinsics(
-    path: str, matrix: Float, metadata: dict[str, str], size: tuple[int, int]
+    fixed: dict[str, str], matrix: Float, metadata: dict[str, str], size: tuple[int, int]
 ) -> tuple[Float, str]:
-    """Intrinsics at the size of the exported images, for pixel centers at integer + 0.5."""
-    scaled = matrix.copy()
-    scaled[:2, 2] += files.PIXEL_CENTER_SHIFT
-    try:
-        calibrated = (float(metadata["colorWidth"]), float(metadata["colorHeight"]))
-    except (KeyError, ValueError):
-        return scaled, "not stated, taken from the images"
+    """Intrinsics at the size of the exported images."""
+    stated = [metadata.get(name) for name in ("colorwidth", "colorheight")]
+    if stated[0] is None or stated[1] is None:
+        return matrix, "not stated, taken from the images"
+    path = fixed["metadata"]
+    numbers = cameras.parse_numbers(path, f"{stated[0]} {stated[1]}", 2, "colorWidth and colorHeight")
+    calibrated = (float(numbers[0]), float(numbers[1]))
     if calibrated == size:
-        return scaled, "as calibrated"
-    if min(calibrated) <= 0:
+        return matrix, "as calibrated"
+    if not (min(calibrated) >= 1 and max(calibrated) <= images.LARGEST_SIDE):
         raise InputError(
             path, f"calibrated for an image of {calibrated[0]:g} x {calibrated[1]:g}", "contradiction"
         )
-    scaled[0] *= size[0] / calibrated[0]
-    scaled[1] *= size[1] / calibrated[1]
-    return scaled, f"calibrated at {calibrated[0]:g} x {calibrated[1]:g}, scaled to {size[0]} x {size[1]}"
+    told = f"{calibrated[0]:g} x {calibrated[1]:g}"
+    scaled = cameras.scale_to(path, matrix, calibrated, size)
+    return scaled, f"calibrated at {told}, scaled to {size[0]} x {size[1]}"
