@@ -120,12 +120,6 @@ def damage_no_ply(scene):
     return "_vh_clean_2.ply: not a triangle mesh"
 
 
-def damage_nan_pose(scene):
-    path = scene.folder / "pose/5.txt"
-    path.write_text(path.read_text().replace(path.read_text().split()[3], "nan", 1))
-    return "pose/5.txt: pose has a value that is not a number"
-
-
 def damage_skewed_pose(scene):
     np.savetxt(scene.folder / "pose/5.txt", np.diag([2.0, 1, 1, 1]))
     return "pose/5.txt: pose is not a rigid motion"
