@@ -99,6 +99,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     where = f"scene {ref.name}"
     if content is None:
         raise InputError(ref.path, f"{where} is no longer in it", "missing_scene")
+    labels.entry(ref.path, content, where)
     of_label = _objects(ref.path, content, "object_bbox", where)
     boxes = []
     for label, group in of_label.items():
