@@ -26,6 +26,8 @@ PIXEL_CENTER_SHIFT = 0.5
 OFF_CENTER = 0.2
 """Share of an image's side by which a principal point may miss its middle. Cameras miss it by some hundredths;
 intrinsics of an image twice as large, or of the same one on its side, by more."""
+TURNED, TURNED_LEAST = 2.0, 0.08
+"""An image is turned where it misses its middle by this share, and by twice what it misses that of the turned one."""
 FOCAL_LENGTHS = (0.08, 20.0)
 """Least and greatest in image widths: fields of view of 160 and of 3 degrees."""
 PIXEL_SHAPE = 2.0
@@ -79,7 +81,7 @@ def parse_numbers(path: str, text: str, counts: tuple[int, ...] | int, what: str
     """As many numbers as one of `counts`, between white space or commas; NaN and infinities are numbers here."""
     words = text.split()
     allowed = (counts,) if isinstance(counts, int) else counts
-    if len(words) not in allowed:
+    if "," in text or ";" in text:
         words = [word for word in NUMBER_BREAKS.split(text) if word]
     if len(words) not in allowed:
         told = " or ".join(map(str, allowed))
@@ -180,7 +182,8 @@ def check_intrinsics(path: str, intrinsics: Float, width: int, height: int) -> F
             "bad_intrinsics",
         )
     away = max(abs(cx / width - 0.5), abs(cy / height - 0.5))
-    if away > OFF_CENTER:
+    turned = max(abs(cx / height - 0.5), abs(cy / width - 0.5))
+    if away > OFF_CENTER or away > TURNED * turned + TURNED_LEAST:
         raise InputError(
             path,
             f"principal point {cx:g}, {cy:g} is not near the middle of the {width} x {height} image: "

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -76,19 +74,16 @@ def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float6
     return pixels[0]
 
 
-@cache
-def _pillow() -> ModuleType:
-    from PIL import Image, TiffImagePlugin  # noqa: F401  Pillow knows TIFF once its module is imported
-
-    # Sizes are judged here, not warned about.
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-    return Image
-
-
 def _opened(path: str, stream: BinaryIO, use: Any) -> tuple[int, int]:
     """The image's size, after `use` was called with it."""
+    from PIL import Image, TiffImagePlugin  # noqa: F401  Pillow knows TIFF once its module is imported
+
     try:
-        with _pillow().open(stream, formats=FORMATS) as image:
+        with warnings.catch_warnings():
+            # Sizes are judged here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(stream, formats=FORMATS)
+        with image:
             size = image.size
             orientation = _orientation(image)
             if max(size) > LARGEST_SIDE:

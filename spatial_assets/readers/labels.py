@@ -85,4 +85,4 @@ def word(value: Any) -> str:
     text = " ".join(value.split())
     if text.lower() in NO_WORDS or not any(letter.isalpha() for letter in text) or not text.isprintable():
         return NO_LABEL
-    return value
+    return value if value.isprintable() else text
