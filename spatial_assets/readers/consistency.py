@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spatial_assets.readers.cameras import AS_DOCUMENTED, CONVENTIONS, FARTHEST, PoseReading
 from spatial_assets.readers.images import read_gray
-from spatial_assets.scene.model import Camera, Float, Frame, InputError, Mesh, rigid_inverse
+from spatial_assets.scene.model import Box, Camera, Float, Frame, InputError, Mesh, rigid_inverse
 
 LARGEST_SCENE = 500.0
 """Meters across. Scans of whole buildings stay below; a room in millimeters does not."""
@@ -68,15 +68,17 @@ DEPTH_AGREE = 0.7
 """Share of points found again, of those found or contradicted: good sensors and poses have more, so nothing else
 is tried."""
 DEPTH_CLEARLY = 0.2
-DEPTH_CONTRADICT = 0.4
-"""Below it, no meaning that was tried is right: images or poses are of something else. Shuffled ones have 0.1 to 0.35,
-and a sensor's sequence that closes its loop two meters off has more than half."""
+DEPTH_CONTRADICT = 0.5
+"""Below it, no meaning that was tried is right: images or poses are of something else. Shuffled ones have 0.1 to 0.45,
+a real sensor's sequence 1.0; where it closes its loop decimeters off, points are neither found nor contradicted."""
 BOX_MARGIN = 0.1
-"""Meters outside its box at which a pixel of an object still counts as inside."""
-BOX_FEWEST = 500
+"""Meters by which the ray of an object's pixel may miss the object's box."""
+BOX_FEWEST = 300
 """Pixels of objects that say something."""
+VIEW_FEWEST = 60
+"""As many in a view."""
 BOX_CONTRADICT = 0.2
-"""Share of objects' pixels in their boxes, below which views and boxes are not of one scene."""
+"""Share of objects' pixels where their boxes are seen, below which views and boxes are not of one scene."""
 
 
 def check_extent(path: str, points: Float) -> None:
@@ -129,7 +131,6 @@ def check_against_mesh(
     path : of the poses. raw : each frame's pose as on disk, (N, 4, 4). mesh : in their world. up : (3,), in it.
     """
     poses = reading.apply(raw)
-    _check_reach(path, poses, mesh)
     chosen = np.unique(np.linspace(0, len(frames) - 1, LOOKS).astype(int)).tolist()
     shown = _Shown(root, [frames[i] for i in chosen], mesh)
     own, hits = shown.likeness(poses[chosen])
@@ -167,18 +168,24 @@ def _readings(unit: float) -> dict[str, PoseReading]:
     return found
 
 
-def _check_reach(path: str, poses: Float, mesh: Mesh) -> None:
+def within_reach(path: str, poses: Float, mesh: Mesh) -> NDArray[np.bool_]:
+    """Which cameras (N,) stand near enough to a mesh to show it. Raises InputError where the middle one does not.
+
+    poses : camera-to-world (N, 4, 4), in the mesh's world.
+    """
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     centers = poses[:, :3, 3]
     outside = np.linalg.norm(np.maximum(0, np.maximum(low - centers, centers - high)), axis=1)
     middle, size = float(np.median(outside)), float(np.linalg.norm(high - low))
-    if middle > max(CAMERA_REACH, size):
+    limit = max(CAMERA_REACH, size)
+    if middle > limit:
         raise InputError(
             path,
             f"the middle camera stands {middle:.3g} m outside a scene of {size:.3g} m; the poses' unit is another, or "
             "they lead from the world to the camera (pose_unit, pose_convention)",
             "contradiction",
         )
+    return outside <= limit
 
 
 def _check_upright(path: str, poses: Float, raw: Float, unit: float, mesh: Mesh, up: Float) -> str:
@@ -301,25 +308,22 @@ def check_depths(
     chosen = np.unique(np.linspace(0, len(frames) - 1, DEPTH_LOOKS).astype(int)).tolist()
     views = _Depths([frames[i] for i in chosen], [read(frames[i]) for i in chosen])
     matrices = raw[chosen]
-    own = views.agreement(reading.apply(matrices))
+    own, _ = views.agreement(reading.apply(matrices))
     # Cameras in another unit stand so far apart that their images share nothing.
     if np.isnan(own) or own < DEPTH_AGREE:
-        others = {
-            f"pose_convention {name}": views.agreement(PoseReading(name, reading.unit).apply(matrices))
-            for name in CONVENTIONS
-            if reading.convention == AS_DOCUMENTED and name != "camera_to_world"
-        }
-        for scale in (*SCALES, *(1 / scale for scale in SCALES)):
-            told = f"depth_unit {depth_unit * scale:.4g} or pose_unit {reading.unit / scale:.4g}"
-            scaled = PoseReading(reading.convention, reading.unit / scale)
-            others[told] = views.agreement(scaled.apply(matrices))
-        best = max(others, key=lambda name: np.nan_to_num(others[name], nan=-1.0))
-        now = np.nan_to_num(own, nan=0.0)
-        if others[best] >= max(DEPTH_AGREE, now + DEPTH_CLEARLY):
+        now = float(np.nan_to_num(own, nan=0.0))
+        others = {}
+        for told, other in _depth_readings(reading, depth_unit).items():
+            share, alike = views.agreement(other.apply(matrices))
+            if share >= max(DEPTH_AGREE, now + DEPTH_CLEARLY):
+                others[told] = alike, share
+        if others:
+            # Several ratios may contradict nothing; the right one finds most points again.
+            best = max(others, key=lambda told: others[told])
             raise InputError(
                 path,
                 f"{now:.0%} of the depth images' points are found again in others as they stand, "
-                f"and {others[best]:.0%} with {best}",
+                f"and {others[best][1]:.0%} with {best}",
                 "contradiction",
             )
     if np.isnan(own):
@@ -334,6 +338,17 @@ def check_depths(
     return f"{own:.0%} of the depth images' points are found again in others"
 
 
+def _depth_readings(reading: PoseReading, depth_unit: float) -> dict[str, PoseReading]:
+    """Other meanings of poses and depth, by how a user would ask for them, as poses in the depth's unit."""
+    found = {}
+    if reading.convention == AS_DOCUMENTED:
+        found = {f"pose_convention {name}": PoseReading(name, reading.unit) for name in CONVENTIONS[1:]}
+    for scale in (*SCALES, *(1 / scale for scale in SCALES)):
+        told = f"depth_unit {depth_unit * scale:.4g} or pose_unit {reading.unit / scale:.4g}"
+        found[told] = PoseReading(reading.convention, reading.unit / scale)
+    return found
+
+
 class _Depths:
     """Depth images of some frames, each seen from the others."""
 
@@ -341,8 +356,8 @@ class _Depths:
         self.frames, self.depths = frames, depths
         self.points = [_unproject(frame, depth) for frame, depth in zip(frames, depths, strict=True)]
 
-    def agreement(self, poses: Float) -> float:
-        """Share of points found again, of those found or contradicted; NaN where there are too few.
+    def agreement(self, poses: Float) -> tuple[float, int]:
+        """Share of points found again, of those found or contradicted (NaN where there are too few), and how many.
 
         A point behind what another frame saw says nothing: it is hidden. One in the air before it contradicts.
         """
@@ -361,7 +376,8 @@ class _Depths:
             z, there = z[there > 0], there[there > 0]
             alike += int((np.abs(z - there) <= DEPTH_ALIKE * there).sum())
             floating += int((z < (1 - DEPTH_FLOATING) * there).sum())
-        return alike / (alike + floating) if alike + floating >= DEPTH_FEWEST else float("nan")
+        judged = alike + floating
+        return (alike / judged if judged >= DEPTH_FEWEST else float("nan")), alike
 
 
 def _unproject(frame: Frame, depth: NDArray[np.float32]) -> Float:
@@ -378,35 +394,41 @@ def _unproject(frame: Frame, depth: NDArray[np.float32]) -> Float:
 
 
 class BoxCheck:
-    """Pixels of objects put into space by their depth, against the objects' boxes; gathered view by view."""
+    """Rays through pixels of objects, against the objects' boxes; gathered view by view. Depth plays no part in it."""
 
-    def __init__(self, boxes: Mapping[int, tuple[Float, Float, Float]]) -> None:
-        """Center, size and rotation (as of `Box`) by the object's id."""
+    def __init__(self, boxes: Mapping[int, Box]) -> None:
+        """By the object's id."""
         self.boxes = boxes
-        self.inside = self.count = 0
+        self.hits = self.count = 0
 
-    def add(self, pose: Float, rays: Float, depth: Float, instances: NDArray[np.integer]) -> None:
-        """One view, or a part of its pixels: rays (..., 3) in the camera, depths (...), meters, ids (...)."""
-        used = depth > 0
-        points = (rays[used] * depth[used][:, None]) @ pose[:3, :3].T + pose[:3, 3]
-        owners = instances[used]
-        for owner in np.unique(owners).tolist():
+    def add(self, pose: Float, rays: Float, instances: NDArray[np.integer]) -> bool:
+        """Whether one view may be of this scene: rays (..., 3) in the camera, ids (...) of all or some pixels."""
+        hits = count = 0
+        for owner in np.unique(instances).tolist():
             if owner in self.boxes:
-                center, size, rotation = self.boxes[owner]
-                local = np.abs((points[owners == owner] - center) @ rotation)
-                self.inside += int((local <= size / 2 + BOX_MARGIN).all(axis=1).sum())
-                self.count += len(local)
+                box = self.boxes[owner]
+                start = (pose[:3, 3] - box.center) @ box.rotation
+                along = rays[instances == owner] @ pose[:3, :3].T @ box.rotation
+                half = box.size / 2 + BOX_MARGIN
+                with np.errstate(all="ignore"):
+                    first, second = (-half - start) / along, (half - start) / along
+                enters = np.minimum(first, second).max(axis=1)
+                leaves = np.maximum(first, second).min(axis=1)
+                hits += int((leaves >= np.maximum(enters, 0)).sum())
+                count += len(along)
+        self.hits, self.count = self.hits + hits, self.count + count
+        return count < VIEW_FEWEST or hits >= BOX_CONTRADICT * count
 
     def result(self, path: str) -> str:
-        """What was found, in words. Raises InputError where nearly all pixels lie outside."""
+        """What was found, in words. Raises InputError where nearly all rays miss."""
         if self.count < BOX_FEWEST:
             return "too few pixels of objects to compare with their boxes"
-        share = self.inside / self.count
+        share = self.hits / self.count
         if share < BOX_CONTRADICT:
             raise InputError(
                 path,
-                f"{share:.0%} of the objects' pixels lie in the objects' boxes: cameras, depth and boxes contradict "
-                "each other (are all lengths millimeters?)",
+                f"{share:.0%} of the objects' pixels lie where the cameras see the objects' boxes: cameras and boxes "
+                "contradict each other (are all lengths millimeters?)",
                 "contradiction",
             )
-        return f"{share:.0%} of the objects' pixels lie in their boxes"
+        return f"{share:.0%} of the objects' pixels lie where the cameras see their boxes"

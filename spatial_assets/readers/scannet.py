@@ -10,6 +10,7 @@ Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAl
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ FACTS = frozenset(
 SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
+ALIKE_NAMES = 0.8
+"""Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
 METADATA_LINE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:[=:]|\s)\s*(.*)")
 """A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 
@@ -112,6 +115,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     vertex_instance, labels_of = _read_instances(root, fixed, len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
     frames, raw, dropped, scale_note = _read_frames(root, ref, fixed, metadata, reading.unit)
+    near = consistency.within_reach(f"{ref.path}/pose", reading.apply(raw), mesh)
+    frames, raw = [frame for frame, is_near in zip(frames, near, strict=True) if is_near], raw[near]
+    dropped["outside_the_scene"] = int((~near).sum())
     up = alignment[2, :3]
     check_note = consistency.check_against_mesh(root, f"{ref.path}/pose", frames, raw, reading, mesh, up)
     frames = [
@@ -173,6 +179,9 @@ def _read_metadata(root: Path, path: str) -> dict[str, str]:
 
 def _alignment(path: str, metadata: dict[str, str]) -> tuple[Float, str]:
     if "axisalignment" not in metadata:
+        alike = difflib.get_close_matches("axisalignment", metadata, 1, ALIKE_NAMES)
+        if alike:
+            raise InputError(path, f"{alike[0]!r} is no name it can have; axisAlignment?", "malformed_file")
         return np.eye(4), "none given, identity used"
     matrix = cameras.parse_numbers(path, metadata["axisalignment"], 16, "axisAlignment").reshape(4, 4)
     return cameras.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"

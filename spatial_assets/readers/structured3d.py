@@ -192,10 +192,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     boxes, flat = _read_boxes(root, f"{ref.path}/bbox_3d.json")
     listing = _views(root, ref)
     check = DepthCheck(root, f"{ref.path}/annotation_3d.json", parameters.depth_step)
-    box_check = consistency.BoxCheck(
-        {key: (box.center, box.size, box.rotation) for key, box in boxes.items()}
-    )
-    lost = 0
+    box_check = consistency.BoxCheck(boxes)
+    lost = contradicted = 0
     seen_labels, shown = Labels(), set[int]()
     shots: list[Shot] = []
     frames: list[Frame] = []
@@ -205,21 +203,22 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         if frame is None:
             lost += 1
             continue
-        shots.append(shot)
         instances = _read_instances(root, shot, frame)
         semantics = _read_image(root, shot, "semantic_image", frame).astype(np.int64)
-        seen_labels.add(instances, semantics)
-        shown.update(np.unique(instances).tolist())
-        depth = _read_depth(root, shot, frame)
-        check.add(shot.room, frame, depth, semantics)
         few = slice(parameters.depth_step // 2, None, parameters.depth_step)
         directions = rays(frame.camera, parameters.depth_step)
-        box_check.add(frame.camera_to_world, directions, depth[few, few], instances[few, few])
+        if not box_check.add(frame.camera_to_world, directions, instances[few, few]):
+            contradicted += 1
+            continue
+        seen_labels.add(instances, semantics)
+        shown.update(np.unique(instances).tolist())
+        check.add(shot.room, frame, _read_depth(root, shot, frame), semantics)
+        shots.append(shot)
         frames.append(frame)
         shipped[frame.name] = instance_images.to_png(instances)
+    box_note = box_check.result(f"{ref.path}/bbox_3d.json")
     if not frames:
         raise InputError(f"{ref.path}/2D_rendering", "no view has a valid camera", "no_frames")
-    box_note = box_check.result(f"{ref.path}/bbox_3d.json")
     known = seen_labels.of_instances()
     objects = [
         Instance(instance, known[instance], canonical(known[instance]), box, str(instance))
@@ -256,7 +255,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "objects_without_pixels": str(unseen),
             "objects_without_label": str(len(boxes) - unseen - len(objects)),
         },
-        dropped_frames={**listing.dropped, "lost_pose": lost},
+        dropped_frames={**listing.dropped, "lost_pose": lost, "outside_its_boxes": contradicted},
     )
 
 

@@ -69,6 +69,7 @@ def test_metadata_is_read_in_every_form(scene, change):
     (b"", "no line of it is 'name = value'"),
     (bytes(300), "holds zero bytes"),
     (b"axisAlignment = 1 0 0\n", "axisAlignment holds 3 numbers, not 16"),
+    (b"axisAligment = 1 0 0\n", "'axisaligment' is no name it can have; axisAlignment.$"),
     (b"colorWidth = 96\ncolorWidth = 69\n", "two values for colorWidth"),
     (b"sceneType = B\xfcro\n", "not a text file in UTF-8: byte 13"),
 ])  # fmt: skip
@@ -87,7 +88,7 @@ def test_a_lost_pose_costs_its_frame(scene, text):
     (scene.folder / "pose/3.txt").write_text(text)
     found = read(scene)
     assert [frame.name for frame in found.frames] == ["0", "1", "2", "4", "5"]
-    assert found.dropped_frames == {"lost_pose": 1}
+    assert found.dropped_frames == {"lost_pose": 1, "outside_the_scene": 0}
 
 
 def test_a_pose_of_three_rows_and_one_with_a_byte_order_mark(scene):
