@@ -1,4 +1,7 @@
-"""What a reader module offers. Types alone."""
+"""What a reader module offers. Types alone.
+
+It may also offer `left_out`, which `registry.left_out` speaks of.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from spatial_assets.scene.model import Fact, InputError, Scene
+from spatial_assets.scene.model import Fact, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
 
@@ -26,10 +29,6 @@ class Reader(Protocol):
 
     def find_scenes(self, root: Path) -> list[SceneRef]:
         """Raises InputError for a root that cannot be read; what is wrong with one scene never keeps others away."""
-        ...
-
-    def left_out(self, root: Path) -> list[InputError]:
-        """A line for each thing under a root that looks like a scene and cannot be taken as one."""
         ...
 
     def source_files(self, root: Path, ref: SceneRef) -> list[SourceFile]:
