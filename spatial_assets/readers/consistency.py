@@ -27,6 +27,12 @@ STRAY_SHARE = 0.001
 """Of the vertices at either end: what is far out with no more than so many is a stray, not the scene."""
 CAMERA_REACH = 10.0
 """Meters, or the scene's own size where that is more, that the middle camera may stand outside the scene."""
+LEAP, LEAP_SHARE = 5.0, 0.2
+"""Meters from one frame to the next and back again that nobody carries a camera, and the greatest share of it that the
+frames before and after may lie apart."""
+MOST_STRAYS = 0.1
+"""Share of the frames."""
+FEWEST_ON_A_WAY = 5
 SAME_POSES = 3
 """So many poses that are all one and the same are a placeholder; two may be a camera that stood still."""
 LOOKS = 6
@@ -117,6 +123,27 @@ def check_not_all_same(path: str, poses: Float) -> None:
         if len(poses) >= (2 if identity else SAME_POSES):
             told = "the identity" if identity else "the same"
             raise InputError(path, f"all {len(poses)} poses are {told}: nothing was tracked", "bad_pose")
+
+
+def strays(poses: Float) -> NDArray[np.bool_]:
+    """Which poses (N, 4, 4) of one camera's way cannot be on it (N,): far from their neighbors, which are near each
+    other. None where there are many, which is another way of writing poses and not a way with strays."""
+    count = len(poses)
+    if count < FEWEST_ON_A_WAY:
+        return np.zeros(count, np.bool_)
+    centers = poses[:, :3, 3]
+    before, after = np.arange(count) - 1, np.arange(count) + 1
+    before[0], after[-1] = 2, count - 3
+    leaps = [np.linalg.norm(centers - centers[other], axis=1) for other in (before, after)]
+    least = np.minimum(*leaps)
+    gap = np.linalg.norm(centers[before] - centers[after], axis=1)
+    found: NDArray[np.bool_] = (least > LEAP) & (gap < LEAP_SHARE * least)
+    return found if found.sum() <= MOST_STRAYS * count else np.zeros(count, np.bool_)
+
+
+def dropped(**counts: int) -> dict[str, int]:
+    """Reasons for which frames were dropped, those alone that there were."""
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def check_against_mesh(

@@ -148,7 +148,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "mesh": f"fused from {len(found.frames)} depth images at {parameters.voxel:g} m",
             "consistency": note,
         },
-        dropped_frames={"lost_pose": found.lost},
+        dropped_frames=found.dropped,
     )
 
 
@@ -162,8 +162,8 @@ class Sequence:
     """(N, 4, 4), their poses as on disk."""
     depths: dict[str, str]
     """Paths of their depth images, by name."""
-    lost: int
-    """How many have no pose."""
+    dropped: dict[str, int]
+    """Reason to number of those that are left out."""
     up: str
     """How up was found."""
 
@@ -192,6 +192,9 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
         raise InputError(pose_path, "no frame has a valid pose", "no_frames")
     raw = np.stack([frame.camera_to_world for frame in frames])
     consistency.check_not_all_same(pose_path, raw)
+    on_the_way = ~consistency.strays(parameters.reading.apply(raw))
+    frames, raw = [frame for frame, is_on in zip(frames, on_the_way, strict=True) if is_on], raw[on_the_way]
+    dropped = {"lost_pose": lost} | consistency.dropped(strayed_pose=int((~on_the_way).sum()))
     poses = parameters.reading.apply(raw)
     up, note = find_up(poses)
     turn = turn_to_z(up)
@@ -199,7 +202,7 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
         Frame(frame.name, frame.camera, turn @ pose, frame.timestamp, frame.image)
         for frame, pose in zip(frames, poses, strict=True)
     ]
-    return Sequence(turned, raw, {name: depth for name, (_, depth) in shown.items()}, lost, note)
+    return Sequence(turned, raw, {name: depth for name, (_, depth) in shown.items()}, dropped, note)
 
 
 def read_depth(root: Path, path: str, frame: Frame, unit: float = DEPTH_UNIT) -> NDArray[np.float32]:

@@ -115,9 +115,13 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     vertex_instance, labels_of = _read_instances(root, fixed, len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
     frames, raw, dropped, scale_note = _read_frames(root, ref, fixed, metadata, reading.unit)
-    near = consistency.within_reach(f"{ref.path}/pose", reading.apply(raw), mesh)
-    frames, raw = [frame for frame, is_near in zip(frames, near, strict=True) if is_near], raw[near]
-    dropped["outside_the_scene"] = int((~near).sum())
+    poses = reading.apply(raw)
+    near, strayed = consistency.within_reach(f"{ref.path}/pose", poses, mesh), consistency.strays(poses)
+    kept = near & ~strayed
+    frames, raw = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept], raw[kept]
+    dropped |= consistency.dropped(
+        outside_the_scene=int((~near).sum()), strayed_pose=int((near & strayed).sum())
+    )
     up = alignment[2, :3]
     check_note = consistency.check_against_mesh(root, f"{ref.path}/pose", frames, raw, reading, mesh, up)
     frames = [

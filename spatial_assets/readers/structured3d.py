@@ -142,7 +142,7 @@ def left_out(root: Path) -> list[InputError]:
 
 
 def _sorted_folders(root: Path, folder: str) -> list[str]:
-    return [entry.name for entry in files.entries(root, folder) if entry.is_dir()]
+    return [entry.name for entry in files.entries(root, folder, hidden=True) if entry.is_dir()]
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "objects_without_pixels": str(unseen),
             "objects_without_label": str(len(boxes) - unseen - len(objects)),
         },
-        dropped_frames={**listing.dropped, "lost_pose": lost, "outside_its_boxes": contradicted},
+        dropped_frames=listing.dropped | consistency.dropped(lost_pose=lost, outside_its_boxes=contradicted),
     )
 
 

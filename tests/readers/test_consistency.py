@@ -10,7 +10,7 @@ import pytest
 from room_views import CONVENTIONS, Y_UP, scaled, walk, write_posed_rgbd, write_scannet
 
 from spatial_assets.geometry import fusion
-from spatial_assets.readers import posed_rgbd, scannet, structured3d
+from spatial_assets.readers import consistency, posed_rgbd, scannet, structured3d
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.studio.write import write_scenes
@@ -202,10 +202,25 @@ def test_boxes_and_views_of_different_scenes(tmp_path):
     assert read().dropped_frames["outside_its_boxes"] == 1
 
 
-def test_a_camera_that_strayed_costs_its_frame(tmp_path):
+@pytest.mark.parametrize(("strays", "at", "reasons"), [
+    ([4], 300, {"outside_the_scene": 1}),
+    ([4], 9, {"strayed_pose": 1}),
+    ([0], 9, {"strayed_pose": 1}),
+    ([FRAMES - 1], -9, {"strayed_pose": 1}),
+])  # fmt: skip
+def test_a_camera_that_strayed_costs_its_frame(tmp_path, strays, at, reasons):
     poses = walk(FRAMES)
     written = poses.copy()
-    written[4, 0, 3] = 300
+    written[strays, 0, 3] = at
     found = read_scannet(write_scannet(tmp_path, poses, written))
-    assert found.dropped_frames == {"lost_pose": 0, "outside_the_scene": 1}
-    assert "4" not in {frame.name for frame in found.frames}
+    assert found.dropped_frames == {"lost_pose": 0, **reasons}
+    assert not {frame.name for frame in found.frames} & set(map(str, strays))
+    found = read_posed(write_posed_rgbd(tmp_path, poses, written))
+    assert found.dropped_frames == {"lost_pose": 0, "strayed_pose": 1}
+
+
+def test_a_way_with_many_leaps_is_left_as_it_is(tmp_path):
+    poses = walk(FRAMES)
+    poses[1::2, 0, 3] += 50
+    assert not consistency.strays(poses).any()
+    assert not consistency.strays(poses[:4]).any()

@@ -67,7 +67,7 @@ def test_lost_frames_are_dropped_and_counted(scene):
     (scene.folder / "pose/3.txt").write_text("-inf " * 16)
     found = read(scene)
     assert len(found.frames) == 23
-    assert found.dropped_frames == {"lost_pose": 1, "outside_the_scene": 0}
+    assert found.dropped_frames == {"lost_pose": 1}
 
 
 def test_missing_alignment_is_identity(scene):

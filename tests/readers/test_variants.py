@@ -88,7 +88,7 @@ def test_a_lost_pose_costs_its_frame(scene, text):
     (scene.folder / "pose/3.txt").write_text(text)
     found = read(scene)
     assert [frame.name for frame in found.frames] == ["0", "1", "2", "4", "5"]
-    assert found.dropped_frames == {"lost_pose": 1, "outside_the_scene": 0}
+    assert found.dropped_frames == {"lost_pose": 1}
 
 
 def test_a_pose_of_three_rows_and_one_with_a_byte_order_mark(scene):

@@ -19,7 +19,7 @@ def sequence(fixtures):
     root = fixtures / "scenes/posed_rgbd"
     (ref,) = posed_rgbd.find_scenes(root)
     found = posed_rgbd.read_frames(root, ref, posed_rgbd.Parameters())
-    assert (len(found.frames), found.lost) == (120, 0)
+    assert (len(found.frames), found.dropped) == (120, {"lost_pose": 0})
     return root, found
 
 

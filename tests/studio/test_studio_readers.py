@@ -51,7 +51,7 @@ def test_posed_rgbd(tmp_path):
     name, truth = write(tmp_path, "posed_rgbd")
     assert [ref.name for ref in posed_rgbd.find_scenes(tmp_path)] == [name]
     found = posed_rgbd.read_frames(tmp_path, SceneRef(name, name), posed_rgbd.Parameters())
-    assert found.lost == 0 and found.up.startswith("+y")
+    assert found.dropped == {"lost_pose": 0} and found.up.startswith("+y")
     check_frames(found.frames, truth)
 
 
