@@ -34,7 +34,8 @@ PIXEL_SHAPE = 2.0
 """Ratio of the two focal lengths: 16:9 made square has 1.8."""
 ASPECT_TOLERANCE = 0.02
 """Share by which an image's shape may differ from the calibrated one: 1296 x 968 is exported as 640 x 480."""
-NUMBER_BREAKS = re.compile(r"[\s,;]+")
+NUMBER_BREAKS = re.compile(r"[\s,;()\[\]]+")
+OTHER_BREAKS = frozenset(",;()[]")
 LOST_NUMBER = re.compile(r"[+-]?(1\.#(IND|QNAN|SNAN|INF|J)\w*|nan\(\w*\))", re.IGNORECASE)
 """What the C library of Windows writes for values that are no numbers."""
 
@@ -78,10 +79,13 @@ class PoseReading:
 
 
 def parse_numbers(path: str, text: str, counts: tuple[int, ...] | int, what: str) -> Float:
-    """As many numbers as one of `counts`, between white space or commas; NaN and infinities are numbers here."""
+    """As many numbers as one of `counts`, between white space, commas or brackets.
+
+    NaN and infinities are numbers here.
+    """
     words = text.split()
     allowed = (counts,) if isinstance(counts, int) else counts
-    if "," in text or ";" in text:
+    if not OTHER_BREAKS.isdisjoint(text):
         words = [word for word in NUMBER_BREAKS.split(text) if word]
     if len(words) not in allowed:
         told = " or ".join(map(str, allowed))
@@ -117,30 +121,33 @@ def parse_pose(path: str, text: str, what: str, unit: float) -> Float | None:
 
 def is_lost(pose: Float) -> bool:
     """Whether a tracker marked the pose as lost: with values that are no numbers, or without a rotation."""
-    return not np.isfinite(pose).all() or not pose[:3, :3].any()
+    return not all(map(math.isfinite, pose.ravel().tolist())) or not any(pose[:3, :3].ravel().tolist())
 
 
 def check_pose(path: str, pose: Float, what: str = "pose", unit: float = 1.0) -> Float:
     """A rigid (4, 4) with its rotation made exactly orthonormal. Raises InputError for what is none."""
-    if not np.isfinite(pose).all():
+    # Plain numbers: of so few, arrays take several times as long.
+    rows = pose.tolist()
+    if not all(map(math.isfinite, (*rows[0], *rows[1], *rows[2], *rows[3]))):
         raise InputError(path, f"{what} has a value that is not a number", "bad_pose")
-    if pose[3].tolist() != LAST_ROW and np.abs(pose[3] - LAST_ROW).max() > LAST_ROW_TOLERANCE:
-        row = " ".join(f"{value:g}" for value in pose[3])
-        turned = np.abs(pose[:3, 3]).max() <= LAST_ROW_TOLERANCE and abs(pose[3, 3] - 1) <= LAST_ROW_TOLERANCE
+    if rows[3] != LAST_ROW and np.abs(pose[3] - LAST_ROW).max() > LAST_ROW_TOLERANCE:
+        row = " ".join(f"{value:g}" for value in rows[3])
+        turned = np.abs(pose[:3, 3]).max() <= LAST_ROW_TOLERANCE and abs(rows[3][3] - 1) <= LAST_ROW_TOLERANCE
         hint = "; it is transposed, written by columns" if turned else ""
         raise InputError(path, f"the last row of {what} is {row}, not 0 0 0 1{hint}", "bad_pose")
     # Far outside, the decomposition itself may fail.
-    is_rigid = np.abs(pose[:3, :3]).max() <= 1 + ROTATION_TOLERANCE
+    is_rigid = all(abs(value) <= 1 + ROTATION_TOLERANCE for row in rows[:3] for value in row[:3])
     if is_rigid:
         left, spread, right = np.linalg.svd(pose[:3, :3])
-        is_rigid = np.abs(spread - 1).max() <= ROTATION_TOLERANCE and np.linalg.det(left @ right) > 0
+        rotation = left @ right
+        is_rigid = np.abs(spread - 1).max() <= ROTATION_TOLERANCE and np.linalg.det(rotation) > 0
     if not is_rigid:
         raise InputError(path, f"{what} is not a rigid motion", "bad_pose")
-    far = float(np.abs(pose[:3, 3]).max()) * unit
+    far = max(abs(row[3]) for row in rows[:3]) * unit
     if not far <= FARTHEST:
         raise InputError(path, f"{what} lies {far:g} m from the origin, more than {FARTHEST:g} m", "bad_pose")
     rigid = np.eye(4)
-    rigid[:3, :3] = left @ right
+    rigid[:3, :3] = rotation
     rigid[:3, 3] = pose[:3, 3]
     return rigid
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ SAME_POSES = 3
 """So many poses that are all one and the same are a placeholder; two may be a camera that stood still."""
 LOOKS = 6
 """Frames that are looked at: spread over the scene, few enough to cost nothing."""
-POINTS = 12_000
+POINTS = 8_000
 """Places on the mesh that are projected."""
 EVEN = (0.7548776662466927, 0.5698402909980532)
 """Steps of the R2 sequence, whose points fill a square evenly."""
@@ -89,7 +90,7 @@ BOX_CONTRADICT = 0.2
 
 def check_extent(path: str, points: Float) -> None:
     """Raises InputError for points (N, 3), meters, that no scene is made of, naming a stray one."""
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = bounds(points)
     size = float((high - low).max())
     if size <= LARGEST_SCENE and max(-low.min(), high.max()) <= FARTHEST:
         if size < SMALLEST_SCENE:
@@ -114,6 +115,13 @@ def check_extent(path: str, points: Float) -> None:
         f"{LARGEST_SCENE:g} and {FARTHEST:g}; if it is in millimeters, say so (mesh_unit)",
         "scene_size",
     )
+
+
+def bounds(points: NDArray[Any]) -> tuple[Float, Float]:
+    """The least and greatest coordinates (3,) of points (N, 3)."""
+    # Columns in one piece are reduced ten times as fast.
+    columns = np.ascontiguousarray(points.T)
+    return columns.min(axis=1), columns.max(axis=1)
 
 
 def check_not_all_same(path: str, poses: Float) -> None:
@@ -200,7 +208,7 @@ def within_reach(path: str, poses: Float, mesh: Mesh) -> NDArray[np.bool_]:
 
     poses : camera-to-world (N, 4, 4), in the mesh's world.
     """
-    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    low, high = bounds(mesh.vertices)
     centers = poses[:, :3, 3]
     outside = np.linalg.norm(np.maximum(0, np.maximum(low - centers, centers - high)), axis=1)
     middle, size = float(np.median(outside)), float(np.linalg.norm(high - low))

@@ -88,6 +88,8 @@ def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]
         if dot + ending.lower() not in endings:
             continue
         path = f"{folder}/{entry.name}"
+        if CONTROL.search(entry.name):
+            raise InputError(path, "the file's name has a control character", "unreadable_file")
         if not entry.is_file():
             raise InputError(path, no_file(Path(entry.path)), "unreadable_file")
         if stem in found:
@@ -175,9 +177,9 @@ def read_text(root: Path, path: str) -> str:
     """A text in UTF-8, or in what its byte order mark says; the mark itself is not part of it."""
     with reading(path):
         with (root / path).open("rb") as stream:
-            data = stream.read(LARGEST_TEXT + 1)
-        if len(data) > LARGEST_TEXT:
-            raise InputError(path, f"more than {LARGEST_TEXT} bytes of text", "malformed_file")
+            if os.fstat(stream.fileno()).st_size > LARGEST_TEXT:
+                raise InputError(path, f"more than {LARGEST_TEXT} bytes of text", "malformed_file")
+            data = stream.read()
         encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
         try:
             text = data.decode(encoding)

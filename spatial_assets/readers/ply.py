@@ -42,7 +42,7 @@ def read_ply(root: Path, path: str, unit: float = 1.0) -> Mesh:
         faces = _triangles(path, ply["face"][corners])
         of_color = next((group for group in COLORS if names.issuperset(group)), None)
         colors = None if of_color is None else _colors(path, [np.asarray(vertex[name]) for name in of_color])
-    return check_mesh(path, vertices * unit, faces, colors)
+    return check_mesh(path, vertices if unit == 1 else vertices * unit, faces, colors)
 
 
 def _header(root: Path, path: str) -> tuple[list[str], int]:
@@ -170,8 +170,8 @@ def _colors(path: str, channels: list[NDArray[Any]]) -> NDArray[np.uint8]:
 def check_mesh(path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[np.uint8] | None) -> Mesh:
     if len(vertices) == 0 or len(faces) == 0:
         raise InputError(path, "the mesh has no faces", "malformed_mesh")
-    wrong = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
-    if len(wrong):
+    if not np.isfinite(vertices).all():
+        wrong = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
         raise InputError(path, f"vertex {wrong[0]} has a coordinate that is not a number", "malformed_mesh")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(path, "a face names a vertex that is not there", "malformed_mesh")

@@ -171,7 +171,8 @@ class Sequence:
 def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
     shown = _frame_files(root, ref)
     pose_path, k_path = f"{ref.path}/{POSES}", f"{ref.path}/K.txt"
-    lines = [line for line in files.read_text(root, pose_path).splitlines() if line.strip()]
+    text = files.read_text(root, pose_path)
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) != len(shown):
         raise InputError(pose_path, f"{len(lines)} poses for {len(shown)} images", "contradiction")
     matrix = cameras.read_intrinsics(root, k_path)

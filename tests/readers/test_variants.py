@@ -53,6 +53,7 @@ METADATA = {
     "old line ends": lambda text: text.replace("\n", "\r\n").encode(),
     "wrapped": lambda text: text.replace(" 0.000000000 ", " 0.000000000\n  ").encode(),
     "upper case": lambda text: text.upper().encode(),
+    "brackets": lambda text: text.replace("ment = ", "ment = [[").replace("\n", "]]\n", 1).encode(),
     "commas": lambda text: text.replace(" 0.0", ", 0.0").encode(),
 }
 
