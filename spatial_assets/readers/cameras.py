@@ -34,8 +34,8 @@ PIXEL_SHAPE = 2.0
 """Ratio of the two focal lengths: 16:9 made square has 1.8."""
 ASPECT_TOLERANCE = 0.02
 """Share by which an image's shape may differ from the calibrated one: 1296 x 968 is exported as 640 x 480."""
-NUMBER_BREAKS = re.compile(r"[\s,;()\[\]]+")
-OTHER_BREAKS = frozenset(",;()[]")
+NUMBER_BREAKS = re.compile(r"[\s,;\[\]]+")
+OTHER_BREAKS = frozenset(",;[]")
 LOST_NUMBER = re.compile(r"[+-]?(1\.#(IND|QNAN|SNAN|INF|J)\w*|nan\(\w*\))", re.IGNORECASE)
 """What the C library of Windows writes for values that are no numbers."""
 

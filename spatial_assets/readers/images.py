@@ -56,7 +56,7 @@ def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
         _opened(
             path,
             stream,
-            lambda image: pixels.append(np.array(image if mode is None else image.convert(mode))),
+            lambda image: pixels.append(np.asarray(image if mode is None else image.convert(mode))),
         )
     return pixels[0]
 

@@ -59,6 +59,8 @@ DTYPES = {"instance_image": np.uint16, "semantic_image": np.uint8, "depth": np.u
 """By role: an image of another depth has lost or changed its numbers."""
 GREATEST_LENGTH = cameras.FARTHEST / METERS
 """Millimeters."""
+BOX_THINNING = 2
+"""Of the pixels that depth is compared with walls by, every second one of every second row is compared with boxes."""
 LABEL_BITS = 16
 """Enough for whatever a semantic image can hold."""
 IMAGES = {
@@ -193,6 +195,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     listing = _views(root, ref)
     check = DepthCheck(root, f"{ref.path}/annotation_3d.json", parameters.depth_step)
     box_check = consistency.BoxCheck(boxes)
+    step = BOX_THINNING * parameters.depth_step
     lost = contradicted = 0
     seen_labels, shown = Labels(), set[int]()
     shots: list[Shot] = []
@@ -205,8 +208,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             continue
         instances = _read_instances(root, shot, frame)
         semantics = _read_image(root, shot, "semantic_image", frame).astype(np.int64)
-        few = slice(parameters.depth_step // 2, None, parameters.depth_step)
-        directions = rays(frame.camera, parameters.depth_step)
+        few = slice(step // 2, None, step)
+        directions = rays(frame.camera, step)
         if not box_check.add(frame.camera_to_world, directions, instances[few, few]):
             contradicted += 1
             continue
