@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.cameras import find_up, turn_to_z
 from spatial_assets.geometry.fusion import fuse
-from spatial_assets.readers import cameras, consistency, files, images
+from spatial_assets.readers import cameras, consistency, depth_consistency, files, images
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, InputError, Mesh, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -121,7 +121,7 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     found = read_frames(root, ref, parameters)
-    note = consistency.check_depths(
+    note = depth_consistency.check_depths(
         f"{ref.path}/{POSES}",
         found.frames,
         found.raw,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spatial_assets.geometry import prepare_mesh, rasterize
-from spatial_assets.readers import consistency, posed_rgbd
+from spatial_assets.readers import depth_consistency, posed_rgbd
 from spatial_assets.scene.model import rigid_inverse
 
 MEDIAN, NINETIETH, HIT = 0.01, 0.05, 0.85
@@ -33,7 +33,7 @@ def test_up_is_the_worlds_y(sequence):
 def test_depth_images_and_poses_agree(sequence):
     root, found = sequence
     parameters = posed_rgbd.Parameters()
-    told = consistency.check_depths(
+    told = depth_consistency.check_depths(
         "poses.txt",
         found.frames,
         found.raw,
