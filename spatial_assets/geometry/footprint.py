@@ -36,9 +36,9 @@ SPAR_ALPHA = 5.0
 SPAR_FEWEST_VOXELS = 100
 """With fewer voxels than this the points themselves are taken, as published."""
 
-MOST_POINTS = 50_000_000
-"""Points that faces are cut into, at most: a building of 10,000 square meters has a fiftieth, and so many take a
-gigabyte."""
+MOST_POINTS = 20_000_000
+"""Points that faces are cut into, at most: floors, walls and ceilings of 5,000 square meters have half of them at 5 cm,
+and all together take half a gigabyte, twice while they are joined."""
 
 
 class TooLarge(ValueError):

@@ -343,6 +343,6 @@ def test_faces_without_end_are_refused_before_memory_is_taken():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [3000, 2000, 0]])
     assert len(face_points(vertices, [[0, 1, 2]], 0.05)) > 100
     with pytest.raises(
-        TooLarge, match=r"faces of up to 36\d\d m give .* points 0.05 m apart, more than 5e\+07"
+        TooLarge, match=r"faces of up to 36\d\d m give .* points 0.05 m apart, more than 2e\+07"
     ):
         face_points(vertices, [[0, 1, 2], [1, 2, 3]], 0.05)
