@@ -16,7 +16,7 @@ from spatial_assets.scene.refs import SceneRef
 from spatial_assets.studio.write import write_scenes
 
 FRAMES = 10
-SEEDS = range(4)
+SEEDS = range(2)
 
 
 def read_scannet(folder, **parameters):
