@@ -1,8 +1,11 @@
-"""ScanNet v2 scenes with exported frames, and everything else in that layout.
+"""ScanNet v2 scenes as they are downloaded or with exported frames, and everything else in that layout.
 
     <root>/[scans/]scene%04d_%02d/
         <id>_vh_clean_2.ply, <id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json, <id>.txt
-        color/<i>.jpg  pose/<i>.txt  intrinsic/intrinsic_color.txt     as SensReader's reader.py exports them
+        <id>.sens                                                      the recording; and, where it is exported,
+        color/<i>.jpg  pose/<i>.txt  intrinsic/intrinsic_color.txt     as SensReader's reader.py does it
+
+Where frames are exported, the recording is not looked at: it holds the same under the same names.
 
 Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAlignment` of the .txt
 (absent in test scans) turns both into the aligned world. Depth images are not needed: there is a mesh.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,18 @@ def _alignment(rng: np.random.Generator) -> Float:
 
 def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress) -> Written:
     """A ScanNet scan with exported frames, unaligned as ScanNet's are."""
+    return write_scan(out, index, scene, scanner, progress)
+
+
+def write_scan(
+    out: Path,
+    index: int,
+    scene: StudioScene,
+    scanner: Scanner,
+    progress: Progress,
+    finish: Callable[[Path], None] | None = None,
+) -> Written:
+    """The same, with `finish` called on the folder before it takes its place."""
     name = f"scene{index:04d}_00"
     aligned = _alignment(scanner.stream("alignment"))
     back = rigid_inverse(aligned)
@@ -69,6 +82,8 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
             name,
             scanner,
         )
+        if finish is not None:
+            finish(folder)
     write_truth(out, name, scene, list(scene.objects), [str(k) for k in range(len(scene.poses))])
     return Written(name)
 
