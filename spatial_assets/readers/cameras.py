@@ -154,8 +154,11 @@ def check_pose(path: str, pose: Float, what: str = "pose", unit: float = 1.0) ->
 
 def read_intrinsics(root: Path, path: str) -> Float:
     """A pinhole camera's (3, 3), from that or from a (4, 4), with 1 in its last corner."""
-    text = files.read_text(root, path)
-    numbers = parse_numbers(path, text, (9, 16), "intrinsics")
+    return check_matrix(path, parse_numbers(path, files.read_text(root, path), (9, 16), "intrinsics"))
+
+
+def check_matrix(path: str, numbers: Float) -> Float:
+    """A pinhole camera's (3, 3) from the numbers of that or of a (4, 4), by rows."""
     size = math.isqrt(len(numbers))
     matrix = numbers.reshape(size, size)[:3, :3]
     if not np.isfinite(matrix).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers import files
+from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 COLOR_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
@@ -29,7 +31,7 @@ ORIENTATION, UPRIGHT = 0x0112, (0, 1)
 
 def image_size(root: Path, path: str) -> tuple[int, int]:
     """Width and height of an image that is there to its end; pixels are decoded only to find that out."""
-    with files.reading(path), (root / path).open("rb") as stream:
+    with files.reading(path), _stream(root, path) as stream:
         start = stream.read(2)
         stream.seek(0)
         size = _opened(path, stream, None)
@@ -52,7 +54,7 @@ def _decode(image: Any) -> None:
 def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
     """A decoded image as an array, in PIL's `mode` where one is given."""
     pixels: list[NDArray[Any]] = []
-    with files.reading(path), (root / path).open("rb") as stream:
+    with files.reading(path), _stream(root, path) as stream:
         _opened(
             path,
             stream,
@@ -69,9 +71,15 @@ def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float6
         image.draft("L", size)
         pixels.append(np.asarray(image.convert("L").resize(size, 4), np.float64))  # 4: averages
 
-    with files.reading(path), (root / path).open("rb") as stream:
+    with files.reading(path), _stream(root, path) as stream:
         _opened(path, stream, shrink)
     return pixels[0]
+
+
+def _stream(root: Path, path: str) -> BinaryIO:
+    """The bytes of an image, from its first on: of its own file, or of a recording that holds it."""
+    place = ImageFile.of(path)
+    return (root / place.path).open("rb") if place.length is None else io.BytesIO(place.read(root))
 
 
 def _opened(path: str, stream: BinaryIO, use: Any) -> tuple[int, int]:

@@ -1,11 +1,8 @@
-"""ScanNet v2 scenes as they are downloaded or with exported frames, and everything else in that layout.
+"""ScanNet v2 scenes, as they are downloaded or with exported frames, and everything else in that layout.
 
     <root>/[scans/]scene%04d_%02d/
         <id>_vh_clean_2.ply, <id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json, <id>.txt
-        <id>.sens                                                      the recording; and, where it is exported,
-        color/<i>.jpg  pose/<i>.txt  intrinsic/intrinsic_color.txt     as SensReader's reader.py does it
-
-Where frames are exported, the recording is not looked at: it holds the same under the same names.
+        and its frames, exported or in the recording (see `scannet_frames`)
 
 Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAlignment` of the .txt
 (absent in test scans) turns both into the aligned world. Depth images are not needed: there is a mesh.
@@ -23,13 +20,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import cameras, consistency, files, images, labels
+from spatial_assets.readers import cameras, consistency, files, labels, scannet_frames
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
     NO_INSTANCE,
-    Camera,
     Fact,
     Float,
     Frame,
@@ -54,7 +50,7 @@ FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
 ALIKE_NAMES = 0.8
 """Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
-METADATA_LINE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:[=:]|\s)\s*(.*)")
+METADATA_LINE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:[=:]|\s)\s*(.*)")
 """A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 
 
@@ -85,28 +81,13 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
         "segments": f"{stem}_vh_clean_2.0.010000.segs.json",
         "aggregation": f"{stem}.aggregation.json",
         "metadata": f"{stem}.txt",
-        "intrinsics": f"{ref.path}/intrinsic/intrinsic_color.txt",
     }
-
-
-def _frame_files(root: Path, ref: SceneRef) -> dict[str, tuple[str, str]]:
-    """Image and pose of each frame, by its name. Raises InputError for an image without a pose."""
-    folder = f"{ref.path}/pose"
-    shown = files.by_stem(root, f"{ref.path}/color", images.COLOR_ENDINGS)
-    if not shown:
-        raise InputError(f"{ref.path}/color", "no frames: no jpg, jpeg or png in it", "no_frames")
-    posed = files.by_stem(root, folder, files.TEXT_ENDINGS)
-    for name in shown:
-        if name not in posed:
-            raise InputError(f"{folder}/{name}.txt", "missing", "missing_file")
-    return {name: (image, posed[name]) for name, image in shown.items()}
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
-    for image, pose in _frame_files(root, ref).values():
-        found += [SourceFile(image, "image"), SourceFile(pose, "pose")]
-    return found
+    frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], _read_metadata)
+    return found + frames.files()
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
@@ -117,16 +98,17 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
     vertex_instance, labels_of = _read_instances(root, fixed, len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
-    frames, raw, dropped, scale_note = _read_frames(root, ref, fixed, metadata, reading.unit)
+    found = scannet_frames.frames_of(root, ref, fixed["metadata"], _read_metadata)
+    frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
     poses = reading.apply(raw)
-    near, strayed = consistency.within_reach(f"{ref.path}/pose", poses, mesh), consistency.strays(poses)
+    near, strayed = consistency.within_reach(found.poses, poses, mesh), consistency.strays(poses)
     kept = near & ~strayed
     frames, raw = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept], raw[kept]
     dropped |= consistency.dropped(
         outside_the_scene=int((~near).sum()), strayed_pose=int((near & strayed).sum())
     )
     up = alignment[2, :3]
-    check_note = consistency.check_against_mesh(root, f"{ref.path}/pose", frames, raw, reading, mesh, up)
+    check_note = consistency.check_against_mesh(root, found.poses, frames, raw, reading, mesh, up)
     frames = [
         Frame(frame.name, frame.camera, alignment @ pose, None, frame.image)
         for frame, pose in zip(frames, reading.apply(raw), strict=True)
@@ -251,53 +233,3 @@ def face_labels(faces: NDArray[np.int32], vertex_instance: NDArray[np.int32]) ->
     """The label that at least two vertices of a face carry, else NO_INSTANCE. Shapes (F, 3), (V,) -> (F,)."""
     a, b, c = vertex_instance[faces].T
     return np.where(a == b, a, np.where((a == c) | (b == c), c, NO_INSTANCE)).astype(np.int32)
-
-
-def _read_frames(
-    root: Path, ref: SceneRef, fixed: dict[str, str], metadata: dict[str, str], unit: float
-) -> tuple[list[Frame], Float, dict[str, int], str]:
-    """Frames with their poses as on disk, those poses (N, 4, 4), and what was dropped and scaled."""
-    calibration = fixed["intrinsics"]
-    matrix = cameras.read_intrinsics(root, calibration)
-    matrix[:2, 2] += cameras.PIXEL_CENTER_SHIFT
-    by_size: dict[tuple[int, int], Camera] = {}
-    frames: list[Frame] = []
-    lost = 0
-    note = "as calibrated"
-    for name, (image, pose_path) in _frame_files(root, ref).items():
-        size = images.image_size(root, image)
-        pose = cameras.parse_pose(pose_path, files.read_text(root, pose_path), "pose", unit)
-        if pose is None:
-            lost += 1
-            continue
-        if size not in by_size:
-            scaled, note = _scale_intrinsics(fixed, matrix, metadata, size)
-            by_size[size] = Camera(cameras.check_intrinsics(calibration, scaled, *size), *size)
-        frames.append(Frame(name, by_size[size], pose, None, image))
-    folder = f"{ref.path}/pose"
-    if not frames:
-        raise InputError(folder, "no frame has a valid pose", "no_frames")
-    raw = np.stack([frame.camera_to_world for frame in frames])
-    consistency.check_not_all_same(folder, raw)
-    return frames, raw, {"lost_pose": lost}, note
-
-
-def _scale_intrinsics(
-    fixed: dict[str, str], matrix: Float, metadata: dict[str, str], size: tuple[int, int]
-) -> tuple[Float, str]:
-    """Intrinsics at the size of the exported images."""
-    stated = [metadata.get(name) for name in ("colorwidth", "colorheight")]
-    if stated[0] is None or stated[1] is None:
-        return matrix, "not stated, taken from the images"
-    path = fixed["metadata"]
-    numbers = cameras.parse_numbers(path, f"{stated[0]} {stated[1]}", 2, "colorWidth and colorHeight")
-    calibrated = (float(numbers[0]), float(numbers[1]))
-    if calibrated == size:
-        return matrix, "as calibrated"
-    if not (min(calibrated) >= 1 and max(calibrated) <= images.LARGEST_SIDE):
-        raise InputError(
-            path, f"calibrated for an image of {calibrated[0]:g} x {calibrated[1]:g}", "contradiction"
-        )
-    told = f"{calibrated[0]:g} x {calibrated[1]:g}"
-    scaled = cameras.scale_to(path, matrix, calibrated, size)
-    return scaled, f"calibrated at {told}, scaled to {size[0]} x {size[1]}"

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import mutated
-from small_scenes import PARAMETERS, write_small
+from small_scenes import LAYOUTS, PARAMETERS, READ_AS, write_small
 
 from spatial_assets.geometry import fusion
 from spatial_assets.readers.cameras import FARTHEST
 from spatial_assets.readers.consistency import LARGEST_SCENE
-from spatial_assets.readers.registry import READERS, left_out, reader
+from spatial_assets.readers.registry import left_out, reader
+from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import NO_INSTANCE, InputError
 from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.storage.instance_images import GREATEST_ID
@@ -34,7 +35,8 @@ class Subject:
 
     def __init__(self, root: Path, name: str) -> None:
         write_small(root, name)
-        self.root, self.name, self.reader = root, name, reader(name)
+        self.root, self.name = root, READ_AS.get(name, name)
+        self.reader = reader(self.name)
         self.parameters = self.reader.Parameters(**PARAMETERS.get(name, {}))
         (self.ref,) = self.reader.find_scenes(root)
         self.files = self.reader.source_files(root, self.ref)
@@ -73,7 +75,7 @@ class Subject:
         assert str(self.root) not in line
         listed = {file.path for file in self.files}
         folders = {str(parent) for path in listed for parent in Path(path).parents} - {"."}
-        assert error.file in listed | folders, line
+        assert ImageFile.of(error.file).path in listed | folders, line
 
 
 def check_scene(scene) -> None:
@@ -152,7 +154,7 @@ def fuzz(subject: Subject, examples: int) -> dict[str, Counter[str]]:
     return {role: outcomes_of(subject, role, examples) for role in subject.roles}
 
 
-@pytest.fixture(scope="module", params=READERS)
+@pytest.fixture(scope="module", params=LAYOUTS)
 def subject(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         # A small room fills few of the blocks that are reserved for a large one, gigabytes each time.

@@ -121,9 +121,7 @@ def test_images_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "a.sens").write_bytes(recording([(POSES[0], big)] * 20))
     taken = []
     real = os.pread
-    monkeypatch.setattr(
-        os, "pread", lambda file, length, at: taken.append(length) or real(file, length, at)
-    )
+    monkeypatch.setattr(os, "pread", lambda file, length, at: taken.append(length) or real(file, length, at))
     assert len(read_recording(tmp_path, "a.sens").images) == 20
     assert sum(taken) < 20 * 100 + 400
 

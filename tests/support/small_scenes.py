@@ -1,4 +1,4 @@
-"""A small whole scene in the layout of every reader, for tests that read it many hundred times.
+"""A small whole scene in every layout that is read, for tests that read it many hundred times.
 
 A reader of which nothing is said here is given what the studio writes for it.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from tiny import CUBES, write_scannet
 
+from spatial_assets.readers.registry import READERS
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE, FACES = 6, (48, 36), 3000
@@ -39,12 +40,15 @@ def vsibench(root: Path) -> None:
 WRITERS: dict[str, Callable[[Path], None]] = {"scannet": scannet, "vsibench": vsibench}
 PARAMETERS: dict[str, dict[str, Any]] = {"posed_rgbd": {"voxel": 0.1}, "structured3d": {"depth_step": 1}}
 """What makes reading quick."""
+READ_AS = {"scannet_sens": "scannet"}
+"""Layouts in which a dataset comes beside the one that has its reader's name."""
+LAYOUTS = (*READERS, *READ_AS)
 
 
-def write_small(root: Path, reader: str) -> None:
+def write_small(root: Path, layout: str) -> None:
     """One scene."""
     root.mkdir(parents=True, exist_ok=True)
-    if reader in WRITERS:
-        WRITERS[reader](root)
+    if layout in WRITERS:
+        WRITERS[layout](root)
     else:
-        write_scenes(root, reader, 1, 9, FACES, FRAMES, SIZE)
+        write_scenes(root, layout, 1, 9, FACES, FRAMES, SIZE)

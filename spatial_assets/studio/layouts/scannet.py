@@ -51,9 +51,9 @@ def write_scan(
     scene: StudioScene,
     scanner: Scanner,
     progress: Progress,
-    finish: Callable[[Path], None] | None = None,
+    finish: Callable[[Path, str], None] | None = None,
 ) -> Written:
-    """The same, with `finish` called on the folder before it takes its place."""
+    """The same, with `finish` called on the folder, which is still to take its place, and on the scene's name."""
     name = f"scene{index:04d}_00"
     aligned = _alignment(scanner.stream("alignment"))
     back = rigid_inverse(aligned)
@@ -83,7 +83,7 @@ def write_scan(
             scanner,
         )
         if finish is not None:
-            finish(folder)
+            finish(folder, name)
     write_truth(out, name, scene, list(scene.objects), [str(k) for k in range(len(scene.poses))])
     return Written(name)
 

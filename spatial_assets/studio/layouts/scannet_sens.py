@@ -35,14 +35,14 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
     return scannet.write_scan(out, index, scene, scanner, progress, _record)
 
 
-def _record(folder: Path) -> None:
+def _record(folder: Path, name: str) -> None:
     """Puts exported frames into a recording, and removes them."""
     count = len(list((folder / "color").iterdir()))
     size = Image.open(folder / "color" / "0.jpg").size
-    with (folder / f"{folder.name}.sens").open("wb") as file:
+    with (folder / f"{name}.sens").open("wb") as file:
         file.write(struct.pack("<IQ", VERSION, len(SENSOR)) + SENSOR)
-        for name in MATRICES:
-            file.write(_matrix(folder / "intrinsic" / f"{name}.txt"))
+        for matrix in MATRICES:
+            file.write(_matrix(folder / "intrinsic" / f"{matrix}.txt"))
         file.write(struct.pack("<ii4IfQ", JPEG, DEFLATED, *size, *size, DEPTH_UNITS, count))
         for k in range(count):
             color = (folder / "color" / f"{k}.jpg").read_bytes()
@@ -53,8 +53,8 @@ def _record(folder: Path) -> None:
             file.write(_matrix(folder / "pose" / f"{k}.txt"))
             file.write(struct.pack("<4Q", *times, len(color), len(depth)) + color + depth)
         file.write(struct.pack("<Q", 0))
-    for name in EXPORTED:
-        shutil.rmtree(folder / name)
+    for part in EXPORTED:
+        shutil.rmtree(folder / part)
 
 
 def _matrix(path: Path) -> bytes:
