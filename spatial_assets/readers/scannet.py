@@ -13,24 +13,18 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import cameras, consistency, files, labels, scannet_frames
+from spatial_assets.readers import cameras, consistency, files, scannet_frames, segments
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
-from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
-    NO_INSTANCE,
     Fact,
     Float,
     Frame,
     InputError,
-    Instance,
     Mesh,
     Scene,
 )
@@ -96,7 +90,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     metadata = _read_metadata(root, fixed["metadata"])
     alignment, alignment_note = _alignment(fixed["metadata"], metadata)
     mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
-    vertex_instance, labels_of = _read_instances(root, fixed, len(mesh.vertices))
+    annotated = segments.read_annotated(root, fixed["segments"], fixed["aggregation"], len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
     found = scannet_frames.frames_of(root, ref, fixed["metadata"], _read_metadata)
     frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
@@ -113,19 +107,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         Frame(frame.name, frame.camera, alignment @ pose, None, frame.image)
         for frame, pose in zip(frames, reading.apply(raw), strict=True)
     ]
-    aligned = Mesh(transform_points(alignment, mesh.vertices).astype(np.float32), mesh.faces, mesh.colors)
-    instances = []
-    # The vertices of each, in the mesh's order, by one sort in place of a comparison for each.
-    order = np.argsort(vertex_instance, kind="stable")
-    sorted_instance = vertex_instance[order]
-    for instance, label in sorted(labels_of.items()):
-        first, end = np.searchsorted(sorted_instance, [instance, instance + 1])
-        own = aligned.vertices[order[first:end]]
-        if len(own):
-            box = gravity_aligned_box(own)
-            instances.append(Instance(instance, label, canonical(label), box, str(instance)))
-    if not instances:
-        raise InputError(fixed["aggregation"], "no object has a vertex", "no_objects")
+    vertices = mesh.vertices.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
+    aligned = Mesh(vertices.astype(np.float32), mesh.faces, mesh.colors)
+    instances = annotated.instances(aligned, whole=False)
     return Scene(
         dataset="scannet",
         release=release,
@@ -135,20 +119,16 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         frames=tuple(frames),
         instances=tuple(instances),
         mesh=aligned,
-        face_instance=face_labels(aligned.faces, vertex_instance),
+        face_instance=segments.face_labels(aligned.faces, annotated.owners),
         conventions={
             "alignment": alignment_note,
             "pixel_centers": "integers on disk, +0.5 added",
             "image_size": scale_note,
-            "objects_without_vertices": str(len(labels_of) - len(instances)),
+            "objects_without_vertices": str(len(annotated.labels) - len(instances)),
             "consistency": check_note,
         },
         dropped_frames=dropped,
     )
-
-
-def transform_points(transform: Float, points: NDArray[Any]) -> Float:
-    return np.asarray(points, np.float64) @ transform[:3, :3].T + transform[:3, 3]
 
 
 def _read_metadata(root: Path, path: str) -> dict[str, str]:
@@ -178,58 +158,3 @@ def _alignment(path: str, metadata: dict[str, str]) -> tuple[Float, str]:
         return np.eye(4), "none given, identity used"
     matrix = cameras.parse_numbers(path, metadata["axisalignment"], 16, "axisAlignment").reshape(4, 4)
     return cameras.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"
-
-
-def _read_instances(
-    root: Path, fixed: dict[str, str], vertex_count: int
-) -> tuple[NDArray[np.int32], dict[int, str]]:
-    """The instance of every vertex, and the label of every instance.
-
-    A vertex that several instances claim goes to the one with the fewest vertices.
-    """
-    path = fixed["segments"]
-    content = files.read_json(root, path)
-    if not isinstance(content, dict) or "segIndices" not in content:
-        raise InputError(path, "no list of segIndices", "malformed_file")
-    indices = labels.integers(path, content["segIndices"], "segIndices")
-    if len(indices) != vertex_count:
-        raise InputError(
-            path, f"{len(indices)} segIndices for a mesh of {vertex_count} vertices", "contradiction"
-        )
-    groups = _read_groups(root, fixed["aggregation"])
-    members = [(instance, np.isin(indices, segments)) for instance, _, segments in groups]
-    owner = np.full(vertex_count, NO_INSTANCE, np.int32)
-    for instance, mask in sorted(members, key=lambda item: (-int(item[1].sum()), -item[0])):
-        owner[mask] = instance
-    return owner, {instance: label for instance, label, _ in groups}
-
-
-def _read_groups(root: Path, path: str) -> list[tuple[int, str, NDArray[np.int64]]]:
-    """Id, label and segments of every object."""
-    content = files.read_json(root, path)
-    if not isinstance(content, dict) or not isinstance(content.get("segGroups"), list):
-        raise InputError(path, "no list of segGroups", "malformed_file")
-    found: dict[int, tuple[int, str, NDArray[np.int64]]] = {}
-    for number, group in enumerate(content["segGroups"]):
-        where = f"segGroups[{number}]"
-        missing = [
-            key for key in ("objectId", "label", "segments") if key not in labels.entry(path, group, where)
-        ]
-        if missing:
-            raise InputError(path, f"{where} lacks its {missing[0]}", "malformed_file")
-        instance = labels.instance_id(path, group["objectId"], f"objectId of {where}")
-        if instance in found:
-            raise InputError(
-                path, f"two objects share an objectId: {instance}, in {where} too", "contradiction"
-            )
-        segments = labels.integers(path, group["segments"], f"segments of {where}")
-        found[instance] = instance, labels.word(group["label"]), segments
-    if not found:
-        raise InputError(path, "no objects are annotated", "no_objects")
-    return list(found.values())
-
-
-def face_labels(faces: NDArray[np.int32], vertex_instance: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The label that at least two vertices of a face carry, else NO_INSTANCE. Shapes (F, 3), (V,) -> (F,)."""
-    a, b, c = vertex_instance[faces].T
-    return np.where(a == b, a, np.where((a == c) | (b == c), c, NO_INSTANCE)).astype(np.int32)

@@ -124,7 +124,7 @@ def test_a_header_that_the_images_contradict(recorded: Path) -> None:
 
 def test_no_frames_in_any_way_is_said(recorded: Path) -> None:
     (recorded / NAME / f"{NAME}.sens").unlink()
-    with pytest.raises(InputError, match="no frames: neither color, pose and intrinsic, nor _info.txt"):
+    with pytest.raises(InputError, match=r"no frames: neither color, pose and intrinsic, nor _info\.txt"):
         read(recorded)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_assets.scene.model import Float, rigid_inverse
+from spatial_assets.studio.annotation import annotation
 from spatial_assets.studio.files import (
     Progress,
     Scanner,
@@ -89,25 +90,15 @@ def write_scan(
 
 
 def _write_segments(folder: Path, name: str, scene: StudioScene) -> None:
-    """Per-vertex segments, named after their first vertex as the segmentator does, and the objects made of
-    them."""
-    patch = scene.mesh.patch
-    _, first, inverse = np.unique(patch, return_index=True, return_inverse=True)
-    segments = first[inverse]
+    segments, groups = annotation(scene)
     write_json(
         folder / f"{name}_vh_clean_2.0.010000.segs.json",
         {
             "params": {"kThresh": "0.0001", "segMinVerts": "20", "minPoints": "750", "maxPoints": "30000"},
             "sceneId": name,
-            "segIndices": segments.tolist(),
+            "segIndices": segments,
         },
     )
-    groups = []
-    for k, thing in enumerate(scene.objects):
-        own = np.unique(segments[scene.mesh.owner == thing.body])
-        groups.append(
-            {"id": k, "objectId": thing.instance, "segments": own.tolist(), "label": thing.category}
-        )
     write_json(
         folder / f"{name}.aggregation.json",
         {
