@@ -42,7 +42,7 @@ def held_out_depth() -> Iterable[Bar]:
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     errors, hits, valid = [], 0, 0
     for frame in found.frames[1::2]:
-        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame)
+        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit)
         camera = frame.camera
         pose = rigid_inverse(frame.camera_to_world)
         _, rendered = rasterize(prepared, camera.intrinsics, pose, camera.width, camera.height)

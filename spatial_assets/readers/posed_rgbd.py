@@ -1,10 +1,9 @@
 """Posed RGB-D sequences without a mesh: one is fused from the depth images.
 
-    <root>/<scene>/images/%05d.png  depth/%05d.png  poses.txt  K.txt
+    <root>/[<group>/]<scene>/...                 in any of the shapes of `rgbd_layouts`, told by the files' names
 
-Depth is 16-bit millimeters, registered to the color images. `poses.txt` has a line of 16 floats an
-image, camera-to-world with OpenCV axes. `K.txt` is the 3x3 matrix for pixel centers at integers. Which
-way is up is not stated; it is found from the cameras, and the world turned so that it is z.
+Depth is of 16 bits, registered to the color images. Which way is up is not stated; it is found from the cameras, and
+the world turned so that it is z.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from pydantic import BaseModel, Field
 from spatial_assets.geometry.cameras import find_up, turn_to_z
 from spatial_assets.geometry.fusion import fuse
 from spatial_assets.readers import cameras, consistency, depth_consistency, files, images
+from spatial_assets.readers.rgbd_layouts import Listing, shape_of
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, InputError, Mesh, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -29,13 +29,11 @@ RELEASE = "v1"
 LICENSE = "MIT"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP})
-DEPTH_UNIT = 0.001
-"""Meters per step of the depth images."""
 NO_DEPTH = 65535
 """Written by some sensors, beside 0, for a pixel without a reading."""
 DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
-POSES = "poses.txt"
-"""What makes a folder a scene."""
+GIVEN = r"\s*([0-9.eE+-]+\s+){3}[0-9.eE+-]+\s*|"
+"""Four numbers, or nothing."""
 
 
 class Parameters(base.Parameters):
@@ -53,10 +51,16 @@ class Parameters(base.Parameters):
         ge=0,
         description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
     )
-    depth_unit: float = Field(
-        DEPTH_UNIT,
+    depth_unit: float | None = Field(
+        None,
         gt=0,
-        description="meters per step of the depth images; some cameras write 1/5000 or 1/4000",
+        description="meters per step of the depth images, where it is not that of the format: 1/1000, and 1/5000 "
+        "in TUM's and ICL-NUIM's; some cameras write 1/4000",
+    )
+    intrinsics: str = Field(
+        "",
+        pattern=f"^({GIVEN})$",
+        description="fx fy cx cy in pixels, in place of those of the files or where no file has them",
     )
     pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
     pose_unit: float = Field(1.0, gt=0, description="meters in which poses are written")
@@ -67,23 +71,42 @@ class Parameters(base.Parameters):
 
 
 def _look(root: Path) -> files.Found:
+    """The root itself, the folders in it, and the folders in those of them that are no scenes."""
     refs, left_out = [], []
-    if os.path.lexists(root / POSES):
+    if shape_of(_names(root, "")) is not None:
         refs.append(SceneRef(root.resolve().name, "."))
     for entry in files.entries(root, "", hidden=True):
         try:
-            with files.reading(entry.name), os.scandir(entry.path) as inside:
-                is_scene = any(file.name == POSES for file in inside)
+            names = _names(root, entry.name)
         except InputError as error:
             # A file is nothing to speak of; a folder or a link that cannot be looked into may be a scene.
             if entry.is_symlink() or entry.is_dir():
                 left_out.append(error)
             continue
+        is_scene = shape_of(names) is not None
         if is_scene and entry.name.startswith("."):
             left_out.append(InputError(entry.name, "begins with a dot: hidden, and left alone", "scene_name"))
         elif is_scene:
             refs.append(SceneRef(entry.name, entry.name))
+        elif not refs or refs[0].path != ".":
+            refs += _below(root, entry.name)
     return files.told_apart(refs, left_out)
+
+
+def _below(root: Path, folder: str) -> list[SceneRef]:
+    """Sequences of a group, as `chess/seq-01`, which is named `chess-seq-01`."""
+    found = []
+    for entry in files.entries(root, folder):
+        path = f"{folder}/{entry.name}"
+        if entry.is_dir() and shape_of(_names(root, path)) is not None:
+            found.append(SceneRef(path.replace("/", "-"), path))
+    return found
+
+
+def _names(root: Path, folder: str) -> set[str]:
+    """What stands in a folder. Raises InputError for what cannot be looked into."""
+    with files.reading(folder or "."), os.scandir(root / folder) as inside:
+        return {entry.name for entry in inside}
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
@@ -94,45 +117,33 @@ def left_out(root: Path) -> list[InputError]:
     return _look(root).left_out
 
 
-def _frame_files(root: Path, ref: SceneRef) -> dict[str, tuple[str, str]]:
-    """Image and depth of each frame, by its name. Raises InputError for an image without a depth."""
-    shown = files.by_stem(root, f"{ref.path}/images", images.COLOR_ENDINGS)
-    if not shown:
-        raise InputError(f"{ref.path}/images", "no frames: no png, jpg or jpeg in it", "no_frames")
-    folder = f"{ref.path}/depth"
-    depths = files.by_stem(root, folder, images.DEPTH_ENDINGS)
-    for name in shown:
-        if name not in depths:
-            raise InputError(f"{folder}/{name}.png", "missing", "missing_file")
-    return {name: (image, depths[name]) for name, image in shown.items()}
+def _listing(root: Path, ref: SceneRef, intrinsics: str) -> Listing:
+    lister = shape_of(_names(root, ref.path))
+    if lister is None:
+        raise InputError(ref.path, "no files of a sequence any more", "missing_file")
+    return lister(root, ref.path, intrinsics)
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    found = [
-        SourceFile(f"{ref.path}/{POSES}", "pose"),
-        SourceFile(f"{ref.path}/K.txt", "intrinsics"),
-    ]
-    files.all_there(root, found)
-    for image, depth in _frame_files(root, ref).values():
-        found += [SourceFile(image, "image"), SourceFile(depth, "depth")]
-    return found
+    return _listing(root, ref, "").source_files()
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     found = read_frames(root, ref, parameters)
     note = depth_consistency.check_depths(
-        f"{ref.path}/{POSES}",
+        found.poses,
         found.frames,
         found.raw,
-        lambda frame: read_depth(root, found.depths[frame.name], frame, parameters.depth_unit),
+        lambda frame: read_depth(root, found.depths[frame.name], frame, found.depth_unit),
         parameters.reading,
-        parameters.depth_unit,
+        found.depth_unit,
     )
     mesh = fuse_frames(root, found, parameters)
+    where = found.depths[found.frames[0].name].rpartition("/")[0]
     if len(mesh.faces) == 0:
-        raise InputError(f"{ref.path}/depth", "no surface comes out of the depth images", "no_surface")
-    consistency.check_extent(f"{ref.path}/depth", mesh.vertices.astype(np.float64))
+        raise InputError(where, "no surface comes out of the depth images", "no_surface")
+    consistency.check_extent(where, mesh.vertices.astype(np.float64))
     return Scene(
         dataset="posed_rgbd",
         release=release,
@@ -156,12 +167,16 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
 class Sequence:
     """The frames of a scene."""
 
+    poses: str
+    """Where their poses stand."""
     frames: list[Frame]
     """In our conventions."""
     raw: Float
     """(N, 4, 4), their poses as on disk."""
     depths: dict[str, str]
     """Paths of their depth images, by name."""
+    depth_unit: float
+    """Meters per step of these."""
     dropped: dict[str, int]
     """Reason to number of those that are left out."""
     up: str
@@ -169,33 +184,31 @@ class Sequence:
 
 
 def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
-    shown = _frame_files(root, ref)
-    pose_path, k_path = f"{ref.path}/{POSES}", f"{ref.path}/K.txt"
-    text = files.read_text(root, pose_path)
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if len(lines) != len(shown):
-        raise InputError(pose_path, f"{len(lines)} poses for {len(shown)} images", "contradiction")
-    matrix = cameras.read_intrinsics(root, k_path)
+    listing = _listing(root, ref, parameters.intrinsics)
+    matrix = listing.intrinsics()
     matrix[:2, 2] += cameras.PIXEL_CENTER_SHIFT
     by_size: dict[tuple[int, int], Camera] = {}
     frames: list[Frame] = []
     lost = 0
-    for number, ((name, (image, _)), line) in enumerate(zip(shown.items(), lines, strict=True), start=1):
-        size = images.image_size(root, image)
+    for shot in listing.shots:
+        size = images.image_size(root, shot.image)
         if size not in by_size:
-            by_size[size] = Camera(cameras.check_intrinsics(k_path, matrix, *size), *size)
-        pose = cameras.parse_pose(pose_path, line, f"the pose in line {number}", parameters.pose_unit)
+            calibration = listing.intrinsics_path or listing.poses
+            by_size[size] = Camera(cameras.check_intrinsics(calibration, matrix, *size), *size)
+        pose = shot.pose(parameters.pose_unit)
         if pose is None:
             lost += 1
         else:
-            frames.append(Frame(name, by_size[size], pose, None, image))
+            frames.append(Frame(shot.name, by_size[size], pose, None, shot.image))
     if not frames:
-        raise InputError(pose_path, "no frame has a valid pose", "no_frames")
+        raise InputError(listing.poses, "no frame has a valid pose", "no_frames")
     raw = np.stack([frame.camera_to_world for frame in frames])
-    consistency.check_not_all_same(pose_path, raw)
+    consistency.check_not_all_same(listing.poses, raw)
     on_the_way = ~consistency.strays(parameters.reading.apply(raw))
     frames, raw = [frame for frame, is_on in zip(frames, on_the_way, strict=True) if is_on], raw[on_the_way]
-    dropped = {"lost_pose": lost} | consistency.dropped(strayed_pose=int((~on_the_way).sum()))
+    dropped = {"lost_pose": lost} | consistency.dropped(
+        strayed_pose=int((~on_the_way).sum()), unmatched=listing.unmatched
+    )
     poses = parameters.reading.apply(raw)
     up, note = find_up(poses)
     turn = turn_to_z(up)
@@ -203,10 +216,12 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
         Frame(frame.name, frame.camera, turn @ pose, frame.timestamp, frame.image)
         for frame, pose in zip(frames, poses, strict=True)
     ]
-    return Sequence(turned, raw, {name: depth for name, (_, depth) in shown.items()}, dropped, note)
+    unit = listing.depth_unit if parameters.depth_unit is None else parameters.depth_unit
+    depths = {shot.name: shot.depth for shot in listing.shots}
+    return Sequence(listing.poses, turned, raw, depths, unit, dropped, note)
 
 
-def read_depth(root: Path, path: str, frame: Frame, unit: float = DEPTH_UNIT) -> NDArray[np.float32]:
+def read_depth(root: Path, path: str, frame: Frame, unit: float) -> NDArray[np.float32]:
     """Meters (H, W), 0 where there is no reading. `unit` is that of whole numbers, meters."""
     raw = images.read_image(root, path)
     if raw.ndim != 2:
@@ -234,7 +249,7 @@ def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:
         for frame in found.frames:
             assert frame.image is not None
             color = images.read_image(root, frame.image, "RGB")
-            depth = read_depth(root, found.depths[frame.name], frame, parameters.depth_unit)
+            depth = read_depth(root, found.depths[frame.name], frame, found.depth_unit)
             yield depth, color, frame.camera.intrinsics, frame.camera_to_world
 
     return fuse(

@@ -111,7 +111,8 @@ def _numbered(root: Path, folder: str, given: str) -> Listing:
         if name not in depths:
             raise InputError(f"{folder}/depth/{name}.png", "missing", "missing_file")
     files.all_there(root, [SourceFile(path, "pose")])
-    lines = [line for line in files.read_text(root, path).splitlines() if line.strip()]
+    text = files.read_text(root, path)
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) != len(shown):
         raise InputError(path, f"{len(lines)} poses for {len(shown)} images", "contradiction")
     shots = [
@@ -151,7 +152,9 @@ def _tum(root: Path, folder: str, given: str) -> Listing:
     colors = _timed(root, f"{folder}/rgb.txt", 1)
     depths = _timed(root, f"{folder}/depth.txt", 1)
     path = f"{folder}/{GROUND_TRUTH}"
-    published = next((values for name, values in FREIBURG.items() if name in folder), None)
+    published = next(
+        (values for name, values in FREIBURG.items() if name in str((root / folder).resolve())), None
+    )
     lists = (f"{folder}/rgb.txt", f"{folder}/depth.txt", path)
     pairs = [(time, words[0], _nearest(depths, time)) for time, words in colors]
     matched = [(time, image, words[0]) for time, image, words in pairs if words is not None]
@@ -194,7 +197,12 @@ def _by_time(
                 raise InputError(path, f"{labels.shown(name)} leads out of its folder", "malformed_file")
         name = PurePosixPath(image).stem
         shots.append(
-            Shot(name, f"{folder}/{image}", f"{folder}/{depth}", _moved(path, words, f"the pose of {name}", mirror))
+            Shot(
+                name,
+                f"{folder}/{image}",
+                f"{folder}/{depth}",
+                _moved(path, words, f"the pose of {name}", mirror),
+            )
         )
     if not shots:
         raise InputError(path, "no image has a depth image and a pose of its moment", "no_frames")
@@ -315,9 +323,8 @@ def _nearest(timed: Timed, time: float) -> tuple[str, ...] | None:
 
 def _from_file(root: Path, path: str, given: str) -> tuple[str, Callable[[], Float]]:
     """Where intrinsics stand, and what reads them; where they are given, no file is needed."""
-    if given:
+    if given or not (root / path).is_file():
         return "", _given(given, None, path)
-    files.all_there(root, [SourceFile(path, "intrinsics")])
     return path, lambda: cameras.read_intrinsics(root, path)
 
 
@@ -325,11 +332,8 @@ def _given(given: str, published: tuple[float, ...] | None, path: str) -> Callab
     def read() -> Float:
         values = cameras.parse_numbers("intrinsics", given, 4, "the setting") if given else published
         if values is None:
-            raise InputError(
-                path,
-                "nothing says which camera took the images: set intrinsics to its fx fy cx cy",
-                "bad_intrinsics",
-            )
+            told = "missing, and intrinsics is not set to the fx fy cx cy of the camera"
+            raise InputError(path, told, "missing_file")
         fx, fy, cx, cy = (float(value) for value in values)
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
 

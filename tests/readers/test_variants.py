@@ -13,6 +13,7 @@ from tiny import SIZE, write_scannet
 
 from spatial_assets.readers import cameras, files, images, ply, posed_rgbd, scannet, vsibench
 from spatial_assets.readers.labels import NO_LABEL
+from spatial_assets.readers.rgbd_layouts import MILLIMETERS
 from spatial_assets.scene.categories import is_structure
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
@@ -357,13 +358,13 @@ def test_depth_of_another_kind_says_which(tmp_path, make, told):
     depth = np.full((6, 8), 2000, np.uint16)
     make(depth).save(tmp_path / "0.png", "TIFF" if "steps" in told else "PNG")
     with pytest.raises(InputError, match=f"^0.png: {told}.* not depth of 16 bits a pixel, or meters"):
-        posed_rgbd.read_depth(tmp_path, "0.png", posed(8, 6))
+        posed_rgbd.read_depth(tmp_path, "0.png", posed(8, 6), MILLIMETERS)
 
 
 def test_depth_in_meters_and_in_other_steps(tmp_path):
     meters = np.array([[1.5, np.nan, np.inf, -1.0]] * 3, np.float32)
     Image.fromarray(meters).save(tmp_path / "0.png", "TIFF")
-    assert posed_rgbd.read_depth(tmp_path, "0.png", posed(4, 3))[0].tolist() == [1.5, 0, 0, 0]
+    assert posed_rgbd.read_depth(tmp_path, "0.png", posed(4, 3), MILLIMETERS)[0].tolist() == [1.5, 0, 0, 0]
     Image.fromarray(np.full((3, 4), 5000, np.uint16)).save(tmp_path / "1.png")
     np.testing.assert_allclose(posed_rgbd.read_depth(tmp_path, "1.png", posed(4, 3), 1 / 5000), 1)
 

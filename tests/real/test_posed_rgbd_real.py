@@ -37,7 +37,7 @@ def test_depth_images_and_poses_agree(sequence):
         "poses.txt",
         found.frames,
         found.raw,
-        lambda frame: posed_rgbd.read_depth(root, found.depths[frame.name], frame),
+        lambda frame: posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit),
         parameters.reading,
         parameters.depth_unit,
     )
@@ -51,7 +51,7 @@ def test_held_out_frames_agree_with_the_sensor(sequence):
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     errors, hits, valid = [], 0, 0
     for frame in found.frames[1::2]:
-        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame)
+        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit)
         camera = frame.camera
         _, rendered = rasterize(
             prepared, camera.intrinsics, rigid_inverse(frame.camera_to_world), camera.width, camera.height
