@@ -51,11 +51,11 @@ class Parameters(base.Parameters):
         ge=0,
         description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
     )
-    depth_unit: float | None = Field(
-        None,
-        gt=0,
-        description="meters per step of the depth images, where it is not that of the format: 1/1000, and 1/5000 "
-        "in TUM's and ICL-NUIM's; some cameras write 1/4000",
+    depth_unit: float = Field(
+        0.0,
+        ge=0,
+        description="meters per step of the depth images; 0 for that of the format, 1/1000, or 1/5000 in TUM's and "
+        "ICL-NUIM's. Some cameras write 1/4000",
     )
     intrinsics: str = Field(
         "",
@@ -216,7 +216,7 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
         Frame(frame.name, frame.camera, turn @ pose, frame.timestamp, frame.image)
         for frame, pose in zip(frames, poses, strict=True)
     ]
-    unit = listing.depth_unit if parameters.depth_unit is None else parameters.depth_unit
+    unit = parameters.depth_unit or listing.depth_unit
     depths = {shot.name: shot.depth for shot in listing.shots}
     return Sequence(listing.poses, turned, raw, depths, unit, dropped, note)
 
