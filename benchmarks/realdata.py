@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,12 @@ def fixtures() -> Path:
 def held_out_depth() -> Iterable[Bar]:
     root = fixtures() / "scenes/posed_rgbd"
     (ref,) = posed_rgbd.find_scenes(root)
-    frames, _, _ = posed_rgbd.read_frames(root, ref)
-    mesh = posed_rgbd.fuse_frames(root, ref, frames[::2], posed_rgbd.Parameters())
+    found = posed_rgbd.read_frames(root, ref, posed_rgbd.Parameters())
+    mesh = posed_rgbd.fuse_frames(root, replace(found, frames=found.frames[::2]), posed_rgbd.Parameters())
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     errors, hits, valid = [], 0, 0
-    for frame in frames[1::2]:
-        sensor = posed_rgbd.read_depth(root, ref, frame)
+    for frame in found.frames[1::2]:
+        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit)
         camera = frame.camera
         pose = rigid_inverse(frame.camera_to_world)
         _, rendered = rasterize(prepared, camera.intrinsics, pose, camera.width, camera.height)

@@ -167,7 +167,11 @@ def register(
     """Find the scenes of a DATASET under ROOT and open shards for those that are new."""
     from spatial_assets.assets.build import instance_of
     from spatial_assets.assets.datasets import register as register_dataset
+    from spatial_assets.readers.registry import left_out
 
+    if root.is_dir():
+        for line in left_out(dataset, root):
+            click.echo(f"left out: {line}", err=True)
     with instance_of(home) as instance:
         done = register_dataset(instance, home.resolve(), dataset, root, release, license, scenes_per_shard)
     if as_json:

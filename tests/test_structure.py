@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "scene": set(),
     "geometry": {"scene"},
     "storage": {"scene"},
-    "imaging": set(),
+    "imaging": {"scene"},
     "readers": CORE,
     "tasks": CORE,
     "stages": INPUTS,

@@ -14,12 +14,15 @@ from types import TracebackType
 from spatial_assets.exports.base import ImageMode, Question, Shot
 from spatial_assets.imaging.images import NoImage, open_image
 from spatial_assets.imaging.marks import draw_marks
+from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
 FOLDER = "images"
 JPEG_QUALITY = 95
 """Of images with marks: no artifact that a model could learn to see at a mark's border."""
+RECORDED_SUFFIX = ".jpg"
+"""Of images out of recordings; readers of images go by how a file begins."""
 AHEAD = 64
 """Questions whose images are made while earlier ones are written."""
 
@@ -77,9 +80,10 @@ class Images:
             path = f"{where}/{row['scene']}/marked/{row['qa_id']}-{number}.jpg"
             self._draw(shot.root, shot.image, shot, path)
         else:
-            path = f"{where}/{_inside(shot.image)}"
+            held = ImageFile.of(shot.image)
+            path = f"{where}/{_target_of(held, shot.frame)}"
             if self._is_mine(path):
-                self._bring(shot.root / shot.image, path)
+                self._bring(shot.root, held, path)
         return path
 
     def _is_mine(self, path: str) -> bool:
@@ -95,12 +99,23 @@ class Images:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
-    def _bring(self, source: Path, path: str) -> None:
+    def _bring(self, root: Path, held: ImageFile, path: str) -> None:
+        source = root / held.path
         if not source.is_file():
             raise InputError(source, "the image is no longer there", "no_image")
+        if held.length is None:
+            data = None
+        else:
+            # Nothing can link to a part of a file, so what a recording holds is always copied.
+            try:
+                data = held.read(root)
+            except OSError as error:
+                raise InputError(source, f"the image cannot be read: {error}", "no_image") from None
         target = self._target(path)
         with naming(target):
-            if self.mode == ImageMode.LINK:
+            if data is not None:
+                target.write_bytes(data)
+            elif self.mode == ImageMode.LINK:
                 target.symlink_to(source.resolve())
             else:
                 shutil.copyfile(source, target)
@@ -113,6 +128,14 @@ class Images:
         target = self._target(path)
         with naming(target):
             draw_marks(opened, shot.marks).save(target, "JPEG", quality=JPEG_QUALITY)
+
+
+def _target_of(held: ImageFile, frame: str) -> str:
+    """Where an image goes, as it lies in its root; one of a recording into a folder that is named as that is."""
+    path = _inside(held.path)
+    if held.length is None:
+        return path
+    return f"{PurePosixPath(path).with_suffix('')}/{frame}{RECORDED_SUFFIX}"
 
 
 def _inside(image: str) -> str:

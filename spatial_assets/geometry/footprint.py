@@ -36,6 +36,15 @@ SPAR_ALPHA = 5.0
 SPAR_FEWEST_VOXELS = 100
 """With fewer voxels than this the points themselves are taken, as published."""
 
+MOST_POINTS = 20_000_000
+"""Points that faces are cut into, at most: floors, walls and ceilings of 5,000 square meters have half of them at 5 cm,
+and all together take half a gigabyte, twice while they are joined."""
+
+
+class TooLarge(ValueError):
+    """What is sized by a scene's extent would not fit into memory."""
+
+
 _MIX_STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _MIX_SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
@@ -326,12 +335,19 @@ def face_points(vertices: ArrayLike, faces: ArrayLike, spacing: float, longest: 
 
     Raises
     ------
-    ValueError : the spacing is not positive, or a shape or coordinate is wrong.
+    ValueError : the spacing is not positive, or a shape or coordinate is wrong. TooLarge : there would be more
+        than `MOST_POINTS`.
     """
     if not spacing > 0:
         raise ValueError(f"the spacing must be positive, not {spacing}")
     columns, corner_of = _columns(vertices, faces)
     cuts = np.ceil((longest_edges(vertices, faces) if longest is None else longest) / spacing)
+    wanted = float((cuts * (cuts + 3) / 2).sum())
+    if wanted > MOST_POINTS:
+        raise TooLarge(
+            f"faces of up to {spacing * cuts.max():.4g} m give {wanted:.2g} points {spacing:g} m apart, more than "
+            f"{MOST_POINTS:.2g}"
+        )
     used = np.zeros(columns.shape[1], np.bool_)
     used[corner_of] = True
     parts = [columns[:, used]]

@@ -19,6 +19,7 @@ from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.geometry.footprint import (
     VSIBENCH_ALPHA,
     VSIBENCH_SAMPLES,
+    TooLarge,
     alpha_shape,
     alpha_shape_area,
     draws_of_points,
@@ -27,6 +28,8 @@ from spatial_assets.geometry.footprint import (
 from spatial_assets.scene.model import Box, Float
 
 FREE, TAKEN = ".", "#"
+MOST_CELLS = 16_000_000
+"""Cells of a free floor, at most: 200 m by 200 m at 5 cm, more than any building that was scanned."""
 
 OTHER_SEED = 1
 """A draw of points beside the one that gives the area: it says what the draw alone is worth."""
@@ -179,10 +182,19 @@ def free_floor(
     Returns
     -------
     origin (2,) : corner of the first cell. free (rows along y, columns along x).
+
+    Raises
+    ------
+    TooLarge : there would be more than `MOST_CELLS`.
     """
     if shapely.is_empty(outline):
         return np.zeros(2), np.zeros((0, 0), np.bool_)
     bounds = np.array(shapely.bounds(outline))
+    across, up = (bounds[2:] - bounds[:2]).tolist()
+    if across / cell * (up / cell) > MOST_CELLS:
+        raise TooLarge(
+            f"a floor of {across:.4g} m by {up:.4g} m has more than {MOST_CELLS} cells of {cell:g} m"
+        )
     first = np.floor(bounds[:2] / cell).astype(np.int64)
     columns, rows = (np.floor(bounds[2:] / cell).astype(np.int64) - first + 1).tolist()
     origin: Float = first.astype(np.float64) * cell

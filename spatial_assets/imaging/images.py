@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from spatial_assets.imaging.marks import REFERENCE_WIDTH, draw_marks
+from spatial_assets.scene.image_files import ImageFile
 
 
 class NoImage(Exception):
@@ -27,7 +29,7 @@ def open_image(root: Path | None, image: str | None, least_width: int | None = N
     if root is None:
         raise NoImage(f"{image}: its dataset is not registered any more")
     try:
-        with Image.open(root / image) as file:
+        with _opened(root, ImageFile.of(image)) as file:
             if least_width is not None and file.width > 0:
                 file.draft("RGB", (least_width, math.ceil(least_width * file.height / file.width)))
             return file.convert("RGB")
@@ -35,6 +37,11 @@ def open_image(root: Path | None, image: str | None, least_width: int | None = N
         raise NoImage(f"{image} is no longer there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise NoImage(f"{image} cannot be read as an image") from None
+
+
+def _opened(root: Path, place: ImageFile) -> Image.Image:
+    """A file of its own is left to Pillow, which reads no more of it than it needs."""
+    return Image.open(root / place.path if place.length is None else io.BytesIO(place.read(root)))
 
 
 def narrowed(image: Image.Image, width: int) -> Image.Image:

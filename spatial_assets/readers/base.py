@@ -1,4 +1,7 @@
-"""What a reader module offers. Types alone."""
+"""What a reader module offers. Types alone.
+
+It may also offer `left_out`, which `registry.left_out` speaks of.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ class Reader(Protocol):
     """What its scenes can know at most; each scene says which of them it has."""
     Parameters: type[BaseModel]
 
-    def find_scenes(self, root: Path) -> list[SceneRef]: ...
+    def find_scenes(self, root: Path) -> list[SceneRef]:
+        """Raises InputError for a root that cannot be read; what is wrong with one scene never keeps others away."""
+        ...
 
     def source_files(self, root: Path, ref: SceneRef) -> list[SourceFile]:
         """Every file that `read_scene` opens. Raises InputError where one that it needs is missing."""

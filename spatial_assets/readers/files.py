@@ -1,208 +1,213 @@
-"""Small readers shared by the formats: text matrices, JSON, image headers, PLY meshes; each error names its file."""
+"""Files as all formats have them: folders listed in one order, text, JSON; whatever goes wrong names its file."""
 
 from __future__ import annotations
 
+import codecs
 import json
-import math
+import os
 import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-
-from spatial_assets.scene.model import Float, InputError, Mesh
+from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
-ROTATION_TOLERANCE = 0.01
-"""How far a pose's rotation may be from orthonormal; text files with five decimals stay below 1e-4."""
-PIXEL_CENTER_SHIFT = 0.5
-"""Added to a principal point given for pixel centers at integers (319.5 in the middle of 640 pixels)."""
-IMAGE_TAIL = 4096
-"""Bytes at a file's end searched for an image's end marker; cameras may write a trailer behind it."""
-END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
-"""First two bytes of a JPEG or PNG, and what stands near the end of a whole one."""
+LARGEST_TEXT = 1 << 30
+"""Bytes of a text file; the segments of the largest scans take a hundredth of it."""
+LONGEST_NAME = 200
+"""Bytes of a scene's name as the lake writes it; file systems take 255, and the lake adds endings."""
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""What editors put before a text, and the encoding that it tells."""
+TEXT_ENDINGS = frozenset({".txt"})
+NUMBERS = re.compile(r"([0-9]+)")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that no line of a message or a table can show."""
 
 
-def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> list[SceneRef]:
-    """The folders below a root's `parents` whose names match, by name. Raises InputError for a name found twice."""
-    found = [
-        SceneRef(path.name, path.relative_to(root).as_posix())
-        for parent in parents
-        if (root / parent).is_dir()
-        for path in (root / parent).iterdir()
-        if path.is_dir() and name.match(path.name)
-    ]
-    found.sort(key=lambda ref: (ref.name, ref.path))
-    for one, other in pairwise(found):
-        if one.name == other.name:
-            raise InputError(other.path, f"the scene also stands in {one.path}", "contradiction")
-    return found
+@dataclass(frozen=True)
+class Found:
+    """What stands under a root."""
+
+    scenes: list[SceneRef]
+    left_out: list[InputError]
+    """A line for each that looks like a scene and cannot be one."""
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turns whatever a library raises while a file is read into an error of that file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(path, "missing", "missing_file") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror or error}", "unreadable_file") from None
+    except MemoryError:
+        raise InputError(path, "takes more memory than there is", "malformed_file") from None
+    except Exception as error:
+        raise InputError(path, f"cannot be read: {type(error).__name__}, {error}", "malformed_file") from None
+
+
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Sorts by numbers wherever they stand in names, and equals (`1`, `01`) by the names themselves."""
+    # Parts alternate between text and number, so that like is compared with like.
+    parts = NUMBERS.split(name)
+    return tuple(int(part) if i % 2 else part for i, part in enumerate(parts)), name
+
+
+def entries(root: Path, folder: str, hidden: bool = False) -> list[os.DirEntry[str]]:
+    """What stands in a folder, in natural order, hidden or not; nothing where there is no such folder."""
+    with reading(folder or "."):
+        try:
+            with os.scandir(root / folder) as listed:
+                found = [entry for entry in listed if hidden or not entry.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+    return sorted(found, key=lambda entry: natural_key(entry.name))
+
+
+def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]:
+    """Paths of a folder's files with these endings, in whatever case, by the name before it, in natural order.
+
+    Raises InputError for two files of one such name, and for what has the ending and is no file.
+    """
+    found: dict[str, str] = {}
+    for entry in entries(root, folder):
+        stem, dot, ending = entry.name.rpartition(".")
+        if dot + ending.lower() not in endings:
+            continue
+        path = f"{folder}/{entry.name}"
+        if CONTROL.search(entry.name):
+            raise InputError(path, "the file's name has a control character", "unreadable_file")
+        if not entry.is_file():
+            raise InputError(path, no_file(Path(entry.path)), "unreadable_file")
+        if stem in found:
+            raise InputError(path, f"{found[stem]} has the same name but for its ending", "contradiction")
+        found[stem] = path
+    return dict(sorted(found.items(), key=lambda item: natural_key(item[0])))
+
+
+def no_file(path: Path) -> str:
+    """What stands where a file should, in words."""
+    if path.is_dir():
+        return "a folder, not a file"
+    if path.is_symlink():
+        return "a link to nothing"
+    return "no regular file" if path.exists() else "missing"
+
+
+def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> Found:
+    """The folders below a root's `parents` whose names match, by name.
+
+    A name that stands twice is left out both times: nothing says which of the two is meant.
+    """
+    refs, left_out = [], []
+    for parent in parents:
+        try:
+            listed = entries(root, parent)
+        except InputError as error:
+            if not parent:
+                raise
+            left_out.append(error)
+            continue
+        for entry in listed:
+            path = f"{parent}/{entry.name}".lstrip("/")
+            if not name.match(entry.name):
+                continue
+            if Path(entry.path).is_dir():
+                refs.append(SceneRef(entry.name, path))
+            elif entry.is_symlink():
+                left_out.append(InputError(path, no_file(Path(entry.path)), "missing_file"))
+    return told_apart(refs, left_out)
+
+
+def told_apart(refs: Iterable[SceneRef], left_out: Iterable[InputError]) -> Found:
+    """Scenes by name, without those that share one or whose name cannot be kept."""
+    ordered = sorted(refs, key=lambda ref: (ref.name, ref.path))
+    counts = Counter(ref.name for ref in ordered)
+    scenes, others = [], list(left_out)
+    for ref in ordered:
+        problem = name_problem(ref.name)
+        if counts[ref.name] > 1:
+            twin = next(other.path for other in ordered if other.name == ref.name and other != ref)
+            problem = f"the scene stands in {twin} too, and both would be called {ref.name}"
+        if problem:
+            others.append(InputError(ref.path, problem, "scene_name"))
+        else:
+            scenes.append(ref)
+    return Found(scenes, others)
+
+
+def name_problem(name: str) -> str:
+    """Why a scene cannot be called so; empty if it can."""
+    try:
+        length = len(quote(name, safe=""))
+    except UnicodeEncodeError:
+        return "the scene's name is not UTF-8"
+    if name in ("", ".", ".."):
+        return f"{name!r} is no name of a scene"
+    if CONTROL.search(name):
+        return "the scene's name has a control character"
+    if length > LONGEST_NAME:
+        return f"the scene's name takes {length} bytes as a file name, more than {LONGEST_NAME}"
+    return ""
 
 
 def all_there(root: Path, listing: list[SourceFile]) -> list[SourceFile]:
     """The listing itself. Raises InputError for the first file that is missing."""
     for file in listing:
-        if not (root / file.path).is_file():
-            raise InputError(file.path, "missing", "missing_file")
+        path = root / file.path
+        if not path.is_file():
+            raise InputError(file.path, no_file(path), "missing_file")
     return listing
 
 
 def read_text(root: Path, path: str) -> str:
-    try:
-        return (root / path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(path, "missing", "missing_file") from None
-    except UnicodeDecodeError:
-        raise InputError(path, "not a text file", "unreadable_file") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}", "unreadable_file") from None
+    """A text in UTF-8, or in what its byte order mark says; the mark itself is not part of it."""
+    with reading(path):
+        with (root / path).open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size > LARGEST_TEXT:
+                raise InputError(path, f"more than {LARGEST_TEXT} bytes of text", "malformed_file")
+            data = stream.read()
+        encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                path, f"not a text file in UTF-8: byte {error.start} is no part of it", "unreadable_file"
+            ) from None
+    if "\0" in text:
+        raise InputError(path, "holds zero bytes where text was expected", "unreadable_file")
+    return text
 
 
 def read_json(root: Path, path: str) -> Any:
+    """Raises InputError for what is no JSON, and for an object that has a key twice."""
+    text = read_text(root, path)
     try:
-        return json.loads(read_text(root, path))
+        return json.loads(text, object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
         raise InputError(path, f"not JSON: {error.msg} at line {error.lineno}", "unreadable_file") from None
-    except (ValueError, RecursionError):
+    except KeyError as error:
+        raise InputError(path, f"an object has the key {error} twice", "contradiction") from None
+    except (ValueError, RecursionError, MemoryError):
         # A number of thousands of digits, or brackets without end.
         raise InputError(path, "JSON beyond all bounds", "unreadable_file") from None
 
 
-def parse_numbers(path: str, text: str, count: int, what: str) -> Float:
-    """Exactly `count` finite or infinite numbers, separated by white space."""
-    words = text.split()
-    if len(words) != count:
-        raise InputError(path, f"{what} holds {len(words)} numbers, not {count}", "malformed_file")
-    try:
-        return np.array([float(word) for word in words])
-    except ValueError as error:
-        raise InputError(path, f"{what}: {error}", "malformed_file") from None
-
-
-def read_matrix(root: Path, path: str, what: str, sizes: tuple[int, ...] = (4, 3)) -> Float:
-    """A square matrix of one of the given sizes."""
-    text = read_text(root, path)
-    size = next((size for size in sizes if len(text.split()) == size * size), sizes[0])
-    return parse_numbers(path, text, size * size, what).reshape(size, size)
-
-
-def check_pose(path: str, pose: Float, what: str = "pose") -> Float:
-    """A rigid (4, 4) with its rotation made exactly orthonormal. NaN or a skewed rotation raises InputError."""
-    if not np.isfinite(pose).all():
-        raise InputError(path, f"{what} has a value that is not a number", "bad_pose")
-    left, spread, right = np.linalg.svd(pose[:3, :3])
-    if np.abs(spread - 1).max() > ROTATION_TOLERANCE or np.linalg.det(left @ right) < 0:
-        raise InputError(path, f"{what} is not a rigid motion", "bad_pose")
-    rigid = np.eye(4)
-    rigid[:3, :3] = left @ right
-    rigid[:3, 3] = pose[:3, 3]
-    return rigid
-
-
-def check_intrinsics(path: str, intrinsics: Float, width: int, height: int) -> Float:
-    """Raises InputError for what no pinhole camera of that image size has."""
-    fx, fy, cx, cy = intrinsics[0, 0], intrinsics[1, 1], intrinsics[0, 2], intrinsics[1, 2]
-    if not np.isfinite(intrinsics).all():
-        raise InputError(path, "intrinsics have a value that is not a number", "bad_intrinsics")
-    if fx <= 0 or fy <= 0:
-        raise InputError(path, f"focal length {fx:g}, {fy:g} is not positive", "bad_intrinsics")
-    if not (0 <= cx <= width and 0 <= cy <= height):
-        raise InputError(
-            path,
-            f"principal point {cx:g}, {cy:g} lies outside the {width} x {height} image",
-            "bad_intrinsics",
-        )
-    return intrinsics
-
-
-def image_size(root: Path, path: str) -> tuple[int, int]:
-    """Width and height of a JPEG or PNG that is there to its end; pixels are not decoded."""
-    from PIL import Image, UnidentifiedImageError
-
-    file = root / path
-    try:
-        with Image.open(file) as image:
-            size = image.size
-        with file.open("rb") as stream:
-            marker = END_MARKERS.get(stream.read(2))
-            stream.seek(max(0, file.stat().st_size - IMAGE_TAIL))
-            whole = marker is None or marker in stream.read()
-    except FileNotFoundError:
-        raise InputError(path, "missing", "missing_file") from None
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        IndexError,
-        Image.DecompressionBombError,
-    ):
-        raise InputError(path, "not a readable image", "unreadable_image") from None
-    if not whole:
-        raise InputError(path, "the image is cut off", "unreadable_image")
-    return size
-
-
-def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
-    """A decoded image as an array, in PIL's `mode` where one is given."""
-    from PIL import Image
-
-    try:
-        with Image.open(root / path) as image:
-            return np.asarray(image if mode is None else image.convert(mode))
-    except FileNotFoundError:
-        raise InputError(path, "missing", "missing_file") from None
-    except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError):
-        raise InputError(path, "not a readable image", "unreadable_image") from None
-
-
-def read_ply(root: Path, path: str) -> Mesh:
-    """A triangle mesh from a PLY file, with vertex colors where it has them."""
-    from plyfile import PlyData, PlyElementParseError, PlyHeaderParseError, PlyParseError
-
-    file = root / path
-    try:
-        # Mapped, and with the length of its lists known, plyfile reads whole arrays, twenty times faster.
-        ply = PlyData.read(str(file), mmap="r", known_list_len={"face": {"vertex_indices": 3}})
-        vertex, face = ply["vertex"], ply["face"]
-        vertices = np.column_stack([np.asarray(vertex[axis], np.float64) for axis in "xyz"])
-        indices = face["vertex_indices"]
-        faces = np.vstack(list(indices)) if indices.dtype == object else np.array(indices)
-        names = {prop.name for prop in vertex.properties}
-        colors = None
-        if {"red", "green", "blue"} <= names:
-            colors = np.column_stack([np.asarray(vertex[c], np.uint8) for c in ("red", "green", "blue")])
-    except FileNotFoundError:
-        raise InputError(path, "missing", "missing_file") from None
-    except PlyElementParseError as error:
-        raise InputError(path, f"cut off or malformed: {error}", "malformed_mesh") from None
-    except (PlyHeaderParseError, PlyParseError, KeyError, ValueError, OSError) as error:
-        raise InputError(path, f"not a triangle mesh in PLY: {error}", "malformed_mesh") from None
-    return check_mesh(path, vertices, faces.reshape(-1, 3), colors)
-
-
-def check_mesh(path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[np.uint8] | None) -> Mesh:
-    if len(vertices) == 0 or len(faces) == 0:
-        raise InputError(path, "the mesh has no faces", "malformed_mesh")
-    if not np.isfinite(vertices).all():
-        raise InputError(path, "a vertex is not a number", "malformed_mesh")
-    if faces.min() < 0 or faces.max() >= len(vertices):
-        raise InputError(path, "a face names a vertex that is not there", "malformed_mesh")
-    return Mesh(vertices.astype(np.float32), faces.astype(np.int32), colors)
-
-
-def transform_points(transform: Float, points: NDArray[Any]) -> Float:
-    return np.asarray(points, np.float64) @ transform[:3, :3].T + transform[:3, 3]
-
-
-def natural_key(name: str) -> tuple[int, int | str]:
-    """Sorts numbered names by number, the rest by text behind them."""
-    return (0, int(name)) if name.isdecimal() else (1, name)
-
-
-def is_invalid_pose(pose: Float) -> bool:
-    """Whether a sensor marked the pose as lost, by filling it with minus infinity."""
-    return bool(np.isinf(pose).all()) and not math.isnan(pose[0, 0])
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise KeyError(next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1))
+    return found

@@ -1,15 +1,16 @@
 """Posed RGB-D sequences without a mesh: one is fused from the depth images.
 
-    <root>/<scene>/images/%05d.png  depth/%05d.png  poses.txt  K.txt
+    <root>/[<group>/]<scene>/...                 in any of the shapes of `rgbd_layouts`, told by the files' names
 
-Depth is 16-bit millimeters, registered to the color images. `poses.txt` has a line of 16 floats an
-image, camera-to-world with OpenCV axes. `K.txt` is the 3x3 matrix for pixel centers at integers. Which
-way is up is not stated; it is found from the cameras, and the world turned so that it is z.
+Depth is of 16 bits, registered to the color images. Which way is up is not stated; it is found from the cameras, and
+the world turned so that it is z.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.cameras import find_up, turn_to_z
 from spatial_assets.geometry.fusion import fuse
-from spatial_assets.readers import files
+from spatial_assets.readers import cameras, consistency, depth_consistency, files, images
+from spatial_assets.readers.rgbd_layouts import Listing, shape_of
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, InputError, Mesh, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -27,14 +29,15 @@ RELEASE = "v1"
 LICENSE = "MIT"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP})
-DEPTH_UNIT = 0.001
-"""Meters per step of the depth images."""
 NO_DEPTH = 65535
 """Written by some sensors, beside 0, for a pixel without a reading."""
+DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
+GIVEN = r"\s*([0-9.eE+-]+\s+){3}[0-9.eE+-]+\s*|"
+"""Four numbers, or nothing."""
 
 
 class Parameters(base.Parameters):
-    """How the mesh is fused."""
+    """How the files are read and the mesh is fused."""
 
     voxel: float = Field(
         0.02, gt=0, description="edge of a voxel, meters; 2 cm is what room-scale sensors resolve"
@@ -48,111 +51,206 @@ class Parameters(base.Parameters):
         ge=0,
         description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
     )
+    depth_unit: float = Field(
+        0.0,
+        ge=0,
+        description="meters per step of the depth images; 0 for that of the format, 1/1000, or 1/5000 in TUM's and "
+        "ICL-NUIM's. Some cameras write 1/4000",
+    )
+    intrinsics: str = Field(
+        "",
+        pattern=f"^({GIVEN})$",
+        description="fx fy cx cy in pixels, in place of those of the files or where no file has them",
+    )
+    pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
+    pose_unit: float = Field(1.0, gt=0, description="meters in which poses are written")
+
+    @property
+    def reading(self) -> cameras.PoseReading:
+        return cameras.PoseReading(self.pose_convention, self.pose_unit)
+
+
+def _look(root: Path) -> files.Found:
+    """The root itself, the folders in it, and the folders in those of them that are no scenes."""
+    refs, left_out = [], []
+    if shape_of(_names(root, "")) is not None:
+        refs.append(SceneRef(root.resolve().name, "."))
+    for entry in files.entries(root, "", hidden=True):
+        try:
+            names = _names(root, entry.name)
+        except InputError as error:
+            # A file is nothing to speak of; a folder or a link that cannot be looked into may be a scene.
+            if entry.is_symlink() or entry.is_dir():
+                left_out.append(error)
+            continue
+        is_scene = shape_of(names) is not None
+        if is_scene and entry.name.startswith("."):
+            left_out.append(InputError(entry.name, "begins with a dot: hidden, and left alone", "scene_name"))
+        elif is_scene:
+            refs.append(SceneRef(entry.name, entry.name))
+        elif not refs or refs[0].path != ".":
+            refs += _below(root, entry.name)
+    return files.told_apart(refs, left_out)
+
+
+def _below(root: Path, folder: str) -> list[SceneRef]:
+    """Sequences of a group, as `chess/seq-01`, which is named `chess-seq-01`."""
+    found = []
+    for entry in files.entries(root, folder):
+        path = f"{folder}/{entry.name}"
+        if entry.is_dir() and shape_of(_names(root, path)) is not None:
+            found.append(SceneRef(path.replace("/", "-"), path))
+    return found
+
+
+def _names(root: Path, folder: str) -> set[str]:
+    """What stands in a folder. Raises InputError for what cannot be looked into."""
+    with files.reading(folder or "."), os.scandir(root / folder) as inside:
+        return {entry.name for entry in inside}
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
-    candidates = [root, *root.iterdir()] if root.is_dir() else []
-    found = [path for path in candidates if path.is_dir() and (path / "poses.txt").exists()]
-    return sorted(
-        (SceneRef(path.resolve().name, path.relative_to(root).as_posix()) for path in found),
-        key=lambda ref: ref.name,
-    )
+    return _look(root).scenes
 
 
-def _frame_names(root: Path, ref: SceneRef) -> list[str]:
-    names = [path.stem for path in (root / ref.path / "images").glob("*.png")]
-    if not names:
-        raise InputError(f"{ref.path}/images", "no frames", "no_frames")
-    return sorted(names, key=files.natural_key)
+def left_out(root: Path) -> list[InputError]:
+    return _look(root).left_out
+
+
+def _listing(root: Path, ref: SceneRef, intrinsics: str) -> Listing:
+    lister = shape_of(_names(root, ref.path))
+    if lister is None:
+        raise InputError(ref.path, "no files of a sequence any more", "missing_file")
+    return lister(root, ref.path, intrinsics)
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    found = [
-        SourceFile(f"{ref.path}/poses.txt", "pose"),
-        SourceFile(f"{ref.path}/K.txt", "intrinsics"),
-    ]
-    for name in _frame_names(root, ref):
-        found.append(SourceFile(f"{ref.path}/images/{name}.png", "image"))
-        found.append(SourceFile(f"{ref.path}/depth/{name}.png", "depth"))
-    return files.all_there(root, found)
+    return _listing(root, ref, "").source_files()
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    frames, lost, up_note = read_frames(root, ref)
-    mesh = fuse_frames(root, ref, frames, parameters)
+    found = read_frames(root, ref, parameters)
+    note = depth_consistency.check_depths(
+        found.poses,
+        found.frames,
+        found.raw,
+        lambda frame: read_depth(root, found.depths[frame.name], frame, found.depth_unit),
+        parameters.reading,
+        found.depth_unit,
+    )
+    mesh = fuse_frames(root, found, parameters)
+    where = found.depths[found.frames[0].name].rpartition("/")[0]
     if len(mesh.faces) == 0:
-        raise InputError(f"{ref.path}/depth", "no surface comes out of the depth images", "no_surface")
+        raise InputError(where, "no surface comes out of the depth images", "no_surface")
+    consistency.check_extent(where, mesh.vertices.astype(np.float64))
     return Scene(
         dataset="posed_rgbd",
         release=release,
         name=ref.name,
         license=license,
         facts=FACTS,
-        frames=tuple(frames),
+        frames=tuple(found.frames),
         mesh=mesh,
         face_instance=np.full(len(mesh.faces), NO_INSTANCE, np.int32),
         conventions={
-            "up": up_note,
+            "up": found.up,
             "pixel_centers": "integers on disk, +0.5 added",
-            "mesh": f"fused from {len(frames)} depth images at {parameters.voxel:g} m",
+            "mesh": f"fused from {len(found.frames)} depth images at {parameters.voxel:g} m",
+            "consistency": note,
         },
-        dropped_frames={"lost_pose": lost},
+        dropped_frames=found.dropped,
     )
 
 
-def read_frames(root: Path, ref: SceneRef) -> tuple[list[Frame], int, str]:
-    """Frames in our conventions, how many have no pose, and how up was found."""
-    names = _frame_names(root, ref)
-    pose_path, k_path = f"{ref.path}/poses.txt", f"{ref.path}/K.txt"
-    lines = [line for line in files.read_text(root, pose_path).splitlines() if line.strip()]
-    if len(lines) != len(names):
-        raise InputError(pose_path, f"{len(lines)} poses for {len(names)} images", "contradiction")
-    matrix = files.read_matrix(root, k_path, "intrinsics", sizes=(3, 4))[:3, :3]
-    matrix[:2, 2] += files.PIXEL_CENTER_SHIFT
-    cameras: dict[tuple[int, int], Camera] = {}
+@dataclass(frozen=True)
+class Sequence:
+    """The frames of a scene."""
+
+    poses: str
+    """Where their poses stand."""
+    frames: list[Frame]
+    """In our conventions."""
+    raw: Float
+    """(N, 4, 4), their poses as on disk."""
+    depths: dict[str, str]
+    """Paths of their depth images, by name."""
+    depth_unit: float
+    """Meters per step of these."""
+    dropped: dict[str, int]
+    """Reason to number of those that are left out."""
+    up: str
+    """How up was found."""
+
+
+def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
+    listing = _listing(root, ref, parameters.intrinsics)
+    matrix = listing.intrinsics()
+    matrix[:2, 2] += cameras.PIXEL_CENTER_SHIFT
+    by_size: dict[tuple[int, int], Camera] = {}
     frames: list[Frame] = []
     lost = 0
-    for number, (name, line) in enumerate(zip(names, lines, strict=True), start=1):
-        image = f"{ref.path}/images/{name}.png"
-        size = files.image_size(root, image)
-        if size not in cameras:
-            cameras[size] = Camera(files.check_intrinsics(k_path, matrix, *size), *size)
-        pose = files.parse_numbers(pose_path, line, 16, f"line {number}").reshape(4, 4)
-        if files.is_invalid_pose(pose):
+    for shot in listing.shots:
+        size = images.image_size(root, shot.image)
+        if size not in by_size:
+            calibration = listing.intrinsics_path or listing.poses
+            by_size[size] = Camera(cameras.check_intrinsics(calibration, matrix, *size), *size)
+        pose = shot.pose(parameters.pose_unit)
+        if pose is None:
             lost += 1
-            continue
-        rigid = files.check_pose(pose_path, pose, f"the pose in line {number}")
-        frames.append(Frame(name, cameras[size], rigid, None, image))
+        else:
+            frames.append(Frame(shot.name, by_size[size], pose, None, shot.image))
     if not frames:
-        raise InputError(pose_path, "no frame has a valid pose", "no_frames")
-    up, note = find_up(np.stack([frame.camera_to_world for frame in frames]))
+        raise InputError(listing.poses, "no frame has a valid pose", "no_frames")
+    raw = np.stack([frame.camera_to_world for frame in frames])
+    consistency.check_not_all_same(listing.poses, raw)
+    on_the_way = ~consistency.strays(parameters.reading.apply(raw))
+    frames, raw = [frame for frame, is_on in zip(frames, on_the_way, strict=True) if is_on], raw[on_the_way]
+    dropped = {"lost_pose": lost} | consistency.dropped(
+        strayed_pose=int((~on_the_way).sum()), unmatched=listing.unmatched
+    )
+    poses = parameters.reading.apply(raw)
+    up, note = find_up(poses)
     turn = turn_to_z(up)
     turned = [
-        Frame(frame.name, frame.camera, turn @ frame.camera_to_world, frame.timestamp, frame.image)
-        for frame in frames
+        Frame(frame.name, frame.camera, turn @ pose, frame.timestamp, frame.image)
+        for frame, pose in zip(frames, poses, strict=True)
     ]
-    return turned, lost, note
+    unit = parameters.depth_unit or listing.depth_unit
+    depths = {shot.name: shot.depth for shot in listing.shots}
+    return Sequence(listing.poses, turned, raw, depths, unit, dropped, note)
 
 
-def read_depth(root: Path, ref: SceneRef, frame: Frame) -> NDArray[np.float32]:
-    """Meters (H, W), 0 where there is no reading."""
-    path = f"{ref.path}/depth/{frame.name}.png"
-    raw = files.read_image(root, path)
+def read_depth(root: Path, path: str, frame: Frame, unit: float) -> NDArray[np.float32]:
+    """Meters (H, W), 0 where there is no reading. `unit` is that of whole numbers, meters."""
+    raw = images.read_image(root, path)
+    if raw.ndim != 2:
+        raise InputError(path, f"{raw.shape[2]} values a pixel, not depth of {DEPTH_TYPES}", "malformed_file")
     if raw.shape != (frame.camera.height, frame.camera.width):
         raise InputError(
             path, f"{raw.shape[1]} x {raw.shape[0]} depth for a {frame.camera.width} x "
             f"{frame.camera.height} image", "contradiction",
         )  # fmt: skip
-    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(DEPTH_UNIT)
+    if raw.dtype.kind == "f":
+        return np.where(np.isfinite(raw) & (raw > 0), raw, 0).astype(np.float32)
+    if raw.dtype.itemsize < 2:
+        raise InputError(
+            path, f"{8 * raw.dtype.itemsize} bits a pixel, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    if raw.min(initial=0) < 0 or raw.max(initial=0) > NO_DEPTH:
+        raise InputError(
+            path, f"depths run to {raw.max()} steps, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(unit)
 
 
-def fuse_frames(root: Path, ref: SceneRef, frames: list[Frame], parameters: Parameters) -> Mesh:
+def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:
     def views() -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8], Float, Float]]:
-        for frame in frames:
+        for frame in found.frames:
             assert frame.image is not None
-            color = files.read_image(root, frame.image, "RGB")
-            yield read_depth(root, ref, frame), color, frame.camera.intrinsics, frame.camera_to_world
+            color = images.read_image(root, frame.image, "RGB")
+            depth = read_depth(root, found.depths[frame.name], frame, found.depth_unit)
+            yield depth, color, frame.camera.intrinsics, frame.camera_to_world
 
     return fuse(
         views(),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from spatial_assets.readers.base import Reader
 from spatial_assets.scene import discovery
+from spatial_assets.scene.model import InputError
 
 PACKAGE = "spatial_assets.readers"
 READERS = discovery.modules(PACKAGE, "read_scene")
@@ -23,6 +26,12 @@ def reader(dataset: str) -> Reader:
     """Raises KeyError for an unknown one, TypeError for a module that lacks a part of `Reader`."""
     module_of(dataset)
     return cast("Reader", discovery.module(PACKAGE, dataset, Reader))
+
+
+def left_out(dataset: str, root: Path) -> list[InputError]:
+    """A line for each thing under a root that looks like a scene and cannot be one, where the reader says so."""
+    say: Callable[[Path], list[InputError]] = getattr(reader(dataset), "left_out", lambda root: [])
+    return say(root)
 
 
 def summary(dataset: str) -> str:

@@ -1,8 +1,8 @@
-"""ScanNet v2 scenes with exported frames, and everything else in that layout.
+"""ScanNet v2 scenes, as they are downloaded or with exported frames, and everything else in that layout.
 
     <root>/[scans/]scene%04d_%02d/
         <id>_vh_clean_2.ply, <id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json, <id>.txt
-        color/<i>.jpg  pose/<i>.txt  intrinsic/intrinsic_color.txt     as SensReader's reader.py exports them
+        and its frames, exported or in the recording (see `scannet_frames`)
 
 Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAlignment` of the .txt
 (absent in test scans) turns both into the aligned world. Depth images are not needed: there is a mesh.
@@ -10,25 +10,21 @@ Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAl
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import files
+from spatial_assets.readers import cameras, consistency, files, scannet_frames, segments
+from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
-from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
-    NO_INSTANCE,
-    Camera,
     Fact,
     Float,
     Frame,
     InputError,
-    Instance,
     Mesh,
     Scene,
 )
@@ -43,17 +39,33 @@ FACTS = frozenset(
         Fact.AMODAL, Fact.OVERLAP,
     }
 )  # fmt: skip
-SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$")
+SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
+ALIKE_NAMES = 0.8
+"""Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
+METADATA_LINE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:[=:]|\s)\s*(.*)")
+"""A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 
 
 class Parameters(base.Parameters):
-    """Nothing to choose: the files say everything."""
+    """What other exporters may have written in another way than the toolkit's."""
+
+    pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
+    pose_unit: float = Field(1.0, gt=0, description="meters in which poses are written")
+    mesh_unit: float = Field(1.0, gt=0, description="meters in which the mesh is written")
+
+
+def _look(root: Path) -> files.Found:
+    return files.scene_folders(root, FOLDERS, SCENE_NAME)
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
-    return files.scene_folders(root, FOLDERS, SCENE_NAME)
+    return _look(root).scenes
+
+
+def left_out(root: Path) -> list[InputError]:
+    return _look(root).left_out
 
 
 def _fixed_files(ref: SceneRef) -> dict[str, str]:
@@ -63,43 +75,41 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
         "segments": f"{stem}_vh_clean_2.0.010000.segs.json",
         "aggregation": f"{stem}.aggregation.json",
         "metadata": f"{stem}.txt",
-        "intrinsics": f"{ref.path}/intrinsic/intrinsic_color.txt",
     }
 
 
-def _frame_names(root: Path, ref: SceneRef) -> list[str]:
-    names = [path.stem for path in (root / ref.path / "color").glob("*.jpg")]
-    if not names:
-        raise InputError(f"{ref.path}/color", "no frames", "no_frames")
-    return sorted(names, key=files.natural_key)
-
-
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    found = [SourceFile(path, role) for role, path in _fixed_files(ref).items()]
-    for name in _frame_names(root, ref):
-        found.append(SourceFile(f"{ref.path}/color/{name}.jpg", "image"))
-        found.append(SourceFile(f"{ref.path}/pose/{name}.txt", "pose"))
-    return files.all_there(root, found)
+    found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
+    frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], _read_metadata)
+    return found + frames.files()
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
+    assert isinstance(parameters, Parameters)
     fixed = _fixed_files(ref)
     metadata = _read_metadata(root, fixed["metadata"])
     alignment, alignment_note = _alignment(fixed["metadata"], metadata)
-    mesh = files.read_ply(root, fixed["mesh"])
-    vertex_instance, labels = _read_instances(root, fixed, len(mesh.vertices))
-    aligned = Mesh(
-        files.transform_points(alignment, mesh.vertices).astype(np.float32), mesh.faces, mesh.colors
+    mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
+    annotated = segments.read_annotated(root, fixed["segments"], fixed["aggregation"], len(mesh.vertices))
+    reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
+    found = scannet_frames.frames_of(root, ref, fixed["metadata"], _read_metadata)
+    frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
+    poses = reading.apply(raw)
+    near, strayed = consistency.within_reach(found.poses, poses, mesh), consistency.strays(poses)
+    kept = near & ~strayed
+    frames, raw = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept], raw[kept]
+    dropped |= consistency.dropped(
+        outside_the_scene=int((~near).sum()), strayed_pose=int((near & strayed).sum())
     )
-    frames, dropped, scale_note = _read_frames(root, ref, fixed["intrinsics"], metadata, alignment)
-    instances = []
-    for instance, label in sorted(labels.items()):
-        own = aligned.vertices[vertex_instance == instance]
-        if len(own):
-            box = gravity_aligned_box(own)
-            instances.append(Instance(instance, label, canonical(label), box, str(instance)))
-    if not instances:
-        raise InputError(fixed["aggregation"], "no object has a vertex", "no_objects")
+    up = alignment[2, :3]
+    check_note = consistency.check_against_mesh(root, found.poses, frames, raw, reading, mesh, up)
+    frames = [
+        Frame(frame.name, frame.camera, alignment @ pose, None, frame.image)
+        for frame, pose in zip(frames, reading.apply(raw), strict=True)
+    ]
+    vertices = mesh.vertices.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
+    aligned = Mesh(vertices.astype(np.float32), mesh.faces, mesh.colors)
+    instances = annotated.instances(aligned, whole=False)
     return Scene(
         dataset="scannet",
         release=release,
@@ -109,110 +119,42 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         frames=tuple(frames),
         instances=tuple(instances),
         mesh=aligned,
-        face_instance=face_labels(aligned.faces, vertex_instance),
+        face_instance=segments.face_labels(aligned.faces, annotated.owners),
         conventions={
             "alignment": alignment_note,
             "pixel_centers": "integers on disk, +0.5 added",
             "image_size": scale_note,
-            "objects_without_vertices": str(len(labels) - len(instances)),
+            "objects_without_vertices": str(len(annotated.labels) - len(instances)),
+            "consistency": check_note,
         },
         dropped_frames=dropped,
     )
 
 
 def _read_metadata(root: Path, path: str) -> dict[str, str]:
-    pairs = (line.split(" = ", 1) for line in files.read_text(root, path).splitlines() if " = " in line)
-    return {key.strip(): value.strip() for key, value in pairs}
+    """Values by their names in lower case. A line that begins with no name goes on with the value before it."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in files.read_text(root, path).splitlines():
+        pair = METADATA_LINE.match(line)
+        if pair is None:
+            if last:
+                found[last] += " " + line.strip()
+            continue
+        last, value = pair[1].lower(), pair[2].strip()
+        if found.get(last, value) != value:
+            raise InputError(path, f"two values for {pair[1]}", "contradiction")
+        found[last] = value
+    if not found:
+        raise InputError(path, "no line of it is 'name = value'", "malformed_file")
+    return found
 
 
 def _alignment(path: str, metadata: dict[str, str]) -> tuple[Float, str]:
-    if "axisAlignment" not in metadata:
+    if "axisalignment" not in metadata:
+        alike = difflib.get_close_matches("axisalignment", metadata, 1, ALIKE_NAMES)
+        if alike:
+            raise InputError(path, f"{alike[0]!r} is no name it can have; axisAlignment?", "malformed_file")
         return np.eye(4), "none given, identity used"
-    matrix = files.parse_numbers(path, metadata["axisAlignment"], 16, "axisAlignment").reshape(4, 4)
-    return files.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"
-
-
-def _read_instances(
-    root: Path, fixed: dict[str, str], vertex_count: int
-) -> tuple[NDArray[np.int32], dict[int, str]]:
-    """The instance of every vertex, and the label of every instance.
-
-    A vertex that several instances claim goes to the one with the fewest vertices.
-    """
-    segments, aggregation = fixed["segments"], fixed["aggregation"]
-    try:
-        indices = np.asarray(files.read_json(root, segments)["segIndices"], np.int64)
-    except (KeyError, TypeError, ValueError):
-        raise InputError(segments, "no list of segIndices", "malformed_file") from None
-    if len(indices) != vertex_count:
-        raise InputError(
-            segments, f"{len(indices)} segIndices for a mesh of {vertex_count} vertices", "contradiction"
-        )
-    try:
-        groups = [
-            (int(group["objectId"]), str(group["label"]), np.asarray(group["segments"], np.int64))
-            for group in files.read_json(root, aggregation)["segGroups"]
-        ]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(aggregation, "no list of segGroups", "malformed_file") from None
-    if not groups:
-        raise InputError(aggregation, "no objects are annotated", "no_objects")
-    if len({instance for instance, _, _ in groups}) != len(groups):
-        raise InputError(aggregation, "two objects share an objectId", "contradiction")
-    members = [(instance, np.isin(indices, segment_ids)) for instance, _, segment_ids in groups]
-    owner = np.full(vertex_count, NO_INSTANCE, np.int32)
-    for instance, mask in sorted(members, key=lambda item: (-int(item[1].sum()), -item[0])):
-        owner[mask] = instance
-    return owner, {instance: label for instance, label, _ in groups}
-
-
-def face_labels(faces: NDArray[np.int32], vertex_instance: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The label that at least two vertices of a face carry, else NO_INSTANCE. Shapes (F, 3), (V,) -> (F,)."""
-    a, b, c = vertex_instance[faces].T
-    return np.where(a == b, a, np.where((a == c) | (b == c), c, NO_INSTANCE)).astype(np.int32)
-
-
-def _read_frames(
-    root: Path, ref: SceneRef, intrinsics_path: str, metadata: dict[str, str], alignment: Float
-) -> tuple[list[Frame], dict[str, int], str]:
-    matrix = files.read_matrix(root, intrinsics_path, "intrinsics")[:3, :3]
-    cameras: dict[tuple[int, int], Camera] = {}
-    frames: list[Frame] = []
-    lost = 0
-    note = "as calibrated"
-    for name in _frame_names(root, ref):
-        image, pose_path = f"{ref.path}/color/{name}.jpg", f"{ref.path}/pose/{name}.txt"
-        size = files.image_size(root, image)
-        pose = files.read_matrix(root, pose_path, "pose", sizes=(4,))
-        if files.is_invalid_pose(pose):
-            lost += 1
-            continue
-        if size not in cameras:
-            scaled, note = _scale_intrinsics(intrinsics_path, matrix, metadata, size)
-            cameras[size] = Camera(files.check_intrinsics(intrinsics_path, scaled, *size), *size)
-        world = alignment @ files.check_pose(pose_path, pose)
-        frames.append(Frame(name, cameras[size], world, None, image))
-    if not frames:
-        raise InputError(f"{ref.path}/pose", "no frame has a valid pose", "no_frames")
-    return frames, {"lost_pose": lost}, note
-
-
-def _scale_intrinsics(
-    path: str, matrix: Float, metadata: dict[str, str], size: tuple[int, int]
-) -> tuple[Float, str]:
-    """Intrinsics at the size of the exported images, for pixel centers at integer + 0.5."""
-    scaled = matrix.copy()
-    scaled[:2, 2] += files.PIXEL_CENTER_SHIFT
-    try:
-        calibrated = (float(metadata["colorWidth"]), float(metadata["colorHeight"]))
-    except (KeyError, ValueError):
-        return scaled, "not stated, taken from the images"
-    if calibrated == size:
-        return scaled, "as calibrated"
-    if min(calibrated) <= 0:
-        raise InputError(
-            path, f"calibrated for an image of {calibrated[0]:g} x {calibrated[1]:g}", "contradiction"
-        )
-    scaled[0] *= size[0] / calibrated[0]
-    scaled[1] *= size[1] / calibrated[1]
-    return scaled, f"calibrated at {calibrated[0]:g} x {calibrated[1]:g}, scaled to {size[0]} x {size[1]}"
+    matrix = cameras.parse_numbers(path, metadata["axisalignment"], 16, "axisAlignment").reshape(4, 4)
+    return cameras.check_pose(path, matrix, "axisAlignment"), "axisAlignment applied to mesh and poses"

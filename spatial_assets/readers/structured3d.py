@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import files
-from spatial_assets.readers.structured3d_depth import METERS, DepthCheck
+from spatial_assets.readers import cameras, consistency, files, images, labels
+from spatial_assets.readers.structured3d_depth import METERS, DepthCheck, rays
 from spatial_assets.scene import nyu40
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
@@ -48,7 +47,7 @@ LICENSE = "Structured3D Terms of Use (non-commercial)"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """Views stand where they please, and instance images know nothing of what is hidden."""
-SCENE_NAME = re.compile(r"scene_\d{5}$")
+SCENE_NAME = re.compile(r"scene_\d{5}$", re.ASCII)
 FOLDERS = ("", "Structured3D")
 """Where a root may keep its scene folders."""
 ERRATA = ("errata.txt", "metadata/errata.txt", "Structured3D/errata.txt")
@@ -58,6 +57,10 @@ NO_DEPTH = 65535
 """What the most distant pixels hold; further away than any room is wide."""
 DTYPES = {"instance_image": np.uint16, "semantic_image": np.uint8, "depth": np.uint16}
 """By role: an image of another depth has lost or changed its numbers."""
+GREATEST_LENGTH = cameras.FARTHEST / METERS
+"""Millimeters."""
+BOX_THINNING = 2
+"""Of the pixels that depth is compared with walls by, every second one of every second row is compared with boxes."""
 LABEL_BITS = 16
 """Enough for whatever a semantic image can hold."""
 IMAGES = {
@@ -128,13 +131,20 @@ class Labels:
         return best
 
 
-def find_scenes(root: Path) -> list[SceneRef]:
+def _look(root: Path) -> files.Found:
     return files.scene_folders(root, FOLDERS, SCENE_NAME)
 
 
-def _sorted_folders(path: Path) -> list[str]:
-    names = [entry.name for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
-    return sorted(names, key=lambda name: (files.natural_key(name), name))
+def find_scenes(root: Path) -> list[SceneRef]:
+    return _look(root).scenes
+
+
+def left_out(root: Path) -> list[InputError]:
+    return _look(root).left_out
+
+
+def _sorted_folders(root: Path, folder: str) -> list[str]:
+    return [entry.name for entry in files.entries(root, folder, hidden=True) if entry.is_dir()]
 
 
 @dataclass(frozen=True)
@@ -150,9 +160,9 @@ class Listing:
 def _views(root: Path, ref: SceneRef) -> Listing:
     rooms = f"{ref.path}/2D_rendering"
     every = []
-    for room in _sorted_folders(root / rooms):
+    for room in _sorted_folders(root, rooms):
         folder = f"{rooms}/{room}/perspective/full"
-        every += [Shot(room, name, f"{folder}/{name}") for name in _sorted_folders(root / folder)]
+        every += [Shot(room, name, f"{folder}/{name}") for name in _sorted_folders(root, folder)]
     if not every:
         raise InputError(rooms, "no room has a folder perspective/full with views", "no_frames")
     invalid = _errata(root, ref)
@@ -184,19 +194,35 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     boxes, flat = _read_boxes(root, f"{ref.path}/bbox_3d.json")
     listing = _views(root, ref)
     check = DepthCheck(root, f"{ref.path}/annotation_3d.json", parameters.depth_step)
-    labels, shown = Labels(), set[int]()
+    box_check = consistency.BoxCheck(boxes)
+    step = BOX_THINNING * parameters.depth_step
+    lost = contradicted = 0
+    seen_labels, shown = Labels(), set[int]()
+    shots: list[Shot] = []
     frames: list[Frame] = []
-    images: dict[str, bytes] = {}
+    shipped: dict[str, bytes] = {}
     for shot in listing.shots:
         frame = _read_frame(root, shot)
+        if frame is None:
+            lost += 1
+            continue
         instances = _read_instances(root, shot, frame)
         semantics = _read_image(root, shot, "semantic_image", frame).astype(np.int64)
-        labels.add(instances, semantics)
+        few = slice(step // 2, None, step)
+        directions = rays(frame.camera, step)
+        if not box_check.add(frame.camera_to_world, directions, instances[few, few]):
+            contradicted += 1
+            continue
+        seen_labels.add(instances, semantics)
         shown.update(np.unique(instances).tolist())
         check.add(shot.room, frame, _read_depth(root, shot, frame), semantics)
+        shots.append(shot)
         frames.append(frame)
-        images[frame.name] = instance_images.to_png(instances)
-    known = labels.of_instances()
+        shipped[frame.name] = instance_images.to_png(instances)
+    box_note = box_check.result(f"{ref.path}/bbox_3d.json")
+    if not frames:
+        raise InputError(f"{ref.path}/2D_rendering", "no view has a valid camera", "no_frames")
+    known = seen_labels.of_instances()
     objects = [
         Instance(instance, known[instance], canonical(known[instance]), box, str(instance))
         for instance, box in sorted(boxes.items())
@@ -209,7 +235,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     factor, depth_note = check.result(parameters.depth_tolerance, parameters.depth_ratio)
     depths = {
         frame.name: instance_images.depth_to_png(_read_depth(root, shot, frame) * factor(frame.camera, 1))
-        for shot, frame in zip(listing.shots, frames, strict=True)
+        for shot, frame in zip(shots, frames, strict=True)
         if factor is not None
     }
     return Scene(
@@ -220,18 +246,19 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         facts=FACTS,
         frames=tuple(frames),
         instances=tuple(objects),
-        instance_images=images,
+        instance_images=shipped,
         depth_images=depths,
         conventions={
             "units": "millimeters on disk",
             "pixel_centers": "the image's middle is W/2, H/2 on disk: as here",
             "depth": depth_note,
+            "consistency": box_note,
             "labels": "the commonest of the object's pixels in the semantic images",
             "boxes_without_volume": str(flat),
             "objects_without_pixels": str(unseen),
             "objects_without_label": str(len(boxes) - unseen - len(objects)),
         },
-        dropped_frames=listing.dropped,
+        dropped_frames=listing.dropped | consistency.dropped(lost_pose=lost, outside_its_boxes=contradicted),
     )
 
 
@@ -255,52 +282,50 @@ def _read_boxes(root: Path, path: str) -> tuple[dict[int, Box], int]:
     axis."""
     found: dict[int, Box] = {}
     flat = set()
-    for number, entry in enumerate(_entries(path, files.read_json(root, path))):
-        try:
-            instance = entry["ID"]
-            basis = np.array(entry["basis"], np.float64).reshape(3, 3)
-            size = 2 * METERS * np.array(entry["coeffs"], np.float64).reshape(3)
-            center = METERS * np.array(entry["centroid"], np.float64).reshape(3)
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise InputError(
-                path, f"box {number} lacks an ID, basis, coeffs or centroid", "malformed_file"
-            ) from None
-        if type(instance) is not int or not 0 <= instance <= instance_images.GREATEST_ID:
-            raise InputError(path, f"box {number} has the ID {str(instance)[:20]}", "instance_id")
+    data = files.read_json(root, path)
+    if not isinstance(data, list):
+        raise InputError(path, f"{labels.shown(data)}, not a list of boxes", "malformed_file")
+    for number, item in enumerate(data):
+        where = f"box {number}"
+        entry = labels.entry(path, item, where)
+        missing = [key for key in ("ID", "basis", "coeffs", "centroid") if key not in entry]
+        if missing:
+            raise InputError(path, f"{where} lacks its {missing[0]}", "malformed_file")
+        instance = labels.instance_id(path, entry["ID"], f"the ID of {where}")
         if instance in found or instance in flat:
             raise InputError(path, f"two boxes have the ID {instance}", "contradiction")
-        if not np.isfinite(size).all():
-            raise InputError(path, f"box {instance} has a size that is not a number", "malformed_file")
+        basis, half, center = (
+            labels.numbers(path, entry[key], count, f"{key} of {where}", GREATEST_LENGTH)
+            for key, count in (("basis", 9), ("coeffs", 3), ("centroid", 3))
+        )
+        size = 2 * METERS * half
         if (size <= 0).any():
             flat.add(instance)
             continue
         axes = np.eye(4)
-        axes[:3, :3] = basis.T
-        if np.linalg.det(basis) < 0:
+        axes[:3, :3] = basis.reshape(3, 3).T
+        if np.linalg.det(axes) < 0:
             axes[:3, 2] *= -1  # a box is the same for either sign of an axis
-        axes[:3, 3] = center
-        pose = files.check_pose(path, axes, f"box {instance}")
+        axes[:3, 3] = METERS * center
+        pose = cameras.check_pose(path, axes, f"box {instance}")
         found[instance] = Box(pose[:3, 3], size, pose[:3, :3])
     if not found:
         raise InputError(path, "no objects are annotated", "no_objects")
     return found, len(flat)
 
 
-def _entries(path: str, data: Any) -> Iterator[dict[str, Any]]:
-    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
-        raise InputError(path, "not a list of boxes", "malformed_file")
-    return iter(data)
-
-
-def _read_frame(root: Path, shot: Shot) -> Frame:
+def _read_frame(root: Path, shot: Shot) -> Frame | None:
+    """None for a view whose camera was lost."""
     image, path = shot.file("image"), shot.file("pose")
-    width, height = files.image_size(root, image)
-    numbers = files.parse_numbers(path, files.read_text(root, path).strip(), 12, "the camera")
+    width, height = images.image_size(root, image)
+    numbers = cameras.parse_numbers(path, files.read_text(root, path).strip(), 12, "the camera")
     if not np.isfinite(numbers).all():
-        raise InputError(path, "the camera has a value that is not a number", "bad_pose")
+        return None
+    if np.abs(numbers).max() > GREATEST_LENGTH:
+        raise InputError(path, f"the camera has a value of {np.abs(numbers).max():g}", "bad_pose")
     eye, forward, up, (half_x, half_y, _) = numbers.reshape(4, 3)
     right = np.cross(forward, up)
-    if np.linalg.norm(right) <= files.ROTATION_TOLERANCE * np.linalg.norm(forward) * np.linalg.norm(up):
+    if np.linalg.norm(right) <= cameras.ROTATION_TOLERANCE * np.linalg.norm(forward) * np.linalg.norm(up):
         raise InputError(path, "the camera's view direction and its up give no rotation", "bad_pose")
     if not (0 < half_x < np.pi / 2 and 0 < half_y < np.pi / 2):
         raise InputError(path, f"half a field of view of {half_x:g}, {half_y:g} radians", "bad_intrinsics")
@@ -311,14 +336,14 @@ def _read_frame(root: Path, shot: Shot) -> Frame:
     pose[:3, 3] = eye * METERS
     cx, cy = width / 2, height / 2
     intrinsics = np.array([[cx / np.tan(half_x), 0, cx], [0, cy / np.tan(half_y), cy], [0, 0, 1]])
-    camera = Camera(files.check_intrinsics(path, intrinsics, width, height), width, height)
-    return Frame(shot.name, camera, files.check_pose(path, pose, "the camera"), None, image)
+    camera = Camera(cameras.check_intrinsics(path, intrinsics, width, height), width, height)
+    return Frame(shot.name, camera, cameras.check_pose(path, pose, "the camera"), None, image)
 
 
 def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]:
     """(H, W) of a view's color image. Raises InputError for another size, and for more than one channel."""
     path = shot.file(role)
-    image = files.read_image(root, path)
+    image = images.read_image(root, path)
     width, height = frame.camera.width, frame.camera.height
     if image.ndim != 2:
         raise InputError(path, f"{image.shape[2]} values a pixel where one was expected", "malformed_file")

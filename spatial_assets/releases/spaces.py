@@ -15,6 +15,7 @@ from typing import Any
 BENCHMARKS = Path(__file__).with_name("benchmark_scenes.json")
 SCANNET_SCENE = re.compile(r"(scene\d{4})_\d{2}$")
 """ScanNet names a room by four digits and its scans by two more."""
+SCANNETPP_SCENE = re.compile(r"[0-9a-f]{10}$")
 ARKIT_SCENE = re.compile(r"\d{8}$")
 PROCEDURAL = "studio"
 """The release that procedural scenes are registered under; they borrow a dataset's names, not its rooms."""
@@ -29,6 +30,8 @@ def vsibench(scene: str) -> str:
     """Its scenes are other datasets', so that they are the same places as theirs."""
     if SCANNET_SCENE.match(scene):
         return scannet(scene)
+    if SCANNETPP_SCENE.match(scene):
+        return f"scannetpp/{scene}"
     return f"arkitscenes/{scene}" if ARKIT_SCENE.match(scene) else f"vsibench/{scene}"
 
 

@@ -20,13 +20,26 @@ NO_INSTANCE = -1
 """The face-to-instance entry of a face that belongs to no instance."""
 
 
+LONGEST_MESSAGE = 600
+"""Characters of either part of a message; what libraries say of damaged files can be the files themselves."""
+
+
+def one_line(text: str) -> str:
+    """A text as one line that any terminal and table can show, whatever bytes and breaks are in it."""
+    if text.isprintable() and len(text) <= LONGEST_MESSAGE:
+        return text
+    shown = text.encode("utf-8", "backslashreplace").decode()[:LONGEST_MESSAGE]
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown
+    )
+
+
 class InputError(Exception):
     """An error of the input, never of ours: names the file (as the user knows it) and what is wrong with it."""
 
     def __init__(self, file: str | Path, what: str, reason: str = "bad_input") -> None:
-        super().__init__(f"{file}: {what}")
-        self.file = str(file)
-        self.what = what
+        self.file, self.what = one_line(str(file)), one_line(what)
+        super().__init__(f"{self.file}: {self.what}")
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:

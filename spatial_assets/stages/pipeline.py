@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import (
     cognitive_maps,
@@ -37,7 +38,8 @@ STAGES: dict[str, Stage] = {
 }
 
 SETTINGS = "parameters.toml"
-"""In a home: a table per asset, whose entries replace the defaults. `[keyframes]` / `translation = 0.3`."""
+"""In a home: a table per asset, whose entries replace the defaults. `[keyframes]` / `translation = 0.3`; for one
+dataset, `[scenes.posed_rgbd]` / `depth_unit = 0.0002`."""
 
 
 def parameters(home: Path, stage: Stage, dataset: str, overrides: dict[str, Any] | None = None) -> BaseModel:
@@ -48,6 +50,9 @@ def parameters(home: Path, stage: Stage, dataset: str, overrides: dict[str, Any]
     """
     defaults = stage.parameters(dataset)
     settled = _settings(Path(home)).get(stage.name, {})
+    # A table named after a dataset is for that one alone: readers differ in what they can be told.
+    own = settled.get(dataset, {})
+    settled = {**{name: value for name, value in settled.items() if name not in READERS}, **own}
     values = _over(_over(defaults.model_dump(), settled), overrides or {})
     try:
         return type(defaults).model_validate(values)

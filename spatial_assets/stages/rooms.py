@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from spatial_assets.geometry.footprint import face_points, longest_edges, vsibench_room_area
+from spatial_assets.geometry.footprint import TooLarge, face_points, longest_edges, vsibench_room_area
 from spatial_assets.geometry.rooms import floor_level, free_floor, measure_footprint, walled_share, write_free
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
 from spatial_assets.scene.frames import VIDEO, frame_sets
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import Box
+from spatial_assets.scene.model import Box, InputError, Mesh
 from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.stages.stage import Stage
@@ -43,6 +45,16 @@ def measure(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
     if len(mesh.faces) == 0:
         return SceneOutputs(tallies=[Tally("rooms", 0, 0)])
+    try:
+        row = _measured(inputs, parameters, mesh, owners)
+    except TooLarge as error:
+        raise InputError(f"the mesh of {inputs.ref.name}", str(error), "scene_size") from None
+    return SceneOutputs({ROOMS.name: [row]}, tallies=[Tally("rooms", 1, 1)])
+
+
+def _measured(
+    inputs: SceneInputs, parameters: Parameters, mesh: Mesh, owners: NDArray[np.int32]
+) -> dict[str, Any]:
     objects = inputs.table(tables.OBJECTS)
     floors = [row["instance"] for row in objects.iter_rows(named=True) if row["category"] == FLOOR]
     longest = longest_edges(mesh.vertices, mesh.faces)
@@ -69,7 +81,7 @@ def measure(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     seen_area = vsibench_room_area(
         face_points(mesh.vertices, mesh.faces[seen], parameters.spacing, longest[seen])
     )
-    row = {
+    return {
         **inputs.which,
         "floor": level,
         "area": area,
@@ -83,7 +95,6 @@ def measure(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
         "origin": origin.tolist(),
         "free": write_free(free),
     }
-    return SceneOutputs({ROOMS.name: [row]}, tallies=[Tally("rooms", 1, 1)])
 
 
 def _seen_faces(inputs: SceneInputs, count: int) -> NDArray[np.bool_]:

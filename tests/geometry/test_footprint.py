@@ -14,6 +14,7 @@ from shapely.ops import polygonize
 
 from spatial_assets.geometry import footprint
 from spatial_assets.geometry.footprint import (
+    TooLarge,
     alpha_shape,
     alpha_shape_area,
     draw_points,
@@ -336,3 +337,12 @@ class TestSurfacePoints:
             surface_points(self.vertices[:, :2], self.faces, 0.1)
         with pytest.raises(ValueError, match="finite"):
             surface_points(np.where(self.vertices > 3, np.inf, self.vertices), self.faces, 0.1)
+
+
+def test_faces_without_end_are_refused_before_memory_is_taken():
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [3000, 2000, 0]])
+    assert len(face_points(vertices, [[0, 1, 2]], 0.05)) > 100
+    with pytest.raises(
+        TooLarge, match=r"faces of up to 36\d\d m give .* points 0.05 m apart, more than 2e\+07"
+    ):
+        face_points(vertices, [[0, 1, 2], [1, 2, 3]], 0.05)

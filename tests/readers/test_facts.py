@@ -10,9 +10,9 @@ from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE = 6, (64, 48)
-VIDEOS = {"scannet", "posed_rgbd"}
+VIDEOS = {"scannetpp", "scannet", "posed_rgbd"}
 """Whose frames are a camera's way; nothing in a scene's content says so."""
-NAMED = {"scannet", "structured3d"}
+NAMED = {"scannetpp", "scannet", "structured3d"}
 """Whose objects have ids of their own."""
 
 

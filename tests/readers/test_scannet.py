@@ -8,7 +8,7 @@ from PIL import Image
 from tiny import SIZE, box_mesh, write_scannet
 
 from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import scannet
+from spatial_assets.readers import scannet, segments
 from spatial_assets.scene.model import NO_INSTANCE, Fact, InputError
 from spatial_assets.scene.refs import SceneRef
 
@@ -50,7 +50,7 @@ def test_faces_belong_to_the_object_they_are_part_of(scene):
 def test_face_labels_need_two_vertices():
     faces = np.array([[0, 1, 2], [0, 1, 3], [3, 4, 5], [0, 3, 6], [6, 6, 0]])
     owners = np.array([1, 1, 1, 2, 3, 3, NO_INSTANCE], np.int32)
-    assert scannet.face_labels(faces, owners).tolist() == [1, 1, 3, NO_INSTANCE, NO_INSTANCE]
+    assert segments.face_labels(faces, owners).tolist() == [1, 1, 3, NO_INSTANCE, NO_INSTANCE]
 
 
 def test_a_vertex_of_two_objects_goes_to_the_smaller(scene):
@@ -118,12 +118,6 @@ def damage_cut_mesh(scene):
 def damage_no_ply(scene):
     scene.file("_vh_clean_2.ply").write_bytes(b"\x00\x01garbage")
     return "_vh_clean_2.ply: not a triangle mesh"
-
-
-def damage_nan_pose(scene):
-    path = scene.folder / "pose/5.txt"
-    path.write_text(path.read_text().replace(path.read_text().split()[3], "nan", 1))
-    return "pose/5.txt: pose has a value that is not a number"
 
 
 def damage_skewed_pose(scene):

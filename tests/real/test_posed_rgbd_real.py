@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spatial_assets.geometry import prepare_mesh, rasterize
-from spatial_assets.readers import posed_rgbd
+from spatial_assets.readers import depth_consistency, posed_rgbd
 from spatial_assets.scene.model import rigid_inverse
 
 MEDIAN, NINETIETH, HIT = 0.01, 0.05, 0.85
@@ -16,27 +18,40 @@ MEDIAN, NINETIETH, HIT = 0.01, 0.05, 0.85
 def sequence(fixtures):
     root = fixtures / "scenes/posed_rgbd"
     (ref,) = posed_rgbd.find_scenes(root)
-    frames, lost, note = posed_rgbd.read_frames(root, ref)
-    assert (len(frames), lost) == (120, 0)
-    return root, ref, frames, note
+    found = posed_rgbd.read_frames(root, ref, posed_rgbd.Parameters())
+    assert (len(found.frames), found.dropped) == (120, {"lost_pose": 0})
+    return root, found
 
 
 def test_up_is_the_worlds_y(sequence):
-    _, _, frames, note = sequence
-    assert note.startswith("+y")
-    ups = np.array([-frame.camera_to_world[:3, 1] for frame in frames])
+    _, found = sequence
+    assert found.up.startswith("+y")
+    ups = np.array([-frame.camera_to_world[:3, 1] for frame in found.frames])
     assert ups[:, 2].min() > 0.7
+
+
+def test_depth_images_and_poses_agree(sequence):
+    root, found = sequence
+    parameters = posed_rgbd.Parameters()
+    told = depth_consistency.check_depths(
+        "poses.txt",
+        found.frames,
+        found.raw,
+        lambda frame: posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit),
+        parameters.reading,
+        parameters.depth_unit,
+    )
+    assert int(told.split("%")[0]) >= 95
 
 
 @pytest.mark.prove
 def test_held_out_frames_agree_with_the_sensor(sequence):
-    root, ref, frames, _ = sequence
-    parameters = posed_rgbd.Parameters()
-    mesh = posed_rgbd.fuse_frames(root, ref, frames[::2], parameters)
+    root, found = sequence
+    mesh = posed_rgbd.fuse_frames(root, replace(found, frames=found.frames[::2]), posed_rgbd.Parameters())
     prepared = prepare_mesh(mesh.vertices, mesh.faces)
     errors, hits, valid = [], 0, 0
-    for frame in frames[1::2]:
-        sensor = posed_rgbd.read_depth(root, ref, frame)
+    for frame in found.frames[1::2]:
+        sensor = posed_rgbd.read_depth(root, found.depths[frame.name], frame, found.depth_unit)
         camera = frame.camera
         _, rendered = rasterize(
             prepared, camera.intrinsics, rigid_inverse(frame.camera_to_world), camera.width, camera.height
@@ -57,8 +72,9 @@ def test_held_out_frames_agree_with_the_sensor(sequence):
 
 @pytest.mark.prove
 def test_fusing_the_real_sequence_twice_gives_the_same_bytes(sequence):
-    root, ref, frames, _ = sequence
-    one, two = (posed_rgbd.fuse_frames(root, ref, frames[::4], posed_rgbd.Parameters()) for _ in range(2))
+    root, found = sequence
+    some = replace(found, frames=found.frames[::4])
+    one, two = (posed_rgbd.fuse_frames(root, some, posed_rgbd.Parameters()) for _ in range(2))
     for a, b in ((one.vertices, two.vertices), (one.faces, two.faces), (one.colors, two.colors)):
         assert a is not None
         assert b is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lakes
 import numpy as np
+import polars as pl
 import pytest
 import question_truth
 import tiny
@@ -17,6 +18,11 @@ from question_truth import TrueObject
 from video_scenes import Studio, ask
 
 from spatial_assets.geometry import grid_map as cogmap
+from spatial_assets.scene import tables
+from spatial_assets.scene.model import InputError, Mesh
+from spatial_assets.scene.refs import SceneRef
+from spatial_assets.stages import rooms
+from spatial_assets.storage import meshes
 from spatial_assets.studio.write import write_scenes
 
 STAGES = ("rooms", "cognitive_maps")
@@ -93,3 +99,32 @@ def test_rooms_without_walls_are_measured_but_not_asked_about(tmp_path: Path) ->
         assert ask("room_size_estimation", facts) == []
         sizes = {row["answer"] for row in ask("object_size_estimation", facts) if row["format"] == "fill"}
         assert "120" in sizes
+
+
+class OneMesh:
+    """Just what the stage asks of a scene that is a mesh and nothing else."""
+
+    which = {"dataset": "made", "release": "1", "scene": "far"}  # noqa: RUF012
+    ref = SceneRef("far", "far")
+
+    def __init__(self, folder: Path, vertices: list[list[float]]) -> None:
+        self.folder = folder
+        faces = np.array([[0, 1, 2], [1, 2, 3]], np.int32)
+        mesh = Mesh(np.array(vertices, np.float32), faces, None)
+        self.file(meshes.KIND).write_bytes(meshes.to_ply(mesh, np.zeros(2, np.int32)))
+
+    def file(self, kind: str) -> Path:
+        return self.folder / kind
+
+    def table(self, table: tables.Table) -> pl.DataFrame:
+        return table.empty()
+
+
+def test_a_mesh_that_reaches_a_kilometer_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    near = [[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 3, 0]]
+    assert rooms.measure(OneMesh(tmp_path, near), rooms.Parameters()).tables["rooms"]
+    far = [*near[:3], [2000, 900, 0]]
+    with pytest.raises(
+        InputError, match=r"^the mesh of far: faces of up to .* points 0.05 m apart, more than"
+    ):
+        rooms.measure(OneMesh(tmp_path, far), rooms.Parameters())

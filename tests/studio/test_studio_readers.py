@@ -50,9 +50,9 @@ def test_scannet(tmp_path):
 def test_posed_rgbd(tmp_path):
     name, truth = write(tmp_path, "posed_rgbd")
     assert [ref.name for ref in posed_rgbd.find_scenes(tmp_path)] == [name]
-    frames, lost, note = posed_rgbd.read_frames(tmp_path, SceneRef(name, name))
-    assert lost == 0 and note.startswith("+y")
-    check_frames(frames, truth)
+    found = posed_rgbd.read_frames(tmp_path, SceneRef(name, name), posed_rgbd.Parameters())
+    assert found.dropped == {"lost_pose": 0} and found.up.startswith("+y")
+    check_frames(found.frames, truth)
 
 
 def test_vsibench(tmp_path):

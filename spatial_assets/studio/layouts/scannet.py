@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from spatial_assets.scene.model import Float, rigid_inverse
+from spatial_assets.studio.annotation import annotation
 from spatial_assets.studio.files import (
     Progress,
     Scanner,
@@ -41,6 +43,18 @@ def _alignment(rng: np.random.Generator) -> Float:
 
 def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress) -> Written:
     """A ScanNet scan with exported frames, unaligned as ScanNet's are."""
+    return write_scan(out, index, scene, scanner, progress)
+
+
+def write_scan(
+    out: Path,
+    index: int,
+    scene: StudioScene,
+    scanner: Scanner,
+    progress: Progress,
+    finish: Callable[[Path, str], None] | None = None,
+) -> Written:
+    """The same, with `finish` called on the folder, which is still to take its place, and on the scene's name."""
     name = f"scene{index:04d}_00"
     aligned = _alignment(scanner.stream("alignment"))
     back = rigid_inverse(aligned)
@@ -69,30 +83,22 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
             name,
             scanner,
         )
+        if finish is not None:
+            finish(folder, name)
     write_truth(out, name, scene, list(scene.objects), [str(k) for k in range(len(scene.poses))])
     return Written(name)
 
 
 def _write_segments(folder: Path, name: str, scene: StudioScene) -> None:
-    """Per-vertex segments, named after their first vertex as the segmentator does, and the objects made of
-    them."""
-    patch = scene.mesh.patch
-    _, first, inverse = np.unique(patch, return_index=True, return_inverse=True)
-    segments = first[inverse]
+    segments, groups = annotation(scene)
     write_json(
         folder / f"{name}_vh_clean_2.0.010000.segs.json",
         {
             "params": {"kThresh": "0.0001", "segMinVerts": "20", "minPoints": "750", "maxPoints": "30000"},
             "sceneId": name,
-            "segIndices": segments.tolist(),
+            "segIndices": segments,
         },
     )
-    groups = []
-    for k, thing in enumerate(scene.objects):
-        own = np.unique(segments[scene.mesh.owner == thing.body])
-        groups.append(
-            {"id": k, "objectId": thing.instance, "segments": own.tolist(), "label": thing.category}
-        )
     write_json(
         folder / f"{name}.aggregation.json",
         {

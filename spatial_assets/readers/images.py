@@ -1,0 +1,123 @@
+"""Image files: their sizes, whether they are there to the end, and their pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spatial_assets.readers import files
+from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.scene.model import InputError
+
+COLOR_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
+DEPTH_ENDINGS = frozenset({".png", ".tif", ".tiff"})
+FORMATS = ("JPEG", "PNG", "PPM", "TIFF")
+"""What Pillow may take a file for, whatever its ending says."""
+TAIL = 4096
+"""Bytes at a file's end searched for an image's end marker before the whole is decoded; programs and phones
+write trailers behind it."""
+END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
+"""First two bytes of a JPEG or PNG, and what stands near the end of a whole one."""
+LARGEST_SIDE = 16_384
+"""Pixels; more than any camera has, and what is sized by an image still fits into memory."""
+ORIENTATION, UPRIGHT = 0x0112, (0, 1)
+"""EXIF's tag for how a viewer must turn an image, and its values for not at all."""
+
+
+def image_size(root: Path, path: str) -> tuple[int, int]:
+    """Width and height of an image that is there to its end; pixels are decoded only to find that out."""
+    with files.reading(path), _stream(root, path) as stream:
+        start = stream.read(2)
+        stream.seek(0)
+        size = _opened(path, stream, None)
+        marker = END_MARKERS.get(start)
+        stream.seek(0, 2)
+        stream.seek(max(0, stream.tell() - TAIL))
+        if marker is None or marker not in stream.read():
+            stream.seek(0)
+            try:
+                _opened(path, stream, _decode)
+            except InputError:
+                raise InputError(path, "the image is cut off", "unreadable_image") from None
+    return size
+
+
+def _decode(image: Any) -> None:
+    image.load()
+
+
+def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
+    """A decoded image as an array, in PIL's `mode` where one is given."""
+    pixels: list[NDArray[Any]] = []
+    with files.reading(path), _stream(root, path) as stream:
+        _opened(
+            path,
+            stream,
+            lambda image: pixels.append(np.asarray(image if mode is None else image.convert(mode))),
+        )
+    return pixels[0]
+
+
+def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Brightness of an image averaged over a grid of (columns, rows), as (rows, columns); JPEGs are decoded small."""
+    pixels: list[NDArray[Any]] = []
+
+    def shrink(image: Any) -> None:
+        image.draft("L", size)
+        pixels.append(np.asarray(image.convert("L").resize(size, 4), np.float64))  # 4: averages
+
+    with files.reading(path), _stream(root, path) as stream:
+        _opened(path, stream, shrink)
+    return pixels[0]
+
+
+def _stream(root: Path, path: str) -> BinaryIO:
+    """The bytes of an image, from its first on: of its own file, or of a recording that holds it."""
+    place = ImageFile.of(path)
+    return (root / place.path).open("rb") if place.length is None else io.BytesIO(place.read(root))
+
+
+def _opened(path: str, stream: BinaryIO, use: Any) -> tuple[int, int]:
+    """The image's size, after `use` was called with it."""
+    from PIL import Image, TiffImagePlugin  # noqa: F401  Pillow knows TIFF once its module is imported
+
+    try:
+        with warnings.catch_warnings():
+            # Sizes are judged here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(stream, formats=FORMATS)
+        with image:
+            size = image.size
+            orientation = _orientation(image)
+            if max(size) > LARGEST_SIDE:
+                raise InputError(
+                    path, f"{size[0]} x {size[1]} pixels, more than {LARGEST_SIDE} on a side",
+                    "unreadable_image",
+                )  # fmt: skip
+            if use is not None:
+                use(image)
+    except InputError:
+        raise
+    except MemoryError:
+        raise
+    except Exception:
+        # Pillow raises whatever its parsers trip over.
+        raise InputError(path, "not a readable image", "unreadable_image") from None
+    if orientation not in UPRIGHT:
+        raise InputError(
+            path,
+            f"EXIF says that viewers turn the image (orientation {orientation}), and nothing says whether the "
+            "poses mean it turned or not: write the pixels as they are meant, without the tag",
+            "contradiction",
+        )
+    return size
+
+
+def _orientation(image: Any) -> Any:
+    # Reading EXIF takes as long as opening an image, and most have none.
+    return image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
