@@ -146,6 +146,19 @@ def image_size(root: Path, path: str) -> tuple[int, int]:
     return size
 
 
+def program_of(root: Path, path: str) -> str | None:
+    """The program that an image says it was made by, in a PNG's `Software` or a JPEG's comment; None of others."""
+    from PIL import Image
+
+    try:
+        with Image.open(root / path) as image:
+            said = image.info.get("Software", image.info.get("comment"))
+    except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError):
+        return None
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return text.strip() if isinstance(text, str) else None
+
+
 def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
     """A decoded image as an array, in PIL's `mode` where one is given."""
     from PIL import Image

@@ -20,6 +20,10 @@ NO_INSTANCE = -1
 """The face-to-instance entry of a face that belongs to no instance."""
 
 
+MADE_BY = "made_by"
+"""The entry of a scene's conventions that holds the program its images say they were made by, where they do."""
+
+
 class InputError(Exception):
     """An error of the input, never of ours: names the file (as the user knows it) and what is wrong with it."""
 
