@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.seeds import OF_LAWS
 from spatial_assets.scene.categories import canonical, is_countable, is_structure, may_mean
 from spatial_assets.studio.scene import make_scene
 from spatial_assets.tasks.vsi import object_counting, object_size_estimation, room_size_estimation
@@ -114,7 +115,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scenes", type=int, default=740)
-    parser.add_argument("--seed", type=int, default=7001, help="no other data should be made with it")
+    parser.add_argument("--seed", type=int, default=OF_LAWS, help="no other data should be made with it")
     arguments = parser.parse_args()
     with ProcessPoolExecutor() as pool:
         homes = list(pool.map(partial(studio_room, arguments.seed), range(arguments.scenes)))
@@ -133,6 +134,7 @@ def write(homes: list[Room], scans: list[Room], seed: int) -> None:
     ):
         held = {
             "about": f"Right answers, from which wrong options follow: {what}.",
+            "seeds": [seed],
             "source": {
                 "studio": f"{len(homes)} homes of the studio, seed {seed}, by tests/support/measure_laws.py",
                 "scans": f"{len(scans)} rooms of ScanNet and ARKitScenes in the meta information of VSI-Bench "
