@@ -35,7 +35,7 @@ SCENES, ROWS = 96, 3000
 each way where four options are fair."""
 MORE = 110
 FEW_ROWS = (object_size_estimation.NAME, route_planning.NAME)
-"""Tasks with four to nine rows with options a scene, that depend on what a video shows: asked about so many more."""
+"""Tasks with some ten rows with options a scene, that depend on what a video shows: asked about so many more."""
 LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
 
 
