@@ -33,7 +33,7 @@ from spatial_assets.tasks.vsi import object_size_estimation, route_planning
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-MORE = 110
+MORE = 150
 FEW_ROWS = (object_size_estimation.NAME, route_planning.NAME)
 """Tasks with some ten rows with options a scene, that depend on what a video shows: asked about so many more."""
 LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
