@@ -1,8 +1,8 @@
 """Measures what words alone say of answers, for `<task>.prior.json`: see `spatial_assets.tasks.core.priors`.
 
-    python -m benchmarks.priors HOME [HOME ...] [TASK ...]          writes the file of each task that has a prior
+    python -m benchmarks.priors FOLDER [TASK ...]          writes the file of each task that has a prior
 
-The homes hold scenes built up to `rooms`; the shipped files come from 240 scenes of the studio. A task is
+The scenes are made below FOLDER, of seeds that are never audited, where they do not stand there yet. A task is
 asked without its prior, and the scores are those of a conditional logit over the answers that each question could have,
 shrunk toward zero (ridge): a hint that was seen in few scenes says little.
 """
@@ -10,8 +10,10 @@ shrunk toward zero (ridge): a hint that was seen in few scenes says little.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,15 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, OF_PRIORS
 from spatial_assets.assets import partitions
+from spatial_assets.engine.runner import Runner
+from spatial_assets.engine.workers import in_processes
+from spatial_assets.readers.registry import reader
 from spatial_assets.scene.inputs import SceneInputs
+from spatial_assets.stages import pipeline
 from spatial_assets.storage.lake import Lake
+from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
@@ -41,6 +49,10 @@ RIDGE = {"obj_appearance_order": 600.0}
 COMMON_RIDGE = 10.0
 LEAST = 0.02
 """Scores nearer to zero are left out."""
+SCENES = 60
+"""Of each seed."""
+LAYOUT, RELEASE, FACES, FRAMES, SIZE = "scannet", "studio", 20_000, 40, (240, 180)
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms")
 QUOTA = 300
 """Of a scene: more than is asked, for rows of one scene say less than those of another."""
 ABOUT = (
@@ -49,6 +61,23 @@ ABOUT = (
 )
 Hints = Callable[[Mapping[str, Any]], tuple[list[list[str]], int]]
 """Of a row: the hints for each answer that it could have, and which is right."""
+
+
+def made(home: Path, seed: int) -> Path:
+    """A home with scenes of a seed, built up to what questions are made from; as it is where there is one."""
+    if (home / "registry").exists():
+        return home
+    workers = os.cpu_count() or 1
+    root = home / "scenes"
+    write_scenes(root, LAYOUT, SCENES, seed, FACES, FRAMES, SIZE, spread=partial(in_processes, workers))
+    refs = reader(LAYOUT).find_scenes(root)
+    partitions.registry(home).register(LAYOUT, RELEASE, reader(LAYOUT).LICENSE, root, refs, SCENES)
+    runner = Runner(home, pipeline.STAGES, workers)
+    for shard in partitions.registry(home).shards():
+        for name in UPSTREAM:
+            stage = pipeline.STAGES[name]
+            runner.run(stage, shard, pipeline.parameters(home, stage, shard.dataset))
+    return home
 
 
 def of_order(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
@@ -127,7 +156,10 @@ def fit(cases: Sequence[tuple[list[list[str]], int]], ridge: float) -> dict[str,
     return dict(zip(names, found.x.tolist(), strict=True))
 
 
-def main(homes: Sequence[Path], tasks: Sequence[str]) -> None:
+def main(folder: Path, tasks: Sequence[str]) -> None:
+    if set(OF_PRIORS) & {AUDITED, AUDITED_MORE, AUDITED_UNFILMED}:
+        raise ValueError("priors would be fitted on seeds that are audited; choose others")
+    homes = [made(folder / str(seed), seed) for seed in OF_PRIORS]
     for task in tasks:
         hints = TASKS[task]
         rows = list(asked(homes, task))
@@ -135,6 +167,7 @@ def main(homes: Sequence[Path], tasks: Sequence[str]) -> None:
         scenes = len({(row["home"], row["scene"]) for row in rows})
         held = {
             "about": ABOUT.format(rows=f"{len(rows):,}", scenes=scenes),
+            "seeds": list(OF_PRIORS),
             "scores": {name: round(score, 3) for name, score in scores.items() if abs(score) >= LEAST},
         }
         path = PACKAGE / prior_file(task_named(task).suite, task)
@@ -143,8 +176,4 @@ def main(homes: Sequence[Path], tasks: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    main(
-        [Path(argument) for argument in arguments if argument not in TASKS],
-        [argument for argument in arguments if argument in TASKS] or list(TASKS),
-    )
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or list(TASKS))

@@ -1,8 +1,9 @@
 """What can be answered without looking: the audit over studio scenes, a bar for every task with options.
 
-    python -m benchmarks.shortcuts [SCENES]
+    python -m benchmarks.shortcuts [SCENES [MORE]] [TASK ...]
 
-Scenes are small, of few frames: questions are about geometry, and nobody looks at these pictures.
+Scenes are small, of few frames: questions are about geometry, and nobody looks at these pictures. Tasks with few rows
+a scene are asked about more scenes than others, and those that need no geometry about homes that nobody films.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from benchmarks import unfilmed
 from benchmarks.bars import Bar
+from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, check_apart
 from spatial_assets.assets.build import build, instance_of
 from spatial_assets.assets.datasets import register
 from spatial_assets.audit.shortcuts import audit
@@ -25,31 +28,45 @@ from spatial_assets.engine.workers import in_processes
 from spatial_assets.report.shortcuts import interval, percent, points
 from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
 from spatial_assets.studio.write import write_scenes
+from spatial_assets.tasks.vsi import object_size_estimation, route_planning
 
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-LAYOUT, RELEASE, SEED, FACES, FRAMES, SIZE = "scannet", "studio", 11, 20_000, 40, (240, 180)
+MORE = 150
+FEW_ROWS = (object_size_estimation.NAME, route_planning.NAME)
+"""Tasks with some ten rows with options a scene, that depend on what a video shows: asked about so many more."""
+LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
 
 
-def made(home: Path, scenes: int) -> pl.DataFrame:
-    """The table of shortcuts of a new home with so many scenes."""
-    workers = os.cpu_count() or 1
-    root = home / "scenes"
+def filmed(home: Path, release: str, seed: int, scenes: int, tasks: Sequence[str], workers: int) -> None:
+    """Make scenes of a seed, and build these tasks on them, or all."""
+    root = home / release
     spread = partial(in_processes, workers) if workers > 1 else None
-    write_scenes(root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, lambda _: None, spread=spread)
+    write_scenes(root, LAYOUT, scenes, seed, FACES, FRAMES, SIZE, lambda _: None, spread=spread)
     with instance_of(home) as instance:
-        register(instance, home, LAYOUT, root, RELEASE)
-    outcome = build(home, workers=workers)
+        register(instance, home, LAYOUT, root, release)
+    outcome = build(home, tasks=tasks, workers=workers)
     if outcome.errors or outcome.failed_runs:
         raise RuntimeError(f"{outcome.errors or outcome.failed_runs}")
+
+
+def made(home: Path, scenes: int, more: int, tasks: Sequence[str] = ()) -> pl.DataFrame:
+    """The table of shortcuts of a new home: of all tasks about `scenes`, of those with few rows about `more` too."""
+    check_apart((AUDITED, AUDITED_MORE, AUDITED_UNFILMED))
+    workers = os.cpu_count() or 1
+    filmed(home, RELEASE, AUDITED, scenes, tasks, workers)
+    wanting = [name for name in FEW_ROWS if not tasks or name in tasks]
+    if wanting and more:
+        filmed(home, RELEASE_MORE, AUDITED_MORE, more, wanting, workers)
+    unfilmed.add(home, AUDITED_UNFILMED, [it for it in unfilmed.HOMES if not tasks or it in tasks], workers)
     return audit(home, sample=ROWS)
 
 
-def run(scenes: int = SCENES) -> pl.DataFrame:
+def run(scenes: int = SCENES, more: int = MORE, tasks: Sequence[str] = ()) -> pl.DataFrame:
     """Measures and prints every attack; returns the same."""
     with tempfile.TemporaryDirectory() as folder:
-        table = made(Path(folder).resolve(), scenes)
+        table = made(Path(folder).resolve(), scenes, more, tasks)
     for line in lines(table):
         for row in line.attacks:
             print(
@@ -74,4 +91,5 @@ def bars() -> Iterator[Bar]:
 
 
 if __name__ == "__main__":
-    run(*map(int, sys.argv[1:]))
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    run(*numbers, tasks=[word for word in sys.argv[1:] if not word.isdigit()])

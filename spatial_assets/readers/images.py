@@ -76,6 +76,20 @@ def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float6
     return pixels[0]
 
 
+def program_of(root: Path, path: str) -> str | None:
+    """The program that an image says it was made by, in a PNG's `Software` or a JPEG's comment; None of others."""
+    said: list[Any] = []
+    try:
+        with files.reading(path), _stream(root, path) as stream:
+            _opened(
+                path, stream, lambda image: said.append(image.info.get("Software", image.info.get("comment")))
+            )
+    except InputError:
+        return None
+    text = said[0].decode("utf-8", "replace") if isinstance(said[0], bytes) else said[0]
+    return text.strip() if isinstance(text, str) else None
+
+
 def _stream(root: Path, path: str) -> BinaryIO:
     """The bytes of an image, from its first on: of its own file, or of a recording that holds it."""
     place = ImageFile.of(path)

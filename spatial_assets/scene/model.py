@@ -20,6 +20,8 @@ NO_INSTANCE = -1
 """The face-to-instance entry of a face that belongs to no instance."""
 
 
+MADE_BY = "made_by"
+"""The entry of a scene's conventions that holds the program its images say they were made by, where they do."""
 LONGEST_MESSAGE = 600
 """Characters of either part of a message; what libraries say of damaged files can be the files themselves."""
 

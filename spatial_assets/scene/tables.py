@@ -88,7 +88,7 @@ SCENES = Table(
         Column(
             "conventions",
             pa.list_(pa.struct([pa.field("what", TEXT), pa.field("found", TEXT)])),
-            "what the reader found and converted: up, pixel centers, alignment, units",
+            "what was found and converted: up, pixel centers, alignment, units, what made the images",
         ),
     ),
     ("scene",),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
+from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import tables
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import NO_INSTANCE, Scene
+from spatial_assets.scene.model import MADE_BY, NO_INSTANCE, Scene
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage import instance_images, meshes
@@ -22,6 +24,11 @@ NAME = "scenes"
 def read_scene(inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
     shard = inputs.shard
     scene = reader(shard.dataset).read_scene(shard.root, inputs.ref, shard.release, shard.license, parameters)
+    # One image speaks for all: a dataset's images come out of one program.
+    image = scene.frames[0].image if scene.frames else None
+    program = None if image is None else program_of(shard.root, image)
+    if program is not None:
+        scene = replace(scene, conventions={**scene.conventions, MADE_BY: program})
     return scene_rows(inputs.which, scene)
 
 

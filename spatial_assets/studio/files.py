@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from spatial_assets.scene.model import Float
 from spatial_assets.studio.photo import photograph, studio
@@ -27,6 +28,8 @@ PNG_LEVEL = 1
 MILLIMETERS = 1000.0
 DEPTH_LIMIT = 65.0
 """Meters; what lies further does not fit 16 bits and becomes 0, like what was not hit."""
+PROGRAM = "spatial_assets studio"
+"""What color images say they were made by, where their format has room for it: nobody should take them for photos."""
 PROGRESS_EVERY = 50
 """Frames between two progress messages."""
 PIXEL_CENTER = 0.5
@@ -105,6 +108,18 @@ def renderer(scene: StudioScene, scanner: Scanner) -> Renderer:
     return lambda pose: render(prepared, scene.intrinsics, pose, *size)
 
 
+def write_color(target: Path, image: NDArray[np.uint8]) -> None:
+    """A color image (H, W, 3) in the format of its suffix."""
+    if target.suffix == ".jpg":
+        Image.fromarray(image).save(
+            target, "JPEG", quality=JPEG_QUALITY, subsampling=2, comment=PROGRAM.encode()
+        )
+        return
+    said = PngInfo()
+    said.add_text("Software", PROGRAM)
+    Image.fromarray(image).save(target, "PNG", compress_level=PNG_LEVEL, pnginfo=said)
+
+
 def write_frames(
     scene: StudioScene,
     color: Callable[[int], Path],
@@ -118,11 +133,7 @@ def write_frames(
     rng = scanner.stream("depth")
     for k, pose in enumerate(scene.poses):
         image, distance, _ = picture(pose)
-        target = color(k)
-        if target.suffix == ".jpg":
-            Image.fromarray(image).save(target, "JPEG", quality=JPEG_QUALITY, subsampling=2)
-        else:
-            Image.fromarray(image).save(target, "PNG", compress_level=PNG_LEVEL)
+        write_color(color(k), image)
         distance = noisy_depth(distance, scanner.noise, rng)
         Image.fromarray(depth_image(distance)).save(depth(k), "PNG", compress_level=PNG_LEVEL)
         if (k + 1) % PROGRESS_EVERY == 0:

@@ -161,6 +161,21 @@ def _objects(bodies: list[Body], mesh: StudioMesh) -> list[StudioObject]:
     return objects
 
 
+def plan_of(seed: int, index: int) -> FloorPlan:
+    """The rooms of scene `index` of a seed."""
+    rng = stream(seed, index, "plan")
+    # The kinds take turns, so that a few scenes already show all of them.
+    kind = KINDS[(index + seed) % len(KINDS)]
+    return floor_plan(rng, kind, pick(rng, SHAPES) if kind in PARTNERS else "rectangle")
+
+
+def layout_of(seed: int, index: int) -> Layout:
+    """The same with all that stands, lies and hangs in them; no surfaces yet."""
+    return furnish(
+        plan_of(seed, index), palette(stream(seed, index, "palette")), stream(seed, index, "furniture")
+    )
+
+
 def make_scene(
     seed: int, index: int, faces: int, frames: int, size: tuple[int, int], images: bool = True
 ) -> StudioScene:
@@ -168,12 +183,8 @@ def make_scene(
 
     Without `images` neither light nor camera path is computed: for layouts that have boxes only.
     """
-    rng = stream(seed, index, "plan")
-    # The kinds take turns, so that a few scenes already show all of them.
-    kind = KINDS[(index + seed) % len(KINDS)]
-    plan = floor_plan(rng, kind, pick(rng, SHAPES) if kind in PARTNERS else "rectangle")
-    home = palette(stream(seed, index, "palette"))
-    layout = furnish(plan, home, stream(seed, index, "furniture"))
+    layout = layout_of(seed, index)
+    plan, home = layout.plan, palette(stream(seed, index, "palette"))
     shell = _shell(plan, stream(seed, index, "shell"))
     bodies = shell + [Body(p.model.label, p.patches()) for p in layout.placed]
     mesh = triangulate([body.patches for body in bodies], faces)

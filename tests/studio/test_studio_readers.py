@@ -6,10 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from spatial_assets.geometry.boxes import yaw_of
 from spatial_assets.readers import posed_rgbd, scannet, vsibench
+from spatial_assets.readers.images import program_of
 from spatial_assets.scene.refs import SceneRef
+from spatial_assets.studio.files import PROGRAM
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE = 12, (64, 48)
@@ -63,3 +66,21 @@ def test_vsibench(tmp_path):
     check_instances(scene.instances, truth, 1e-12)
     assert scene.object_counts == truth["counts"]
     assert scene.room_size == pytest.approx(truth["room_area"])
+
+
+@pytest.mark.parametrize(
+    ("layout", "images"),
+    [("scannet", "*/color/*.jpg"), ("posed_rgbd", "*/images/*.png"), ("structured3d", "**/rgb_rawlight.png")],
+)
+def test_images_say_that_the_studio_made_them(tmp_path, layout, images):
+    write(tmp_path, layout)
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob(images))
+    assert found and {program_of(tmp_path, path) for path in found} == {PROGRAM}
+
+
+def test_of_images_that_say_nothing_nobody_knows_the_program(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "plain.jpg")
+    Image.new("RGB", (4, 3)).save(tmp_path / "plain.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno image")
+    for name in ("plain.jpg", "plain.png", "broken.png", "absent.png"):
+        assert program_of(tmp_path, name) is None

@@ -19,9 +19,10 @@ from spatial_assets.assets import partitions
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import may_mean
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import Box
+from spatial_assets.scene.model import MADE_BY, Box
 from spatial_assets.scene.tables import Table
 from spatial_assets.storage.lake import Lake
+from spatial_assets.studio.files import PROGRAM
 from spatial_assets.tasks.core.candidates import Candidates
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
@@ -62,14 +63,16 @@ def made(
     room: Mapping[str, Any] | None = None,
     room_size: float | None = None,
     instances: Sequence[int] | None = None,
+    made_by: str | None = PROGRAM,
 ) -> SceneFacts:
     """A scene; without `frames` its one frame shows everything well. Objects are named by their instances."""
+    conventions = [] if made_by is None else [{"what": MADE_BY, "found": made_by}]
     if frames is None:
         frames = [{place: seen(0.05) for place in range(len(objects))}]
     numbers = list(range(len(objects))) if instances is None else list(instances)
     names = [str(position) for position in range(len(frames))]
     rows: dict[str, list[dict[str, Any]]] = {
-        "scenes": [{"facts": FACTS, "room_size": room_size}],
+        "scenes": [{"facts": FACTS, "room_size": room_size, "conventions": conventions}],
         "objects": [
             {
                 "instance": number,

@@ -31,6 +31,7 @@ from spatial_assets.studio.files import (
     depth_image,
     fresh_folder,
     renderer,
+    write_color,
     write_json,
     write_text,
     write_truth,
@@ -104,8 +105,8 @@ def _write_views(
         view = folder / "2D_rendering" / str(room) / "perspective" / "full" / str(position)
         view.mkdir(parents=True)
         color, depth, faces = picture(pose)
+        write_color(view / "rgb_rawlight.png", color)
         images: dict[str, NDArray[Any]] = {
-            "rgb_rawlight": color,
             "depth": depth_image(noisy_depth(depth, scanner.noise, noise)),
             # Index -1, where no face is, is the last entry.
             "instance": instance[faces],

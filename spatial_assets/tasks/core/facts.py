@@ -20,7 +20,7 @@ from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure, meanings
 from spatial_assets.scene.frames import KEYFRAMES, VIDEO
-from spatial_assets.scene.model import Box, Float, rigid_inverse
+from spatial_assets.scene.model import MADE_BY, Box, Float, rigid_inverse
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns
 
@@ -207,6 +207,12 @@ class SceneFacts:
         """Square meters, where the source states it."""
         size = self._scene["room_size"][0]
         return None if size is None else float(size)
+
+    @property
+    def made_by(self) -> str | None:
+        """The program that the images say they were made by."""
+        noted = {item["what"]: item["found"] for item in self._scene["conventions"].to_list()[0] or ()}
+        return noted.get(MADE_BY)
 
     @cached_property
     def objects(self) -> Objects:

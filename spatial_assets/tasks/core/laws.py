@@ -25,6 +25,8 @@ from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.options import OPTIONS
 
 PACKAGE = Path(__file__).resolve().parents[2]
+ORIGINS = "tasks/core/law_origins.json"
+"""Which kind of scenes a scene is of, by the program that made its images; relative to the package."""
 
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]
@@ -120,6 +122,13 @@ class CountLaw:
 def _read(path: str) -> Mapping[str, Any]:
     held: Mapping[str, Any] = json.loads((PACKAGE / path).read_text(encoding="utf-8"))
     return held
+
+
+def law_of_origin(made_by: str | None) -> str:
+    """The kind of scenes by whose laws a scene is asked about, given what its images say they were made by."""
+    origins: Mapping[str, str] = _read(ORIGINS)["made_by"]
+    kind: str = _read(ORIGINS)["others"]
+    return kind if made_by is None else origins.get(made_by, kind)
 
 
 @cache

@@ -31,7 +31,8 @@ from spatial_assets.tasks.core.candidates import (
 )
 from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS
+from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS, Spacing
+from spatial_assets.tasks.core.quantities import Quantity
 
 Accept = Callable[[Indices], Bools]
 """Of sets (N, 1 + count) of places among the candidates, the asked one first, which (N,) can be options together;
@@ -63,6 +64,25 @@ def with_peers(
     offered.reject(NO_OPTIONS, ~accepted)
     offered.values["wrong"] = printed[drawn]
     return offered
+
+
+def with_others_of_one(
+    facts: SceneFacts,
+    task: str,
+    seed: int,
+    found: Candidates,
+    value: str,
+    quantity: Quantity,
+    spacing: Spacing,
+) -> Candidates:
+    """Settled candidates about two objects, offered the values of other pairs with one of the two.
+
+    `value` names the candidates' numbers.
+    """
+    own = anchors(facts, task, seed, found)
+    found.strata = Strata.of_objects(own, facts.objects.identities)
+    steps = quantity.steps_of(found.values[value])
+    return with_peers(facts, task, seed, found, own, steps, lambda sets: spacing.holds(quantity, steps[sets]))
 
 
 def wrong_of(candidate: Chosen) -> list[Any]:

@@ -19,7 +19,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import REFERENT_REASONS, ReferentLimits, referents, reject_unfit, shown
 from spatial_assets.tasks.core.marks import GRID, marker_gaps, markers, points
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTION_REASONS
-from spatial_assets.tasks.core.peers import anchors, with_peers, wrong_of
+from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING, Rejection
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
@@ -92,18 +92,7 @@ def find(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates
 def find_with_options(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates:
     """Wrong options are the differences between one of the two and other objects, there or in other images."""
     found = facts.once(find, parameters).settle()
-    found.values["anchor"] = anchors(facts, NAME, parameters.seed, found)
-    found.strata = Strata.of_objects(found.values["anchor"], facts.objects.identities)
-    steps = METERS.steps_of(found.values["difference"])
-    return with_peers(
-        facts,
-        NAME,
-        parameters.seed,
-        found,
-        found.values["anchor"],
-        steps,
-        lambda sets: parameters.options.holds(METERS, steps[sets]),
-    )
+    return with_others_of_one(facts, NAME, parameters.seed, found, "difference", METERS, parameters.options)
 
 
 def ask(facts: SceneFacts, parameters: DepthDifferenceParameters, candidate: Chosen, draw: Draw) -> Question:

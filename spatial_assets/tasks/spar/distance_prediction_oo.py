@@ -15,7 +15,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import REFERENT_REASONS, reject_unfit, shown
 from spatial_assets.tasks.core.marks import marker_gaps, points
 from spatial_assets.tasks.core.options import OPTION_REASONS
-from spatial_assets.tasks.core.peers import anchors, with_peers, wrong_of
+from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
@@ -52,18 +52,7 @@ def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
 def find_with_options(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
     """Wrong options are the distances of other objects from one of the two."""
     found = facts.once(find, parameters).settle()
-    found.values["anchor"] = anchors(facts, NAME, parameters.seed, found)
-    found.strata = Strata.of_objects(found.values["anchor"], facts.objects.identities)
-    steps = METERS.steps_of(found.values["distance"])
-    return with_peers(
-        facts,
-        NAME,
-        parameters.seed,
-        found,
-        found.values["anchor"],
-        steps,
-        lambda sets: parameters.options.holds(METERS, steps[sets]),
-    )
+    return with_others_of_one(facts, NAME, parameters.seed, found, "distance", METERS, parameters.options)
 
 
 def ask(facts: SceneFacts, parameters: ObjectDistanceParameters, candidate: Chosen, draw: Draw) -> Question:

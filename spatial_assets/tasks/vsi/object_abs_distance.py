@@ -14,7 +14,7 @@ from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata, abo
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTION_REASONS, Spacing
-from spatial_assets.tasks.core.peers import anchors, with_peers, wrong_of
+from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
@@ -61,18 +61,7 @@ def find(facts: SceneFacts, parameters: AbsoluteParameters) -> Candidates:
 def find_with_options(facts: SceneFacts, parameters: AbsoluteParameters) -> Candidates:
     """Wrong options are the distances of other objects from one of the two."""
     found = facts.once(find, parameters).settle()
-    chosen = anchors(facts, NAME, parameters.seed, found)
-    found.strata = Strata.of_objects(chosen, facts.objects.identities)
-    steps = METERS.steps_of(found.values["distance"])
-    return with_peers(
-        facts,
-        NAME,
-        parameters.seed,
-        found,
-        chosen,
-        steps,
-        lambda sets: parameters.options.holds(METERS, steps[sets]),
-    )
+    return with_others_of_one(facts, NAME, parameters.seed, found, "distance", METERS, parameters.options)
 
 
 def ask(facts: SceneFacts, parameters: AbsoluteParameters, candidate: Chosen, draw: Draw) -> Question:

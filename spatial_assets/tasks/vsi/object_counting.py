@@ -14,18 +14,18 @@ from spatial_assets.tasks.core.answers import Number
 from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata, about_video, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.laws import count_laws
+from spatial_assets.tasks.core.laws import ORIGINS, count_laws
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTION_REASONS, OPTIONS
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import COUNT
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.vsi.by_law import LawParameters
 from spatial_assets.tasks.vsi.video import (
     IMAGES,
     NEEDS,
     REASONS,
     VERDICTS,
-    LawParameters,
     codes_of,
     stems,
     video_of,
@@ -66,7 +66,7 @@ def find(facts: SceneFacts, parameters: CountingParameters) -> Candidates:
 def find_with_options(facts: SceneFacts, parameters: CountingParameters) -> Candidates:
     """Wrong options are counts that other rooms have of the category; most twos are let go."""
     found = facts.once(find, parameters).settle().fresh()
-    held = count_laws(LAWS, parameters.law)
+    held = count_laws(LAWS, parameters.law_for(facts))
     states = found.ranks(draw_key(facts.which, parameters.seed, NAME, "options"), NO_HASHES, NO_HASHES)
     wrong = np.zeros((len(found), OPTIONS - 1), np.int64)
     for row, (group, state) in enumerate(zip(found.objects, states.tolist(), strict=True)):
@@ -102,7 +102,7 @@ TASKS = (
         parameters=CountingParameters,
         find=find,
         find_for={SELECT: find_with_options},
-        data=(LAWS,),
+        data=(LAWS, ORIGINS),
         ask=ask,
         reasons={
             **REASONS,

@@ -9,19 +9,19 @@ from spatial_assets.tasks.core.answers import Number
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.laws import laws
+from spatial_assets.tasks.core.laws import ORIGINS, laws
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTION_REASONS, OPTIONS, Spacing
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import CENTIMETERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.vsi.by_law import LawParameters
 from spatial_assets.tasks.vsi.video import (
     IMAGES,
     NEEDS,
     REASONS,
     VERDICTS,
-    LawParameters,
     codes_of,
     stems,
     video_of,
@@ -61,7 +61,7 @@ def find(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:
 def find_with_options(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:
     """Wrong options are as long as other objects of that name are."""
     found = facts.once(find, parameters).settle().fresh()
-    held = laws(LAWS, parameters.law)
+    held = laws(LAWS, parameters.law_for(facts))
     sizes = found.values["size"]
     wrong = np.full((len(found), OPTIONS - 1), np.nan)
     for row, thing in enumerate(found.objects[:, 0].tolist()):
@@ -98,7 +98,7 @@ TASKS = (
         parameters=ObjectSizeParameters,
         find=find,
         find_for={SELECT: find_with_options},
-        data=(LAWS,),
+        data=(LAWS, ORIGINS),
         ask=ask,
         reasons={
             **REASONS,

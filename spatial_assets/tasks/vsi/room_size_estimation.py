@@ -11,14 +11,15 @@ from spatial_assets.tasks.core.answers import Number
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.laws import laws
+from spatial_assets.tasks.core.laws import ORIGINS, laws
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTION_REASONS, Spacing
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import SQUARE_METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi.video import IMAGES, LawParameters, stems, video_of
+from spatial_assets.tasks.vsi.by_law import LawParameters
+from spatial_assets.tasks.vsi.video import IMAGES, stems, video_of
 
 NAME = "room_size_estimation"
 LAWS = "tasks/vsi/room_size_laws.json"
@@ -74,7 +75,7 @@ def find_with_options(facts: SceneFacts, parameters: RoomSizeParameters) -> Cand
     """Wrong options are areas that rooms have."""
     found = facts.once(find, parameters).settle().fresh()
     areas = found.values.get("area", np.zeros(0))
-    wrong = laws(LAWS, parameters.law)[""].wrong(areas, BANDS)
+    wrong = laws(LAWS, parameters.law_for(facts))[""].wrong(areas, BANDS)
     known = ~np.isnan(wrong).any(axis=1)
     sets = SQUARE_METERS.steps_of(np.nan_to_num(np.concatenate([areas[:, None], wrong], axis=1)))
     found.reject(NO_OPTIONS, ~(known & parameters.options.holds(SQUARE_METERS, sets)))
@@ -103,7 +104,7 @@ TASKS = (
         parameters=RoomSizeParameters,
         find=find,
         find_for={SELECT: find_with_options},
-        data=(LAWS,),
+        data=(LAWS, ORIGINS),
         ask=ask,
         reads=(ROOMS,),
         reasons={

@@ -166,15 +166,15 @@ def printed(words: Sequence[str]) -> str:
 
 
 def steps(stops: Sequence[str], walks_first: bool, published: bool) -> str:
-    """`1. Go forward until the sofa 2. [please fill in] 3. Go forward until the door.`, as published or in English."""
+    """`1. Go forward until the sofa 2. [please fill in] 3. Go forward until the door.`, as published; or in English."""
     pieces = phrases(SUITE, NAME)
-    go = pieces["go_published" if published else "go"]
+    go, then = (pieces[f"{name}_published" if published else name] for name in ("go", "then"))
     lines: list[str] = []
     for index, stop in enumerate(stops):
         if index or not walks_first:
             lines.append(pieces["turn"])
         lines.append(go.format(object=stop))
-    return " ".join(f"{number}. {line}" for number, line in enumerate(lines, start=1)) + "."
+    return then.join(f"{number}. {line}" for number, line in enumerate(lines, start=1)) + "."
 
 
 def answers(right: Sequence[str], draw: Draw) -> list[tuple[str, ...]]:

@@ -81,16 +81,6 @@ class DistanceParameters(VideoParameters):
     )
 
 
-class LawParameters(VideoParameters):
-    """What tasks have whose wrong options follow from a law of their answers."""
-
-    law: Literal["studio", "scans"] = Field(
-        "studio",
-        description="whose answers wrong options are like: those of the studio's homes, or of the scanned rooms that "
-        "VSI-Bench asks about; with the wrong law options tell a little of which is right",
-    )
-
-
 class Video:
     """The frames shown, and the scene's objects by the words that name them; made by `video_of`."""
 

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from spatial_assets.tasks.core.laws import PACKAGE, CountLaw, Law, count_laws, laws
+from spatial_assets.studio.files import PROGRAM
+from spatial_assets.tasks.core.laws import (
+    ORIGINS,
+    PACKAGE,
+    CountLaw,
+    Law,
+    count_laws,
+    law_of_origin,
+    laws,
+)
 from spatial_assets.tasks.vsi import object_counting, object_size_estimation, room_size_estimation
 
 LAW = Law(np.array([0.0, 0.25, 0.5, 0.75, 1.0]), np.array([10.0, 12.0, 20.0, 30.0, 90.0]))
@@ -90,3 +99,11 @@ def test_the_data_files_say_whose_laws_they_are() -> None:
                 assert (np.diff(law.quantiles) >= 0).all() and law.levels[0] == 0 and law.levels[-1] == 1
         for found in count_laws(object_counting.LAWS, kind).values():
             assert len(found.numbers) >= 4 and found.numbers.min() >= 2
+
+
+def test_what_made_the_images_says_by_whose_laws_a_scene_is_asked_about() -> None:
+    assert law_of_origin(PROGRAM) == "studio"
+    assert law_of_origin(None) == law_of_origin("Adobe Photoshop 7.0") == "scans"
+    held = json.loads((PACKAGE / ORIGINS).read_text())
+    kinds = json.loads((PACKAGE / room_size_estimation.LAWS).read_text())["laws"].keys()
+    assert {held["others"], *held["made_by"].values()} <= kinds and held["reason"]

@@ -14,7 +14,10 @@ from video_scenes import FACTS, ROOM, Studio, ask, box, chosen_text, found_by, m
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.storage import meshes
+from spatial_assets.studio.files import PROGRAM
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.laws import laws
+from spatial_assets.tasks.vsi.room_size_estimation import BANDS, LAWS
 
 TASK = "room_size_estimation"
 ROOM_AREA = 0.005
@@ -112,3 +115,20 @@ def test_the_tables_of_this_file_are_the_lake_s() -> None:
     for table in (tables.SCENES, tables.FRAMES, tables.KEYFRAMES, tables.OBJECTS, tables.VISIBILITY, ROOMS):
         assert facts.read(table).columns == table.schema.names and len(facts.read(table)) > 0
     assert facts.facts == set(FACTS)
+
+
+@pytest.mark.parametrize(("made_by", "kind"), [(PROGRAM, "studio"), (None, "scans"), ("a camera", "scans")])
+def test_options_of_a_scanned_room_are_those_of_scanned_rooms(made_by: str | None, kind: str) -> None:
+    """By the law that the images ask for, unless a parameter names another."""
+    facts = made([("chair", box(0, 0))], room=ROOM, made_by=made_by)
+    (row,) = (row for row in ask(TASK, facts) if row["format"] == "select")
+    for law in ("studio", "scans"):
+        (named,) = (row for row in ask(TASK, facts, law=law) if row["format"] == "select")
+        assert (named["options"] == row["options"]) == (law == kind)
+        wrong = laws(LAWS, law)[""].wrong(np.array(row["value"]), BANDS)[0]
+        expected = {chosen_text(named), *(f"{area:.1f}" for area in wrong)}
+        assert set(named["options"]) == expected
+
+
+def test_scenes_of_the_studio_say_so(studio: Studio) -> None:
+    assert {SceneFacts(it.which, "license", it.table).made_by for it in studio.inputs()} == {PROGRAM}

@@ -92,7 +92,7 @@ def test_questions_list_the_way(studio: Studio) -> None:
         firsts.add(turns_first)
         assert turns_first == (names[1] != names[2])
         assert names[2:] == re.findall(
-            r"Go forward until (?:you reach )?the (.*?)(?= \d+\. |\.)", row["stem"]
+            r"Go forward until (?:you reach )?the (.*?)(?=;? \d+\. |\.)", row["stem"]
         )
         assert all(name in row["stem"] for name in names)
         listed = re.findall(r"\d+\. \[please fill in\]", row["stem"])
@@ -471,7 +471,7 @@ def test_steps_are_numbered() -> None:
     assert steps(["sofa", "door"], True, True) == (
         "1. Go forward until the sofa 2. [please fill in] 3. Go forward until the door."
     )
-    assert steps(["sofa"], False, False) == "1. [please fill in] 2. Go forward until you reach the sofa."
+    assert steps(["sofa"], False, False) == "1. [please fill in]; 2. Go forward until you reach the sofa."
 
 
 @pytest.mark.parametrize("turns", [2, 3, 4])
