@@ -15,6 +15,7 @@ import duckdb
 from spatial_assets.lineage import places, planning
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import tables
+from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
 from spatial_assets.stages import pipeline
@@ -86,7 +87,11 @@ def _released(home: Path, qa_id: str) -> str:
 def _shown_images(home: Path, row: dict[str, Any], of_scene: dict[str, str]) -> dict[str, list[str]]:
     """The image of each frame that a row shows, by frame in the row's order; and under "" those of all others."""
     frames = Lake(home).read(tables.FRAMES, of_scene["shard"], of_scene["scene"])
-    images = {name: image for name, image in frames.select("frame", "image").iter_rows() if image is not None}
+    images = {
+        name: ImageFile.of(image).path
+        for name, image in frames.select("frame", "image").iter_rows()
+        if image is not None
+    }
     shown = dict.fromkeys(entry["frame"] for entry in row.get("frames", ()))
     held = {name: [images.pop(name)] for name in shown if name in images}
     return {**held, "": sorted(images.values())}
