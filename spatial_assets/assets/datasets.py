@@ -9,7 +9,7 @@ import dagster as dg
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.keys import OWNERS
-from spatial_assets.readers.registry import READERS, reader, summary
+from spatial_assets.readers.registry import READERS, left_out, reader, summary
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.storage.shards import SCENES_PER_SHARD, Registered
@@ -17,6 +17,10 @@ from spatial_assets.storage.shards import SCENES_PER_SHARD, Registered
 GROUP = "datasets"
 LICENSE_FILES = ("LICENCE.txt", "LICENSE.txt", "LICENCE", "LICENSE")
 """Where a root may state its own terms; their first line stands for them."""
+
+
+MOST_TOLD = 50
+"""Lines about what is left out that an asset's page shows; `spatial-assets register` says all."""
 
 
 def asset_name(dataset: str) -> str:
@@ -84,10 +88,22 @@ def open_shards(
                 "scenes": len(found),
                 "new_scenes": result.new_scenes,
                 "new_shards": len(result.new_shards),
+                **_told(dataset, root),
             },
         )
     )
     return result
+
+
+def _told(dataset: str, root: Path) -> dict[str, dg.MetadataValue]:
+    """What looks like a scene under the root and cannot be one, a line each, where there is any."""
+    lines = [str(error) for error in left_out(dataset, root)]
+    if not lines:
+        return {}
+    return {
+        "left_out": dg.MetadataValue.int(len(lines)),
+        "left_out_why": dg.MetadataValue.json(lines[:MOST_TOLD]),
+    }
 
 
 def own_license(root: Path) -> str | None:

@@ -26,6 +26,7 @@ from spatial_assets.assets.workspace import Workspace
 from spatial_assets.definitions import build_defs
 from spatial_assets.exports.registry import FORMATS
 from spatial_assets.lineage import records
+from spatial_assets.readers.registry import READERS
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
@@ -56,7 +57,7 @@ EXPORTS = {f"exports/{form.replace('-', '_')}" for form in FORMATS}
 """Not over shards of scenes."""
 SUMMARIES = {"lineage_database", "gallery"}
 UPSTREAM = {
-    "sources": {"dataset_posed_rgbd", "dataset_scannet", "dataset_structured3d", "dataset_vsibench"},
+    "sources": {f"dataset_{name}" for name in READERS},
     "scenes": {"sources"},
     "keyframes": {"scenes"},
     "visibility": {"scenes", "keyframes"},
@@ -153,6 +154,20 @@ def test_registering_reports_on_the_readers_asset_and_opens_partitions(home):
         assert metadata["release"].value == "v2"
         assert "ScanNet" in metadata["license"].value
         assert instance.get_dynamic_partitions("scene_shard") == [f"scannet-v2-{i:04d}" for i in range(4)]
+
+
+def test_registering_tells_of_what_it_left_out(tmp_path):
+    write_scannet(tmp_path / "root", "scene0000_00", frames=4)
+    (tmp_path / "root" / "scene0001_00").symlink_to(tmp_path / "gone")
+    home = tmp_path / "home"
+    home.mkdir()
+    with instance_of(home) as instance:
+        register(instance, home, "scannet", tmp_path / "root")
+        metadata = instance.get_latest_materialization_event(
+            dg.AssetKey("dataset_scannet")
+        ).asset_materialization.metadata
+    assert metadata["scenes"].value == metadata["left_out"].value == 1
+    assert metadata["left_out_why"].value == ["scene0001_00: a link to nothing"]
 
 
 def test_one_shard_and_then_nothing_else_is_touched(home):
