@@ -33,13 +33,15 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises OSError, with the file's name in it, where the disk does not take it.
     """
     with naming(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             yield temporary
             temporary.replace(path)
-        finally:
+        except BaseException:
             temporary.unlink(missing_ok=True)
+            raise
 
 
 def replace_text(path: Path, text: str) -> None:

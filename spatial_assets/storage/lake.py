@@ -61,8 +61,7 @@ class Lake:
         return lake_of_process, (self.home,)
 
     def table_path(self, table: Table | str, shard: str) -> Path:
-        name = table if isinstance(table, str) else table.name
-        return self.root / name / f"shard={shard}" / "data.parquet"
+        return _table_path(self.root, table if isinstance(table, str) else table.name, shard)
 
     def file_path(self, kind: str, shard: str, scene: str) -> Path:
         """`kind` is a folder and a suffix, as in `meshes.ply`."""
@@ -103,6 +102,11 @@ class Lake:
         name = table if isinstance(table, str) else table.name
         found = (self.root / name).glob("shard=*/data.parquet")
         return sorted(path.parent.name.removeprefix("shard=") for path in found)
+
+
+@lru_cache(maxsize=4096)
+def _table_path(root: Path, name: str, shard: str) -> Path:
+    return root / name / f"shard={shard}" / "data.parquet"
 
 
 @cache
@@ -253,8 +257,11 @@ def _runs(arrow: pa.Table) -> list[tuple[int, int]]:
 
 
 def _scene_runs(arrow: pa.Table) -> list[tuple[int, int]]:
-    """Start and length of each run of equal scenes."""
-    codes = arrow.column("scene").combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    """Start and length of each run of equal scenes, of a table sorted by scene."""
+    scenes = arrow.column("scene")
+    if scenes[0].equals(scenes[-1]):
+        return [(0, len(scenes))]
+    codes = scenes.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
     return list(zip(starts.tolist(), np.diff(starts, append=len(codes)).tolist(), strict=True))
 

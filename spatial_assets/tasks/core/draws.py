@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -40,6 +40,12 @@ def hash_name(*parts: str) -> int:
     return int.from_bytes(digest.digest(), "little")
 
 
+@cache
+def _of_purpose(purpose: str) -> np.uint64:
+    """A purpose as kernels take it."""
+    return np.uint64(hash_name(purpose))
+
+
 @lru_cache(maxsize=4096)
 def _hashes_of(names: tuple[str, ...]) -> Hashes:
     return np.array([hash_name(name) for name in names], np.uint64)
@@ -65,8 +71,9 @@ def mix_pair(state: np.uint64, value: np.uint64) -> np.uint64:
 
 
 @kernel
-def _greatest(state: np.uint64, values: Hashes) -> int:
-    """The place of the value that mixes with the state to the most."""
+def _greatest(begun: np.uint64, purpose: np.uint64, values: Hashes) -> int:
+    """The place of the value that mixes with the state for the purpose to the most."""
+    state = mix_pair(begun, purpose)
     best, found = np.uint64(0), 0
     for place in range(len(values)):
         rank = mix_pair(state, values[place])
@@ -76,8 +83,9 @@ def _greatest(state: np.uint64, values: Hashes) -> int:
 
 
 @kernel
-def _shuffle(state: np.uint64, count: int) -> NDArray[np.int64]:
-    """The places below `count`, sorted by what each mixes to with the state."""
+def _shuffle(begun: np.uint64, purpose: np.uint64, count: int) -> NDArray[np.int64]:
+    """The places below `count`, sorted by what each mixes to with the state for the purpose."""
+    state = mix_pair(begun, purpose)
     ranks = np.empty(count, np.uint64)
     order = np.empty(count, np.int64)
     # By insertion: they are few, and numpy's sorting takes numba a second to compile.
@@ -144,15 +152,18 @@ class Draw:
 
     def choice(self, purpose: str, names: Sequence[str]) -> str:
         """One of the names. Adding or removing a name changes only the rows that go to or came from it."""
-        return names[_greatest(np.uint64(self.rank(purpose)), _hashes_of(tuple(names)))]
+        return names[_greatest(np.uint64(self.state), _of_purpose(purpose), _hashes_of(tuple(names)))]
 
     def pick(self, purpose: str, identities: Hashes) -> int:
         """The place of one of the identities, (N,); the same holds for it as for `choice`."""
-        return int(_greatest(np.uint64(self.rank(purpose)), identities))
+        return int(_greatest(np.uint64(self.state), _of_purpose(purpose), identities))
 
     def shuffled(self, purpose: str, items: Sequence[T]) -> list[T]:
         """The items in an order that depends on how many there are, not on what they are."""
-        return [items[place] for place in _shuffle(np.uint64(self.rank(purpose)), len(items)).tolist()]
+        return [
+            items[place]
+            for place in _shuffle(np.uint64(self.state), _of_purpose(purpose), len(items)).tolist()
+        ]
 
     def sample(self, purpose: str, among: int, count: int) -> list[int]:
         """`count` different integers below `among`, each selection equally likely; in no order.

@@ -23,6 +23,9 @@ from spatial_assets.tasks.core.rendering import render
 from spatial_assets.tasks.core.task import Question, Task, TaskParameters
 from spatial_assets.tasks.core.wording import Wording
 
+FURTHER = 16
+"""Candidates taken out at once where some of the first were rejected."""
+
 
 @dataclass(frozen=True)
 class FormatCounts:
@@ -103,8 +106,10 @@ def fill_quota(
 def _taken_out(
     line: Iterator[tuple[int, Draw]], candidates: Candidates, count: int
 ) -> Iterator[tuple[int, Draw, Chosen]]:
-    """The line with its candidates, so many at once: one by one they cost as much as their wording."""
-    while taken := list(islice(line, max(count, 1))):
+    """The line with its candidates, at first `count` at once: one by one they cost as much as their wording."""
+    at_once = max(count, 1)
+    while taken := list(islice(line, at_once)):
+        at_once = FURTHER
         chosen = Chosen.of_all(candidates, [index for index, _ in taken])
         for (index, draw), candidate in zip(taken, chosen, strict=True):
             yield index, draw, candidate
@@ -162,6 +167,7 @@ def _row(
     scene = _text((which["dataset"], which["release"], which["scene"], task.name, form))
     shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
     key = f"{scene[:-1]}, {frames_text}, [{shown}], {_text(worded.template)}]"
+    margins = [float(margin) for margin in question.answer.margins]
     ordinal = ordinals[key]
     ordinals[key] += 1
     return {
@@ -176,8 +182,8 @@ def _row(
         "answer": worded.answer,
         "options": rendered.options,
         "value": [float(value) for value in question.answer.value],
-        "margin": float(question.answer.margin),
-        "margins": [float(margin) for margin in question.answer.margins],
+        "margin": margins[0] if len(margins) == 1 else float(question.answer.margin),
+        "margins": margins,
         "margin_unit": question.answer.margin_unit,
         "frames": frames,
         "objects": [{"role": role, "instance": instance} for role, instance in objects],
