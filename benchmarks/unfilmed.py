@@ -36,7 +36,7 @@ SEEN_WELL = 0.9
 WELL, BADLY = 0.05, 0.0005
 """Shares of the image: far above, and far below, what a task asks for."""
 WIDTH, HEIGHT = 640, 480
-HOMES = {room_size_estimation.NAME: 1600, object_counting.NAME: 800}
+HOMES = {room_size_estimation.NAME: 1_600, object_counting.NAME: 1_600}
 """By task, homes enough for a thousand rows with options: one of nearly every area, seven of five homes' counts."""
 
 
