@@ -198,7 +198,8 @@ def read_json(root: Path, path: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg} at line {error.lineno}", "unreadable_file") from None
+        told = error.msg.removesuffix(" at")
+        raise InputError(path, f"not JSON: {told} at line {error.lineno}", "unreadable_file") from None
     except KeyError as error:
         raise InputError(path, f"an object has the key {error} twice", "contradiction") from None
     except (ValueError, RecursionError, MemoryError):
