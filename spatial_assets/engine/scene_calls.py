@@ -25,6 +25,9 @@ from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Shared, Stage
 from spatial_assets.storage.lake import conform, content_hash
 
+NEW_OBJECTS = 20_000
+"""After so many the garbage collector looks among them: as many as a task's rows of a scene are, a few megabytes."""
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -113,9 +116,11 @@ def attempt_all(
 def _set_aside_what_was_loaded() -> None:
     """Once in a process: libraries and kernels stay until it ends, so the garbage collector passes them over.
 
-    They are a million objects, which it would go through again for every few hundred rows.
+    They are a million objects, which it would go through again for every few hundred rows. And a scene's rows are
+    thousands of dictionaries that all live until they are written: looking for garbage among them finds none.
     """
     gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def _tried(function: Callable[..., Any], *arguments: Any) -> tuple[Any, InputError | str | None]:
