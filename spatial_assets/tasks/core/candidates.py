@@ -20,6 +20,8 @@ from spatial_assets.tasks.core.draws import Hashes, hash_name, mix, mix_columns,
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int16]
 Indices = NDArray[np.int64]
+TIER = "tier"
+"""The value of candidates, whole numbers, of which all of a lower one are asked before any of a higher one."""
 GROUP = "group"
 """Among the values of candidates, (N,): whole numbers, equal for those that repeat each other, as by the same images in
 the other order. All groups are asked about once before any is again."""

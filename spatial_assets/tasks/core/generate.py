@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from spatial_assets.tasks.core import wording
-from spatial_assets.tasks.core.candidates import GROUP, Candidates, Chosen, Strata, draw_key
+from spatial_assets.tasks.core.candidates import GROUP, TIER, Candidates, Chosen, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, Hashes
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line
+from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line, in_tiers
 from spatial_assets.tasks.core.rejections import MISSING_FACT, OVER_QUOTA, REASONS, Rejection
 from spatial_assets.tasks.core.rendering import render
 from spatial_assets.tasks.core.task import Question, Task, TaskParameters
@@ -118,15 +118,19 @@ def _taken_out(
 def queue(
     task: Task, facts: SceneFacts, parameters: TaskParameters, form: str, candidates: Candidates
 ) -> Iterator[tuple[int, Draw]]:
-    """Candidates' indices with their draws, in the order in which they are asked: of each group one, then others."""
+    """Candidates' indices with their draws, in the order in which they are asked: by tiers, and in each of every group
+    one, then others."""
     strata = candidates.strata or Strata.of_one(len(candidates))
     ranks = ranks_of(task, facts, parameters, form, candidates)
     line = draw_key(facts.which, parameters.seed, task.name, form, "stratum")
-    for part in firsts_then_repeats(candidates.values.get(GROUP), ranks):
-        own = Strata(strata.codes[part], strata.identities)
-        for place in in_line(own, ranks[part], line, parameters.quota):
-            index = int(part[place])
-            yield index, Draw(int(ranks[index]))
+    groups = candidates.values.get(GROUP)
+    for tier in in_tiers(candidates.values.get(TIER), len(candidates)):
+        for place in firsts_then_repeats(None if groups is None else groups[tier], ranks[tier]):
+            part = tier[place]
+            own = Strata(strata.codes[part], strata.identities)
+            for next_one in in_line(own, ranks[part], line, parameters.quota):
+                index = int(part[next_one])
+                yield index, Draw(int(ranks[index]))
 
 
 def ranks_of(

@@ -33,6 +33,15 @@ def in_line(strata: Strata, ranks: Hashes, key: int, quota: int) -> Iterator[int
         given, wanted = len(order), 2 * wanted
 
 
+def in_tiers(tiers: Indices | None, count: int) -> Iterator[Indices]:
+    """Indices of the candidates of each tier, (N,), lowest first; of all at once without."""
+    if tiers is None:
+        yield np.arange(count)
+        return
+    for tier in np.unique(tiers):
+        yield np.flatnonzero(tiers == tier)
+
+
 def firsts_then_repeats(groups: Indices | None, ranks: Hashes) -> Iterator[Indices]:
     """Indices of the lowest-ranked candidate of each group, (N,), then those of all others; of all at once without."""
     if groups is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Number
-from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata, about_video
+from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.laws import ORIGINS, laws
@@ -39,6 +40,13 @@ class ObjectSizeParameters(LawParameters):
         le=1,
         description="share of its surface outside the image in the frame that shows most: ends must be seen",
     )
+    usual: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of a category's sizes, the middle ones, that a name suggests: asked about only where the "
+        "quota is not full without them, since whoever knows the name alone comes close",
+    )
     options: Spacing = Spacing(least_difference=2.0, least_share=0.05)
     """Closer than lengths of 15 % apart, which a person tells at a glance: most things of one name are alike."""
 
@@ -54,8 +62,25 @@ def find(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:
     sizes = PER_METER * facts.objects.sizes[video.firsts].max(axis=1, initial=0.0)
     found.reject(ROUNDING, CENTIMETERS.near_rounding_boundary(sizes))
     found.values["size"] = sizes
+    found.values[TIER] = 1 - is_unusual(facts, parameters, video.firsts, sizes).astype(np.int64)
     found.strata = Strata(np.arange(len(sizes)), video.identities)
     return found
+
+
+def is_unusual(facts: SceneFacts, parameters: ObjectSizeParameters, things: Indices, sizes: Float) -> Bools:
+    """(N,): whether objects are of another size than their names suggest, which only the images can show.
+
+    Of the lengths (N,) of things (N,) those outside the middle of what their category's law has; where there is none,
+    a name suggests nothing.
+    """
+    held = laws(LAWS, parameters.law_for(facts))
+    out = np.ones(len(things), np.bool_)
+    for row, thing in enumerate(things.tolist()):
+        law = held.get(facts.objects.categories[thing])
+        if law is not None and sizes[row] > 0:
+            level = float(law.level(sizes[row : row + 1])[0])
+            out[row] = not abs(level - 0.5) < parameters.usual / 2
+    return out
 
 
 def find_with_options(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:

@@ -9,7 +9,7 @@ import pytest
 
 from spatial_assets.tasks.core.candidates import Strata
 from spatial_assets.tasks.core.draws import mix
-from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line
+from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line, in_tiers
 
 
 def by_definition(codes: list[int], identities: list[int], ranks: list[int], key: int) -> list[int]:
@@ -70,3 +70,9 @@ def test_every_group_has_its_turn_before_any_repeats() -> None:
     (everyone,) = firsts_then_repeats(None, ranks)
     assert everyone.tolist() == list(range(6))
     assert [part.tolist() for part in firsts_then_repeats(groups[:0], ranks[:0])] == [[], []]
+
+
+def test_tiers_come_one_after_the_other() -> None:
+    tiers = np.array([2, 0, 2, 1, 0])
+    assert [part.tolist() for part in in_tiers(tiers, 5)] == [[1, 4], [3], [0, 2]]
+    assert [part.tolist() for part in in_tiers(None, 3)] == [[0, 1, 2]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +26,13 @@ from video_scenes import (
 )
 from video_twin import Twin, strata_of
 
+import spatial_assets
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.generate import generate
+from spatial_assets.tasks.registry import task as task_named
 
 TASK = "object_size_estimation"
+PACKAGE = Path(spatial_assets.__file__).parent
 
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
@@ -101,3 +107,28 @@ def test_the_ends_of_what_is_measured_are_seen() -> None:
 def test_a_word_for_several_names_none() -> None:
     facts = made([("sofa", box(0, 0, (1.0, 0.5, 0.5))), ("sofa", box(3, 0)), ("wall", box(1, 1))])
     assert rejected(TASK, facts) == {"several": 1}
+
+
+@pytest.mark.parametrize("quota", [1, 3, 5])
+def test_what_a_name_suggests_is_asked_last(studio: Studio, quota: int) -> None:
+    """Where a quota is not for all, things of another size than usual come first, by the published quartiles."""
+    laws = json.loads((PACKAGE / "tasks/vsi/object_size_laws.json").read_text())
+    quartiles = [laws["levels"].index(level) for level in (0.25, 0.75)]
+    some = 0
+    for facts in studio.facts():
+        law = laws["laws"][task_named(TASK).parameters().law_for(facts)]
+        kept, _ = expected(facts)
+        usual = set()
+        for (thing,), size in kept.items():
+            known = law.get(facts.objects.categories[thing])
+            if known is not None and known[quartiles[0]] < size < known[quartiles[1]]:
+                usual.add(thing)
+        task = task_named(TASK)
+        rows = generate(task, facts, task.parameters(quota=quota)).rows
+        ids = facts.objects.instances.tolist()
+        asked = [ids.index(row["objects"][0]["instance"]) for row in rows if row["format"] == "fill"]
+        others = {thing for (thing,) in kept} - usual
+        assert len(asked) == min(quota, len(kept))
+        assert len(set(asked) & others) == min(quota, len(others))
+        some += len(usual) * len(others)
+    assert some
