@@ -41,6 +41,7 @@ def test_homes_that_nobody_films_are_the_studios() -> None:
     assert plan_of(7, 1).area == scene.plan.area
 
 
+@pytest.mark.prove
 def test_their_questions_stand_in_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = (room_size_estimation.NAME, object_counting.NAME)
     monkeypatch.setattr(unfilmed, "HOMES", {room_size_estimation.NAME: 30, object_counting.NAME: 3})
