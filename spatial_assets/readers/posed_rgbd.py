@@ -89,18 +89,23 @@ def _look(root: Path) -> files.Found:
         elif is_scene:
             refs.append(SceneRef(entry.name, entry.name))
         elif not refs or refs[0].path != ".":
-            refs += _below(root, entry.name)
+            below = _below(root, entry.name)
+            refs += below.scenes
+            left_out += below.left_out
     return files.told_apart(refs, left_out)
 
 
-def _below(root: Path, folder: str) -> list[SceneRef]:
+def _below(root: Path, group: str) -> files.Found:
     """Sequences of a group, as `chess/seq-01`, which is named `chess-seq-01`."""
-    found = []
-    for entry in files.entries(root, folder):
-        path = f"{folder}/{entry.name}"
-        if entry.is_dir() and shape_of(_names(root, path)) is not None:
-            found.append(SceneRef(path.replace("/", "-"), path))
-    return found
+    scenes, left_out = [], []
+    for entry in files.entries(root, group):
+        path = f"{group}/{entry.name}"
+        try:
+            if entry.is_dir() and shape_of(_names(root, path)) is not None:
+                scenes.append(SceneRef(path.replace("/", "-"), path))
+        except InputError as error:
+            left_out.append(error)
+    return files.Found(scenes, left_out)
 
 
 def _names(root: Path, folder: str) -> set[str]:
@@ -125,7 +130,8 @@ def _listing(root: Path, ref: SceneRef, intrinsics: str) -> Listing:
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
-    return _listing(root, ref, "").source_files()
+    # Some shapes list images in a text, which may name what is not there.
+    return files.all_there(root, _listing(root, ref, "").source_files())
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:

@@ -215,7 +215,7 @@ def _by_time(
 
 
 def _log(root: Path, folder: str, given: str) -> Listing:
-    """Blocks of five lines: three numbers, of which the last but one counts frames from 0, and a matrix."""
+    """Blocks of five lines: three numbers, of which the first counts frames from 0, and a matrix."""
     names = [entry.name for entry in files.entries(root, folder)]
     logs = [name for name in names if name.endswith(".log")]
     if len(logs) > 1:
@@ -237,6 +237,13 @@ def _log(root: Path, folder: str, given: str) -> Listing:
     for block in range(len(lines) // 5):
         if block >= len(shown):
             raise InputError(path, f"{len(lines) // 5} poses for {len(shown)} images", "contradiction")
+        if lines[5 * block].split()[0] != str(block):
+            told = (
+                f"line {5 * block + 1} begins with {labels.shown(lines[5 * block].split()[0])}, not {block}"
+            )
+            raise InputError(
+                path, f"{told}: which image each pose belongs to is not told by its place", "contradiction"
+            )
         name, image = shown[block]
         text = " ".join(lines[5 * block + 1 : 5 * block + 5])
         shots.append(Shot(name, image, depths[block], _line(path, text, f"the pose in line {5 * block + 2}")))

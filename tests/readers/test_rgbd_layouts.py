@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -199,6 +200,12 @@ def test_published_cameras_are_known_by_the_folder(given: Given, tmp_path: Path,
         (icl, "associations.txt", lambda text: "1 depth/1.png\n", "line 1 has 2 words, not 4"),
         (log, "lounge_trajectory.log", lambda text: text + "8 8 9\n", "not blocks of five"),
         (log, "lounge_trajectory.log", lambda text: text + text, "16 poses for 8 images"),
+        (
+            log,
+            "lounge_trajectory.log",
+            lambda text: text.replace("3 3 4\n", "4 4 5\n"),
+            "begins with '4', not 3",
+        ),
         (log, "camera_intrinsic.json", lambda text: "{}", "intrinsic_matrix is None"),
         (log, "other.log", lambda text: "", "which holds the poses"),
     ],
@@ -222,3 +229,28 @@ def test_a_quaternion_of_another_length(given: Given, tmp_path: Path) -> None:
 def test_given_intrinsics_must_be_four_numbers() -> None:
     with pytest.raises(ValueError, match="pattern"):
         posed_rgbd.Parameters(intrinsics="525 525 319.5")
+
+
+def test_an_image_that_is_listed_and_not_there_is_named(given: Given, tmp_path: Path) -> None:
+    folder = tmp_path / icl(given, tmp_path)
+    (folder / "depth" / "3.png").unlink()
+    with pytest.raises(InputError, match=r"living_room_traj1/depth/3\.png: missing"):
+        frames(tmp_path, intrinsics=given.intrinsics)
+
+
+def test_a_sequence_that_cannot_be_listed_is_left_out_alone(
+    given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = seven_scenes(given, tmp_path)
+    (tmp_path / "chess" / "seq-02").mkdir()
+    real = os.scandir
+
+    def scandir(path: str | Path) -> object:
+        if str(path).endswith("seq-02"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert [ref.name for ref in posed_rgbd.find_scenes(tmp_path)] == [name]
+    (line,) = posed_rgbd.left_out(tmp_path)
+    assert str(line) == "chess/seq-02: cannot be read: Permission denied"
