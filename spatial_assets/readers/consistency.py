@@ -132,6 +132,21 @@ def strays(poses: Float) -> NDArray[np.bool_]:
     return found if found.sum() <= MOST_STRAYS * count else np.zeros(count, np.bool_)
 
 
+def in_the_scene(
+    path: str, frames: Sequence[Frame], raw: Float, reading: PoseReading, mesh: Mesh, is_video: bool
+) -> tuple[list[Frame], Float, dict[str, int]]:
+    """Frames and poses (N, 4, 4) without single cameras that cannot be of the scene, and how many went for what.
+
+    Raises InputError where the middle camera cannot be.
+    """
+    poses = reading.apply(raw)
+    near = within_reach(path, poses, mesh)
+    strayed = strays(poses) if is_video else np.zeros(len(poses), np.bool_)
+    kept = near & ~strayed
+    counts = dropped(outside_the_scene=int((~near).sum()), strayed_pose=int((near & strayed).sum()))
+    return [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept], raw[kept], counts
+
+
 def dropped(**counts: int) -> dict[str, int]:
     """Reasons for which frames were dropped, those alone that there were."""
     return {reason: count for reason, count in counts.items() if count}

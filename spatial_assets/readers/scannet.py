@@ -94,13 +94,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
     found = scannet_frames.frames_of(root, ref, fixed["metadata"], _read_metadata)
     frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
-    poses = reading.apply(raw)
-    near, strayed = consistency.within_reach(found.poses, poses, mesh), consistency.strays(poses)
-    kept = near & ~strayed
-    frames, raw = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept], raw[kept]
-    dropped |= consistency.dropped(
-        outside_the_scene=int((~near).sum()), strayed_pose=int((near & strayed).sum())
-    )
+    frames, raw, away = consistency.in_the_scene(found.poses, frames, raw, reading, mesh, is_video=True)
+    dropped |= away
     up = alignment[2, :3]
     check_note = consistency.check_against_mesh(root, found.poses, frames, raw, reading, mesh, up)
     frames = [

@@ -139,6 +139,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     raw = np.stack([frame.camera_to_world for frame in frames])
     consistency.check_not_all_same(device.poses, raw)
     reading = cameras.PoseReading(parameters.pose_convention)
+    is_video = device.name == IPHONE
+    frames, raw, away = consistency.in_the_scene(device.poses, frames, raw, reading, mesh, is_video)
+    dropped |= away
     check_note = consistency.check_against_mesh(
         root, device.poses, frames, raw, reading, mesh, np.array([0.0, 0, 1])
     )
@@ -148,7 +151,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         release=release,
         name=ref.name,
         license=license,
-        facts=FACTS if device.name == IPHONE else FACTS - {Fact.SEQUENCE},
+        facts=FACTS if is_video else FACTS - {Fact.SEQUENCE},
         frames=tuple(
             Frame(frame.name, frame.camera, pose, None, frame.image)
             for frame, pose in zip(frames, reading.apply(raw), strict=True)

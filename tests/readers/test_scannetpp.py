@@ -172,3 +172,15 @@ def test_the_studio_s_against_its_truth(tmp_path: Path) -> None:
     assert {item.id for item in video.instances} == set(sizes)
     for item in video.instances:
         np.testing.assert_allclose(item.box.size, sizes[item.id], atol=1e-5)
+
+
+def test_a_camera_that_leaps_away_costs_its_frame(tmp_path: Path) -> None:
+    (name,) = write_scenes(tmp_path, "scannetpp", 1, 9, 6000, 12, (64, 48))
+    path = tmp_path / "data" / name / "iphone/pose_intrinsic_imu.json"
+    held = json.loads(path.read_text())
+    held["frame_000005"]["aligned_pose"][0][3] += 500
+    write(path, held)
+    (ref,) = scannetpp.find_scenes(tmp_path)
+    scene = read(tmp_path, ref)
+    assert [frame.name for frame in scene.frames] == [f"frame_{k:06d}" for k in range(12) if k != 5]
+    assert scene.dropped_frames["outside_the_scene"] == 1
