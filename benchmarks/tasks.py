@@ -109,23 +109,32 @@ def ask_all(home: Path, shard: Shard) -> Spent:
 
 @contextmanager
 def _ranking_apart(spent: Spent, name: str, form: str) -> Iterator[None]:
-    """Counts what it takes to put candidates in line as ranking, not as wording."""
-    real = generate.queue
+    """Counts what it takes to rank candidates and to put them in line as ranking, not as wording."""
+    real_queue, real_ranks = generate.queue, generate.ranks_of
+
+    def apart(begun: float) -> None:
+        taken = time.process_time() - begun
+        for part, sign in (("ranking", 1), ("wording", -1)):
+            key = (name, form, part)
+            spent.seconds[key] = spent.seconds.get(key, 0.0) + sign * taken
+
+    def ranks(*arguments: Any) -> Any:
+        begun = time.process_time()
+        found = real_ranks(*arguments)
+        apart(begun)
+        return found
 
     def queue(*arguments: Any) -> Iterator[Any]:
-        line = real(*arguments)
+        line = real_queue(*arguments)
         while True:
             begun = time.process_time()
             item = next(line, None)
-            taken = time.process_time() - begun
-            for part, sign in (("ranking", 1), ("wording", -1)):
-                key = (name, form, part)
-                spent.seconds[key] = spent.seconds.get(key, 0.0) + sign * taken
+            apart(begun)
             if item is None:
                 return
             yield item
 
-    with mock.patch.object(generate, "queue", queue):
+    with mock.patch.object(generate, "queue", queue), mock.patch.object(generate, "ranks_of", ranks):
         yield
 
 

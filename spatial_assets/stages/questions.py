@@ -50,7 +50,7 @@ def ask(name: str, facts: SceneFacts, parameters: TaskParameters) -> SceneOutput
         Tally(counts.form, counts.candidates, counts.kept, counts.quota, counts.repeats)
         for counts in made.counts
     ]
-    return SceneOutputs({of(QUESTIONS, name).name: made.rows}, rejects=rejects, tallies=tallies)
+    return SceneOutputs({of(QUESTIONS, name).name: made.table}, rejects=rejects, tallies=tallies)
 
 
 STAGES: dict[str, Stage] = {name: questions_of(name) for name in tasks()}

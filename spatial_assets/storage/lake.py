@@ -128,7 +128,8 @@ def conform(table: Table, rows: Rows) -> pa.Table:
             if sorted(given) != sorted(schema.names):
                 raise SchemaError(_columns_differ(table, given))
             chosen = rows.select(schema.names)
-            arrow = (chosen.to_arrow() if isinstance(chosen, pl.DataFrame) else chosen).cast(schema)
+            arrow = chosen.to_arrow() if isinstance(chosen, pl.DataFrame) else chosen
+            arrow = arrow if arrow.schema == schema else arrow.cast(schema)
         elif rows:
             if sorted(rows[0]) != sorted(schema.names):
                 raise SchemaError(_columns_differ(table, rows[0]))

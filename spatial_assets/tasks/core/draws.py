@@ -83,6 +83,14 @@ def _greatest(begun: np.uint64, purpose: np.uint64, values: Hashes) -> int:
 
 
 @kernel
+def _greatest_each(begun: Hashes, purpose: np.uint64, values: Hashes) -> NDArray[np.int64]:
+    out = np.empty(len(begun), np.int64)
+    for row in range(len(begun)):
+        out[row] = _greatest(begun[row], purpose, values)
+    return out
+
+
+@kernel
 def _shuffle(begun: np.uint64, purpose: np.uint64, count: int) -> NDArray[np.int64]:
     """The places below `count`, sorted by what each mixes to with the state for the purpose."""
     state = mix_pair(begun, purpose)
@@ -124,6 +132,12 @@ def mix_columns(states: int | Hashes, *columns: Hashes) -> Hashes:
     begun = np.array([states], np.uint64) if isinstance(states, int) else states
     parts = [column if column.ndim == 2 else column[:, None] for column in columns]
     return _mix_columns(begun, np.ascontiguousarray(np.concatenate(parts, axis=1)))
+
+
+def choices(states: Hashes, purpose: str, names: Sequence[str]) -> list[str]:
+    """What `Draw.choice` gives for each state, (N,)."""
+    places = _greatest_each(states, _of_purpose(purpose), _hashes_of(tuple(names)))
+    return [names[place] for place in places.tolist()]
 
 
 class Draw:

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.draws import Draw, Hashes, choices
 
 SUITES = Path(__file__).resolve().parents[1]
 COMMON = Path(__file__).with_suffix(".json")
@@ -68,8 +68,16 @@ class FormatWording:
         return tuple(self.answers)
 
 
-@dataclass(frozen=True)
-class Worded:
+class Drawn(NamedTuple):
+    """Ids of what a row is worded with; empty where the format adds nothing of the kind."""
+
+    stem: str
+    options: str
+    instruction: str
+    answer: str
+
+
+class Worded(NamedTuple):
     """A question in words, whole and in the parts that readers of some formats add to themselves."""
 
     question: str
@@ -87,25 +95,45 @@ class Wording:
 
     formats: Mapping[str, FormatWording]
 
-    def word(
-        self, form: str, answer: str, slots: Mapping[str, str], draw: Draw, stems: Sequence[str] | None = None
-    ) -> Worded:
-        """One of the stems (of those named, where any are), and what the format adds."""
+    def drawn(self, form: str, states: Hashes) -> list[Drawn]:
+        """What the rows of the states, (N,), draw of a format."""
         own = self.formats[form]
-        used = [draw.choice("question", own.stem_ids if stems is None else tuple(sorted(stems)))]
+        columns = [
+            choices(states, purpose, names) if names else [""] * len(states)
+            for purpose, names in (
+                ("question", own.stem_ids),
+                ("options", own.option_ids),
+                ("instruction", own.instruction_ids),
+                ("answer", own.answer_ids),
+            )
+        ]
+        return list(map(Drawn._make, zip(*columns, strict=True)))
+
+    def word(
+        self,
+        form: str,
+        answer: str,
+        slots: Mapping[str, str],
+        drawn: Drawn,
+        draw: Draw,
+        stems: Sequence[str] | None = None,
+    ) -> Worded:
+        """The stem drawn (or one of those named, where any are), and what the format adds."""
+        own = self.formats[form]
+        used = [drawn.stem if stems is None else draw.choice("question", tuple(sorted(stems)))]
         stem = _capital(own.stems[used[0]].format_map(slots))
-        parts, instruction = [stem], None
-        if own.options:
-            used.append(draw.choice("options", own.option_ids))
-            parts.append(_capital(own.options[used[-1]].format_map(slots)))
-        if own.instruction:
-            used.append(draw.choice("instruction", own.instruction_ids))
-            instruction = _capital(own.instruction[used[-1]].format_map(slots))
-            parts.append(instruction)
-        if own.answers:
-            used.append(draw.choice("answer", own.answer_ids))
-            answer = _capital(own.answers[used[-1]].format_map(slots))
-        return Worded(" ".join(parts), stem, instruction, answer, "/".join(used))
+        question, instruction = stem, None
+        if drawn.options:
+            used.append(drawn.options)
+            question += " " + _capital(own.options[drawn.options].format_map(slots))
+        if drawn.instruction:
+            used.append(drawn.instruction)
+            instruction = _capital(own.instruction[drawn.instruction].format_map(slots))
+            question += " " + instruction
+        if drawn.answer:
+            used.append(drawn.answer)
+            answer = _capital(own.answers[drawn.answer].format_map(slots))
+        return Worded(question, stem, instruction, answer, "/".join(used))
 
 
 def file_of(suite: str, task: str) -> Path:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from spatial_assets.tasks.core import wording
@@ -90,10 +91,17 @@ def test_a_file_that_is_not_fit_is_named(tmp_path: Path, held: dict[str, Any], p
         wording.load(write(tmp_path, held), (("fill", "number"), ("sentence", "number")))
 
 
+def worded_by(
+    own: wording.Wording, form: str, answer: str, slots: dict[str, str], state: int, stems: list[str] | None = None
+) -> wording.Worded:
+    (drawn,) = own.drawn(form, np.array([state], np.uint64))
+    return own.word(form, answer, slots, drawn, Draw(state), stems)
+
+
 def test_a_question_is_stem_notes_options_and_instruction(tmp_path: Path) -> None:
     held = {**GOOD, "formats": {"fill": {"instruction": {"i1": "Say a number."}}, "select": {}}}
     own = wording.load(write(tmp_path, held), (("fill", "number"), ("select", "number")))
-    worded = own.word("fill", "2.0", {"red": "chair"}, Draw(3), ["q1"])
+    worded = worded_by(own, "fill", "2.0", {"red": "chair"}, 3, ["q1"])
     assert worded.question == "How far away is the chair (red point)? Meters. Say a number."
     assert (worded.answer, worded.template) == ("2.0", "q1/i1")
     assert (worded.stem, worded.instruction) == (
@@ -101,7 +109,7 @@ def test_a_question_is_stem_notes_options_and_instruction(tmp_path: Path) -> Non
         "Say a number.",
     )
     slots = {"red": "chair", "options": "A. 1; B. 2.", "letters": "A or B"}
-    worded = own.word("select", "A", slots, Draw(3))
+    worded = worded_by(own, "select", "A", slots, 3)
     assert "A. 1; B. 2." in worded.question and "A or B" in worded.question
     assert len(worded.template.split("/")) == 3
     assert worded.question.startswith(worded.stem) and worded.question.endswith(worded.instruction or "?")
@@ -112,13 +120,13 @@ def test_published_stems_have_their_options_and_instruction_too(tmp_path: Path) 
     held = {**GOOD, "published": ["q1"], "formats": {"select": {}}}
     own = wording.load(write(tmp_path, held), (("select", "number"),))
     slots = {"red": "chair", "options": "A. 1; B. 2.", "letters": "A or B"}
-    worded = own.word("select", "A", slots, Draw(3), ["q1"])
+    worded = worded_by(own, "select", "A", slots, 3, ["q1"])
     assert "A. 1; B. 2." in worded.question and "A or B" in (worded.instruction or "")
     assert worded.stem == "How far away is the chair (red point)? Meters."
 
 
 def test_sentences_are_cast_in_an_answer(tmp_path: Path) -> None:
     own = wording.load(write(tmp_path, GOOD), (("fill", "text"), ("sentence", "number")))
-    worded = own.word("sentence", "2.0", {"red": "chair", "answer": "2.0"}, Draw(0))
+    worded = worded_by(own, "sentence", "2.0", {"red": "chair", "answer": "2.0"}, 0)
     assert worded.answer == "The chair is 2.0 meters away."
     assert not own.formats["fill"].instruction, "what other kinds of answers are asked for is not added"

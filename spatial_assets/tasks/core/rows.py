@@ -1,0 +1,135 @@
+"""A task's questions about a scene as rows of the table of questions: what each one's columns hold, and their ids.
+
+A row is a tuple, and columns are made of all rows at once: a dictionary a row, and one more for each mark and frame,
+would cost more than finding what is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from spatial_assets.scene.tables import QUESTIONS
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.rendering import Rendered
+from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.wording import Worded
+
+Row = tuple[Any, ...]
+OWN = (
+    "format",
+    "qa_id",
+    "question",
+    "stem",
+    "instruction",
+    "answer",
+    "options",
+    "value",
+    "margin",
+    "margins",
+    "margin_unit",
+    "frames",
+    "objects",
+    "marks",
+    "template",
+    "ordinal",
+    "given",
+)
+"""The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by."""
+
+
+class Rows:
+    """Rows of one format, numbered where they would be equal otherwise."""
+
+    def __init__(self, task: Task, facts: SceneFacts, form: str) -> None:
+        self.made: list[Row] = []
+        self._facts, self._form = facts, form
+        which = facts.which
+        self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
+        self._ordinals: Counter[str] = Counter()
+        self._instances: list[int] = facts.once(_instances)
+
+    def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
+        names, instances, answer = self._facts.frames.names, self._instances, question.answer
+        frames, frames_text = self._facts.once(_frames, tuple(question.frames))
+        objects = tuple([(role, instances[place]) for role, place in question.objects])
+        # The text of a list of what tells the row apart, put together from parts that recur.
+        shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
+        key = f"{self._begin}, {frames_text}, [{shown}], {_text(worded.template)}"
+        ordinal = self._ordinals[key]
+        self._ordinals[key] = ordinal + 1
+        margins = answer.margins
+        self.made.append(
+            (
+                self._form,
+                hashlib.blake2b(f"{key}, {ordinal}]".encode(), digest_size=16).hexdigest(),
+                worded.question,
+                worded.stem,
+                worded.instruction,
+                worded.answer,
+                rendered.options,
+                answer.value,
+                margins[0] if len(margins) == 1 else answer.margin,
+                margins,
+                answer.margin_unit,
+                frames,
+                objects,
+                tuple([(m.role, m.shape, m.color, names[m.frame], m.xy) for m in question.marks]),
+                worded.template,
+                ordinal,
+                question.given,
+            )
+        )
+
+
+def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
+    """Rows of all formats as the table of questions, in its order."""
+    ordered = sorted(rows, key=itemgetter(0, 1))
+    if not ordered:
+        return QUESTIONS.schema.empty_table()
+    columns: dict[str, Sequence[Any]] = dict(zip(OWN, zip(*ordered, strict=True), strict=True))
+    for name, value in {**facts.which, "license": facts.license, "task": task.name}.items():
+        columns[name] = [value] * len(ordered)
+    schema = QUESTIONS.schema
+    return pa.Table.from_arrays([_array(field.type, columns[field.name]) for field in schema], schema=schema)
+
+
+def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """Tuples stand for structs. Lists of structs are flattened here, since Arrow wants a dictionary for each."""
+    if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+        flat = _array(kind.value_type, [item for value in values for item in value])
+        return pa.ListArray.from_arrays(pa.array(ends), flat)
+    if pa.types.is_struct(kind):
+        parts = list(zip(*values, strict=True)) or [()] * kind.num_fields
+        arrays = [_array(field.type, part) for field, part in zip(kind, parts, strict=True)]
+        return pa.StructArray.from_arrays(arrays, fields=list(kind))
+    return pa.array(values, kind)
+
+
+def _instances(facts: SceneFacts) -> list[int]:
+    """The objects' numbers as Python's, by place."""
+    found: list[int] = facts.objects.instances.tolist()
+    return found
+
+
+def _frames(
+    facts: SceneFacts, frames: tuple[tuple[str, int], ...]
+) -> tuple[tuple[tuple[str, str], ...], str]:
+    """A row's frames, and their text. All questions about a video show the same ones."""
+    names = facts.frames.names
+    shown = tuple([(role, names[place]) for role, place in frames])
+    return shown, json.dumps(shown)
+
+
+@lru_cache(maxsize=4096)
+def _text(value: str | tuple[Any, ...]) -> str:
+    return json.dumps(value)
