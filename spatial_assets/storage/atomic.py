@@ -33,12 +33,13 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises OSError, with the file's name in it, where the disk does not take it.
     """
     with naming(path):
-        if not path.parent.is_dir():
+        folder, name = os.path.split(path)
+        if not os.path.isdir(folder):  # noqa: PTH112 (dozens of small tables a scene, and pathlib doubles their cost)
             path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{name}.{os.getpid()}")
         try:
             yield temporary
-            temporary.replace(path)
+            os.replace(temporary, path)  # noqa: PTH105
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

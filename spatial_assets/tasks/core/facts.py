@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spatial_assets.geometry.boxes import CORNER_SIGNS, box_distance_matrix, box_overlap_matrix
@@ -141,8 +143,9 @@ class Observations:
     Whole numbers are 0 and others NaN where there is no row, or where the table has a null.
     """
 
-    def __init__(self, rows: pl.DataFrame, cells: Indices, shape: tuple[int, int]) -> None:
-        self._rows, self._cells, self._shape = rows, cells, shape
+    def __init__(self, rows: pl.DataFrame, chosen: Indices, cells: Indices, shape: tuple[int, int]) -> None:
+        """Of the rows those chosen, (N,), each of which belongs in one of the cells, (N,)."""
+        self._rows, self._chosen, self._cells, self._shape = rows, chosen, cells, shape
         self._made: dict[str, Float] = {}
 
     def column(self, name: str) -> Float:
@@ -152,17 +155,19 @@ class Observations:
         return self._made[name]
 
     def _column(self, name: str) -> Float:
-        series = self._rows[name]
+        # By Arrow: Polars starts its threads for each of dozens of small columns.
+        array = self._rows[name].to_arrow()
         count = self._shape[0] * self._shape[1]
-        if series.dtype != pl.List:
+        if not pa.types.is_large_list(array.type):
             out = np.full(count, np.nan)
-            out[self._cells] = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+            out[self._cells] = array.cast(pa.float64()).to_numpy(zero_copy_only=False)[self._chosen]
             return out.reshape(self._shape)
         width = WIDTHS[name]
-        present = series.is_not_null().to_numpy()
-        values = series.drop_nulls().explode().cast(pl.Float64).to_numpy()
+        present = array.is_valid().to_numpy(zero_copy_only=False)
+        values = array.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False).reshape(-1, width)
+        given = present[self._chosen]
         out = np.full((count, width), np.nan)
-        out[self._cells[present]] = values.reshape(-1, width)
+        out[self._cells[given]] = values[(np.cumsum(present) - 1)[self._chosen[given]]]
         return out.reshape(*self._shape, width)
 
     @cached_property
@@ -235,22 +240,25 @@ class SceneFacts:
 
     @cached_property
     def frames(self) -> Frames:
-        sets = self.read(tables.KEYFRAMES).filter(pl.col("set").is_in([KEYFRAMES, VIDEO]))
-        members = sets["frame"].unique()
-        rows = self.read(tables.FRAMES).filter(pl.col("frame").is_in(members.implode())).sort("position")
+        sets = self.read(tables.KEYFRAMES)
+        members: dict[str, list[tuple[int, str]]] = {KEYFRAMES: [], VIDEO: []}
+        for chosen, position, frame in sets.select("set", "position", "frame").iter_rows():
+            if chosen in members:
+                members[chosen].append((position, frame))
+        wanted = sorted({frame for places in members.values() for _, frame in places})
+        rows = self.read(tables.FRAMES)
+        found = np.flatnonzero(_places(rows["frame"], wanted) >= 0)
+        rows = rows[found[np.argsort(rows["position"].to_numpy()[found], kind="stable")]]
         names = rows["frame"].to_list()
         place = {name: index for index, name in enumerate(names)}
         keyframes, video = (
-            np.array(
-                [place[name] for name in sets.filter(pl.col("set") == chosen).sort("position")["frame"]],
-                np.int64,
-            )
+            np.array([place[name] for _, name in sorted(members[chosen])], np.int64)
             for chosen in (KEYFRAMES, VIDEO)
         )
         return Frames(
             tuple(names),
-            rows["width"].cast(pl.Float64).to_numpy(),
-            rows["height"].cast(pl.Float64).to_numpy(),
+            rows["width"].to_numpy().astype(np.float64),
+            rows["height"].to_numpy().astype(np.float64),
             _floats(rows["intrinsics"], len(rows), 9).reshape(-1, 3, 3),
             _floats(rows["camera_to_world"], len(rows), 16).reshape(-1, 4, 4),
             np.array([hash_name("frame", name) for name in names], np.uint64),
@@ -262,29 +270,22 @@ class SceneFacts:
     def observed(self) -> Observations:
         """What the frames show; rows of frames that only the dense video has are left out."""
         frames, objects = self.frames, self.objects
-        rows = self.read(tables.VISIBILITY).filter(pl.col("center_distance").is_not_null())
-        place = pl.DataFrame(
-            {"frame": list(frames.names), "row": range(len(frames))},
-            {"frame": pl.String, "row": pl.Int64},
-        )
-        rows = rows.join(place, "frame", "inner")
-        column = np.searchsorted(objects.instances, rows["instance"].to_numpy())
-        cells = rows["row"].to_numpy() * len(objects) + column
-        return Observations(rows, cells, (len(frames), len(objects)))
+        rows = self.read(tables.VISIBILITY)
+        place = _places(rows["frame"], frames.names)
+        chosen = np.flatnonzero((place >= 0) & rows["center_distance"].is_not_null().to_numpy())
+        column = np.searchsorted(objects.instances, rows["instance"].to_numpy()[chosen])
+        return Observations(rows, chosen, place[chosen] * len(objects) + column, (len(frames), len(objects)))
 
     @cached_property
     def overlap(self) -> Float:
         """(F, F), share of the surface seen by either of two frames that both see."""
-        place = {name: index for index, name in enumerate(self.frames.names)}
-        names = pl.DataFrame(
-            {"frame": list(place), "index": list(place.values())}, {"frame": pl.String, "index": pl.Int64}
-        )
+        names = self.frames.names
         rows = self.read(tables.OVERLAP)
-        rows = rows.join(names.rename({"frame": "frame_a", "index": "a"}), "frame_a", "inner")
-        rows = rows.join(names.rename({"frame": "frame_b", "index": "b"}), "frame_b", "inner")
-        first, second = rows["a"].to_numpy(), rows["b"].to_numpy()
-        shares = np.zeros((len(place), len(place)))
-        shares[first, second] = shares[second, first] = rows["overlap"].to_numpy()
+        first, second = _places(rows["frame_a"], names), _places(rows["frame_b"], names)
+        both = (first >= 0) & (second >= 0)
+        first, second = first[both], second[both]
+        shares = np.zeros((len(names), len(names)))
+        shares[first, second] = shares[second, first] = rows["overlap"].to_numpy()[both]
         return shares
 
     @cached_property
@@ -321,6 +322,13 @@ def _namesakes(visible: Bools, may_mean: Bools) -> Bools:
                     out[frame, thing] = True
                     break
     return out
+
+
+def _places(series: pl.Series, names: Sequence[str]) -> Indices:
+    """(N,), the place of each of a column's words among the names; -1 where it is none of them."""
+    found = pc.index_in(series.to_arrow(), value_set=pa.array(names, series.to_arrow().type))
+    places: Indices = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+    return places
 
 
 def _floats(series: pl.Series, count: int, width: int) -> Float:

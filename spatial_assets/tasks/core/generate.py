@@ -114,7 +114,7 @@ def fill_quota(
 def _taken_out(
     line: Iterator[int], candidates: Candidates, ranks: Hashes, words: Wording, form: str, count: int
 ) -> Iterator[tuple[int, Chosen, Drawn]]:
-    """The line with its candidates and their wording, at first `count` at once: each by itself costs many times more."""
+    """The line with candidates and their wording, at first `count` at once: each by itself costs many times more."""
     at_once = max(count, 1)
     while indices := list(islice(line, at_once)):
         at_once = FURTHER
@@ -123,7 +123,12 @@ def _taken_out(
 
 
 def queue(
-    task: Task, facts: SceneFacts, parameters: TaskParameters, form: str, candidates: Candidates, ranks: Hashes
+    task: Task,
+    facts: SceneFacts,
+    parameters: TaskParameters,
+    form: str,
+    candidates: Candidates,
+    ranks: Hashes,
 ) -> Iterator[int]:
     """Candidates' indices in the order in which they are asked: by tiers, and in each of every group one, then
     others."""

@@ -15,6 +15,9 @@ Indices = NDArray[np.int64]
 SPARE = 2
 """Times the quota that is put in line at first: some are rejected when they are worded."""
 LEAST_IN_LINE = 64
+DENSE, LEAST_DENSE = 16, 1_000_000
+"""Groups numbered up to so many for each candidate, and so many more, are counted in place; sparser ones are renumbered
+first."""
 
 
 def in_line(strata: Strata, ranks: Hashes, key: int, quota: int) -> Iterator[int]:
@@ -47,11 +50,28 @@ def firsts_then_repeats(groups: Indices | None, ranks: Hashes) -> Iterator[Indic
     if groups is None:
         yield np.arange(len(ranks))
         return
-    order = np.lexsort((ranks, groups))
-    first = np.zeros(len(ranks), np.bool_)
-    first[order[np.flatnonzero(np.diff(groups[order], prepend=-1))]] = True
+    most = int(groups.max(initial=0)) + 1
+    if most > DENSE * len(groups) + LEAST_DENSE:
+        groups = np.unique(groups, return_inverse=True)[1].reshape(-1)
+        most = len(groups)
+    first = _lowest_of_each(groups, ranks, most)
     yield np.flatnonzero(first)
     yield np.flatnonzero(~first)
+
+
+@kernel
+def _lowest_of_each(groups: Indices, ranks: Hashes, count: int) -> NDArray[np.bool_]:
+    """(N,), whose rank is the lowest of their group, all below `count`; the first of equal ones."""
+    best = np.full(count, -1, np.int64)
+    for index in range(len(groups)):
+        held = best[groups[index]]
+        if held < 0 or ranks[index] < ranks[held]:
+            best[groups[index]] = index
+    first = np.zeros(len(groups), np.bool_)
+    for group in range(count):
+        if best[group] >= 0:
+            first[best[group]] = True
+    return first
 
 
 def _turns_for(sizes: Indices, wanted: int) -> int:

@@ -20,10 +20,12 @@ import pyarrow as pa
 from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import Rendered
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Roles, Task
 from spatial_assets.tasks.core.wording import Worded
 
 Row = tuple[Any, ...]
+Frames = tuple[tuple[str, str], ...]
+"""(role, frame's name), in order."""
 OWN = (
     "format",
     "qa_id",
@@ -54,23 +56,31 @@ class Rows:
         self._facts, self._form = facts, form
         which = facts.which
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
-        self._ordinals: Counter[str] = Counter()
+        self._ordinals: Counter[tuple[str, str]] = Counter()
         self._instances: list[int] = facts.once(_instances)
+        self._shown: dict[int, tuple[Any, Frames, str, hashlib.blake2b]] = {}
+        """By what is shown: it, which so keeps its id, its frames, their text, and the hash begun with it."""
 
     def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
         names, instances, answer = self._facts.frames.names, self._instances, question.answer
-        frames, frames_text = self._facts.once(_frames, tuple(question.frames))
+        # All questions about a video show the same frames.
+        held = self._shown.get(id(question.frames))
+        if held is None:
+            held = self._shown[id(question.frames)] = (question.frames, *self._begun(question.frames))
+        _, frames, frames_text, begun = held
         objects = tuple([(role, instances[place]) for role, place in question.objects])
         # The text of a list of what tells the row apart, put together from parts that recur.
         shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
-        key = f"{self._begin}, {frames_text}, [{shown}], {_text(worded.template)}"
-        ordinal = self._ordinals[key]
-        self._ordinals[key] = ordinal + 1
+        own = f"[{shown}], {_text(worded.template)}"
+        ordinal = self._ordinals[frames_text, own]
+        self._ordinals[frames_text, own] = ordinal + 1
+        digest = begun.copy()
+        digest.update(f"{own}, {ordinal}]".encode())
         margins = answer.margins
         self.made.append(
             (
                 self._form,
-                hashlib.blake2b(f"{key}, {ordinal}]".encode(), digest_size=16).hexdigest(),
+                digest.hexdigest(),
                 worded.question,
                 worded.stem,
                 worded.instruction,
@@ -88,6 +98,13 @@ class Rows:
                 question.given,
             )
         )
+
+    def _begun(self, frames: Roles) -> tuple[Frames, str, hashlib.blake2b]:
+        """What is shown, its text, and the hash of what is before and of it."""
+        names = self._facts.frames.names
+        shown = tuple([(role, names[place]) for role, place in frames])
+        text = f"[{', '.join([f'[{_text(role)}, {_text(name)}]' for role, name in shown])}]"
+        return shown, text, hashlib.blake2b(f"{self._begin}, {text}, ".encode(), digest_size=16)
 
 
 def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
@@ -119,15 +136,6 @@ def _instances(facts: SceneFacts) -> list[int]:
     """The objects' numbers as Python's, by place."""
     found: list[int] = facts.objects.instances.tolist()
     return found
-
-
-def _frames(
-    facts: SceneFacts, frames: tuple[tuple[str, int], ...]
-) -> tuple[tuple[tuple[str, str], ...], str]:
-    """A row's frames, and their text. All questions about a video show the same ones."""
-    names = facts.frames.names
-    shown = tuple([(role, names[place]) for role, place in frames])
-    return shown, json.dumps(shown)
 
 
 @lru_cache(maxsize=4096)

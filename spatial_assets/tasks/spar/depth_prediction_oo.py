@@ -83,7 +83,9 @@ def find(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates
     pairs.reject("similar_depth", differences < parameters.min_difference)
     pairs.reject(ROUNDING, METERS.near_rounding_boundary(differences))
     pairs.reject("marks_touch", marker_gaps(facts, frames, a, b) < parameters.min_mark_gap)
-    pairs.reject("no_reference", ~thirds_of(facts, parameters, frames, pairs.objects).any(axis=1))
+    thirds = thirds_of(facts, parameters, frames, pairs.objects)
+    pairs.reject("no_reference", ~thirds.any(axis=1))
+    pairs.values["thirds"] = thirds
     pairs.values["difference"] = differences
     pairs.strata = Strata.of_pairs(a, b, facts.objects.identities)
     return pairs
@@ -98,7 +100,7 @@ def find_with_options(facts: SceneFacts, parameters: DepthDifferenceParameters) 
 def ask(facts: SceneFacts, parameters: DepthDifferenceParameters, candidate: Chosen, draw: Draw) -> Question:
     """Which of the two is green, and which third one is red, is drawn."""
     (frame,), pair = candidate.frames, candidate.objects
-    thirds = np.flatnonzero(thirds_of(facts, parameters, np.array([frame]), np.array([pair]))[0])
+    thirds = np.flatnonzero(candidate.values["thirds"])
     wrong = wrong_of(candidate)
     if wrong:
         # No option may be next to the given depth, right or wrong.

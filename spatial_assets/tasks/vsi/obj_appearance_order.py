@@ -42,6 +42,12 @@ from spatial_assets.tasks.vsi.video import (
 
 SUITE, NAME = "vsi", "obj_appearance_order"
 CATEGORIES = 4
+ORDERS = tuple(permutations(range(CATEGORIES)))
+"""All orders of four things, by their places in another row."""
+PLACED = np.array(ORDERS), np.arange(CATEGORIES)
+"""(24, 4) places of each order, and (4,) where in it they come."""
+FOLLOWED = tuple(np.moveaxis(np.array([list(combinations(order, 2)) for order in ORDERS]), 2, 0))
+"""Of each order the pairs of an earlier one, (24, 6), and a later one, (24, 6)."""
 NEVER = -1
 NEVER_CLEAR, TOGETHER = "never_clear", "together"
 
@@ -177,25 +183,21 @@ def ask(facts: SceneFacts, parameters: OrderParameters, candidate: Chosen, draw:
 
 def orders(words: Sequence[str], draw: Draw, even: bool = True) -> list[tuple[str, ...]]:
     """The right order, then three drawn by the law of such orders. Raises Rejection where one comes twice."""
-    every = list(permutations(sorted(words)))
-    right = every.index(tuple(words))
-    law = chances(tuple(sorted(words))) if even else np.full(len(every), 1 / len(every))
+    named = tuple(sorted(words))
+    right = ORDERS.index(tuple([named.index(word) for word in words]))
+    law = chances(named) if even else np.full(len(ORDERS), 1 / len(ORDERS))
     drawn = draw_others(law, right, OPTIONS - 1, draw)
-    return [every[place] for place in (right, *drawn)]
+    return [tuple([named[index] for index in ORDERS[place]]) for place in (right, *drawn)]
 
 
 @cache
 def chances(words: tuple[str, ...]) -> Float:
-    """(24,), how likely each order of four words is, in the order of `permutations`: by all of its `hints`."""
+    """(24,), how likely each of `ORDERS` of four words is: by all of its `hints`."""
     score = prior_of(SUITE, NAME).score
     # Each hint is looked up once, not once an order.
     at = np.array([[score(_at(word, place)) for place in range(CATEGORIES)] for word in words])
     before = np.array([[score(_before(first, later)) for later in words] for first in words])
-    orders = np.array(list(permutations(range(CATEGORIES))))
-    first, later = np.triu_indices(CATEGORIES, 1)
-    return weighed(
-        at[orders, np.arange(CATEGORIES)].sum(axis=1) + before[orders[:, first], orders[:, later]].sum(axis=1)
-    )
+    return weighed(at[PLACED].sum(axis=1) + before[FOLLOWED].sum(axis=1))
 
 
 def hints(order: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from spatial_assets.tasks.core.candidates import draw_key
-from spatial_assets.tasks.core.draws import Draw, hash_name, mix, mix_columns, mix_pair
+from spatial_assets.tasks.core.draws import Draw, choices, hash_name, mix, mix_columns, mix_pair
 
 WORDS = st.integers(0, 2**64 - 1)
 UNLIKELY = 1e-3
@@ -50,6 +50,12 @@ def test_order_counts() -> None:
 
 def test_names_keep_their_borders() -> None:
     assert len({hash_name("ab", "c"), hash_name("a", "bc"), hash_name("abc"), hash_name("", "abc")}) == 4
+
+
+def test_many_choose_as_each_does() -> None:
+    states = np.random.default_rng(0).integers(0, 2**64, 200, np.uint64)
+    names = ["p", "q", "r", "s", "t"]
+    assert choices(states, "x", names) == [Draw(int(state)).choice("x", names) for state in states]
 
 
 def test_a_choice_depends_on_the_names_not_on_their_order() -> None:

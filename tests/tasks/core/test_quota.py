@@ -76,3 +76,16 @@ def test_tiers_come_one_after_the_other() -> None:
     tiers = np.array([2, 0, 2, 1, 0])
     assert [part.tolist() for part in in_tiers(tiers, 5)] == [[1, 4], [3], [0, 2]]
     assert [part.tolist() for part in in_tiers(None, 3)] == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("spread", [5, 40, 10**9, 2**61])
+def test_firsts_are_the_lowest_of_each_group(spread: int) -> None:
+    """Whether groups are numbered densely or not."""
+    rng = np.random.default_rng(spread % 97)
+    groups = rng.integers(0, spread, 300)
+    groups[100:200] = groups[:100]
+    ranks = rng.permutation(300).astype(np.uint64)
+    first, others = firsts_then_repeats(groups, ranks)
+    lowest = {group: min(ranks[groups == group]) for group in groups.tolist()}
+    assert first.tolist() == [index for index in range(300) if ranks[index] == lowest[groups[index]]]
+    assert sorted([*first.tolist(), *others.tolist()]) == list(range(300))

@@ -92,7 +92,12 @@ def test_a_file_that_is_not_fit_is_named(tmp_path: Path, held: dict[str, Any], p
 
 
 def worded_by(
-    own: wording.Wording, form: str, answer: str, slots: dict[str, str], state: int, stems: list[str] | None = None
+    own: wording.Wording,
+    form: str,
+    answer: str,
+    slots: dict[str, str],
+    state: int,
+    stems: list[str] | None = None,
 ) -> wording.Worded:
     (drawn,) = own.drawn(form, np.array([state], np.uint64))
     return own.word(form, answer, slots, drawn, Draw(state), stems)

@@ -398,7 +398,8 @@ def test_ways_are_drawn_by_identity_and_seed() -> None:
     assert set(by_number(facts, seed=1, **LOW)) != set(known)
     rows = ask(TASK, facts, quota=10_000, **LOW)
     assert ask(TASK, Reversed(facts), quota=10_000, **LOW) == rows
-    assert ask(TASK, facts, quota=10, **LOW) == rows[:10]
+    few = ask(TASK, facts, quota=10, **LOW)
+    assert len(few) == 10 and all(row in rows for row in few)
     # Where all ways are followed, the seed draws nothing.
     every = by_number(facts, branches=99, **LOW)
     assert every == by_number(facts, branches=99, seed=1, **LOW) and known.items() < every.items()
