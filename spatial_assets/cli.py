@@ -20,6 +20,7 @@ from spatial_assets.commands.conformance import conformance
 from spatial_assets.commands.evaluate import evaluate
 from spatial_assets.commands.export import export
 from spatial_assets.commands.facts import facts
+from spatial_assets.commands.labels import labels
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import show_log, tell_of_compiling
@@ -316,5 +317,5 @@ def ui(home: Path, port: int, host: str) -> None:
     os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
 
 
-for command in (audit, conformance, evaluate, export, facts, lineage, release, tasks_command):
+for command in (audit, conformance, evaluate, export, facts, labels, lineage, release, tasks_command):
     main.add_command(command)

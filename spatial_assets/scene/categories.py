@@ -49,6 +49,25 @@ def is_structure(category: str) -> bool:
 
 
 @cache
+def _known() -> frozenset[str]:
+    vocabulary = _vocabulary()
+    wider = {word for kinds in vocabulary["kinds"].values() for word in kinds}
+    lists = ("plurals", "kinds", "structure", "uncounted", "words")
+    known = {word for name in lists for word in vocabulary[name]}
+    return frozenset(
+        known | wider | set(vocabulary["synonyms"].values()) | set(vocabulary["plurals"].values())
+    )
+
+
+def is_mapped(category: str) -> bool:
+    """Whether the vocabulary knows a category, itself or by its last word: a "beach chair" is a chair.
+
+    What it does not know is asked about under the source's own word, and taken for nothing else.
+    """
+    return not meanings(category).isdisjoint(_known())
+
+
+@cache
 def meanings(category: str) -> frozenset[str]:
     """The category and every wider word that also names it: an office chair is a chair and a seat.
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from spatial_assets.scene.categories import canonical, is_countable, is_structure, may_mean
+from spatial_assets.scene.categories import (
+    _vocabulary,
+    canonical,
+    is_countable,
+    is_mapped,
+    is_structure,
+    may_mean,
+    meanings,
+)
 from spatial_assets.studio import catalog
 
 
@@ -59,3 +67,25 @@ def test_nobody_counts_groups_or_what_is_built_together() -> None:
 def test_the_studio_gives_one_word_to_things_that_look_alike() -> None:
     """Wall cabinets hang over kitchen cabinets, of the same make: "the cabinet" may be any of them."""
     assert catalog.label("wall_cabinet") == catalog.label("kitchen_cabinet")
+
+
+def test_the_vocabulary_is_sound() -> None:
+    """One step leads from any word to its category, plurals are no synonyms, and no kind is its own."""
+    vocabulary = _vocabulary()
+    assert not vocabulary["synonyms"].keys() & set(vocabulary["synonyms"].values())
+    assert not vocabulary["synonyms"].keys() & vocabulary["plurals"].keys()
+    for word in (*vocabulary["kinds"], *vocabulary["words"], *vocabulary["synonyms"].values()):
+        assert canonical(word) == word and word == word.lower().strip()
+        assert not any(word in meanings(wider) for wider in meanings(word) - {word})
+
+
+@pytest.mark.parametrize(
+    "label", ["couch", "Dining Chair", "beer bottles", "stack of chairs", "walls", "row of books"]
+)
+def test_words_are_mapped_themselves_or_by_their_last(label: str) -> None:
+    assert is_mapped(canonical(label))
+
+
+@pytest.mark.parametrize("label", ["gizmo", "gizmos", "door frob", "pile of gizmos", ""])
+def test_words_that_nothing_maps_are_known_as_such(label: str) -> None:
+    assert not is_mapped(canonical(label))
