@@ -1,4 +1,4 @@
-"""`spatial-assets labels`: which words a home's sources use for objects, and which of them the vocabulary does not know."""
+"""`spatial-assets labels`: the words that a home's sources use for objects, and those the vocabulary does not know."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from spatial_assets.storage.lake import Lake
 @AS_JSON
 @plainly
 def labels(home: Path, datasets: tuple[str, ...], unmapped: bool, as_json: bool) -> None:
-    """Print the sources' words for objects: how many there are, what each is called in questions, and as what it counts.
+    """Print the sources' words for objects: how many, what each is called in questions, and what else it counts as.
 
     A word that the vocabulary does not know is asked about as the source has it.
     """

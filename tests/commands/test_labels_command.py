@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
     rows = []
     for scene, labels in LABELS.items():
         for instance, label in enumerate(labels):
-            row = {name: None for name in OBJECTS.schema.names}
+            row = dict.fromkeys(OBJECTS.schema.names)
             row |= {
                 "dataset": "made",
                 "release": "1",
@@ -53,9 +53,9 @@ def test_words_are_counted_with_what_they_count_as(home: Path) -> None:
     done = CliRunner().invoke(main, ["labels", "--home", str(home), "--json"])
     assert done.exit_code == 0, done.output
     found = {row["label"]: row for row in json.loads(done.output)}
-    assert found["gizmo"] | {"also": ""} == {
-        "dataset": "made", "label": "gizmo", "objects": 2, "scenes": 2, "category": "gizmo", "also": "", "mapped": False,
-    }  # fmt: skip
+    gizmo = found["gizmo"]
+    assert (gizmo["dataset"], gizmo["objects"], gizmo["scenes"]) == ("made", 2, 2)
+    assert gizmo["category"] == "gizmo" and not gizmo["mapped"]
     assert (
         found["couch"]["category"] == found["sofa"]["category"] == "sofa" and found["sofa"]["also"] == "seat"
     )
