@@ -95,12 +95,11 @@ def _look(root: Path) -> files.Found:
             match = GRAPH_NAME.fullmatch(entry.name)
             if match is not None:
                 graphs.append(SceneRef(match[1], f"{folder}/{entry.name}".lstrip("/")))
-    named = {ref.name for ref in scans}
-    found = files.told_apart([*scans, *(ref for ref in graphs if ref.name not in named)], [])
     # A folder that only has a scan's form is none that is left out.
-    said = [
-        error for error in folders.left_out if error.reason != "scene_name" or _any_part(root, error.file)
-    ]
+    said = [error for error in folders.left_out if error.reason != "scene_name" or _any_part(root, error.file)]
+    # Of a scan whose folder cannot be told, the graph alone is no scene.
+    taken = {ref.name for ref in scans} | {Path(error.file).name for error in said}
+    found = files.told_apart([*scans, *(ref for ref in graphs if ref.name not in taken)], [])
     return files.Found(found.scenes, [*said, *found.left_out])
 
 
