@@ -45,7 +45,6 @@ from spatial_assets.scene.model import (
     InputError,
     Instance,
     Scene,
-    Viewpoint,
 )
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
@@ -69,8 +68,8 @@ NO_OBJECTS = frozenset({"void", "unlabeled"})
 """Of the 40 classes, those that stand for no object."""
 ELSEWHERE = re.compile(r"\s*/\s*other ?room$|\s*/\s*outside$", re.ASCII)
 """What annotators put behind the name of a thing that belongs to a room next door."""
-APART = 1.0
-"""Meters that the middle panorama's images, or the house file, may be away from the simulator's viewpoint."""
+APART = 0.5
+"""Meters that an image may be taken away from the viewpoint that it is named after; a tripod's are within 0.2."""
 UPSIDE_DOWN = -0.2
 """Height of the cameras' own up axes, of the middle one, below which they hang upside down; of six in eighteen that
 look steeply up or down it is above 0.3."""
@@ -96,7 +95,9 @@ def _look(root: Path) -> files.Found:
             if match is not None:
                 graphs.append(SceneRef(match[1], f"{folder}/{entry.name}".lstrip("/")))
     # A folder that only has a scan's form is none that is left out.
-    said = [error for error in folders.left_out if error.reason != "scene_name" or _any_part(root, error.file)]
+    said = [
+        error for error in folders.left_out if error.reason != "scene_name" or _any_part(root, error.file)
+    ]
     # Of a scan whose folder cannot be told, the graph alone is no scene.
     taken = {ref.name for ref in scans} | {Path(error.file).name for error in said}
     found = files.told_apart([*scans, *(ref for ref in graphs if ref.name not in taken)], [])
@@ -260,7 +261,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         )
     if house is not None:
         scene = matterport_regions.with_regions(root, scene, house, listing.panorama_regions, told)
-    _check_places(scene, listing)
+    if listing.cameras is not None:
+        scene = _at_their_places(scene, listing.cameras)
     return replace(scene, facts=_facts(scene), conventions=told)
 
 
@@ -399,18 +401,26 @@ def _upright(path: str, poses: Float) -> str:
     return f"stand {up:.2f} upright"
 
 
-def _check_places(scene: Scene, listing: Listing) -> None:
-    """Raises InputError where images do not stand at the viewpoints that they are named after."""
-    places: dict[str, Viewpoint] = {viewpoint.name: viewpoint for viewpoint in scene.viewpoints}
-    apart = []
-    for frame in scene.frames:
-        place = places.get(matterport_frames.panorama_of(frame.name) or "")
-        if place is not None:
-            apart.append(float(np.linalg.norm(frame.camera_to_world[:3, 3] - place.position)))
-    if apart and np.median(apart) > APART:
+def _at_their_places(scene: Scene, path: str) -> Scene:
+    """The scene without images that do not stand at the viewpoints that they are named after.
+
+    Raises InputError where the middle one does not.
+    """
+    places = {viewpoint.name: viewpoint.position for viewpoint in scene.viewpoints}
+    apart = np.array(
+        [
+            float(np.linalg.norm(frame.camera_to_world[:3, 3] - places[name])) if name in places else 0.0
+            for frame in scene.frames
+            for name in (matterport_frames.panorama_of(frame.name),)
+        ]
+    )
+    if np.median(apart) > APART:
         raise InputError(
-            listing.cameras or "",
+            path,
             f"the middle camera stands {np.median(apart):.3g} m away from the viewpoint that its image is named after: "
             "another unit or other matrices (pose_convention)",
             "contradiction",
         )
+    kept = tuple(frame for frame, away in zip(scene.frames, apart, strict=True) if away <= APART)
+    gone = consistency.dropped(away_from_its_viewpoint=len(scene.frames) - len(kept))
+    return replace(scene, frames=kept, dropped_frames=scene.dropped_frames | gone)

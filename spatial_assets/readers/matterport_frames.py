@@ -5,7 +5,8 @@
     scan <depth image> <color image> <16 numbers, by rows>
 
 A matrix is camera-to-world for a camera that looks along -z with +y up. The origin of an image is its lower left
-corner, and the middle of a pixel lies half a pixel from its edges: the principal point counts from below.
+corner, and the middle of a pixel lies half a pixel from its edges: the principal point counts from below. All images
+of a scan have one size, for which its intrinsics are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_assets.readers import cameras, files, images, labels
+from spatial_assets.readers import cameras, consistency, files, images, labels
 from spatial_assets.scene.model import Camera, Float, Frame, InputError
 
 FOLDER, CAMERAS = "undistorted_color_images", "undistorted_camera_parameters"
@@ -92,7 +93,12 @@ def read_shots(root: Path, path: str, folder: str) -> Shots:
         raise InputError(path, f"{told}, and has {count}", "contradiction")
     if not frames:
         raise InputError(path, f"no image in {folder} has a camera", "no_frames")
-    order = sorted(range(len(frames)), key=lambda i: files.natural_key(frames[i].name))
+    sizes = [(frame.camera.width, frame.camera.height) for frame in frames]
+    usual = max(sorted(set(sizes)), key=sizes.count)
+    order = sorted(
+        (i for i in range(len(frames)) if sizes[i] == usual), key=lambda i: files.natural_key(frames[i].name)
+    )
+    dropped |= consistency.dropped(other_size=len(frames) - len(order))
     return Shots(path, [frames[i] for i in order], np.stack([raw[i] for i in order]), dropped)
 
 

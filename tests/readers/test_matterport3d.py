@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matterport_house import HOUSE, LEVEL, PANORAMAS, SCAN, graph, mesh, write_house, write_json
+from PIL import Image
 
 from spatial_assets.readers import matterport3d
 from spatial_assets.scene.model import Fact, InputError, Scene
@@ -392,6 +393,25 @@ def test_cameras_of_another_meaning_are_noticed_and_can_be_asked_for(
     asked = read(copied, pose_convention=convention)
     for frame, other in zip(asked.frames, true.frames, strict=True):
         np.testing.assert_allclose(frame.camera_to_world, other.camera_to_world, atol=1e-8)
+
+
+def test_a_camera_that_does_not_stand_where_its_name_says_costs_its_image(copied: Path) -> None:
+    (path,) = copied.glob("scans/*/undistorted_camera_parameters/*.conf")
+    true = read(copied)
+    lines = path.read_text().splitlines()
+    moved = lines[8].split()
+    moved[6] = str(float(moved[6]) + 1.2)
+    path.write_text("\n".join([*lines[:8], " ".join(moved), *lines[9:]]) + "\n")
+    scene = read(copied)
+    assert scene.dropped_frames["away_from_its_viewpoint"] == 1
+    assert {frame.name for frame in true.frames} - {frame.name for frame in scene.frames} == {moved[2][:-4]}
+
+
+def test_an_image_of_another_size_is_left_out(copied: Path) -> None:
+    path = sorted(copied.glob("scans/*/undistorted_color_images/*.jpg"))[3]
+    Image.new("RGB", (60, 48)).save(path)
+    scene = read(copied)
+    assert scene.dropped_frames["other_size"] == 1 and path.stem not in {frame.name for frame in scene.frames}
 
 
 def test_boxes_with_whole_lengths_are_noticed_and_can_be_asked_for(copied: Path) -> None:
