@@ -7,6 +7,7 @@ A line of a portal begins with P as a panorama's does, or with R as a region's, 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 
 from spatial_assets.readers import cameras, files, labels
 from spatial_assets.readers.consistency import LARGEST_SCENE
-from spatial_assets.scene.model import Box, Float, InputError
+from spatial_assets.scene.model import NO_INSTANCE, Box, Float, InputError
 from spatial_assets.storage.instance_images import GREATEST_ID
 
 VERSION = "ASCII 1.1"
@@ -30,6 +31,7 @@ NOTHING = "-"
 AXES_TOLERANCE = 0.01
 """How far a box's two axes may be from orthonormal; six digits stay below 1e-5."""
 GREATEST_NUMBER = 1 << 62
+WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 KINDS = {
     "a": "bathroom", "b": "bedroom", "c": "closet", "d": "dining room", "e": "entryway", "f": "family room",
     "g": "garage", "h": "hallway", "i": "library", "j": "laundry room", "k": "kitchen", "l": "living room",
@@ -87,7 +89,7 @@ class House:
     categories: tuple[HouseCategory, ...]
     objects: tuple[HouseObject, ...]
     segments: dict[int, int] = field(default_factory=dict)
-    """Object by the id of a segment; segments of no object are not in it."""
+    """Object by the id of a segment, NO_INSTANCE for one of no object."""
 
 
 def read_house(root: Path, path: str) -> House:
@@ -108,10 +110,7 @@ class _Fields:
 
     def whole(self, at: int, what: str, count: int | None = None, or_none: bool = False) -> int | None:
         """A number from 0, below `count` where one is given; None for -1 where that is allowed."""
-        try:
-            value = int(self.words[at])
-        except ValueError:
-            value = GREATEST_NUMBER
+        value = int(self.words[at]) if WHOLE.fullmatch(self.words[at]) else GREATEST_NUMBER
         if or_none and value == -1:
             return None
         if not 0 <= value < (GREATEST_NUMBER if count is None else count):
@@ -271,10 +270,8 @@ class _House:
     def _segments(self, objects: int) -> dict[int, int]:
         found: dict[int, int] = {}
         for line in self.found["E"]:
-            owner = line.whole(2, "object", objects, True)
-            segment = line.sure(3, "id")
-            if owner is None:
-                continue
+            given = line.whole(2, "object", objects, True)
+            owner, segment = NO_INSTANCE if given is None else given, line.sure(3, "id")
             if found.setdefault(segment, owner) != owner:
                 raise line.error(
                     f"segment {segment} is of object {owner} and of {found[segment]}", "contradiction"

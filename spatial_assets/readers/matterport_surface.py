@@ -1,8 +1,8 @@
 """Matterport3D's annotated meshes: one of a house or one of each region, their segments, and whose boxes they fill.
 
 A mesh's faces name their segment, `material_id` in the file itself and `segIndices` beside it (`.fsegs.json`); the
-house file says which object a segment is of. A region's mesh numbers its own segments: those of region N are a million
-times N higher in the house file. Which of these holds for a file is found by how many faces get an object.
+house file says which object a segment is of. A region's mesh numbers its own segments from 0: those of region N are N
+million higher in the house file. Which file's numbers are meant is found by how many of them the house file knows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from spatial_assets.scene.model import NO_INSTANCE, Box, Float, InputError, Mesh
 SEGMENT_PROPERTIES = ("material_id", "face_material")
 REGION_STEP = 1_000_000
 FEWEST_KNOWN = 0.5
-"""Least share of the faces with a segment that the house file must know, for segments and house to belong together:
-only what nobody annotated is unknown."""
+"""Least share of the faces with a segment whose segment the house file must know, for the two to belong together."""
 SAME = 0.99
 """Share of the faces on which two files that number segments must agree."""
 CHECKED_FACES = 20
@@ -71,7 +70,7 @@ def read_surface(root: Path, meshes: Sequence[MeshFile]) -> Surface:
     numbered = []
     # What all of the regions' files say in the same way.
     for kind in range(min(len(part.numbered) for part in parts)):
-        ids = [_moved(part.numbered[kind][1], file.region) for part, file in zip(parts, meshes, strict=True)]
+        ids = [part.numbered[kind][1] for part in parts]
         numbered.append((parts[0].numbered[kind][0], np.concatenate(ids)))
     return Surface(mesh, tuple(numbered))
 
@@ -89,7 +88,7 @@ def _read(root: Path, file: MeshFile) -> Surface:
                 "contradiction",
             )
         numbered.append((file.segments, listed))
-    return Surface(mesh, tuple(numbered))
+    return Surface(mesh, tuple((path, _moved(ids, file.region)) for path, ids in numbered))
 
 
 def _moved(ids: NDArray[np.int64], region: int | None) -> NDArray[np.int64]:
@@ -102,10 +101,9 @@ def face_objects(surface: Surface, house: House) -> NDArray[np.int32]:
     """The object (F,) of each face. Raises InputError where segments and house do not belong together."""
     found: list[tuple[str, float, NDArray[np.int32]]] = []
     for path, ids in surface.numbered:
-        owner = _owners(ids, house.segments)
+        owner, is_known = _owners(ids, house.segments)
         there = ids >= 0
-        known = float((owner[there] != NO_INSTANCE).mean()) if there.any() else 0.0
-        found.append((path, known, owner))
+        found.append((path, float(is_known[there].mean()) if there.any() else 0.0, owner))
     if not found:
         raise InputError(
             house.path, "its mesh says of no face which segment it is of: neither material_id nor .fsegs.json",
@@ -129,13 +127,17 @@ def face_objects(surface: Surface, house: House) -> NDArray[np.int32]:
     return good[0][2]
 
 
-def _owners(ids: NDArray[np.int64], segments: Mapping[int, int]) -> NDArray[np.int32]:
+def _owners(
+    ids: NDArray[np.int64], segments: Mapping[int, int]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """The object of each face (F,), and whether its segment is known at all."""
     if not segments:
-        return np.full(len(ids), NO_INSTANCE, np.int32)
+        return np.full(len(ids), NO_INSTANCE, np.int32), np.zeros(len(ids), np.bool_)
     known = np.array(sorted(segments), np.int64)
     owner = np.array([segments[int(segment)] for segment in known], np.int32)
     place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    return np.where(known[place] == ids, owner[place], NO_INSTANCE).astype(np.int32)
+    is_known = known[place] == ids
+    return np.where(is_known, owner[place], NO_INSTANCE).astype(np.int32), is_known
 
 
 def check_boxes(path: str, boxes: Mapping[int, Box], mesh: Mesh, owners: NDArray[np.int32]) -> str:
@@ -170,8 +172,11 @@ def check_boxes(path: str, boxes: Mapping[int, Box], mesh: Mesh, owners: NDArray
 def _objects(boxes: Mapping[int, Box], mesh: Mesh, owners: NDArray[np.int32]) -> Iterator[tuple[Box, Float]]:
     """Boxes with the corners of their objects' faces (N, 3), of objects that have some."""
     order = np.argsort(owners, kind="stable")
-    sorted_owners = owners[order]
-    for instance, box in sorted(boxes.items()):
-        first, end = np.searchsorted(sorted_owners, [instance, instance + 1])
-        if end - first >= CHECKED_FACES and box.size.any():
-            yield box, mesh.vertices[mesh.faces[order[first:end]].ravel()].astype(np.float64)
+    ids = sorted(boxes)
+    # In the type of the owners, or all of these are converted.
+    starts = np.searchsorted(owners[order], np.array(ids, owners.dtype))
+    ends = np.searchsorted(owners[order], np.array(ids, owners.dtype), side="right")
+    for instance, first, end in zip(ids, starts.tolist(), ends.tolist(), strict=True):
+        if end - first >= CHECKED_FACES and boxes[instance].size.any():
+            corners = np.unique(mesh.faces[order[first:end]])
+            yield boxes[instance], mesh.vertices[corners].astype(np.float64)

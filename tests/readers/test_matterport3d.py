@@ -84,7 +84,7 @@ def test_regions(root: Path) -> None:
 
 
 def test_a_panorama_that_its_region_does_not_hold_is_in_none(root: Path) -> None:
-    """As the house files have it of some: a viewpoint upstairs in a dining room below."""
+    """As house files were released with some: a viewpoint of the living room, and a brush, in the garage."""
     path = root / HOUSES / f"{SCAN}.house"
     edit(path, f"P {PANORAMAS[1]} 1 0", f"P {PANORAMAS[1]} 1 1")
     edit(path, "O 1 0 1", "O 1 1 1")
@@ -95,6 +95,15 @@ def test_a_panorama_that_its_region_does_not_hold_is_in_none(root: Path) -> None
     )
     assert scene.regions[0].doubt is None
     assert scene.conventions["regions"].startswith("1 of 3 panoramas and 1 of 2 objects do not stand in")
+
+
+def test_a_panorama_upstairs_is_in_no_region_below(root: Path) -> None:
+    edit(
+        root / HOUSES / f"{SCAN}.house", f"P {PANORAMAS[1]} 1 0 0 0 2 1.5", f"P {PANORAMAS[1]} 1 0 0 0 2 4.5"
+    )
+    scene = read(root)
+    assert scene.viewpoints[1].region is None
+    assert scene.regions[0].doubt == "1 of 2 panoramas stand outside of it"
 
 
 def test_a_list_of_panoramas_that_says_otherwise_puts_regions_in_doubt(root: Path) -> None:
@@ -161,6 +170,26 @@ def test_the_meshes_of_regions_stand_for_that_of_the_house(root: Path) -> None:
     assert scene.face_instance is not None
     assert scene.face_instance.tolist() == [-1] * 14 + [0] * 12 + [-1, -1]
     assert scene.mesh is not None and scene.mesh.faces.max() == 23
+
+
+def test_the_mesh_of_one_region_alone(root: Path) -> None:
+    (root / HOUSES / f"{SCAN}.ply").unlink()
+    edit(root / HOUSES / f"{SCAN}.house", "E 0 0 7", "E 0 0 4000007")
+    folder = root / FOLDER / "region_segmentations"
+    folder.mkdir()
+    (folder / "region4.ply").write_bytes(mesh([7]))
+    scene = read(root)
+    assert scene.face_instance is not None and scene.face_instance.tolist() == [0] * 12 + [-1, -1]
+
+
+def test_segments_of_no_object_are_known_all_the_same(root: Path) -> None:
+    """A floor that nobody annotated has a segment too."""
+    edit(root / HOUSES / f"{SCAN}.house", "E 1 1 9", "E 1 -1 9")
+    (root / HOUSES / f"{SCAN}.ply").write_bytes(mesh([9, 9, 9, 7], floor=9))
+    (root / HOUSES / f"{SCAN}.fsegs.json").unlink()
+    scene = read(root)
+    assert scene.face_instance is not None
+    assert scene.face_instance.tolist() == [-1, -1, -1, 0] * 3 + [-1, -1]
 
 
 def test_parts_that_were_unpacked_where_they_lay(root: Path) -> None:
@@ -239,6 +268,8 @@ def without(path: str) -> Callable[[Path], None]:
         (house("0 1 0 -1 0 0 1 0.5", "0 1 0 0 1 0 1 0.5"), "house", "axes of the box are not orthonormal"),
         (house("O 1 0 1", "O 1 7 1"), "house", "its region is '7', not one of the 2 there are"),
         (house("O 1 0 1", "O 5 0 1"), "house", "numbered 5 in place 1"),
+        (house("O 1 0 1", "O 1_0 0 1"), "house", "own number is '1_0'"),
+        (house("O 1 0 1", "O 1 0 " + "9" * 5000), "house", "its category is '9999"),
         (house("O 1 0 1 2 2 1 1", "O 1 0 1 2 x 1 1"), "house", "has 'x' where a number was expected"),
         (house("E 1 1 9 ", "E 1 1 7 "), "house", "segment 7 is of object 1 and of 0"),
         (house("C 0 11", "Q 0 11"), "house", "begins with 'Q', no kind of line"),
