@@ -66,8 +66,8 @@ DISTORTED = "matterport_color_images"
 REGION_MESH = re.compile(r"region(\d{1,6})", re.ASCII)
 NO_OBJECTS = frozenset({"void", "unlabeled"})
 """Of the 40 classes, those that stand for no object."""
-ELSEWHERE = re.compile(r"\s*/\s*other ?room$|\s*/\s*outside$", re.ASCII)
-"""What annotators put behind the name of a thing that belongs to a room next door."""
+ADDED = re.compile(r"\s*/\s*(other ?room|outside|w [a-z ]+)$", re.ASCII)
+"""What annotators put behind the name of a thing: that it belongs to a room next door, or what is in it."""
 APART = 0.5
 """Meters that an image may be taken away from the viewpoint that it is named after; a tripod's are within 0.2."""
 UPSIDE_DOWN = -0.2
@@ -313,7 +313,7 @@ def _with_objects(
             kind = house.categories[item.category]
             label = labels.word(kind.name)
             if kind.coarse not in NO_OBJECTS and label != labels.NO_LABEL:
-                category = canonical(ELSEWHERE.sub("", words.get((kind.index, kind.name), label)))
+                category = canonical(ADDED.sub("", words.get((kind.index, kind.name), label)))
         instances.append(Instance(number, label, category, item.box, str(number)))
     if not instances:
         raise InputError(house.path, "no object has a box", "no_objects")

@@ -69,6 +69,24 @@ def test_faces_belong_to_objects_by_their_segments(root: Path) -> None:
     assert scene.face_instance is not None and scene.face_instance.tolist() == [0] * 12 + [-1, -1]
 
 
+def test_faces_of_four_corners_are_cut_up_with_their_segments(root: Path) -> None:
+    """Two squares of a wall ahead; one has a segment."""
+    lines = ["ply", "format ascii 1.0", "element vertex 6", *(f"property float {axis}" for axis in "xyz")]
+    lines += ["element face 2", "property list uchar int vertex_indices", "property int face_material"]
+    lines += ["end_header", *(f"{x} 2 {z}" for x in range(3) for z in (1, 2))]
+    lines += ["4 0 2 3 1 7", "4 2 4 5 3 -1"]
+    (root / HOUSES / f"{SCAN}.ply").write_text("\n".join(lines) + "\n")
+    (root / HOUSES / f"{SCAN}.fsegs.json").unlink()
+    scene = read(root)
+    assert scene.mesh is not None and scene.mesh.faces.tolist() == [
+        [0, 2, 3],
+        [0, 3, 1],
+        [2, 4, 5],
+        [2, 5, 3],
+    ]
+    assert scene.face_instance is not None and scene.face_instance.tolist() == [0, 0, -1, -1]
+
+
 def test_without_a_list_of_words_the_annotators_stand(root: Path) -> None:
     (root / "category_mapping.tsv").unlink()
     assert read(root).instances[0].category == "coffe table"

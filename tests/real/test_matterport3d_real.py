@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import matterport_house
 import numpy as np
 import pytest
 
@@ -125,3 +126,23 @@ def test_panoramas_stand_at_eye_height(scenes: list[Scene]) -> None:
     for scene in scenes:
         heights = [viewpoint.height for viewpoint in scene.viewpoints if viewpoint.height is not None]
         assert 1.2 < float(np.median(heights)) < 1.8
+
+
+def test_words_of_annotators_become_categories(fixtures: Path, tmp_path: Path) -> None:
+    """The official list at a root: a mistyped word is mended, a room next door is no part of a name."""
+    listed = fixtures / "scenes/labels/matterport3d/category_mapping.tsv"
+    if not listed.is_file():
+        pytest.skip("no category_mapping.tsv of Matterport3D")
+    folder = matterport_house.write_house(tmp_path)
+    (tmp_path / "category_mapping.tsv").write_bytes(listed.read_bytes())
+    table = [line.split("\t")[:3] for line in listed.read_text().splitlines()[1:]]
+    for raw, wanted in (
+        ("sofa chair", "armchair"), ("wall / other room", "wall"), ("picture \\other room", "picture"),
+        ("chair /w books", "chair"), ("wall frame", "picture"),
+    ):  # fmt: skip
+        index = next(number for number, word, _ in table if word == raw)
+        house = matterport_house.HOUSE.replace("C 0 11 coffe#table", f"C 0 {index} {raw.replace(' ', '#')}")
+        (folder / f"house_segmentations/{matterport_house.SCAN}.house").write_text(house)
+        (ref,) = matterport3d.find_scenes(tmp_path)
+        scene = matterport3d.read_scene(tmp_path, ref, "v1", "terms", matterport3d.Parameters())
+        assert (scene.instances[0].label, scene.instances[0].category) == (raw, wanted)
