@@ -24,6 +24,9 @@ ABSENCE: Mapping[Fact, str] = {
     Fact.SEQUENCE: "no video",
     Fact.ROOM_SIZE: "no stated room size",
     Fact.OBJECT_COUNTS: "no stated counts of objects",
+    Fact.REGIONS: "no bounds of rooms",
+    Fact.VIEWPOINTS: "no viewpoints",
+    Fact.ROUTES: "no routes in words",
 }
 """What it means for a dataset to lack a fact."""
 FED = "yes"

@@ -66,14 +66,22 @@ class PoseReading:
     convention: Convention = AS_DOCUMENTED
     unit: float = 1.0
     """Meters."""
+    documented: Convention = "camera_to_world"
+    """What the format's documentation says."""
+
+    @property
+    def others(self) -> tuple[Convention, ...]:
+        """What the format's documentation does not say."""
+        return tuple(name for name in CONVENTIONS if name != self.documented)
 
     def apply(self, matrix: Float) -> Float:
         """Camera-to-world in meters with OpenCV axes, of one or many matrices (..., 4, 4)."""
         pose = matrix.copy()
         pose[..., :3, 3] *= self.unit
-        if self.convention.endswith("world_to_camera"):
+        convention = self.documented if self.convention == AS_DOCUMENTED else self.convention
+        if convention.endswith("world_to_camera"):
             pose = rigid_inverse(pose)
-        if self.convention.startswith("opengl"):
+        if convention.startswith("opengl"):
             pose[..., :3, 1:3] *= -1
         return pose
 

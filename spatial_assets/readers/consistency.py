@@ -9,13 +9,14 @@ good data is never rejected for being unusual.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers.cameras import AS_DOCUMENTED, CONVENTIONS, FARTHEST, PoseReading
+from spatial_assets.readers.cameras import AS_DOCUMENTED, FARTHEST, PoseReading
 from spatial_assets.readers.images import read_gray
 from spatial_assets.scene.model import Box, Camera, Float, Frame, InputError, Mesh
 
@@ -179,8 +180,7 @@ def check_against_mesh(
         return f"images correlate {own:.2f} with the mesh"
     if not np.isnan(own):
         others = {
-            name: shown.likeness(other.apply(raw[chosen]))[0]
-            for name, other in _readings(reading.unit).items()
+            name: shown.likeness(other.apply(raw[chosen]))[0] for name, other in _readings(reading).items()
         }
         best = max(others, key=lambda name: np.nan_to_num(others[name], nan=-1.0))
         if others[best] >= max(GOOD, own + CLEARLY):
@@ -190,14 +190,14 @@ def check_against_mesh(
                 "contradiction",
             )
     told = "show nothing to compare" if np.isnan(own) else f"correlate {own:.2f}, which says nothing"
-    return f"{_check_upright(path, poses, raw, reading.unit, mesh, up)}; images and mesh {told}"
+    return f"{_check_upright(path, poses, raw, reading, mesh, up)}; images and mesh {told}"
 
 
-def _readings(unit: float) -> dict[str, PoseReading]:
+def _readings(own: PoseReading) -> dict[str, PoseReading]:
     """Other meanings of poses, by how a user would ask for them."""
-    found = {f"pose_convention {name}": PoseReading(name, unit) for name in CONVENTIONS[1:]}
+    found = {f"pose_convention {name}": replace(own, convention=name) for name in own.others}
     for scale in (*SCALES, *(1 / scale for scale in SCALES)):
-        found[f"pose_unit {unit * scale:.4g}"] = PoseReading(unit=unit * scale)
+        found[f"pose_unit {own.unit * scale:.4g}"] = replace(own, unit=own.unit * scale)
     return found
 
 
@@ -221,12 +221,14 @@ def within_reach(path: str, poses: Float, mesh: Mesh) -> NDArray[np.bool_]:
     return outside <= limit
 
 
-def _check_upright(path: str, poses: Float, raw: Float, unit: float, mesh: Mesh, up: Float) -> str:
+def _check_upright(path: str, poses: Float, raw: Float, reading: PoseReading, mesh: Mesh, up: Float) -> str:
     """By how cameras are held, where images say nothing."""
     own = _upright(poses, mesh, up)
     if own >= UPRIGHT:
         return f"cameras stand {own:.2f} upright"
-    others = {name: _upright(PoseReading(name, unit).apply(raw), mesh, up) for name in CONVENTIONS[1:]}
+    others = {
+        name: _upright(replace(reading, convention=name).apply(raw), mesh, up) for name in reading.others
+    }
     best = max(others, key=lambda name: others[name])
     tilt = float(-(poses[:, :3, 1] @ up).mean())
     if others[best] > UPRIGHT and (tilt < UPSIDE_DOWN or others[best] >= UPRIGHT + own + CLEARLY):

@@ -6,12 +6,13 @@ As in `consistency`, other meanings of poses and units are tried only where the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers.cameras import AS_DOCUMENTED, CONVENTIONS, PoseReading
+from spatial_assets.readers.cameras import AS_DOCUMENTED, PoseReading
 from spatial_assets.readers.consistency import NEAR, SCALES
 from spatial_assets.scene.model import Float, Frame, InputError, rigid_inverse
 
@@ -84,10 +85,10 @@ def _depth_readings(reading: PoseReading, depth_unit: float) -> dict[str, PoseRe
     """Other meanings of poses and depth, by how a user would ask for them, as poses in the depth's unit."""
     found = {}
     if reading.convention == AS_DOCUMENTED:
-        found = {f"pose_convention {name}": PoseReading(name, reading.unit) for name in CONVENTIONS[1:]}
+        found = {f"pose_convention {name}": replace(reading, convention=name) for name in reading.others}
     for scale in (*SCALES, *(1 / scale for scale in SCALES)):
         told = f"depth_unit {depth_unit * scale:.4g} or pose_unit {reading.unit / scale:.4g}"
-        found[told] = PoseReading(reading.convention, reading.unit / scale)
+        found[told] = replace(reading, unit=reading.unit / scale)
     return found
 
 

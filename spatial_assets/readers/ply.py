@@ -28,6 +28,13 @@ def read_ply(root: Path, path: str, unit: float = 1.0) -> Mesh:
 
     `unit` is the file's, in meters. Raises InputError also for a mesh that no scene's can be.
     """
+    return read_labeled_ply(root, path, (), unit)[0]
+
+
+def read_labeled_ply(
+    root: Path, path: str, wanted: tuple[str, ...], unit: float = 1.0
+) -> tuple[Mesh, NDArray[np.int64] | None]:
+    """The same, with the first of these whole numbers that its faces have, one for each triangle (F,)."""
     with files.reading(path):
         header, body = _header(root, path)
         _check_counts(path, header, (root / path).stat().st_size - body)
@@ -39,10 +46,24 @@ def read_ply(root: Path, path: str, unit: float = 1.0) -> Mesh:
         if missing:
             raise InputError(path, f"the vertices have no property {missing[0]}", "malformed_mesh")
         vertices = np.column_stack([np.asarray(vertex[axis], np.float64) for axis in "xyz"])
-        faces = _triangles(path, ply["face"][corners])
+        faces, sources = _triangles(path, ply["face"][corners])
+        labels = _of_faces(path, ply["face"], wanted)
         of_color = next((group for group in COLORS if names.issuperset(group)), None)
         colors = None if of_color is None else _colors(path, [np.asarray(vertex[name]) for name in of_color])
-    return check_mesh(path, vertices if unit == 1 else vertices * unit, faces, colors)
+    mesh = check_mesh(path, vertices if unit == 1 else vertices * unit, faces, colors)
+    return mesh, labels if labels is None or sources is None else labels[sources]
+
+
+def _of_faces(path: str, face: Any, wanted: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """The first of these properties that faces have."""
+    there = {prop.name for prop in face.properties}
+    name = next((name for name in wanted if name in there), None)
+    if name is None:
+        return None
+    values = np.asarray(face[name])
+    if values.dtype.kind not in "iu":
+        raise InputError(path, f"{name} of the faces is no whole number", "malformed_mesh")
+    return values.astype(np.int64)
 
 
 def _header(root: Path, path: str) -> tuple[list[str], int]:
@@ -120,15 +141,18 @@ def _parsed(root: Path, path: str, header: list[str], body: int, corners: str) -
         raise InputError(path, f"not a triangle mesh in PLY: {error}", "malformed_mesh") from None
 
 
-def _triangles(path: str, indices: NDArray[Any]) -> NDArray[np.int64]:
-    """(F, 3), from lists of corners of any length; faces keep their order, each cut up from its first corner."""
+def _triangles(path: str, indices: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """(F, 3), from lists of corners of any length; faces keep their order, each cut up from its first corner.
+
+    With them (F,), the face that each was cut from; None where all faces are triangles.
+    """
     if indices.dtype != object:
         found = np.array(indices)
         if found.dtype.kind not in "iu" and found.size:
             raise InputError(path, "the corners of faces are no whole numbers", "malformed_mesh")
-        return found.reshape(-1, 3).astype(np.int64)
+        return found.reshape(-1, 3).astype(np.int64), None
     if not len(indices):
-        return np.zeros((0, 3), np.int64)
+        return np.zeros((0, 3), np.int64), None
     lengths = np.array([len(face) for face in indices])
     few = np.flatnonzero(lengths < 3)
     if len(few):
@@ -143,7 +167,7 @@ def _triangles(path: str, indices: NDArray[Any]) -> NDArray[np.int64]:
     step = np.arange(len(owner)) - np.repeat(np.cumsum(lengths - 2) - (lengths - 2), lengths - 2)
     first = starts[owner]
     corners = np.column_stack([first, first + step + 1, first + step + 2])
-    return flat.astype(np.int64)[corners]
+    return flat.astype(np.int64)[corners], owner
 
 
 def _colors(path: str, channels: list[NDArray[Any]]) -> NDArray[np.uint8]:

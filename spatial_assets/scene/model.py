@@ -78,6 +78,12 @@ class Fact(StrEnum):
     """The source states the room's floor area."""
     OBJECT_COUNTS = "object_counts"
     """The source states how many objects of a category there are."""
+    REGIONS = "regions"
+    """The source states where the rooms of a home are, and what each is for."""
+    VIEWPOINTS = "viewpoints"
+    """Places somebody can stand at are known, and between which of them one can walk."""
+    ROUTES = "routes"
+    """Ways along viewpoints are known with the words that people found for whoever is to walk them."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,78 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Region:
+    """One room or part of a home, as its source bounds it."""
+
+    id: int
+    """The source's own."""
+    level: int | None
+    """The floor of the house that it is on; None where the source puts it on none."""
+    label: str
+    """The source's own word or letter for its kind."""
+    kind: str
+    """What it is for, in words."""
+    low: Float
+    """(3,), least coordinates, meters."""
+    high: Float
+    outline: Float
+    """(N, 2), corners of its floor in order, meters; empty where the source gives none."""
+    instances: tuple[int, ...] = ()
+    """Objects that the source puts in it and that stand in it."""
+    doubt: str | None = None
+    """What of it cannot be so, in words; None where nothing speaks against it."""
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """A place at eye height that one can stand at, or that a panorama was taken from."""
+
+    name: str
+    """The source's own."""
+    position: Float
+    """(3,), meters."""
+    height: float | None = None
+    """Meters above the floor, where the source states it."""
+    region: int | None = None
+    """The region that the source puts it in; None where it puts it in none, or in one that it does not stand in."""
+    reachable: tuple[str, ...] = ()
+    """Viewpoints that one can walk to directly."""
+    visible: tuple[str, ...] = ()
+    """Viewpoints that are in sight."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way along viewpoints, and one text that describes it to somebody who is to walk it."""
+
+    collection: str
+    """Of such ways, as `R2R`."""
+    split: str
+    path: str
+    """The collection's own id of the way; several texts may describe one."""
+    instruction_id: str
+    """The text's own id, unique in the collection."""
+    language: str
+    instruction: str
+    viewpoints: tuple[str, ...]
+    """In order, two or more."""
+    heading: float
+    """Radians in which the walker looks at the start: 0 along +y, growing to the right."""
+    headings: tuple[float, ...]
+    """The same of each step from one viewpoint to the next."""
+    elevations: tuple[float, ...]
+    """Radians by which each step leads up."""
+    lengths: tuple[float, ...]
+    """Meters of each step."""
+    views: tuple[int, ...]
+    """Of the simulator's 36 views at the start of each step, the one that its end is nearest the middle of."""
+    shortest: float
+    """Meters of the shortest way from its start to its end."""
+    stated: float | None = None
+    """Meters that the source says that it is long."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a source says of one scene, in our conventions."""
 
@@ -170,6 +248,11 @@ class Scene:
     """What the reader found and converted: axes, units, pixel centers, alignment."""
     dropped_frames: dict[str, int] = field(default_factory=dict)
     """Reason to number of frames that the source lists but that cannot be used."""
+    regions: tuple[Region, ...] = ()
+    viewpoints: tuple[Viewpoint, ...] = ()
+    routes: tuple[Route, ...] = ()
+    dropped_routes: dict[str, int] = field(default_factory=dict)
+    """The same of routes."""
 
 
 def rigid_inverse(pose: Float) -> Float:

@@ -130,6 +130,64 @@ FRAMES = Table(
     ("scene", "position"),
 )
 
+REGIONS = Table(
+    "regions",
+    (
+        *WHICH,
+        Column("region", INT, "the source's own id of the room or part of the home"),
+        Column("level", INT, "floor of the house, from 0, where the source says it", True),
+        Column("label", TEXT, "the source's own word or letter for its kind"),
+        Column("kind", TEXT, "what it is for: bedroom, hallway, ..."),
+        Column("low", REALS, "least x, y, z, meters"),
+        Column("high", REALS, "greatest x, y, z, meters"),
+        Column(
+            "outline", REALS, "x, y of the corners of its floor in order; empty where the source has none"
+        ),
+        Column("instances", pa.list_(pa.int32()), "objects that the source puts in it and that stand in it"),
+        Column("doubt", TEXT, "what of it cannot be so; null where nothing speaks against it", True),
+    ),
+    ("scene", "region"),
+)
+
+VIEWPOINTS = Table(
+    "viewpoints",
+    (
+        *WHICH,
+        Column("viewpoint", TEXT, "the source's own name of the place"),
+        Column("position", REALS, "x, y, z of the eye, meters, world"),
+        Column("height", REAL, "meters above the floor, where the source states it", True),
+        Column(
+            "region", INT, "the region it stands in; null where the source names none, or a wrong one", True
+        ),
+        Column("reachable", WORDS, "viewpoints that one can walk to directly, sorted"),
+        Column("visible", WORDS, "viewpoints in sight, sorted"),
+    ),
+    ("scene", "viewpoint"),
+)
+
+NAVIGATION_PATHS = Table(
+    "navigation_paths",
+    (
+        *WHICH,
+        Column("collection", TEXT, "where the words come from: R2R, RxR"),
+        Column("split", TEXT, "the collection's own split"),
+        Column("path", TEXT, "the collection's own id of the way"),
+        Column("instruction_id", TEXT, "the collection's own id of the words"),
+        Column("language", TEXT, "of the words, as the collection writes it: en, en-US, ..."),
+        Column("instruction", TEXT, "what the walker is told"),
+        Column("viewpoints", WORDS, "the way's viewpoints, in order"),
+        Column("heading", REAL, "radians in which the walker looks at the start: 0 along +y, right positive"),
+        Column("headings", REALS, "the same of each step"),
+        Column("elevations", REALS, "radians by which each step leads up"),
+        Column("lengths", REALS, "meters of each step"),
+        Column("views", pa.list_(pa.int32()), "view of the simulator's 36 that looks along each step"),
+        Column("length", REAL, "meters along the way"),
+        Column("shortest", REAL, "meters of the shortest way between its ends"),
+        Column("stated", REAL, "meters that the source says it is long, as rounded there", True),
+    ),
+    ("scene", "collection", "path", "instruction_id"),
+)
+
 KEYFRAMES = Table(
     "keyframes",
     (

@@ -1,7 +1,8 @@
-"""Scenes read into our conventions: what they know, their objects, their frames, their mesh or instance images."""
+"""Scenes read into our conventions: what they know, objects, frames, mesh or instance images, regions and routes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import tables
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import MADE_BY, NO_INSTANCE, Scene
+from spatial_assets.scene.model import MADE_BY, NO_INSTANCE, Region, Route, Scene, Viewpoint
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage import instance_images, meshes
@@ -39,6 +40,9 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             tables.SCENES.name: [_scene_row(which, scene, dropped)],
             tables.OBJECTS.name: [_object_row(which, scene, i) for i in range(len(scene.instances))],
             tables.FRAMES.name: [_frame_row(which, scene, i) for i in range(len(scene.frames))],
+            tables.REGIONS.name: [_region_row(which, region) for region in scene.regions],
+            tables.VIEWPOINTS.name: [_viewpoint_row(which, viewpoint) for viewpoint in scene.viewpoints],
+            tables.NAVIGATION_PATHS.name: [_route_row(which, route) for route in scene.routes],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -47,6 +51,14 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
         ],
         tallies=[Tally("frames", len(scene.frames) + dropped, len(scene.frames))],
     )
+    lost = sum(scene.dropped_routes.values())
+    if scene.routes or lost:
+        outputs.tallies.append(Tally("paths", len(scene.routes) + lost, len(scene.routes)))
+        outputs.rejects += [
+            Reject(reason, "paths that the source lists but that cannot be walked here", count, "paths")
+            for reason, count in sorted(scene.dropped_routes.items())
+            if count
+        ]
     if scene.mesh is not None:
         owners = scene.face_instance
         if owners is None:
@@ -104,6 +116,54 @@ def _frame_row(which: dict[str, str], scene: Scene, position: int) -> dict[str, 
     }
 
 
+def _region_row(which: dict[str, str], region: Region) -> dict[str, Any]:
+    return {
+        **which,
+        "region": region.id,
+        "level": region.level,
+        "label": region.label,
+        "kind": region.kind,
+        "low": _floats(region.low),
+        "high": _floats(region.high),
+        "outline": _floats(region.outline.ravel()),
+        "instances": list(region.instances),
+        "doubt": region.doubt,
+    }
+
+
+def _viewpoint_row(which: dict[str, str], viewpoint: Viewpoint) -> dict[str, Any]:
+    return {
+        **which,
+        "viewpoint": viewpoint.name,
+        "position": _floats(viewpoint.position),
+        "height": viewpoint.height,
+        "region": viewpoint.region,
+        "reachable": sorted(viewpoint.reachable),
+        "visible": sorted(viewpoint.visible),
+    }
+
+
+def _route_row(which: dict[str, str], route: Route) -> dict[str, Any]:
+    return {
+        **which,
+        "collection": route.collection,
+        "split": route.split,
+        "path": route.path,
+        "instruction_id": route.instruction_id,
+        "language": route.language,
+        "instruction": route.instruction,
+        "viewpoints": list(route.viewpoints),
+        "heading": route.heading,
+        "headings": list(route.headings),
+        "elevations": list(route.elevations),
+        "lengths": list(route.lengths),
+        "views": list(route.views),
+        "length": math.fsum(route.lengths),
+        "shortest": route.shortest,
+        "stated": route.stated,
+    }
+
+
 def _floats(values: Any) -> Sequence[float]:
     return np.asarray(values, np.float64).tolist()
 
@@ -111,7 +171,14 @@ def _floats(values: Any) -> Sequence[float]:
 STAGE = Stage(
     name=NAME,
     reads=(tables.SOURCES,),
-    writes=(tables.SCENES, tables.OBJECTS, tables.FRAMES),
+    writes=(
+        tables.SCENES,
+        tables.OBJECTS,
+        tables.FRAMES,
+        tables.REGIONS,
+        tables.VIEWPOINTS,
+        tables.NAVIGATION_PATHS,
+    ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),
     compute=read_scene,

@@ -67,7 +67,8 @@ def write_scenes(
     ValueError : an unknown layout, a negative seed or count, no faces, frames or pixels, noise or holes out
     of range.
     """
-    shared = layout_of(layout).SHARED
+    chosen = layout_of(layout)
+    shared = chosen.SHARED
     if scenes < 0 or seed < 0:
         raise ValueError("scenes and seed must not be negative")
     if faces < 1 or frames < 1 or min(size) < 1:
@@ -87,7 +88,8 @@ def write_scenes(
         entries[made.name] = made.entry
         say(f"{made.name}: {made.summary}")
     if shared is not None:
-        write_json(out / shared, entries)
+        form: Callable[[dict[str, object]], object] = getattr(chosen, "shared_content", dict)
+        write_json(out / shared, form(entries))
     return names
 
 

@@ -12,7 +12,7 @@ from spatial_assets.studio.write import write_scenes
 FRAMES, SIZE = 6, (64, 48)
 VIDEOS = {"scannetpp", "scannet", "posed_rgbd"}
 """Whose frames are a camera's way; nothing in a scene's content says so."""
-NAMED = {"scannetpp", "scannet", "structured3d"}
+NAMED = {"matterport3d", "scannetpp", "scannet", "structured3d"}
 """Whose objects have ids of their own."""
 
 
@@ -41,6 +41,9 @@ def borne_out(scene):
         Fact.SEQUENCE: scene.dataset in VIDEOS,
         Fact.ROOM_SIZE: scene.room_size is not None,
         Fact.OBJECT_COUNTS: len(scene.object_counts) > 0,
+        Fact.REGIONS: len(scene.regions) > 0,
+        Fact.VIEWPOINTS: any(viewpoint.reachable for viewpoint in scene.viewpoints),
+        Fact.ROUTES: len(scene.routes) > 0,
     }
     assert set(facts) == set(Fact)
     return {fact for fact, holds in facts.items() if holds}

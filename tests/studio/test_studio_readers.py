@@ -70,7 +70,12 @@ def test_vsibench(tmp_path):
 
 @pytest.mark.parametrize(
     ("layout", "images"),
-    [("scannet", "*/color/*.jpg"), ("posed_rgbd", "*/images/*.png"), ("structured3d", "**/rgb_rawlight.png")],
+    [
+        ("scannet", "*/color/*.jpg"),
+        ("posed_rgbd", "*/images/*.png"),
+        ("structured3d", "**/rgb_rawlight.png"),
+        ("matterport3d", "scans/*/undistorted_color_images/*.jpg"),
+    ],
 )
 def test_images_say_that_the_studio_made_them(tmp_path, layout, images):
     write(tmp_path, layout)

@@ -1,4 +1,7 @@
-"""What a layout module offers. Types alone."""
+"""What a layout module offers. Types alone.
+
+It may also offer `shared_content`, which makes of the entries of all scenes, by name, what the file in SHARED holds.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""Real graphs of houses and the ways of R2R through them: published lengths, walkable steps, views that show them.
+
+It holds for whatever scans of the dataset lie there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import matterport_house
+import numpy as np
+import pytest
+
+from spatial_assets.geometry import viewpoints
+from spatial_assets.readers import matterport3d
+from spatial_assets.scene.model import Scene, rigid_inverse
+
+ROUNDING = 0.005 + 1e-3
+"""Of a length that is printed with two decimals, from positions with six digits."""
+VIEW_STEP = math.radians(30)
+
+
+@pytest.fixture(scope="module")
+def root(fixtures: Path) -> Path:
+    folder = fixtures / "scenes/matterport3d"
+    if not matterport3d.find_scenes(folder):
+        pytest.skip("no scans or graphs of Matterport3D")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scenes(root: Path) -> list[Scene]:
+    return [
+        matterport3d.read_scene(root, ref, "v1", "terms", matterport3d.Parameters())
+        for ref in matterport3d.find_scenes(root)
+    ]
+
+
+@pytest.fixture(scope="module")
+def raw(root: Path) -> list[dict[str, Any]]:
+    """Entries of R2R as they are."""
+    return [entry for path in sorted(root.rglob("R2R_*.json")) for entry in json.loads(path.read_text())]
+
+
+def test_graphs_are_symmetric_and_in_one_piece(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        reachable = {viewpoint.name: set(viewpoint.reachable) for viewpoint in scene.viewpoints}
+        assert all(name in reachable[other] for name, others in reachable.items() for other in others)
+        # A house may have an outbuilding; nearly all of a graph hangs together.
+        assert max(map(len, pieces(reachable))) >= 0.9 * len(reachable), scene.name
+
+
+def pieces(reachable: dict[str, set[str]]) -> list[set[str]]:
+    """What of a graph hangs together."""
+    found: list[set[str]] = []
+    for name in reachable:
+        if not any(name in piece for piece in found):
+            piece, frontier = set[str](), [name]
+            while frontier:
+                at = frontier.pop()
+                if at not in piece:
+                    piece.add(at)
+                    frontier += reachable[at]
+            found.append(piece)
+    return found
+
+
+def test_every_text_of_r2r_is_taken(scenes: list[Scene], raw: list[dict[str, Any]]) -> None:
+    for scene in scenes:
+        stated = sum(
+            len(entry["instructions"])
+            for entry in raw
+            if entry["scan"] == scene.name and len(entry["path"]) > 1
+        )
+        assert len([route for route in scene.routes if route.collection == "R2R"]) == stated
+        assert scene.dropped_routes == {}
+
+
+def test_lengths_are_those_published(scenes: list[Scene], raw: list[dict[str, Any]]) -> None:
+    """Along the way that is given, which is the shortest one, from positions that this test takes from the file."""
+    published = {str(entry["path_id"]): entry for entry in raw}
+    for scene in scenes:
+        positions = {viewpoint.name: viewpoint.position for viewpoint in scene.viewpoints}
+        for route in scene.routes:
+            if route.collection != "R2R":
+                continue
+            entry = published[route.path]
+            own = sum(float(np.linalg.norm(positions[b] - positions[a])) for a, b in pairwise(entry["path"]))
+            assert abs(own - entry["distance"]) <= ROUNDING
+            assert math.fsum(route.lengths) == pytest.approx(own) == route.shortest
+            assert route.viewpoints == tuple(entry["path"]) and route.heading == entry["heading"]
+
+
+def test_every_way_walks_along_edges(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        reachable = {viewpoint.name: viewpoint.reachable for viewpoint in scene.viewpoints}
+        for route in scene.routes:
+            assert all(b in reachable[a] for a, b in pairwise(route.viewpoints))
+
+
+def test_the_view_of_a_step_shows_where_it_leads(scenes: list[Scene]) -> None:
+    matrix, (width, height) = viewpoints.view_intrinsics(), viewpoints.VIEW_SIZE
+    count = 0
+    for scene in scenes:
+        positions = {viewpoint.name: viewpoint.position for viewpoint in scene.viewpoints}
+        for route in scene.routes:
+            for place, (start, end) in enumerate(pairwise(route.viewpoints)):
+                if abs(route.elevations[place]) > 1.5 * VIEW_STEP:
+                    continue
+                pose = viewpoints.view_poses(positions[start])[route.views[place]]
+                local = rigid_inverse(pose) @ [*positions[end], 1]
+                x, y, z = matrix @ local[:3]
+                assert z > 0 and 0 <= x / z <= width and 0 <= y / z <= height
+                # It turns the camera's +z to the step's own heading, to half a step of the views.
+                aside = math.atan2(local[0], local[2])
+                assert abs(aside) <= VIEW_STEP / 2 + 0.1
+                count += 1
+    assert count > 0 or not any(scene.routes for scene in scenes)
+
+
+def test_panoramas_stand_at_eye_height(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        heights = [viewpoint.height for viewpoint in scene.viewpoints if viewpoint.height is not None]
+        assert 1.2 < float(np.median(heights)) < 1.8
+
+
+def test_words_of_annotators_become_categories(fixtures: Path, tmp_path: Path) -> None:
+    """The official list at a root: a mistyped word is mended, a room next door is no part of a name."""
+    listed = fixtures / "scenes/labels/matterport3d/category_mapping.tsv"
+    if not listed.is_file():
+        pytest.skip("no category_mapping.tsv of Matterport3D")
+    folder = matterport_house.write_house(tmp_path)
+    (tmp_path / "category_mapping.tsv").write_bytes(listed.read_bytes())
+    table = [line.split("\t")[:3] for line in listed.read_text().splitlines()[1:]]
+    for raw, wanted in (
+        ("sofa chair", "armchair"), ("wall / other room", "wall"), ("picture \\other room", "picture"),
+        ("chair /w books", "chair"), ("wall frame", "picture"),
+    ):  # fmt: skip
+        index = next(number for number, word, _ in table if word == raw)
+        house = matterport_house.HOUSE.replace("C 0 11 coffe#table", f"C 0 {index} {raw.replace(' ', '#')}")
+        (folder / f"house_segmentations/{matterport_house.SCAN}.house").write_text(house)
+        (ref,) = matterport3d.find_scenes(tmp_path)
+        scene = matterport3d.read_scene(tmp_path, ref, "v1", "terms", matterport3d.Parameters())
+        assert (scene.instances[0].label, scene.instances[0].category) == (raw, wanted)
