@@ -136,6 +136,8 @@ def of_image(draw: Draw, data: bytes) -> bytes:
 KINDS: dict[str, tuple[Callable[[Draw, bytes], bytes], ...]] = {
     ".json": (of_json, of_json, of_bytes),
     ".txt": (of_numbers, of_numbers, of_bytes),
+    ".traj": (of_numbers, of_numbers, of_bytes),
+    ".pincam": (of_numbers, of_numbers, of_bytes),
     ".ply": (of_numbers, of_bytes, of_bytes),
     ".jpg": (of_image,),
     ".png": (of_image,),
