@@ -40,7 +40,7 @@ from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, 
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
 RELEASE = "v1"
-LICENSE = "Apple ARKitScenes license (CC BY-NC-SA 4.0)"
+LICENSE = "Apple's ARKitScenes license, as its LICENSE file has it"
 HEAVY = False
 LABELED = frozenset({Fact.OBJECTS, Fact.SURFACES, Fact.VISIBILITY, Fact.AMODAL})
 FACTS = LABELED | {Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP}
