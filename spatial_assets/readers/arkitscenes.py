@@ -163,7 +163,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     )
     notes = [
         consistency.check_against_mesh(
-            root, video.trajectory, frames, raw, reading, mesh, Z_UP, sideways=parameters.sky == AUTO
+            root, video.trajectory, frames, raw, reading, mesh, Z_UP, sideways=True
         ),
         *_check_depths(root, video, frames, raw, found.depths, parameters, mesh),
     ]
