@@ -1,4 +1,4 @@
-"""The images of an export, put below its folder: linked, copied, or with a question's marks drawn on them."""
+"""The images of an export, put below its folder: linked, copied, turned to be upright, or with marks drawn on them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 from types import TracebackType
 
+from PIL import Image
+
 from spatial_assets.exports.base import ImageMode, Question, Shot
 from spatial_assets.imaging.images import NoImage, open_image
 from spatial_assets.imaging.marks import draw_marks
@@ -20,7 +22,8 @@ from spatial_assets.storage.atomic import naming
 
 FOLDER = "images"
 JPEG_QUALITY = 95
-"""Of images with marks: no artifact that a model could learn to see at a mark's border."""
+"""Of images with marks, and of turned ones: no artifact that a model could learn to see at a mark's border."""
+PNG_SUFFIX = ".png"
 RECORDED_SUFFIX = ".jpg"
 """Of images out of recordings; readers of images go by how a file begins."""
 AHEAD = 64
@@ -103,6 +106,9 @@ class Images:
         source = root / held.path
         if not source.is_file():
             raise InputError(source, "the image is no longer there", "no_image")
+        if held.turns:
+            self._turn(root, held, path)
+            return
         if held.length is None:
             data = None
         else:
@@ -120,14 +126,28 @@ class Images:
             else:
                 shutil.copyfile(source, target)
 
+    def _turn(self, root: Path, held: ImageFile, path: str) -> None:
+        # A link or a copy would lie on its side: what the image is shown as is written, losing nothing of a PNG.
+        opened = _opened(root, str(held))
+        target = self._target(path)
+        with naming(target):
+            if held.length is None and target.suffix.lower() == PNG_SUFFIX:
+                opened.save(target, "PNG")
+            else:
+                opened.save(target, "JPEG", quality=JPEG_QUALITY)
+
     def _draw(self, root: Path, image: str, shot: Shot, path: str) -> None:
-        try:
-            opened = open_image(root, image)
-        except NoImage as why:
-            raise InputError(root / image, str(why), "no_image") from None
+        opened = _opened(root, image)
         target = self._target(path)
         with naming(target):
             draw_marks(opened, shot.marks).save(target, "JPEG", quality=JPEG_QUALITY)
+
+
+def _opened(root: Path, image: str) -> Image.Image:
+    try:
+        return open_image(root, image)
+    except NoImage as why:
+        raise InputError(root / ImageFile.of(image).path, str(why), "no_image") from None
 
 
 def _target_of(held: ImageFile, frame: str) -> str:

@@ -19,7 +19,7 @@ class NoImage(Exception):
 
 
 def open_image(root: Path | None, image: str | None, least_width: int | None = None) -> Image.Image:
-    """The image at a path relative to the dataset's root, in RGB. Raises NoImage.
+    """The image at a path relative to the dataset's root, in RGB, as it is shown. Raises NoImage.
 
     With `least_width` a JPEG may come at a half, a quarter or an eighth of its size, but no narrower: decoding
     that takes a fraction of the time.
@@ -29,10 +29,13 @@ def open_image(root: Path | None, image: str | None, least_width: int | None = N
     if root is None:
         raise NoImage(f"{image}: its dataset is not registered any more")
     try:
-        with _opened(root, ImageFile.of(image)) as file:
-            if least_width is not None and file.width > 0:
-                file.draft("RGB", (least_width, math.ceil(least_width * file.height / file.width)))
-            return file.convert("RGB")
+        place = ImageFile.of(image)
+        with _opened(root, place) as file:
+            width, height = place.turned_size(file.size)
+            if least_width is not None and width > 0:
+                file.draft("RGB", place.turned_size((least_width, math.ceil(least_width * height / width))))
+            upright: Image.Image = place.turned(file.convert("RGB"))
+            return upright
     except FileNotFoundError:
         raise NoImage(f"{image} is no longer there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

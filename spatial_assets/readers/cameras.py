@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +47,7 @@ Convention = Literal[
     "opengl_world_to_camera",
 ]
 AS_DOCUMENTED: Literal["as_documented"] = "as_documented"
+CAMERA_TO_WORLD: Literal["camera_to_world"] = "camera_to_world"
 CONVENTION_HELP = (
     "what a pose's matrix means; as_documented is the format's own meaning, checked against the geometry, and "
     "another is taken at its word (opengl: y up, z backward)"
@@ -66,24 +67,27 @@ class PoseReading:
     convention: Convention = AS_DOCUMENTED
     unit: float = 1.0
     """Meters."""
-    documented: Convention = "camera_to_world"
-    """What the format's documentation says."""
-
-    @property
-    def others(self) -> tuple[Convention, ...]:
-        """What the format's documentation does not say."""
-        return tuple(name for name in CONVENTIONS if name != self.documented)
+    documented: Convention = CAMERA_TO_WORLD
+    """What `as_documented` means in this format."""
 
     def apply(self, matrix: Float) -> Float:
         """Camera-to-world in meters with OpenCV axes, of one or many matrices (..., 4, 4)."""
+        convention = self.documented if self.convention == AS_DOCUMENTED else self.convention
         pose = matrix.copy()
         pose[..., :3, 3] *= self.unit
-        convention = self.documented if self.convention == AS_DOCUMENTED else self.convention
         if convention.endswith("world_to_camera"):
             pose = rigid_inverse(pose)
         if convention.startswith("opengl"):
             pose[..., :3, 1:3] *= -1
         return pose
+
+    def others(self) -> dict[str, PoseReading]:
+        """The meanings that the format does not have, in the same unit, by how a user would ask for them."""
+        return {
+            f"pose_convention {name}": replace(self, convention=name)
+            for name in CONVENTIONS
+            if name != self.documented
+        }
 
 
 def parse_numbers(path: str, text: str, counts: tuple[int, ...] | int, what: str) -> Float:

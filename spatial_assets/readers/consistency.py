@@ -154,7 +154,14 @@ def dropped(**counts: int) -> dict[str, int]:
 
 
 def check_against_mesh(
-    root: Path, path: str, frames: Sequence[Frame], raw: Float, reading: PoseReading, mesh: Mesh, up: Float
+    root: Path,
+    path: str,
+    frames: Sequence[Frame],
+    raw: Float,
+    reading: PoseReading,
+    mesh: Mesh,
+    up: Float,
+    sideways: bool = False,
 ) -> str:
     """What was found, in words. Raises InputError where poses and mesh contradict each other.
 
@@ -163,6 +170,7 @@ def check_against_mesh(
     Parameters
     ----------
     path : of the poses. raw : each frame's pose as on disk, (N, 4, 4). mesh : in their world. up : (3,), in it.
+    sideways : whether the images may be stored on their side.
     """
     poses = reading.apply(raw)
     chosen = np.unique(np.linspace(0, len(frames) - 1, LOOKS).astype(int)).tolist()
@@ -190,14 +198,15 @@ def check_against_mesh(
                 "contradiction",
             )
     told = "show nothing to compare" if np.isnan(own) else f"correlate {own:.2f}, which says nothing"
-    return f"{_check_upright(path, poses, raw, reading, mesh, up)}; images and mesh {told}"
+    return f"{_check_upright(path, raw, reading, mesh, up, sideways)}; images and mesh {told}"
 
 
-def _readings(own: PoseReading) -> dict[str, PoseReading]:
+def _readings(reading: PoseReading) -> dict[str, PoseReading]:
     """Other meanings of poses, by how a user would ask for them."""
-    found = {f"pose_convention {name}": replace(own, convention=name) for name in own.others}
+    found = reading.others()
     for scale in (*SCALES, *(1 / scale for scale in SCALES)):
-        found[f"pose_unit {own.unit * scale:.4g}"] = replace(own, unit=own.unit * scale)
+        unit = reading.unit * scale
+        found[f"pose_unit {unit:.4g}"] = replace(reading, unit=unit)
     return found
 
 
@@ -221,30 +230,38 @@ def within_reach(path: str, poses: Float, mesh: Mesh) -> NDArray[np.bool_]:
     return outside <= limit
 
 
-def _check_upright(path: str, poses: Float, raw: Float, reading: PoseReading, mesh: Mesh, up: Float) -> str:
+def _check_upright(path: str, raw: Float, reading: PoseReading, mesh: Mesh, up: Float, sideways: bool) -> str:
     """By how cameras are held, where images say nothing."""
-    own = _upright(poses, mesh, up)
+    poses = reading.apply(raw)
+    tilts = _tilts(poses, up)[: 4 if sideways else 1]
+    own = _inside(poses, mesh) * max(0.0, *tilts)
     if own >= UPRIGHT:
         return f"cameras stand {own:.2f} upright"
-    others = {
-        name: _upright(replace(reading, convention=name).apply(raw), mesh, up) for name in reading.others
-    }
+    others = {}
+    for name, other in reading.others().items():
+        found = other.apply(raw)
+        others[name] = _inside(found, mesh) * max(0.0, *_tilts(found, up)[: len(tilts)])
     best = max(others, key=lambda name: others[name])
-    tilt = float(-(poses[:, :3, 1] @ up).mean())
+    tilt = max(tilts)
     if others[best] > UPRIGHT and (tilt < UPSIDE_DOWN or others[best] >= UPRIGHT + own + CLEARLY):
         raise InputError(
-            path, f"cameras stand {tilt:.2f} upright (1 is level) and {others[best]:.2f} with pose_convention {best}; "
+            path, f"cameras stand {tilt:.2f} upright (1 is level) and {others[best]:.2f} with {best}; "
             "say which it is",
             "contradiction",
         )  # fmt: skip
     return f"cameras stand {tilt:.2f} upright"
 
 
-def _upright(poses: Float, mesh: Mesh, up: Float) -> float:
-    """Mean height of the cameras' up axes, times the share of them that stand within the scene's box."""
+def _tilts(poses: Float, up: Float) -> list[float]:
+    """Mean height, 1 for level cameras, of the axes that point to the images' tops, left, bottoms and right."""
+    x, y = (float((poses[:, :3, i] @ up).mean()) for i in range(2))
+    return [-y, -x, y, x]
+
+
+def _inside(poses: Float, mesh: Mesh) -> float:
+    """Share of the cameras that stand within the scene's box."""
     low, high = mesh.vertices.min(axis=0) - 1, mesh.vertices.max(axis=0) + 1
-    inside = ((poses[:, :3, 3] >= low) & (poses[:, :3, 3] <= high)).all(axis=1).mean()
-    return float(max(0.0, -(poses[:, :3, 1] @ up).mean()) * inside)
+    return float(((poses[:, :3, 3] >= low) & (poses[:, :3, 3] <= high)).all(axis=1).mean())
 
 
 class _Shown:
@@ -287,18 +304,12 @@ def _points_on(mesh: Mesh) -> tuple[Float, Float | None]:
 
     Of a mesh of many faces, which scanners make of equal size, the middles of some.
     """
-    faces = mesh.faces[:: -(-len(mesh.faces) // POINTS)]
-    weights = np.full((len(faces), 3), 1 / 3)
     if len(mesh.faces) < POINTS:
-        a, b, c = (mesh.vertices[faces[:, i]].astype(np.float64) for i in range(3))
-        areas = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
-        places = (np.arange(POINTS) + 0.5) / POINTS
-        faces = faces[np.minimum(np.searchsorted(areas, places * areas[-1]), len(faces) - 1)]
-        # Low-discrepancy places in the unit square, folded into the triangle.
-        u, v = ((np.arange(POINTS)[:, None] * EVEN) % 1).T
-        u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
-        weights = np.column_stack([1 - u - v, u, v])
-    points = sum(mesh.vertices[faces[:, i]] * weights[:, i, None] for i in range(3))
+        faces, weights = _spread(mesh, POINTS)
+    else:
+        faces = mesh.faces[:: -(-len(mesh.faces) // POINTS)]
+        weights = np.full((len(faces), 3), 1 / 3)
+    points: Any = sum(mesh.vertices[faces[:, i]] * weights[:, i, None] for i in range(3))
     if mesh.colors is None:
         return points, None
     light = mesh.colors.mean(axis=1) if len(mesh.colors) < POINTS else None
@@ -306,6 +317,25 @@ def _points_on(mesh: Mesh) -> tuple[Float, Float | None]:
         (mesh.colors[faces[:, i]].mean(axis=1) if light is None else light[faces[:, i]]) * weights[:, i]
         for i in range(3)
     )
+
+
+def places_on(mesh: Mesh, count: int) -> Float:
+    """So many points (count, 3), spread over a mesh as its area is."""
+    faces, weights = _spread(mesh, count)
+    points: Float = np.einsum("nij,ni->nj", mesh.vertices[faces].astype(np.float64), weights)
+    return points
+
+
+def _spread(mesh: Mesh, count: int) -> tuple[NDArray[np.int32], Float]:
+    """Corners (count, 3) and weights (count, 3) of points spread over a mesh as its area is."""
+    a, b, c = (mesh.vertices[mesh.faces[:, i]].astype(np.float64) for i in range(3))
+    areas = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
+    places = (np.arange(count) + 0.5) / count
+    faces = mesh.faces[np.minimum(np.searchsorted(areas, places * areas[-1]), len(areas) - 1)]
+    # Low-discrepancy places in the unit square, folded into the triangle.
+    u, v = ((np.arange(count)[:, None] * EVEN) % 1).T
+    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
+    return faces, np.column_stack([1 - u - v, u, v])
 
 
 def _grid(camera: Camera) -> tuple[int, int]:

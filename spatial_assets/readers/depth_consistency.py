@@ -11,10 +11,11 @@ from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from spatial_assets.readers.cameras import AS_DOCUMENTED, PoseReading
-from spatial_assets.readers.consistency import NEAR, SCALES
-from spatial_assets.scene.model import Float, Frame, InputError, rigid_inverse
+from spatial_assets.readers.consistency import NEAR, SCALES, places_on
+from spatial_assets.scene.model import Float, Frame, InputError, Mesh, rigid_inverse
 
 DEPTH_ALIKE = 0.05
 """Share of its depth within which a point of one depth image is found again in another."""
@@ -32,6 +33,13 @@ DEPTH_CLEARLY = 0.2
 DEPTH_CONTRADICT = 0.5
 """Below it, no meaning that was tried is right: images or poses are of something else. Shuffled ones have 0.1 to 0.45,
 a real sensor's sequence 1.0; where it closes its loop decimeters off, points are neither found nor contradicted."""
+MESH_PLACES = 50_000
+"""Places spread over a mesh: one for every few centimeters of a room."""
+ON_MESH = 0.1
+"""Meters from one of the places spread over a mesh within which a point of a depth image lies on it."""
+ON_MESH_LEAST = 0.5
+"""Share of points on the mesh, below which images and mesh are not of one scene. True ones have 0.99 and more; with the
+mesh of another room, or with poses shuffled or the other way round, it is 0.36 at most."""
 
 
 def check_depths(
@@ -81,11 +89,42 @@ def check_depths(
     return f"{own:.0%} of the depth images' points are found again in others"
 
 
+def check_on_mesh(
+    path: str,
+    frames: Sequence[Frame],
+    poses: Float,
+    read: Callable[[Frame], NDArray[np.float32]],
+    mesh: Mesh,
+) -> str:
+    """What was found, in words. Raises InputError where depth images show what the mesh does not have.
+
+    Parameters
+    ----------
+    path : of the poses. poses : each frame's, camera-to-world in the mesh's world, (N, 4, 4). read : a frame's depth
+    (H, W), meters.
+    """
+    tree = cKDTree(places_on(mesh, MESH_PLACES))
+    hits = count = 0
+    for i in np.unique(np.linspace(0, len(frames) - 1, DEPTH_LOOKS).astype(int)).tolist():
+        points = _unproject(frames[i], read(frames[i])) @ poses[i, :3, :3].T + poses[i, :3, 3]
+        hits += int((tree.query(points)[0] <= ON_MESH).sum()) if len(points) else 0
+        count += len(points)
+    if count < DEPTH_FEWEST:
+        return "depth images hold too little to be compared with the mesh"
+    share = hits / count
+    if share < ON_MESH_LEAST:
+        raise InputError(
+            path, f"only {share:.0%} of the depth images' points lie on the mesh: they are of other scenes or worlds",
+            "contradiction",
+        )  # fmt: skip
+    return f"{share:.0%} of the depth images' points lie on the mesh"
+
+
 def _depth_readings(reading: PoseReading, depth_unit: float) -> dict[str, PoseReading]:
     """Other meanings of poses and depth, by how a user would ask for them, as poses in the depth's unit."""
     found = {}
     if reading.convention == AS_DOCUMENTED:
-        found = {f"pose_convention {name}": replace(reading, convention=name) for name in reading.others}
+        found = reading.others()
     for scale in (*SCALES, *(1 / scale for scale in SCALES)):
         told = f"depth_unit {depth_unit * scale:.4g} or pose_unit {reading.unit / scale:.4g}"
         found[told] = replace(reading, unit=reading.unit / scale)

@@ -25,12 +25,15 @@ END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 """First two bytes of a JPEG or PNG, and what stands near the end of a whole one."""
 LARGEST_SIDE = 16_384
 """Pixels; more than any camera has, and what is sized by an image still fits into memory."""
+NO_DEPTH = 65535
+"""Written by some sensors, beside 0, for a pixel without a reading."""
+DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
 ORIENTATION, UPRIGHT = 0x0112, (0, 1)
 """EXIF's tag for how a viewer must turn an image, and its values for not at all."""
 
 
 def image_size(root: Path, path: str) -> tuple[int, int]:
-    """Width and height of an image that is there to its end; pixels are decoded only to find that out."""
+    """Width and height, as shown, of an image that is there to its end; pixels are decoded only to find that out."""
     with files.reading(path), _stream(root, path) as stream:
         start = stream.read(2)
         stream.seek(0)
@@ -44,7 +47,7 @@ def image_size(root: Path, path: str) -> tuple[int, int]:
                 _opened(path, stream, _decode)
             except InputError:
                 raise InputError(path, "the image is cut off", "unreadable_image") from None
-    return size
+    return ImageFile.of(path).turned_size(size)
 
 
 def _decode(image: Any) -> None:
@@ -52,24 +55,54 @@ def _decode(image: Any) -> None:
 
 
 def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
-    """A decoded image as an array, in PIL's `mode` where one is given."""
+    """A decoded image as an array, as it is shown, in PIL's `mode` where one is given."""
     pixels: list[NDArray[Any]] = []
+    turned = ImageFile.of(path).turned
     with files.reading(path), _stream(root, path) as stream:
         _opened(
             path,
             stream,
-            lambda image: pixels.append(np.asarray(image if mode is None else image.convert(mode))),
+            lambda image: pixels.append(np.asarray(turned(image if mode is None else image.convert(mode)))),
         )
     return pixels[0]
+
+
+def read_depth(root: Path, path: str, size: tuple[int, int], unit: float) -> NDArray[np.float32]:
+    """Meters (H, W) of a depth image for one of a size (width, height), 0 where there is no reading.
+
+    `unit` is that of whole numbers, meters.
+    """
+    raw = read_image(root, path)
+    if raw.ndim != 2:
+        raise InputError(path, f"{raw.shape[2]} values a pixel, not depth of {DEPTH_TYPES}", "malformed_file")
+    if raw.shape != size[::-1]:
+        raise InputError(
+            path, f"{raw.shape[1]} x {raw.shape[0]} depth for a {size[0]} x {size[1]} image", "contradiction"
+        )
+    if raw.dtype.kind == "f":
+        return np.where(np.isfinite(raw) & (raw > 0), raw, 0).astype(np.float32)
+    if raw.dtype.itemsize < 2:
+        raise InputError(
+            path, f"{8 * raw.dtype.itemsize} bits a pixel, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    if raw.min(initial=0) < 0 or raw.max(initial=0) > NO_DEPTH:
+        raise InputError(
+            path, f"depths run to {raw.max()} steps, not depth of {DEPTH_TYPES}", "malformed_file"
+        )
+    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(unit)
 
 
 def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float64]:
     """Brightness of an image averaged over a grid of (columns, rows), as (rows, columns); JPEGs are decoded small."""
     pixels: list[NDArray[Any]] = []
 
+    place = ImageFile.of(path)
+    stored = place.turned_size(size)
+
     def shrink(image: Any) -> None:
-        image.draft("L", size)
-        pixels.append(np.asarray(image.convert("L").resize(size, 4), np.float64))  # 4: averages
+        image.draft("L", stored)
+        small = image.convert("L").resize(stored, 4)  # 4: averages
+        pixels.append(np.asarray(place.turned(small), np.float64))
 
     with files.reading(path), _stream(root, path) as stream:
         _opened(path, stream, shrink)

@@ -29,9 +29,6 @@ RELEASE = "v1"
 LICENSE = "MIT"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP})
-NO_DEPTH = 65535
-"""Written by some sensors, beside 0, for a pixel without a reading."""
-DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
 GIVEN = r"\s*([0-9.eE+-]+\s+){3}[0-9.eE+-]+\s*|"
 """Four numbers, or nothing."""
 
@@ -229,25 +226,7 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
 
 def read_depth(root: Path, path: str, frame: Frame, unit: float) -> NDArray[np.float32]:
     """Meters (H, W), 0 where there is no reading. `unit` is that of whole numbers, meters."""
-    raw = images.read_image(root, path)
-    if raw.ndim != 2:
-        raise InputError(path, f"{raw.shape[2]} values a pixel, not depth of {DEPTH_TYPES}", "malformed_file")
-    if raw.shape != (frame.camera.height, frame.camera.width):
-        raise InputError(
-            path, f"{raw.shape[1]} x {raw.shape[0]} depth for a {frame.camera.width} x "
-            f"{frame.camera.height} image", "contradiction",
-        )  # fmt: skip
-    if raw.dtype.kind == "f":
-        return np.where(np.isfinite(raw) & (raw > 0), raw, 0).astype(np.float32)
-    if raw.dtype.itemsize < 2:
-        raise InputError(
-            path, f"{8 * raw.dtype.itemsize} bits a pixel, not depth of {DEPTH_TYPES}", "malformed_file"
-        )
-    if raw.min(initial=0) < 0 or raw.max(initial=0) > NO_DEPTH:
-        raise InputError(
-            path, f"depths run to {raw.max()} steps, not depth of {DEPTH_TYPES}", "malformed_file"
-        )
-    return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(unit)
+    return images.read_depth(root, path, (frame.camera.width, frame.camera.height), unit)
 
 
 def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:

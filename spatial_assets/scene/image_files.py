@@ -1,8 +1,10 @@
-"""Where the bytes of an image lie: a file of its own, or a stretch of a recording that holds many.
+"""Where the bytes of an image lie: a file of its own, or a stretch of a recording that holds many; and how it is shown.
 
-Either is one text, as tables and rows have it: a path relative to the dataset's root, or such a path with `::`, the
-first byte and the number of bytes behind it. A recording is so read in place, one image at a time, and is never
-unpacked.
+All of it is one text, as tables and rows have it: a path relative to the dataset's root; `::`, the first byte, `+` and
+the number of bytes, where it is a stretch; `::turn90`, `::turn180` or `::turn270`, where a camera was held on its side
+and the image is shown turned clockwise by so many degrees. A recording is so read in place, one image at a time, and
+no image is ever written anew only to stand upright. Whatever a scene says of a frame, its size, its camera and what is
+marked on it, is of the image as it is shown.
 """
 
 from __future__ import annotations
@@ -10,30 +12,42 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-STRETCH = re.compile(r"(?P<path>.+)::(?P<begin>\d{1,15})\+(?P<length>\d{1,15})", re.DOTALL)
+PLACE = re.compile(
+    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15}))?(?:::turn(?P<degrees>90|180|270))?",
+    re.DOTALL,
+)
+QUARTER = 90
+"""Degrees."""
+TRANSPOSITIONS = (None, 4, 3, 2)
+"""Pillow's numbers of what turns an image clockwise, by quarter turns; its own names turn the other way."""
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """The file that holds an image, and which of its bytes are the image where it holds more."""
+    """The file that holds an image, which of its bytes are the image where it holds more, and how it is shown."""
 
     path: str
     """Relative to the dataset's root."""
     begin: int = 0
     length: int | None = None
     """None where the image is the whole file."""
+    turns: int = 0
+    """Quarter turns clockwise, 0 to 3, after which it is shown."""
 
     @classmethod
     def of(cls, image: str) -> ImageFile:
         """Of the text that stands in a table."""
-        found = STRETCH.fullmatch(image)
+        found = PLACE.fullmatch(image)
         if found is None:
             return cls(image)
-        return cls(found["path"], int(found["begin"]), int(found["length"]))
+        length = None if found["length"] is None else int(found["length"])
+        return cls(found["path"], int(found["begin"] or 0), length, int(found["degrees"] or 0) // QUARTER)
 
     def __str__(self) -> str:
-        return self.path if self.length is None else f"{self.path}::{self.begin}+{self.length}"
+        place = self.path if self.length is None else f"{self.path}::{self.begin}+{self.length}"
+        return f"{place}::turn{self.turns * QUARTER}" if self.turns else place
 
     def read(self, root: Path) -> bytes:
         """The image as it is stored. Raises OSError where the file is gone or shorter."""
@@ -45,3 +59,12 @@ class ImageFile:
         if len(data) < self.length:
             raise OSError(f"{self.path} ends before the image does")
         return data
+
+    def turned(self, image: Any) -> Any:
+        """A Pillow image as it is shown, of the one that is stored."""
+        transposition = TRANSPOSITIONS[self.turns]
+        return image if transposition is None else image.transpose(transposition)
+
+    def turned_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height as shown, of those stored; and those stored, of those shown."""
+        return (size[1], size[0]) if self.turns % 2 else size

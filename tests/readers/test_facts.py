@@ -10,10 +10,12 @@ from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE = 6, (64, 48)
-VIDEOS = {"scannetpp", "scannet", "posed_rgbd"}
+VIDEOS = {"arkitscenes", "scannetpp", "scannet", "posed_rgbd"}
 """Whose frames are a camera's way; nothing in a scene's content says so."""
 NAMED = {"matterport3d", "scannetpp", "scannet", "structured3d"}
-"""Whose objects have ids of their own."""
+"""Whose objects have numbers of their own."""
+CALLED = {"arkitscenes"}
+"""Whose objects have ids that are no numbers."""
 
 
 @pytest.fixture(scope="module", params=READERS)
@@ -62,4 +64,7 @@ def test_the_table_has_sorted_facts_and_the_sources_own_names(read):
     assert row["facts"] == sorted(str(fact) for fact in scene.facts)
     named = scene.dataset in NAMED
     for item in tables["objects"]:
-        assert item["name"] == (str(item["instance"]) if named else None)
+        if scene.dataset in CALLED:
+            assert item["name"] == f"{scene.name}-{item['instance']:04d}"
+        else:
+            assert item["name"] == (str(item["instance"]) if named else None)

@@ -138,6 +138,8 @@ KINDS: dict[str, tuple[Callable[[Draw, bytes], bytes], ...]] = {
     ".txt": (of_numbers, of_numbers, of_bytes),
     ".house": (of_numbers, of_numbers, of_bytes),
     ".conf": (of_numbers, of_numbers, of_bytes),
+    ".traj": (of_numbers, of_numbers, of_bytes),
+    ".pincam": (of_numbers, of_numbers, of_bytes),
     ".ply": (of_numbers, of_bytes, of_bytes),
     ".jpg": (of_image,),
     ".png": (of_image,),
