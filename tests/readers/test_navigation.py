@@ -36,7 +36,7 @@ def rxr(**changes: Any) -> dict[str, Any]:
 
 def write_guide(path: Path, entries: list[Any]) -> None:
     data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 @pytest.mark.parametrize("name", [GUIDE, GUIDE + ".gz"])
@@ -166,7 +166,7 @@ def test_entries_that_cannot_be(tmp_path: Path, held: Graph, change: dict[str, A
         (GUIDE, json.dumps(rxr(language=7)).encode(), "language of .* is 7, not a word"),
         (GUIDE, json.dumps({k: v for k, v in rxr().items() if k != "heading"}).encode(), "lacks its heading"),
         (GUIDE + ".gz", b"no gzip at all", "cut off, or no gzip"),
-        (GUIDE + ".gz", gzip.compress(json.dumps(rxr()).encode() * 100)[:60], "cut off, or no gzip"),
+        (GUIDE + ".gz", gzip.compress(json.dumps(rxr()).encode() * 100, mtime=0)[:60], "cut off, or no gzip"),
     ],
 )
 def test_files_that_cannot_be(tmp_path: Path, held: Graph, name: str, content: bytes, said: str) -> None:
@@ -178,7 +178,7 @@ def test_files_that_cannot_be(tmp_path: Path, held: Graph, name: str, content: b
 
 def test_a_line_without_end(tmp_path: Path, held: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(navigation, "LONGEST_LINE", 1000)
-    (tmp_path / (GUIDE + ".gz")).write_bytes(gzip.compress(b" " * 100_000))
+    (tmp_path / (GUIDE + ".gz")).write_bytes(gzip.compress(b" " * 100_000, mtime=0))
     with pytest.raises(InputError, match="line 1: more than 1000 bytes"):
         navigation.read_routes(tmp_path, SCAN, held)
 
