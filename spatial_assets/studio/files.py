@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -84,6 +85,18 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data) + "\n")
+
+
+def write_shared(path: Path, entries: dict[str, Any]) -> None:
+    """What all scenes share, by the scene's name: as JSON, or as the rows of a table where the file is CSV."""
+    if path.suffix != ".csv":
+        write_json(path, entries)
+        return
+    rows = list(entries.values())
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def write_matrix(path: Path, matrix: Float) -> None:
