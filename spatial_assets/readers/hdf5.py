@@ -52,10 +52,18 @@ def _check(path: str, held: Any, shape: tuple[int | None, ...], kinds: str) -> N
     if held.is_virtual or held.external:
         raise InputError(path, "its numbers are in another file", "malformed_file")
     if held.dtype.kind not in kinds:
-        told = "whole numbers" if kinds == INTEGERS else "numbers with fractions" if kinds == REALS else "numbers"
+        told = (
+            "whole numbers"
+            if kinds == INTEGERS
+            else "numbers with fractions"
+            if kinds == REALS
+            else "numbers"
+        )
         raise InputError(path, f"holds {held.dtype}, not {told}", "malformed_file")
     found = held.shape or ()
-    if len(found) != len(shape) or any(want not in (None, side) for want, side in zip(shape, found, strict=True)):
+    if len(found) != len(shape) or any(
+        want not in (None, side) for want, side in zip(shape, found, strict=True)
+    ):
         wanted = " x ".join("any" if side is None else str(side) for side in shape)
         told = " x ".join(map(str, found)) or "a single number"
         raise InputError(path, f"holds {told}, not {wanted} numbers", "contradiction")

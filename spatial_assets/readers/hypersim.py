@@ -8,10 +8,10 @@
         images/scene_cam_%02d_final_preview/frame.%04d.tonemap.jpg
             scene_cam_%02d_geometry_hdf5/frame.%04d.{depth_meters,semantic,semantic_instance}.hdf5
 
-Lengths are in asset units, whose meters `metadata_scene.csv` gives; z is up. Orientations are camera-to-world with y up
-and z backward. Boxes have full extents, and a row for every instance. `depth_meters` is the distance to the camera in
-meters, which becomes depth along z. Frames whose geometry is not there are left out and counted, as are the cameras that
-are known as broken (`hypersim.json`). HDF5 needs h5py.
+Lengths are in asset units, whose meters `metadata_scene.csv` gives; z is up. Orientations are camera-to-world with y
+up and z backward. Boxes have full extents, and a row for every instance. `depth_meters` is the distance to the camera
+in meters, which becomes depth along z. Frames whose geometry is not there are left out and counted, as are the cameras
+that are known as broken (`hypersim.json`). HDF5 needs h5py.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ LABEL_LIMIT = 1 << rendered.LABEL_BITS
 class Parameters(base.Parameters):
     """How closely images are held against boxes."""
 
-    depth_step: int = Field(8, gt=0, description="pixels between two that are compared with the objects' boxes")
+    depth_step: int = Field(
+        8, gt=0, description="pixels between two that are compared with the objects' boxes"
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,9 @@ def _frames(root: Path, ref: SceneRef) -> Listing:
     known = _broken().get(ref.name, {})
     if None in known:
         raise InputError(ref.path, f"known as broken: {known[None]}", "errata")
-    found = [entry.name for entry in files.entries(root, f"{ref.path}/_detail") if CAMERA_NAME.match(entry.name)]
+    found = [
+        entry.name for entry in files.entries(root, f"{ref.path}/_detail") if CAMERA_NAME.match(entry.name)
+    ]
     every, broken = [], 0
     for camera in found:
         shown = files.by_stem(root, f"{ref.path}/images/scene_{camera}_final_preview", images.COLOR_ENDINGS)
@@ -185,10 +189,15 @@ def _box_file(ref: SceneRef, part: str) -> str:
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     listing = _frames(root, ref)
-    found = [SourceFile(f"{ref.path}/_detail/metadata_scene.csv", "unit"), SourceFile(_lenses(root), "lenses")]
+    found = [
+        SourceFile(f"{ref.path}/_detail/metadata_scene.csv", "unit"),
+        SourceFile(_lenses(root), "lenses"),
+    ]
     found += [SourceFile(_box_file(ref, part), "boxes") for part in BOX_PARTS]
     for camera in _cameras(listing):
-        found += [SourceFile(_pose_file(ref, camera, part), "poses") for part in ("positions", "orientations")]
+        found += [
+            SourceFile(_pose_file(ref, camera, part), "poses") for part in ("positions", "orientations")
+        ]
     for shot in listing.shots:
         found.append(SourceFile(shot.image, "image"))
         found += [SourceFile(shot.file(role), role) for role in GEOMETRY]
@@ -238,7 +247,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     ]
     unseen = len(boxes.keys() - shown)
     if not objects:
-        nothing = "no frame shows one of its objects" if unseen == len(boxes) else "no frame labels its objects"
+        nothing = (
+            "no frame shows one of its objects" if unseen == len(boxes) else "no frame labels its objects"
+        )
         raise InputError(_box_file(ref, "positions"), nothing, "no_objects")
     takes_depth, depth_note = depth_check.result("the ray")
     return Scene(

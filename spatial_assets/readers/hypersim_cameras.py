@@ -25,9 +25,13 @@ ROWS = {"x": 0, "y": 1, "w": 3}
 """Of the projection matrix, those that make a pixel; the one of z is for a depth buffer."""
 PROJECTION = tuple(f"M_proj_{row}{column}" for row in ROWS.values() for column in range(4))
 DIRECTIONS = tuple(f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3))
-WIDTH, HEIGHT, SCALE = "settings_output_img_width", "settings_output_img_height", "settings_units_info_meters_scale"
+WIDTH, HEIGHT, SCALE = (
+    "settings_output_img_width",
+    "settings_output_img_height",
+    "settings_units_info_meters_scale",
+)
 INVERSE = 1e-4
-"""How far the projection and the matrix of directions may be from each other's inverse; published ones agree to 1e-9."""
+"""How far the projection and the matrix of directions may be from each other's inverse; published ones are to 1e-8."""
 LARGEST = 1e3
 """Greatest entry of the matrices; fields of view of a few degrees have tens."""
 MOST_TURNED = 45.0
@@ -67,7 +71,9 @@ class Lens:
         turn = np.stack([right, down, z])
         angle = float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
         if angle > MOST_TURNED:
-            raise InputError(self.path, f"its projection turns the camera by {angle:.0f} degrees", "bad_intrinsics")
+            raise InputError(
+                self.path, f"its projection turns the camera by {angle:.0f} degrees", "bad_intrinsics"
+            )
         if abs(skew) > MOST_SKEWED * fx:
             raise InputError(
                 self.path, f"its projection is no pinhole camera's: rows and columns of pixels are askew by {skew:g}",
@@ -97,13 +103,17 @@ def read_lens(root: Path, path: str, scene: str, unit: float) -> Lens:
     row = found[0]
     told = _number(path, row[SCALE], f"{SCALE} of {scene}", UNITS[1])
     if not abs(told - unit) <= SAME_UNIT * unit:
-        raise InputError(path, f"an asset unit of {scene} is {told:g} m, {unit:g} in its own files", "contradiction")
+        raise InputError(
+            path, f"an asset unit of {scene} is {told:g} m, {unit:g} in its own files", "contradiction"
+        )
     width, height = (_number(path, row[key], f"{key} of {scene}", 1e5) for key in (WIDTH, HEIGHT))
     if min(width, height) < 1:
         raise InputError(path, f"images of {scene} have {width:g} x {height:g} pixels", "malformed_file")
     projection = _matrix(path, row, PROJECTION, scene).reshape(3, 4)
     if projection[:, 3].any():
-        raise InputError(path, f"the projection of {scene} moves the camera off its position", "bad_intrinsics")
+        raise InputError(
+            path, f"the projection of {scene} moves the camera off its position", "bad_intrinsics"
+        )
     directions = _matrix(path, row, DIRECTIONS, scene).reshape(3, 3)
     both = projection[:, :3] @ directions
     if not np.abs(both / (both[2, 2] or np.nan) - np.eye(3)).max() <= INVERSE:
@@ -131,7 +141,9 @@ def _rows(root: Path, path: str, columns: tuple[str, ...]) -> list[dict[str, str
         raise InputError(path, f"not CSV: {error} in line {reader.line_num}", "malformed_file") from None
     for column in columns:
         if header.count(column) != 1:
-            raise InputError(path, f"{header.count(column)} columns named {column}, not one", "malformed_file")
+            raise InputError(
+                path, f"{header.count(column)} columns named {column}, not one", "malformed_file"
+            )
     for number, row in enumerate(rows):
         if len(row) != len(header):
             told = f"row {number + 1} has {len(row)} fields, the header {len(header)}"

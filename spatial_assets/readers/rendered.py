@@ -1,4 +1,4 @@
-"""Views with images of instances, labels and depth in place of a mesh: rays of pixels, labels of objects, depth's meaning."""
+"""Views with images of instances, labels and depth in place of a mesh: pixels' rays, objects' labels, what depth means."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Labels:
 
 
 class DepthInBoxes:
-    """Whether depth images put the pixels of objects into the objects' boxes, as distances along the ray and along z."""
+    """Whether depth images put objects' pixels into the objects' boxes, as distances along the ray and along z."""
 
     def __init__(self, boxes: Mapping[int, Box]) -> None:
         """By the object's id."""

@@ -15,7 +15,11 @@ PUBLISHED: dict[str, tuple[float, list[list[float]]]] = {
     "ai_001_001": (0.02539999969303608, WIDE),
     "ai_018_006": (
         0.0010000000474974513,
-        [[1.7243524236207985, 0, 0], [0, 2.309385791016131, 0], [0, -0.09410810733971398, -0.9955553704339546]],
+        [
+            [1.7243524236207985, 0, 0],
+            [0, 2.309385791016131, 0],
+            [0, -0.09410810733971398, -0.9955553704339546],
+        ],
     ),
     "ai_019_007": (
         0.009999999776482582,
@@ -68,7 +72,9 @@ RAYS_037_002 = [
 """The published M_cam_from_uv of that scene."""
 
 
-def lens_row(scene: str, unit: float, projection: Any, rays: Any, size: tuple[float, float]) -> dict[str, Any]:
+def lens_row(
+    scene: str, unit: float, projection: Any, rays: Any, size: tuple[float, float]
+) -> dict[str, Any]:
     """A row of the table of cameras."""
     row = {
         "scene_name": scene,

@@ -113,9 +113,13 @@ def _write_frames(folder: Path, name: str, scene: StudioScene, scanner: Scanner,
         distance = noisy_depth(depth, scanner.noise, noise) * longer
         distance = np.where(distance < FURTHEST, distance, np.nan).astype(np.float16)
         # Index -1, where no face is, is the last entry.
-        images = {"depth_meters": distance, "semantic_instance": instance[faces], "semantic": label[faces]}
-        for part, values in images.items():
-            _write_array(geometry / f"frame.{k:04d}.{part}.hdf5", values, packed=True)
+        images: dict[str, NDArray[Any]] = {
+            "depth_meters": distance,
+            "semantic_instance": instance[faces],
+            "semantic": label[faces],
+        }
+        for role, values in images.items():
+            _write_array(geometry / f"frame.{k:04d}.{role}.hdf5", values, packed=True)
         if (k + 1) % PROGRESS_EVERY == 0:
             progress(f"{name}: {k + 1} of {len(scene.poses)} frames")
 
@@ -124,7 +128,9 @@ def _lengths(scene: StudioScene) -> Float:
     """(H, W): how long the ray through each pixel is where it is 1 deep."""
     columns, rows = np.meshgrid(np.arange(scene.width) + 0.5, np.arange(scene.height) + 0.5)
     pixels = np.stack([columns, rows, np.ones_like(columns)], axis=-1)
-    lengths: Float = np.linalg.norm(np.einsum("ij,hwj->hwi", np.linalg.inv(scene.intrinsics), pixels), axis=-1)
+    lengths: Float = np.linalg.norm(
+        np.einsum("ij,hwj->hwi", np.linalg.inv(scene.intrinsics), pixels), axis=-1
+    )
     return lengths
 
 
