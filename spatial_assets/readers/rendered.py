@@ -1,4 +1,4 @@
-"""Views with images of instances, labels and depth in place of a mesh: pixels' rays, objects' labels, what depth means."""
+"""Views with images of instances, labels and depth in place of a mesh: pixels' rays, objects' labels, depth's sense."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ MOST_TILTED = 8.0
 NEAR, FAR = 1.0, 1000.0
 """Asset units, of the projections' depth buffer."""
 NOTHING = -1
+EXTRA = "spatial-assets[hypersim]"
 OPENGL = np.diag([1.0, -1.0, -1.0])
 FURTHEST = 60000.0
 """Greatest distance that half precision holds, and a little less."""
@@ -69,8 +70,11 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
 
 
 def _write_array(path: Path, values: NDArray[Any], packed: bool = False) -> None:
-    import h5py
-
+    try:
+        import h5py
+    except ImportError as error:
+        told = f"Hypersim's layout needs h5py, which cannot be imported ({error}); run: pip install '{EXTRA}'"
+        raise ValueError(told) from None
     with h5py.File(path, "w") as file:
         file.create_dataset("dataset", data=values, compression="gzip" if packed else None, track_times=False)
 
