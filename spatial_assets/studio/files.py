@@ -87,12 +87,12 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data) + "\n")
 
 
-def write_shared(path: Path, entries: dict[str, Any]) -> None:
-    """What all scenes share, by the scene's name: as JSON, or as the rows of a table where the file is CSV."""
+def write_shared(path: Path, content: Any) -> None:
+    """What all scenes share: as JSON, or, where the file is CSV, the values of a mapping as rows."""
     if path.suffix != ".csv":
-        write_json(path, entries)
+        write_json(path, content)
         return
-    rows = list(entries.values())
+    rows = list(content.values())
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
         table.writeheader()
