@@ -48,7 +48,10 @@ PLACES: list[dict[str, Any]] = [
             {
                 "reference": AGAIN,
                 "transform": np.eye(4).ravel().tolist(),
-                "rigid": [{"instance_reference": 9, "instance_rescan": 2, "symmetry": 0}, {"instance_reference": 4}],
+                "rigid": [
+                    {"instance_reference": 9, "instance_rescan": 2, "symmetry": 0},
+                    {"instance_reference": 4},
+                ],
                 "nonrigid": [3],
                 "removed": [7],
             },
@@ -161,7 +164,9 @@ def test_what_changed_since_the_reference_scan_is_told(root: Path) -> None:
     (root / AGAIN).rename(root / FIRST)
     write(root / FIRST / OBJECTS, json.loads((root / FIRST / OBJECTS).read_text()) | {"scan_id": FIRST})
     scene = read(root, SceneRef(FIRST, FIRST))
-    assert scene.conventions["place"] == "the reference scan of its place" and "changes" not in scene.conventions
+    assert (
+        scene.conventions["place"] == "the reference scan of its place" and "changes" not in scene.conventions
+    )
 
 
 def test_a_scan_that_is_not_listed_is_left_out(root: Path) -> None:
@@ -224,7 +229,9 @@ def test_poses_that_lead_to_the_camera_are_noticed(copied: tuple[Path, SceneRef]
     root, ref = copied
     for path in poses_of(root):
         np.savetxt(path, np.linalg.inv(np.loadtxt(path)))
-    with pytest.raises(InputError, match=r"sequence: .*(pose_convention world_to_camera|on the mesh|the scene)"):
+    with pytest.raises(
+        InputError, match=r"sequence: .*(pose_convention world_to_camera|on the mesh|the scene)"
+    ):
         read(root, ref)
     assert len(read(root, ref, pose_convention="world_to_camera").frames) == 12
 
