@@ -189,8 +189,11 @@ def check_matrix(path: str, numbers: Float) -> Float:
     return scaled
 
 
-def check_intrinsics(path: str, intrinsics: Float, width: int, height: int) -> Float:
-    """Raises InputError for what no pinhole camera of that image size has."""
+def check_intrinsics(path: str, intrinsics: Float, width: int, height: int, shifted: bool = False) -> Float:
+    """Raises InputError for what no pinhole camera of that image size has.
+
+    `shifted` is for one whose lens is said to be, so that its axis need only be in the image.
+    """
     fx, fy, cx, cy = (float(intrinsics[at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2)))
     if not np.isfinite(intrinsics).all():
         raise InputError(path, "intrinsics have a value that is not a number", "bad_intrinsics")
@@ -205,6 +208,11 @@ def check_intrinsics(path: str, intrinsics: Float, width: int, height: int) -> F
         )
     away = max(abs(cx / width - 0.5), abs(cy / height - 0.5))
     turned = max(abs(cx / height - 0.5), abs(cy / width - 0.5))
+    if shifted:
+        if away < 0.5:
+            return intrinsics
+        told = f"the lens is shifted so far that the camera's axis, at {cx:g}, {cy:g}, is not in the image"
+        raise InputError(path, f"{told} of {width} x {height} pixels", "bad_intrinsics")
     if away > OFF_CENTER or away > TURNED * turned + TURNED_LEAST:
         raise InputError(
             path,

@@ -382,8 +382,8 @@ class BoxCheck:
         self.hits, self.count = self.hits + hits, self.count + count
         return count < VIEW_FEWEST or hits >= BOX_CONTRADICT * count
 
-    def result(self, path: str) -> str:
-        """What was found, in words. Raises InputError where nearly all rays miss."""
+    def result(self, path: str, doubt: str) -> str:
+        """What was found, in words. Raises InputError where nearly all rays miss, which ends with a `doubt`."""
         if self.count < BOX_FEWEST:
             return "too few pixels of objects to compare with their boxes"
         share = self.hits / self.count
@@ -391,7 +391,7 @@ class BoxCheck:
             raise InputError(
                 path,
                 f"{share:.0%} of the objects' pixels lie where the cameras see the objects' boxes: cameras and boxes "
-                "contradict each other (are all lengths millimeters?)",
+                f"contradict each other ({doubt})",
                 "contradiction",
             )
         return f"{share:.0%} of the objects' pixels lie where the cameras see their boxes"

@@ -201,3 +201,17 @@ def check_mesh(path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[
         raise InputError(path, "a face names a vertex that is not there", "malformed_mesh")
     check_extent(path, vertices)
     return Mesh(vertices.astype(np.float32), faces.astype(np.int32), colors)
+
+
+def read_vertex_numbers(root: Path, path: str, name: str) -> NDArray[np.int64]:
+    """A property of the vertices of a triangle mesh in PLY that holds whole numbers (V,)."""
+    with files.reading(path):
+        header, body = _header(root, path)
+        _check_counts(path, header, (root / path).stat().st_size - body)
+        vertex = _parsed(root, path, header, body, _corner_list(path, header))["vertex"]
+        if name not in {prop.name for prop in vertex.properties}:
+            raise InputError(path, f"the vertices have no property {name}", "malformed_mesh")
+        found = np.array(vertex[name])
+    if found.dtype.kind not in "iu":
+        raise InputError(path, f"the vertices' {name} are no whole numbers", "malformed_mesh")
+    return found.astype(np.int64)

@@ -44,8 +44,6 @@ FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
 ALIKE_NAMES = 0.8
 """Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
-METADATA_LINE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:[=:]|\s)\s*(.*)")
-"""A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 
 
 class Parameters(base.Parameters):
@@ -80,19 +78,19 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
-    frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], _read_metadata)
+    frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], scannet_frames.read_metadata)
     return found + frames.files()
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     fixed = _fixed_files(ref)
-    metadata = _read_metadata(root, fixed["metadata"])
+    metadata = scannet_frames.read_metadata(root, fixed["metadata"])
     alignment, alignment_note = _alignment(fixed["metadata"], metadata)
     mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
     annotated = segments.read_annotated(root, fixed["segments"], fixed["aggregation"], len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
-    found = scannet_frames.frames_of(root, ref, fixed["metadata"], _read_metadata)
+    found = scannet_frames.frames_of(root, ref, fixed["metadata"], scannet_frames.read_metadata)
     frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
     frames, raw, away = consistency.in_the_scene(found.poses, frames, raw, reading, mesh, is_video=True)
     dropped |= away
@@ -124,25 +122,6 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         },
         dropped_frames=dropped,
     )
-
-
-def _read_metadata(root: Path, path: str) -> dict[str, str]:
-    """Values by their names in lower case. A line that begins with no name goes on with the value before it."""
-    found: dict[str, str] = {}
-    last = ""
-    for line in files.read_text(root, path).splitlines():
-        pair = METADATA_LINE.match(line)
-        if pair is None:
-            if last:
-                found[last] += " " + line.strip()
-            continue
-        last, value = pair[1].lower(), pair[2].strip()
-        if found.get(last, value) != value:
-            raise InputError(path, f"two values for {pair[1]}", "contradiction")
-        found[last] = value
-    if not found:
-        raise InputError(path, "no line of it is 'name = value'", "malformed_file")
-    return found
 
 
 def _alignment(path: str, metadata: dict[str, str]) -> tuple[Float, str]:

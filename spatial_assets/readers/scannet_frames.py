@@ -28,6 +28,8 @@ INFO = "_info.txt"
 INFO_FRAME = re.compile(r"frame-(\d{1,9})\.(color|pose)", re.ASCII)
 INFO_KEYS = ("m_colorWidth", "m_colorHeight", "m_calibrationColorIntrinsic")
 RECORDING = ".sens"
+METADATA_LINE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:[=:]|\s)\s*(.*)")
+"""A name and its value. The toolkit writes ` = ` between them; other exporters less, or tabs."""
 ReadMetadata = Callable[[Path, str], Mapping[str, str]]
 """The reader of files of names and values, whose names come in lower case."""
 
@@ -202,6 +204,25 @@ def frames_of(root: Path, ref: SceneRef, metadata: str, read: ReadMetadata) -> F
         f"no frames: neither color, pose and intrinsic, nor {INFO} with its frames, nor {recording}",
         "no_frames",
     )
+
+
+def read_metadata(root: Path, path: str) -> dict[str, str]:
+    """Values by their names in lower case. A line that begins with no name goes on with the value before it."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in files.read_text(root, path).splitlines():
+        pair = METADATA_LINE.match(line)
+        if pair is None:
+            if last:
+                found[last] += " " + line.strip()
+            continue
+        last, value = pair[1].lower(), pair[2].strip()
+        if found.get(last, value) != value:
+            raise InputError(path, f"two values for {pair[1]}", "contradiction")
+        found[last] = value
+    if not found:
+        raise InputError(path, "no line of it is 'name = value'", "malformed_file")
+    return found
 
 
 def read_frames(found: Frames, unit: float) -> tuple[list[Frame], Float, dict[str, int], str]:

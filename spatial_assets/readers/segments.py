@@ -65,7 +65,7 @@ def read_annotated(root: Path, segments: str, aggregation: str, vertex_count: in
         raise InputError(
             segments, f"{len(indices)} segIndices for a mesh of {vertex_count} vertices", "contradiction"
         )
-    groups = _read_groups(root, aggregation)
+    groups = read_groups(root, aggregation)
     return Annotated(
         aggregation,
         {instance: label for instance, label, _ in groups},
@@ -73,7 +73,7 @@ def read_annotated(root: Path, segments: str, aggregation: str, vertex_count: in
     )
 
 
-def _read_groups(root: Path, path: str) -> list[tuple[int, str, NDArray[np.int64]]]:
+def read_groups(root: Path, path: str) -> list[tuple[int, str, NDArray[np.int64]]]:
     """Id, label and segments of every object."""
     content = files.read_json(root, path)
     if not isinstance(content, dict) or not isinstance(content.get("segGroups"), list):

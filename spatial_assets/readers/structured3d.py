@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from spatial_assets.readers import cameras, consistency, files, images, labels
-from spatial_assets.readers.structured3d_depth import METERS, DepthCheck, rays
-from spatial_assets.scene import nyu40
+from spatial_assets.readers.rendered import Labels, rays
+from spatial_assets.readers.structured3d_depth import METERS, DepthCheck
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
@@ -61,8 +61,6 @@ GREATEST_LENGTH = cameras.FARTHEST / METERS
 """Millimeters."""
 BOX_THINNING = 2
 """Of the pixels that depth is compared with walls by, every second one of every second row is compared with boxes."""
-LABEL_BITS = 16
-"""Enough for whatever a semantic image can hold."""
 IMAGES = {
     "image": "rgb_rawlight.png",
     "pose": "camera_pose.txt",
@@ -105,30 +103,6 @@ class Shot:
 
     def file(self, role: str) -> str:
         return f"{self.folder}/{IMAGES[role]}"
-
-
-@dataclass
-class Labels:
-    """How many pixels of each object carry each label, over all views."""
-
-    counts: Counter[tuple[int, int]] = field(default_factory=Counter)
-
-    def add(self, instances: NDArray[np.int32], semantics: NDArray[np.int64]) -> None:
-        shown = instances != NO_INSTANCE
-        pairs = np.stack([instances[shown], semantics[shown]], axis=1).astype(np.int64)
-        # One sort of single numbers is far quicker than one of pairs.
-        codes, counts = np.unique(pairs[:, 0] << LABEL_BITS | pairs[:, 1], return_counts=True)
-        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
-            instance, label = code >> LABEL_BITS, code & (1 << LABEL_BITS) - 1
-            if label in nyu40.names():
-                self.counts[instance, label] += count
-
-    def of_instances(self) -> dict[int, str]:
-        """The commonest label of each; of equally common ones the first in the list."""
-        best: dict[int, str] = {}
-        for (instance, label), _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
-            best.setdefault(instance, nyu40.names()[label])
-        return best
 
 
 def _look(root: Path) -> files.Found:
@@ -219,7 +193,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         shots.append(shot)
         frames.append(frame)
         shipped[frame.name] = instance_images.to_png(instances)
-    box_note = box_check.result(f"{ref.path}/bbox_3d.json")
+    box_note = box_check.result(f"{ref.path}/bbox_3d.json", "are all lengths millimeters?")
     if not frames:
         raise InputError(f"{ref.path}/2D_rendering", "no view has a valid camera", "no_frames")
     known = seen_labels.of_instances()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers import files
+from spatial_assets.readers.rendered import along_ray, along_z, rays
 from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import Camera, Float, Frame, InputError
 
@@ -23,23 +24,6 @@ SHELL = ("wall", "floor", "ceiling")
 
 Factor = Callable[[Camera, int], Float]
 """What a camera's depth image, or every n-th row and column of it, is multiplied by to be along z."""
-
-
-def along_z(camera: Camera, step: int = 1) -> Float:
-    return np.ones(())
-
-
-def along_ray(camera: Camera, step: int = 1) -> Float:
-    return 1.0 / np.linalg.norm(rays(camera, step), axis=-1)
-
-
-def rays(camera: Camera, step: int = 1) -> Float:
-    """(H, W, 3), through the centers of every n-th pixel, 1 along z."""
-    k = camera.intrinsics
-    u, v = np.meshgrid(
-        np.arange(step // 2, camera.width, step) + 0.5, np.arange(step // 2, camera.height, step) + 0.5
-    )
-    return np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
 
 
 READINGS: dict[str, Factor] = {"z": along_z, "the ray": along_ray}

@@ -35,7 +35,16 @@ def vsibench(scene: str) -> str:
     return f"arkitscenes/{scene}" if ARKIT_SCENE.match(scene) else f"vsibench/{scene}"
 
 
-GROUPS: dict[str, Callable[[str], str]] = {"scannet": scannet, "vsibench": vsibench}
+def three_rscan(scene: str) -> str:
+    """A rescan is called by the first scan of its place, a dot, and its own name."""
+    return f"three_rscan/{scene.partition('.')[0]}"
+
+
+GROUPS: dict[str, Callable[[str], str]] = {
+    "scannet": scannet,
+    "three_rscan": three_rscan,
+    "vsibench": vsibench,
+}
 """By dataset. In a dataset that is not listed, every scene is a place of its own."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -84,6 +85,18 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data) + "\n")
+
+
+def write_shared(path: Path, content: Any) -> None:
+    """What all scenes share: as JSON, or, where the file is CSV, the values of a mapping as rows."""
+    if path.suffix != ".csv":
+        write_json(path, content)
+        return
+    rows = list(content.values())
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def write_matrix(path: Path, matrix: Float) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from spatial_assets.studio.files import Scanner, write_json
+from spatial_assets.studio.files import Scanner, write_shared
 from spatial_assets.studio.layouts.registry import layout as layout_of
 from spatial_assets.studio.quality import DRAFT, QUALITIES
 from spatial_assets.studio.scene import make_scene, stream
@@ -89,7 +89,7 @@ def write_scenes(
         say(f"{made.name}: {made.summary}")
     if shared is not None:
         form: Callable[[dict[str, object]], object] = getattr(chosen, "shared_content", dict)
-        write_json(out / shared, form(entries))
+        write_shared(out / shared, form(entries))
     return names
 
 

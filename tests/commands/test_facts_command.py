@@ -37,6 +37,12 @@ FED = {
         "distance_prediction_oc": {"fill", "select", "sentence"},
         "distance_prediction_oo": {"fill", "select", "sentence"},
     },
+    "hypersim": {
+        "depth_prediction_oc": {"fill", "select", "sentence"},
+        "depth_prediction_oo": {"fill", "select", "sentence"},
+        "distance_prediction_oc": {"fill", "select", "sentence"},
+        "distance_prediction_oo": {"fill", "select", "sentence"},
+    },
     "posed_rgbd": {
         "camera_motion_infer": {"fill", "select", "sentence"},
         "room_size_estimation": {"fill", "select"},

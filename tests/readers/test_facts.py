@@ -10,9 +10,9 @@ from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE = 6, (64, 48)
-VIDEOS = {"arkitscenes", "scannetpp", "scannet", "posed_rgbd"}
+VIDEOS = {"arkitscenes", "scannetpp", "scannet", "posed_rgbd", "three_rscan"}
 """Whose frames are a camera's way; nothing in a scene's content says so."""
-NAMED = {"matterport3d", "scannetpp", "scannet", "structured3d"}
+NAMED = {"matterport3d", "scannetpp", "scannet", "structured3d", "hypersim", "three_rscan"}
 """Whose objects have numbers of their own."""
 CALLED = {"arkitscenes"}
 """Whose objects have ids that are no numbers."""

@@ -75,6 +75,7 @@ def test_vsibench(tmp_path):
         ("posed_rgbd", "*/images/*.png"),
         ("structured3d", "**/rgb_rawlight.png"),
         ("matterport3d", "scans/*/undistorted_color_images/*.jpg"),
+        ("hypersim", "**/*.tonemap.jpg"),
     ],
 )
 def test_images_say_that_the_studio_made_them(tmp_path, layout, images):

@@ -140,6 +140,7 @@ KINDS: dict[str, tuple[Callable[[Draw, bytes], bytes], ...]] = {
     ".conf": (of_numbers, of_numbers, of_bytes),
     ".traj": (of_numbers, of_numbers, of_bytes),
     ".pincam": (of_numbers, of_numbers, of_bytes),
+    ".csv": (of_numbers, of_numbers, of_bytes),
     ".ply": (of_numbers, of_bytes, of_bytes),
     ".jpg": (of_image,),
     ".png": (of_image,),

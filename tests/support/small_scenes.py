@@ -38,7 +38,11 @@ def vsibench(root: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {"scannet": scannet, "vsibench": vsibench}
-PARAMETERS: dict[str, dict[str, Any]] = {"posed_rgbd": {"voxel": 0.1}, "structured3d": {"depth_step": 1}}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "posed_rgbd": {"voxel": 0.1},
+    "structured3d": {"depth_step": 1},
+    "hypersim": {"depth_step": 1},
+}
 """What makes reading quick."""
 READ_AS = {"scannet_sens": "scannet", "arkitscenes_raw": "arkitscenes"}
 """Layouts in which a dataset comes beside the one that has its reader's name."""

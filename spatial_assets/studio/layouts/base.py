@@ -29,7 +29,8 @@ class Layout(Protocol):
     IMAGES: bool
     """Whether it has images, for which a scene is lit and walked through."""
     SHARED: str | None
-    """Name of a JSON file, below the root, of every scene's entry by its name; None where scenes share no file."""
+    """Name of a file, below the root, of all scenes' entries; None where scenes share no file. JSON holds them by the
+    scene's name, or what the layout's `shared_content` makes of that; CSV as rows, of which each entry is one."""
 
     def write_scene(
         self, out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress

@@ -1,0 +1,103 @@
+"""Views with images of instances, labels and depth in place of a mesh: pixels' rays, objects' labels, depth's sense."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN
+from spatial_assets.scene import nyu40
+from spatial_assets.scene.model import NO_INSTANCE, Box, Camera, Float, Frame
+
+LABEL_BITS = 16
+"""Enough for whatever an image of labels can hold."""
+DEPTH_FITS = 0.7
+"""Share of objects' pixels that depth must put into the objects' boxes. Rendered depth has nearly all; what is seen
+through glass or by a mirror may miss."""
+DEPTH_CLEARLY = 0.05
+"""By how much another meaning of depth must put more of them there, to be the right one."""
+
+
+def rays(camera: Camera, step: int = 1) -> Float:
+    """(H, W, 3), through the centers of every n-th pixel, 1 along z."""
+    k = camera.intrinsics
+    u, v = np.meshgrid(
+        np.arange(step // 2, camera.width, step) + 0.5, np.arange(step // 2, camera.height, step) + 0.5
+    )
+    y = (v - k[1, 2]) / k[1, 1]
+    return np.stack([(u - k[0, 2] - k[0, 1] * y) / k[0, 0], y, np.ones_like(u)], axis=-1)
+
+
+def along_z(camera: Camera, step: int = 1) -> Float:
+    """What a depth image along z is multiplied by to be that."""
+    return np.ones(())
+
+
+def along_ray(camera: Camera, step: int = 1) -> Float:
+    """What an image of distances along the ray, or every n-th row and column of it, is multiplied by to be along z."""
+    return 1.0 / np.linalg.norm(rays(camera, step), axis=-1)
+
+
+@dataclass
+class Labels:
+    """How many pixels of each object carry each label, over all views."""
+
+    counts: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def add(self, instances: NDArray[np.int32], semantics: NDArray[np.int64]) -> None:
+        shown = instances != NO_INSTANCE
+        pairs = np.stack([instances[shown], semantics[shown]], axis=1).astype(np.int64)
+        # One sort of single numbers is far quicker than one of pairs.
+        codes, counts = np.unique(pairs[:, 0] << LABEL_BITS | pairs[:, 1], return_counts=True)
+        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
+            instance, label = code >> LABEL_BITS, code & (1 << LABEL_BITS) - 1
+            if label in nyu40.names():
+                self.counts[instance, label] += count
+
+    def of_instances(self) -> dict[int, str]:
+        """The commonest label of each; of equally common ones the first in the list."""
+        best: dict[int, str] = {}
+        for (instance, label), _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
+            best.setdefault(instance, nyu40.names()[label])
+        return best
+
+
+class DepthInBoxes:
+    """Whether depth images put objects' pixels into the objects' boxes, as distances along the ray and along z."""
+
+    def __init__(self, boxes: Mapping[int, Box]) -> None:
+        """By the object's id."""
+        self.boxes = boxes
+        self.count = 0
+        self.inside = {"the ray": 0, "z": 0}
+
+    def add(self, frame: Frame, depth: Float, instances: NDArray[np.integer], step: int) -> None:
+        """One view: every n-th row and column of depth as on disk, meters, 0 = none, and of its objects."""
+        directions, pose = rays(frame.camera, step), frame.camera_to_world
+        readings = {"the ray": depth * along_ray(frame.camera, step), "z": depth}
+        used = depth > 0
+        for owner in np.unique(instances[used]).tolist():
+            if owner not in self.boxes:
+                continue
+            box, own = self.boxes[owner], used & (instances == owner)
+            self.count += int(own.sum())
+            for name, z in readings.items():
+                points = (directions[own] * z[own][:, None]) @ pose[:3, :3].T + pose[:3, 3]
+                away = np.abs((points - box.center) @ box.rotation) - box.size / 2
+                self.inside[name] += int((away <= BOX_MARGIN).all(axis=1).sum())
+
+    def result(self, documented: str) -> tuple[bool, str]:
+        """Whether depth can be taken as `documented`, one of the readings, and what is to be said of it."""
+        if self.count < BOX_FEWEST:
+            return True, f"along {documented}, as documented: too few pixels of objects to tell"
+        shares = {name: hits / self.count for name, hits in self.inside.items()}
+        told = ", ".join(f"{share:.0%} if along {name}" for name, share in shares.items())
+        said = f"of the objects' pixels lie in their boxes {told}"
+        own = shares[documented]
+        if own < DEPTH_FITS or max(shares.values()) > own + DEPTH_CLEARLY:
+            return False, f"left out: {said}"
+        return True, f"along {documented}: {said}"

@@ -1,0 +1,87 @@
+"""3RScan's list of places: which scans are rescans of which, and what changed between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spatial_assets.readers import files, labels
+from spatial_assets.scene.model import InputError
+
+LIST = "3RScan.json"
+JOINT = "."
+"""Between the names of the two scans that a rescan is called by."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan of a place."""
+
+    scan: str
+    reference: str
+    """The place's first scan, by which the place is known; the scan itself where it is that."""
+    moved: tuple[int, ...] = ()
+    """Objects that stood elsewhere in the reference scan, by their ids there."""
+    reshaped: tuple[int, ...] = ()
+    """Those that changed without being rigid."""
+    removed: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.scan if self.scan == self.reference else f"{self.reference}{JOINT}{self.scan}"
+
+    def told(self) -> dict[str, str]:
+        """What the list says of it, in words."""
+        if self.scan == self.reference:
+            return {"place": "the reference scan of its place"}
+        changes = {"moved": self.moved, "changed their shape": self.reshaped, "removed": self.removed}
+        said = "; ".join(f"{what} {' '.join(map(str, ids))}" for what, ids in changes.items() if ids)
+        return {"place": f"a rescan of {self.reference}", "changes": said or "none of an object is told"}
+
+
+def read_scans(root: Path) -> dict[str, Scan]:
+    """By the name of a scan's folder. Raises InputError where a scan is listed twice."""
+    content = files.read_json(root, LIST)
+    if not isinstance(content, list):
+        raise InputError(LIST, f"{labels.shown(content)}, not a list of places", "malformed_file")
+    found: dict[str, Scan] = {}
+    for number, value in enumerate(content):
+        where = f"place {number}"
+        place = labels.entry(LIST, value, where)
+        reference = _name(place, where)
+        scans = [Scan(reference, reference)]
+        for k, held in enumerate(_list(place, "scans", where)):
+            inner = f"scan {k} of {where}"
+            entry = labels.entry(LIST, held, inner)
+            changes = [_objects(entry, key, inner) for key in ("rigid", "nonrigid", "removed")]
+            scans.append(Scan(_name(entry, inner), reference, *changes))
+        for scan in scans:
+            if scan.scan in found:
+                raise InputError(LIST, f"lists the scan {scan.scan} twice", "contradiction")
+            found[scan.scan] = scan
+    return found
+
+
+def _name(entry: dict[str, Any], where: str) -> str:
+    name = entry.get("reference")
+    if not isinstance(name, str) or files.name_problem(name):
+        raise InputError(LIST, f"the reference of {where} is {labels.shown(name)}", "malformed_file")
+    return name
+
+
+def _list(entry: dict[str, Any], key: str, where: str) -> list[Any]:
+    """A list, which need not be there."""
+    value = entry.get(key, [])
+    if not isinstance(value, list):
+        raise InputError(LIST, f"{key} of {where} is {labels.shown(value)}, not a list", "malformed_file")
+    return value
+
+
+def _objects(entry: dict[str, Any], key: str, where: str) -> tuple[int, ...]:
+    """Ids of objects in the reference scan: as they are, or in entries that say more."""
+    found = []
+    for number, value in enumerate(_list(entry, key, where)):
+        told = value.get("instance_reference") if isinstance(value, dict) else value
+        found.append(labels.instance_id(LIST, told, f"{key}[{number}] of {where}"))
+    return tuple(sorted(found))
