@@ -1,0 +1,135 @@
+"""What each reader costs: core seconds and peak memory of one scene from its files to the visibility table.
+
+    python -m benchmarks.readers
+
+The studio writes one room in every layout that has images, with as many frames of one size and a mesh of as many
+faces. Every layout is a process of its own, which builds a small scene of the same layout first, so that neither
+imports nor compiling are counted. What is compared is a frame's share, since some layouts hold fewer frames. Linux
+only: memory is read from /proc.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bars import Bar
+from benchmarks.memory import status
+from spatial_assets.assets.partitions import registry
+from spatial_assets.engine.runner import Runner
+from spatial_assets.readers.registry import READERS, reader
+from spatial_assets.scene.model import Fact
+from spatial_assets.scene.tables import FRAMES as FRAMES_TABLE
+from spatial_assets.stages import pipeline
+from spatial_assets.studio.layouts.registry import LAYOUTS
+from spatial_assets.studio.write import write_scenes
+
+STAGES = ("sources", "scenes", "keyframes", "visibility")
+SEED, FACES, FRAMES, SIZE = 3, 60_000, 60, (640, 480)
+SMALL = 3000, 6, (64, 48)
+"""Faces, frames and their size of the scene that is built for warmth."""
+BASE = "scannet"
+WANTED_RATIO = 3.0
+EVERY_FRAME = {"filter": False}
+ROUNDS = 2
+
+
+def reader_of(layout: str) -> str | None:
+    """The reader of a layout: its own name's, or that whose name it goes on from."""
+    names = [name for name in READERS if layout == name or layout.startswith(f"{name}_")]
+    return max(names, key=len, default=None)
+
+
+def layouts() -> list[str]:
+    """Those that can be seen: with images and poses, and something that says what they show."""
+    wanted = {Fact.IMAGES, Fact.POSES}
+    return [name for name in LAYOUTS if (own := reader_of(name)) and wanted <= reader(own).FACTS]
+
+
+def build(home: Path, root: Path, layout: str) -> float:
+    """Core seconds of all stages."""
+    name = reader_of(layout)
+    assert name is not None
+    module = reader(name)
+    registry(home).register(name, module.RELEASE, module.LICENSE, root, module.find_scenes(root), 50)
+    runner = Runner(home, pipeline.STAGES)
+    begun = time.process_time()
+    for shard in registry(home).shards():
+        for stage_name in STAGES:
+            stage = pipeline.STAGES[stage_name]
+            own = EVERY_FRAME if stage_name == "keyframes" else None
+            report = runner.run(stage, shard, pipeline.parameters(home, stage, shard.dataset, own))
+            if report.errors or report.rejected:
+                raise RuntimeError(f"{layout}: {report.errors or report.rejected}")
+    return time.process_time() - begun
+
+
+def measured(folder: Path, layout: str) -> dict[str, Any]:
+    """In this process: the fastest of several builds, and how far its memory rose in the first."""
+    faces, frames, size = SMALL
+    write_scenes(folder / "small", layout, 1, SEED, faces, frames, size)
+    build(folder / "warm", folder / "small", layout)
+    write_scenes(folder / "data", layout, 1, SEED, FACES, FRAMES, SIZE)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS")
+    seconds = [build(folder / "home0", folder / "data", layout)]
+    peak = status("VmHWM") - before
+    seconds += [build(folder / f"home{number}", folder / "data", layout) for number in range(1, ROUNDS)]
+    count = sum(
+        len(Runner(folder / "home0", pipeline.STAGES).lake.read(FRAMES_TABLE, shard.key))
+        for shard in registry(folder / "home0").shards()
+    )
+    return {"layout": layout, "seconds": min(seconds), "megabytes": peak, "frames": count}
+
+
+def run() -> list[dict[str, Any]]:
+    """Measures and prints; returns the same as plain data."""
+    found = []
+    print(f"{'layout':<18} {'frames':>6} {'core s':>8} {'ms a frame':>11} {'MB':>6}")
+    for layout in [BASE, *(name for name in layouts() if name != BASE)]:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.readers", folder, layout],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{layout}: {done.stderr[-2000:]}")
+        item = json.loads(done.stdout.splitlines()[-1])
+        found.append(item)
+        each = item["seconds"] / item["frames"] * 1e3
+        print(
+            f"{layout:<18} {item['frames']:>6} {item['seconds']:>8.2f} {each:>11.1f} {item['megabytes']:>6.0f}",
+            flush=True,
+        )
+    return found
+
+
+def bars() -> Iterator[Bar]:
+    base, *others = run()
+    own = base["seconds"] / base["frames"]
+    for item in others:
+        ratio = item["seconds"] / item["frames"] / own
+        yield Bar(
+            f"{item['layout']}: core seconds a frame from files to visibility",
+            f"<= {WANTED_RATIO:g} x ScanNet's",
+            f"{ratio:.2f} x ({item['seconds']:.2f} s, {item['megabytes']:.0f} MB, {item['frames']} frames)",
+            ratio <= WANTED_RATIO,
+        )
+
+
+def main(arguments: list[str]) -> None:
+    if not arguments:
+        run()
+        return
+    folder, layout = arguments
+    print(json.dumps(measured(Path(folder), layout)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
