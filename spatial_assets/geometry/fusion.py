@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from spatial_assets.scene.model import Float, Mesh, rigid_inverse
 
 BLOCK_RESOLUTION = 16
-BLOCK_COUNT = 40_000
-"""Blocks reserved at first; the grid grows by itself."""
+BLOCK_COUNT = 2_000
+"""Blocks reserved at first, 80 kilobytes each: a room's, at voxels of centimeters. The grid grows by itself."""
 
 
 def fuse(

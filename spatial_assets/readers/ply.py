@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers import files
+from spatial_assets.readers import ascii_ply, files
 from spatial_assets.readers.consistency import check_extent
 from spatial_assets.scene.model import Float, InputError, Mesh
 
@@ -113,15 +113,17 @@ def _corner_list(path: str, header: list[str]) -> str:
 
 
 def _parsed(root: Path, path: str, header: list[str], body: int, corners: str) -> Any:
-    from plyfile import PlyData, PlyElementParseError, PlyHeaderParseError, PlyParseError
+    from plyfile import PlyData, PlyElement, PlyElementParseError, PlyHeaderParseError, PlyParseError
 
     file = root / path
     try:
         with file.open("rb") as stream:
             is_plain = stream.read(body).isascii()
-        if is_plain:
-            source: Any = str(file)
-        else:
+        arrays = ascii_ply.parse(header, file, body) if ascii_ply.is_ascii(header) else None
+        if arrays is not None:
+            return PlyData([PlyElement.describe(rows, name) for name, rows in arrays.items()])
+        source: Any = str(file)
+        if not is_plain:
             clean = "\n".join([*header, ""]).encode("ascii", "replace")
             source = io.BytesIO(clean + file.read_bytes()[body:])
         try:

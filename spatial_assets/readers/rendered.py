@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from spatial_assets.scene.model import NO_INSTANCE, Box, Camera, Float, Frame
 
 LABEL_BITS = 16
 """Enough for whatever an image of labels can hold."""
+KEPT_CAMERAS = 4
+"""Whose rays are kept: most scenes have one, and views of one camera come one after the other."""
 DEPTH_FITS = 0.7
 """Share of objects' pixels that depth must put into the objects' boxes. Rendered depth has nearly all; what is seen
 through glass or by a mirror may miss."""
@@ -23,13 +26,22 @@ DEPTH_CLEARLY = 0.05
 
 
 def rays(camera: Camera, step: int = 1) -> Float:
-    """(H, W, 3), through the centers of every n-th pixel, 1 along z."""
-    k = camera.intrinsics
-    u, v = np.meshgrid(
-        np.arange(step // 2, camera.width, step) + 0.5, np.arange(step // 2, camera.height, step) + 0.5
-    )
+    """(H, W, 3), through the centers of every n-th pixel, 1 along z; not to be written to."""
+    return _rays(_exactly(camera.intrinsics), camera.width, camera.height, step)
+
+
+def _exactly(intrinsics: Float) -> bytes:
+    return np.ascontiguousarray(intrinsics, np.float64).tobytes()
+
+
+@lru_cache(maxsize=KEPT_CAMERAS)
+def _rays(intrinsics: bytes, width: int, height: int, step: int) -> Float:
+    k = np.frombuffer(intrinsics).reshape(3, 3)
+    u, v = np.meshgrid(np.arange(step // 2, width, step) + 0.5, np.arange(step // 2, height, step) + 0.5)
     y = (v - k[1, 2]) / k[1, 1]
-    return np.stack([(u - k[0, 2] - k[0, 1] * y) / k[0, 0], y, np.ones_like(u)], axis=-1)
+    found = np.stack([(u - k[0, 2] - k[0, 1] * y) / k[0, 0], y, np.ones_like(u)], axis=-1)
+    found.flags.writeable = False
+    return found
 
 
 def along_z(camera: Camera, step: int = 1) -> Float:
@@ -39,7 +51,14 @@ def along_z(camera: Camera, step: int = 1) -> Float:
 
 def along_ray(camera: Camera, step: int = 1) -> Float:
     """What an image of distances along the ray, or every n-th row and column of it, is multiplied by to be along z."""
-    return 1.0 / np.linalg.norm(rays(camera, step), axis=-1)
+    return _along_ray(_exactly(camera.intrinsics), camera.width, camera.height, step)
+
+
+@lru_cache(maxsize=KEPT_CAMERAS)
+def _along_ray(intrinsics: bytes, width: int, height: int, step: int) -> Float:
+    found: Float = 1.0 / np.linalg.norm(_rays(intrinsics, width, height, step), axis=-1)
+    found.flags.writeable = False
+    return found
 
 
 @dataclass
@@ -50,13 +69,14 @@ class Labels:
 
     def add(self, instances: NDArray[np.int32], semantics: NDArray[np.int64]) -> None:
         shown = instances != NO_INSTANCE
-        pairs = np.stack([instances[shown], semantics[shown]], axis=1).astype(np.int64)
-        # One sort of single numbers is far quicker than one of pairs.
-        codes, counts = np.unique(pairs[:, 0] << LABEL_BITS | pairs[:, 1], return_counts=True)
-        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
-            instance, label = code >> LABEL_BITS, code & (1 << LABEL_BITS) - 1
+        named = shown & (semantics >= 0) & (semantics <= max(nyu40.names()))
+        width = max(nyu40.names()) + 1
+        # Counted in place: ids and labels are small, and sorting a view's pixels takes ten times as long.
+        counts = np.bincount(instances[named].astype(np.int64) * width + semantics[named])
+        for code in np.flatnonzero(counts).tolist():
+            instance, label = divmod(code, width)
             if label in nyu40.names():
-                self.counts[instance, label] += count
+                self.counts[instance, label] += int(counts[code])
 
     def of_instances(self) -> dict[int, str]:
         """The commonest label of each; of equally common ones the first in the list."""

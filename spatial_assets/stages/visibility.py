@@ -140,7 +140,8 @@ def shipped(inputs: SceneInputs, wanted: Wanted) -> Iterator[Seen]:
                     kind = instance_images.SHIPPED_DEPTH_KIND
                     depth = depths.depth(name)
                     _check_size(kind, view, depth)
-                yield _seen(view, centers, image_visibility(image, depth), name in wanted.full)
+                seen = image_visibility(image, depth)
+                yield _seen(view, centers, seen, name in wanted.full, images.png(name))
         except ValueError as error:
             raise InputError(kind, str(error), "unreadable_image") from None
 
@@ -165,8 +166,11 @@ def check_ids(kind: str, owners: NDArray[np.int32]) -> None:
         )
 
 
-def _seen(view: View, centers: Centers, seen: FrameVisibility, full: bool) -> Seen:
-    """Rows of the instances that are objects; frames that are not full keep visible ones only."""
+def _seen(view: View, centers: Centers, seen: FrameVisibility, full: bool, png: bytes | None = None) -> Seen:
+    """Rows of the instances that are objects; frames that are not full keep visible ones only.
+
+    `png` is the frame's instance image, where it is there already.
+    """
     place = np.searchsorted(centers.instances, seen.instance)
     place[place == len(centers.instances)] = 0
     keep = np.zeros(len(seen.instance), np.bool_)
@@ -188,7 +192,7 @@ def _seen(view: View, centers: Centers, seen: FrameVisibility, full: bool) -> Se
             "center_distance": np.linalg.norm(points - view.camera_to_world[:3, 3], axis=1),
         }
     faces = seen.visible_faces if full else None
-    return Seen(view.frame, columns, faces, instance_images.to_png(seen.instance_image))
+    return Seen(view.frame, columns, faces, png or instance_images.to_png(seen.instance_image))
 
 
 def _full_columns(seen: FrameVisibility) -> dict[str, NDArray[Any]]:
