@@ -28,11 +28,20 @@ class ReleaseConfig(dg.Config):
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
     allow_leaks: bool = Field(default=False, description="Keep scenes that known benchmarks ask about.")
+    names_only: bool = Field(
+        default=False, description="Tell places apart by the scenes' names alone, not by what stands in them."
+    )
 
     def request(self) -> Request:
         shares = parse_splits(self.splits)
         return Request(
-            shares, self.seed, self.balance, self.allow_leaks, tuple(self.datasets), tuple(self.tasks)
+            shares,
+            self.seed,
+            self.balance,
+            self.allow_leaks,
+            tuple(self.datasets),
+            tuple(self.tasks),
+            self.names_only,
         )
 
 

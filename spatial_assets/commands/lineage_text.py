@@ -182,6 +182,10 @@ def released(held: Mapping[str, Any]) -> Iterator[str | Table]:
     for split, facts in held["splits"].items():
         made.add_row(split, *(f"{facts[what]:,}" for what in ("rows", "scenes", "spaces")))
     yield made
+    groups = (held["same_rooms"] or {"joined": []})["joined"]
+    if groups:
+        spaces = sum(len(group["spaces"]) for group in groups)
+        yield f"  {spaces} places with different names are {len(groups)} by what stands in them: joined"
     guard = held["leak_guard"]
     if guard["scenes"]:
         done = "kept on request" if guard["allowed"] else "left out"

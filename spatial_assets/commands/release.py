@@ -41,6 +41,11 @@ def release() -> None:
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
 @click.option("--allow-leaks", is_flag=True, help="Keep scenes of places that known benchmarks ask about.")
+@click.option(
+    "--names-only",
+    is_flag=True,
+    help="Tell places apart by the scenes' names alone, not by what stands in them.",
+)
 @click.option("--fresh", is_flag=True, help="Fail where a build would have something to do.")
 @AS_JSON
 @plainly
@@ -53,13 +58,15 @@ def create_release(
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     allow_leaks: bool,
+    names_only: bool,
     fresh: bool,
     as_json: bool,
 ) -> None:
     """Make a release of what is in the lake; it never changes afterwards.
 
-    Scans of one physical place go to one split. Scenes that were withdrawn or have disappeared are left out, and so are
-    those of places that known benchmarks ask about. Equal lakes give equal bytes.
+    Scans of one physical place go to one split, also where no name says so but what stands in them. Scenes that were
+    withdrawn or have disappeared are left out, and so are those of places that known benchmarks ask about. Equal lakes
+    give equal bytes.
     """
     from spatial_assets.assets.build import instance_of
     from spatial_assets.assets.releases import report
@@ -68,7 +75,7 @@ def create_release(
     from spatial_assets.releases.splits import parse_splits
     from spatial_assets.storage.release_manifest import folder
 
-    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks)
+    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks, names_only)
     home = home.resolve()
     if fresh:
         _require_current(home, tasks)

@@ -19,7 +19,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         f"({manifest['spaces']:,} physical places), with the answer before rounding, its margin, and the frames "
         "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand.",
         "## Splits",
-        "Scans of one physical place are never in two splits.",
+        f"Scans of one physical place are never in two splits. {_same_rooms(manifest)}",
         _table(
             ("split", "share asked for", "places", "scenes", "questions"),
             [
@@ -71,6 +71,19 @@ def _head(manifest: dict[str, Any]) -> str:
     # JSON is YAML, and leaves no doubt about quoting.
     lines = [f"pretty_name: {json.dumps(manifest['name'])}", f"configs: {json.dumps(configs)}"]
     return "\n".join(["---", *lines, "---"])
+
+
+def _same_rooms(manifest: dict[str, Any]) -> str:
+    found = manifest["same_rooms"]
+    if found is None:
+        return "Places were told apart by the scenes' names alone."
+    pairs = sum(len(group["matches"]) for group in found["joined"])
+    return (
+        "Places were told apart by the scenes' names and by what stands in them: of "
+        f"{found['compared']:,} scenes that were compared, {pairs:,} pairs with different names show one place, "
+        "as the manifest lists them. Not compared were scenes that are procedural "
+        f"({found['procedural']:,}), not built ({found['unbuilt']:,}) or almost empty ({found['bare']:,})."
+    )
 
 
 def _left_out(manifest: dict[str, Any]) -> list[str]:

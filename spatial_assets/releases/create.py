@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.lineage import cache, records
+from spatial_assets.releases import joined
 from spatial_assets.releases.balance import Closed, balance
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
-from spatial_assets.releases.selection import Member, Selection, select
-from spatial_assets.releases.spaces import benchmarks
+from spatial_assets.releases.selection import Selection, select
+from spatial_assets.releases.spaces import Member, benchmarks
 from spatial_assets.releases.splits import assign
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
@@ -48,6 +49,8 @@ class Request:
     allow_leaks: bool = False
     datasets: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    names_only: bool = False
+    """Tell places apart by the scenes' names alone, not by what stands in them."""
 
 
 def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
@@ -90,7 +93,7 @@ class _Release:
     def __init__(self, home: Path, name: str, request: Request, folder: Path) -> None:
         self.home, self.name, self.request, self.folder = home, name, request, folder
         self.lake = Lake(home)
-        self.selection: Selection = select(home, request.datasets, request.allow_leaks)
+        self.selection: Selection = select(home, request.datasets, request.allow_leaks, request.names_only)
         self.split_of = assign(
             (member.space for member in self.selection.members), request.shares, request.seed
         )
@@ -216,16 +219,22 @@ class _Release:
                 "allowed": self.request.allow_leaks,
                 "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],
                 "scenes": [
-                    {**_which(member), "space": member.space, "benchmark": benchmark}
+                    {**member.named, "space": member.space, "benchmark": benchmark}
                     for member, benchmark in self.selection.leaking
                 ],
             },
-            "withdrawn": [{**_which(member), "kind": kind} for member, kind in self.selection.withdrawn],
+            "same_rooms": self._same_rooms(held),
+            "withdrawn": [{**member.named, "kind": kind} for member, kind in self.selection.withdrawn],
             "parameters": {
                 asset: [json.loads(text) for text in sorted(facts["parameters"])]
                 for asset, facts in sorted(origins.items())
             },
         }  # fmt: skip
+
+    def _same_rooms(self, held: Sequence[Member]) -> dict[str, Any] | None:
+        found = self.selection.joined
+        told = [*held, *(member for member, _ in self.selection.leaking)]
+        return None if found is None else joined.entry(found, frozenset(member.space for member in told))
 
     def _split_facts(self, split: str) -> dict[str, Any]:
         own = {task: counts for (name, task), counts in self.counts.items() if name == split}
@@ -336,10 +345,6 @@ def _grouped(members: Sequence[Member]) -> dict[tuple[str, str, str], list[Membe
     for member in members:
         found.setdefault((member.dataset, member.release, member.license), []).append(member)
     return found
-
-
-def _which(member: Member) -> dict[str, str]:
-    return {"dataset": member.dataset, "release": member.release, "scene": member.scene}
 
 
 def _task_folders(lake: Lake) -> list[str]:

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spatial_assets.lineage import places, tombstones
-from spatial_assets.releases.spaces import benchmark_spaces, space_of
+from spatial_assets.releases.joined import Joined, join
+from spatial_assets.releases.spaces import Member, benchmark_spaces, space_of
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
-
-
-@dataclass(frozen=True)
-class Member:
-    """A scene that may be released."""
-
-    dataset: str
-    release: str
-    scene: str
-    shard: str
-    license: str
-    space: str
-
-    @property
-    def which(self) -> tuple[str, str, str]:
-        return (self.dataset, self.release, self.scene)
+from spatial_assets.storage.lake import Lake
 
 
 @dataclass
@@ -36,31 +22,41 @@ class Selection:
     """Scenes of places that a benchmark asks about, with the benchmark's name."""
     withdrawn: list[tuple[Member, str]] = field(default_factory=list)
     """Scenes that were withdrawn or have disappeared from their source, with the kind of their tombstone."""
+    joined: Joined | None = None
+    """Which places are one though their names differ; None where they are told apart by names alone."""
 
 
-def select(home: Path, datasets: Sequence[str] = (), allow_leaks: bool = False) -> Selection:
-    """Sort scenes into members, leaks and withdrawn ones. Raises InputError for an unknown dataset."""
+def select(
+    home: Path, datasets: Sequence[str] = (), allow_leaks: bool = False, names_only: bool = False
+) -> Selection:
+    """Sort scenes into members, leaks and withdrawn ones. Raises InputError for an unknown dataset.
+
+    Scenes of all datasets are compared, whichever are asked for: two scans may show one room by a third, and a scene of
+    a benchmark may stand in a dataset that is not.
+    """
     shards = places.shards(home)
     unknown = sorted(set(datasets) - {shard.dataset for shard in shards})
     if unknown:
         raise InputError(home, f"no dataset {unknown[0]!r} is registered here")
     tombs = tombstones.standing(home)
     leaks = benchmark_spaces()
-    found = Selection()
-    for member in sorted(
-        (
-            member
-            for shard in shards
-            if not datasets or shard.dataset in datasets
-            for member in _members(shard)
-        ),
+    everything = sorted(
+        (member for shard in shards for member in _members(shard)),
         key=lambda member: (*member.which, member.shard),
-    ):
+    )
+    standing = [member for member in everything if (member.shard, member.scene) not in tombs]
+    found = Selection(joined=None if names_only else join(Lake(home), standing))
+    joined = found.joined or Joined()
+    for member in everything:
+        if datasets and member.dataset not in datasets:
+            continue
+        asked = [leaks[space] for space in joined.parts(member.space) if space in leaks]
         tomb = tombs.get((member.shard, member.scene))
+        member = replace(member, space=joined.name(member.space))
         if tomb is not None:
             found.withdrawn.append((member, tomb.kind))
-        elif member.space in leaks:
-            found.leaking.append((member, leaks[member.space]))
+        elif asked:
+            found.leaking.append((member, asked[0]))
             if allow_leaks:
                 found.members.append(member)
         else:

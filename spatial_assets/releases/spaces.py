@@ -1,6 +1,7 @@
-"""Which scenes show the same physical place: rescans of one room must never stand in two splits.
+"""Which scenes show the same physical place, by their names: rescans of one room must never stand in two splits.
 
-Also the guard against known benchmark scenes: a place that a benchmark asks about is not trained on.
+`joined` finds those that no name gives away. Also the guard against known benchmark scenes: a place that a benchmark
+asks about is not trained on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,28 @@ SCANNETPP_SCENE = re.compile(r"[0-9a-f]{10}$")
 ARKIT_SCENE = re.compile(r"\d{8}$")
 PROCEDURAL = "studio"
 """The release that procedural scenes are registered under; they borrow a dataset's names, not its rooms."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A scene that may be released."""
+
+    dataset: str
+    release: str
+    scene: str
+    shard: str
+    license: str
+    space: str
+    """The place that it shows."""
+
+    @property
+    def which(self) -> tuple[str, str, str]:
+        return (self.dataset, self.release, self.scene)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The same, as manifests write it."""
+        return {"dataset": self.dataset, "release": self.release, "scene": self.scene}
 
 
 def scannet(scene: str) -> str:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spatial_assets.releases import revocations
+from spatial_assets.releases import joined, revocations
 from spatial_assets.releases.spaces import benchmark_spaces, space_of
 from spatial_assets.releases.splits import shared_spaces
 from spatial_assets.storage import release_manifest as manifest
@@ -75,14 +75,17 @@ def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
         problems.append(f"has {sum(found.values())} rows, but its manifest says {held['rows']}")
     for qa_id, count in con.execute(sql("releases/twice"), {"files": data}).fetchall():
         problems.append(f"{qa_id} appears {count} times")
+    groups = joined.names_in(held)
     by_split: dict[str, list[str]] = {}
     for split, _, dataset, release, scene in found:
-        by_split.setdefault(split, []).append(space_of(dataset, release, scene))
+        space = space_of(dataset, release, scene)
+        by_split.setdefault(split, []).append(groups[space]["space"] if space in groups else space)
     problems += [f"{space} is in more than one split" for space in shared_spaces(by_split)]
     if not held["leak_guard"]["allowed"]:
         leaks = benchmark_spaces()
-        spaces = sorted({space for spaces in by_split.values() for space in spaces} & leaks.keys())
-        problems += [f"{space} is asked about by {leaks[space]}" for space in spaces]
+        spaces = {space for spaces in by_split.values() for space in spaces}
+        spaces.update(part for space in sorted(spaces & groups.keys()) for part in groups[space]["spaces"])
+        problems += [f"{space} is asked about by {leaks[space]}" for space in sorted(spaces & leaks.keys())]
     return problems + _imbalances(con, data, held)
 
 

@@ -72,6 +72,7 @@ def test_the_data_card_of_a_release_quotes_it(table):
     manifest = {
         "name": "v1", "rows": 1, "scenes": 1, "spaces": 1, "seed": 0, "splits": {}, "datasets": [], "balance": None,
         "tasks": {"made_up": {"rows": 1, "formats": {"select": 1}}}, "parameters": {}, "withdrawn": [],
+        "same_rooms": None,
         "leak_guard": {"allowed": False, "scenes": [], "benchmarks": []},
     }  # fmt: skip
     card = data_card(manifest, table)
