@@ -255,9 +255,7 @@ def test_a_room_of_a_benchmark_leaks_under_any_name(two_datasets, monkeypatch):
     assert verify.verify_release(two_datasets, "open") == []
     path = manifest.folder(two_datasets, "open") / manifest.MANIFEST
     path.chmod(0o644)
-    path.write_bytes(
-        manifest.to_bytes({**held, "leak_guard": {**held["leak_guard"], "allowed": False}})
-    )
+    path.write_bytes(manifest.to_bytes({**held, "leak_guard": {**held["leak_guard"], "allowed": False}}))
     assert any("asked about by Some Bench" in line for line in verify.verify_release(two_datasets, "open"))
     held = create.create(two_datasets, "by_name", Request(datasets=("scannetpp",), names_only=True))
     assert held["scenes"] == 2
@@ -270,7 +268,14 @@ def places_all(home):
 def test_what_is_not_compared_is_counted(two_datasets, tmp_path):
     members = sorted(
         (
-            Member(shard.dataset, shard.release, ref.name, shard.key, shard.license, f"{shard.dataset}/{ref.name}")
+            Member(
+                shard.dataset,
+                shard.release,
+                ref.name,
+                shard.key,
+                shard.license,
+                f"{shard.dataset}/{ref.name}",
+            )
             for shard in lakes.partitions.registry(two_datasets).shards()
             for ref in shard.scenes
         ),
