@@ -24,6 +24,7 @@ from shapely import affinity
 
 from benchmarks.bars import Bar, table
 from spatial_assets.releases.same_rooms import (
+    LEAST_CORNERS,
     LEAST_LIKENESS,
     LEAST_OBJECTS,
     LEAST_WITHOUT_FLOOR,
@@ -266,7 +267,11 @@ def _margins(made: Case, matches: Sequence[Match], seconds: float) -> Iterator[B
         ("likeness", LEAST_LIKENESS, lambda match: match.likeness if match.floor is not None else 0.0),
         ("likeness without floors", LEAST_WITHOUT_FLOOR, lambda match: match.without_floor),
     ):
-        judged = {(m.first, m.second): value(m) for m in matches if m.objects >= LEAST_OBJECTS}
+        judged = {
+            (m.first, m.second): value(m)
+            for m in matches
+            if m.objects >= LEAST_OBJECTS and m.corners >= LEAST_CORNERS
+        }
         worst = min(judged.get(pair, 0.0) for pair in made.truth)
         best = max((score for pair, score in judged.items() if pair not in made.truth), default=0.0)
         yield Bar(

@@ -29,8 +29,8 @@ little about a room. This bounds what each scene costs."""
 LEAST_ALIKE = 6
 """Pairs that two scenes must have alike: four objects that stand alike are six pairs."""
 MOST_LIKE_SCENES = 12
-"""For each scene, those with most pairs alike are compared with it. Of planted scans every one has its room among the
-first two; ten more leave place for rooms that were scanned again and again."""
+"""For each scene, those with most pairs alike are compared with it, where common ones count less: a hall of chairs has
+pairs like those of any other room. Twelve leave place for rooms that were scanned again and again."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ class _Pairs:
 def like_scenes(scenes: Sequence[Standing], categories: int) -> Iterator[Like]:
     """All two scenes that are worth comparing, each two once, in an order that depends on the scenes alone."""
     pairs = _all_pairs(scenes, categories)
-    counts = np.zeros(len(scenes), np.int64)
+    counts, weights = np.zeros(len(scenes), np.int64), np.zeros(len(scenes))
     chosen_by: list[list[int]] = []
     most: list[int] = []
     for scene in range(len(scenes)):
         ranges = _ranges(pairs.begins, scene, pairs.keys, pairs.sorted_keys, pairs.across)
         most.append(_most_alike(ranges))
-        _count(ranges, most[scene], pairs.owners, counts)
+        _count(ranges, most[scene], pairs.owners, counts, weights)
         counts[scene] = 0
         worth = np.flatnonzero(counts >= LEAST_ALIKE)
-        chosen_by.append(worth[np.argsort(-counts[worth], kind="stable")][:MOST_LIKE_SCENES].tolist())
+        chosen_by.append(worth[np.argsort(-weights[worth], kind="stable")][:MOST_LIKE_SCENES].tolist())
     chosen = np.zeros(len(scenes), np.bool_)
     for scene, others in enumerate(chosen_by):
         # Of two scenes that chose each other, the pairs are those of the one that could take more common ones.
@@ -176,15 +176,22 @@ def _ranges(
 
 
 @kernel
-def _count(ranges: NDArray[np.int32], most: int, owners: NDArray[np.int32], counts: Indices) -> None:
-    """Sets how many pairs each scene has that are like one of this scene's, of those that no more than `most` are."""
+def _count(
+    ranges: NDArray[np.int32], most: int, owners: NDArray[np.int32], counts: Indices, weights: Float
+) -> None:
+    """Sets how many pairs each scene has that are like one of this scene's, of those that no more than `most` are.
+
+    In its weight each counts the less, the more pairs of all scenes are like that one.
+    """
     counts[:] = 0
+    weights[:] = 0.0
     for row in range(len(ranges)):
         for step in range(3):
             low, high = ranges[row, step]
             if high - low <= most:
                 for place in range(low, high):
                     counts[owners[place]] += 1
+                    weights[owners[place]] += 1.0 / (high - low)
 
 
 @kernel

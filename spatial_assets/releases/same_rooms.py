@@ -31,12 +31,15 @@ from spatial_assets.scene.model import Float
 LEAST_LIKENESS = 0.22
 """Of two scenes that show one room. Between what planted scans reach at least and what different rooms reach at most:
 `python -m benchmarks.same_rooms` prints both."""
-LEAST_WITHOUT_FLOOR = 0.25
+LEAST_WITHOUT_FLOOR = 0.27
 """The same where the free floor of one of the two is not known: three shares are larger than four."""
 FIXING = 2
 """Objects that fix a motion."""
 LEAST_OBJECTS = 6
 """With fewer that meet, chance is likelier than a second scan."""
+LEAST_CORNERS, CORNERS_APART = 3, 1.25
+"""Objects that meet and stand so many meters from each other: two fix the motion, and a third elsewhere confirms it. A
+dining table with its chairs, and a stove that happens to stand where another does, are two."""
 REACH = 0.35
 """Meters within which a proposed motion looks for an object's other scan: the two that propose it leave it a little
 off."""
@@ -97,6 +100,8 @@ class Match:
     second: str
     objects: int
     """How many meet."""
+    corners: int
+    """How many of them stand far from each other."""
     places: float
     """Of the furnished places where both scenes are, the share that agrees."""
     common: float
@@ -120,7 +125,8 @@ class Match:
     @property
     def is_one_room(self) -> bool:
         least = LEAST_WITHOUT_FLOOR if self.floor is None else LEAST_LIKENESS
-        return self.objects >= LEAST_OBJECTS and self.likeness >= least
+        enough = self.objects >= LEAST_OBJECTS and self.corners >= LEAST_CORNERS
+        return enough and self.likeness >= least
 
 
 def find(scenes: Sequence[Furniture]) -> list[Match]:
@@ -186,7 +192,7 @@ def _judged(
     x, y, z = shift.tolist()
     return Match(
         scenes[like.first].scene, scenes[like.second].scene,
-        count, places, common, floor, math.degrees(yaw), (x, y, z),
+        count, _corners(first.centers[met >= 0, :2]), places, common, floor, math.degrees(yaw), (x, y, z),
     )  # fmt: skip
 
 
@@ -194,6 +200,19 @@ def _turned(points: Float, yaw: float) -> Float:
     c, s = math.cos(yaw), math.sin(yaw)
     turned: Float = points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
     return turned
+
+
+def _corners(points: Float) -> int:
+    """How many of points (N, 2) can be taken, the farthest from all taken next, before one is nearer than
+    `CORNERS_APART`."""
+    gaps = np.hypot(*(points - points.mean(axis=0)).T)
+    nearest = np.full(len(points), np.inf)
+    count, taken = 0, int(gaps.argmax())
+    while nearest[taken] >= CORNERS_APART:
+        count += 1
+        nearest = np.minimum(nearest, np.hypot(*(points - points[taken]).T))
+        taken = int(nearest.argmax())
+    return count
 
 
 def _agreeing_places(centers: Float, met: NDArray[np.bool_], moved: Float, others: Float) -> float:

@@ -108,6 +108,19 @@ def test_one_corner_alike_is_no_room():
     assert same_rooms.find([own, mixed, *others(20)]) == []
 
 
+def test_a_dining_table_and_a_stove_are_no_room():
+    """Six of seven objects meet, but only at two ends of the room."""
+    chairs = [(1.8, 3.4, 0.5), (1.8, 2.5, 0.5), (2.3, 2.3, 0.5), (2.4, 3.1, 0.5)]
+    centers = np.array([*chairs, (2.0, 2.8, 0.4), (1.1, 0.4, 0.9), (0.5, 2.7, 0.9)])
+    words = (*["chair"] * 4, "table", "stove", "fridge")
+    own = Furniture("a", words, centers, np.full((7, 3), 0.6))
+    other = replace(own, scene="b", categories=(*words[:6], "sofa"))
+    (match,) = (m for m in same_rooms.compare([own, other, *others(20)]) if m.second == "b")
+    assert (match.objects, match.corners) == (6, 2)
+    assert match.likeness > same_rooms.LEAST_WITHOUT_FLOOR
+    assert not match.is_one_room
+
+
 def test_another_free_floor_is_another_room():
     own = room("a", 1)
     again = seen_again(own, "b", without=11)
@@ -147,7 +160,7 @@ def member(space: str) -> Member:
 
 
 def test_the_name_of_joined_places_depends_on_no_order():
-    match = same_rooms.Match("", "", 9, 0.8, 0.8, None, 0.0, (0.0, 0.0, 0.0))
+    match = same_rooms.Match("", "", 9, 4, 0.8, 0.8, None, 0.0, (0.0, 0.0, 0.0))
     found = [
         (member(one), member(other), match) for one, other in (("m", "c"), ("z", "k"), ("c", "k"), ("x", "y"))
     ]
