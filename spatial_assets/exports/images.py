@@ -1,4 +1,4 @@
-"""The images of an export, put below its folder: linked, copied, turned to be upright, or with marks drawn on them."""
+"""The images of an export, put below its folder: linked, copied, made as they are shown, or with marks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spatial_assets.storage.atomic import naming
 
 FOLDER = "images"
 JPEG_QUALITY = 95
-"""Of images with marks, and of turned ones: no artifact that a model could learn to see at a mark's border."""
+"""Of images with marks, turned or rectified: no artifact that a model could learn to see at a mark's border."""
 PNG_SUFFIX = ".png"
 RECORDED_SUFFIX = ".jpg"
 """Of images out of recordings; readers of images go by how a file begins."""
@@ -106,8 +106,8 @@ class Images:
         source = root / held.path
         if not source.is_file():
             raise InputError(source, "the image is no longer there", "no_image")
-        if held.turns:
-            self._turn(root, held, path)
+        if not held.is_as_stored:
+            self._make(root, held, path)
             return
         if held.length is None:
             data = None
@@ -126,8 +126,9 @@ class Images:
             else:
                 shutil.copyfile(source, target)
 
-    def _turn(self, root: Path, held: ImageFile, path: str) -> None:
-        # A link or a copy would lie on its side: what the image is shown as is written, losing nothing of a PNG.
+    def _make(self, root: Path, held: ImageFile, path: str) -> None:
+        # A link or a copy would lie on its side or be a fisheye's: what the image is shown as is written, losing
+        # nothing of a PNG.
         opened = _opened(root, str(held))
         target = self._target(path)
         with naming(target):

@@ -34,8 +34,8 @@ def open_image(root: Path | None, image: str | None, least_width: int | None = N
             width, height = place.turned_size(file.size)
             if least_width is not None and width > 0:
                 file.draft("RGB", place.turned_size((least_width, math.ceil(least_width * height / width))))
-            upright: Image.Image = place.turned(file.convert("RGB"))
-            return upright
+            as_shown: Image.Image = place.shown(file.convert("RGB"))
+            return as_shown
     except FileNotFoundError:
         raise NoImage(f"{image} is no longer there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -28,6 +28,10 @@ LARGEST_SIDE = 16_384
 NO_DEPTH = 65535
 """Written by some sensors, beside 0, for a pixel without a reading."""
 DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
+AVERAGE = 4
+"""Pillow's number of the filter that averages."""
+RECTIFIED = 16
+"""Pixels across a cell, of which a fisheye image's brightness is averaged once it is rectified."""
 ORIENTATION, UPRIGHT = 0x0112, (0, 1)
 """EXIF's tag for how a viewer must turn an image, and its values for not at all."""
 
@@ -57,12 +61,12 @@ def _decode(image: Any) -> None:
 def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
     """A decoded image as an array, as it is shown, in PIL's `mode` where one is given."""
     pixels: list[NDArray[Any]] = []
-    turned = ImageFile.of(path).turned
+    shown = ImageFile.of(path).shown
     with files.reading(path), _stream(root, path) as stream:
         _opened(
             path,
             stream,
-            lambda image: pixels.append(np.asarray(turned(image if mode is None else image.convert(mode)))),
+            lambda image: pixels.append(np.asarray(shown(image if mode is None else image.convert(mode)))),
         )
     return pixels[0]
 
@@ -100,9 +104,15 @@ def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float6
     stored = place.turned_size(size)
 
     def shrink(image: Any) -> None:
-        image.draft("L", stored)
-        small = image.convert("L").resize(stored, 4)  # 4: averages
-        pixels.append(np.asarray(place.turned(small), np.float64))
+        image.draft("L", stored if place.lens is None else (RECTIFIED * stored[0], RECTIFIED * stored[1]))
+        gray = image.convert("L")
+        # A lens bends what lies inside of a cell, so that it is averaged as it is shown.
+        small = (
+            place.shown(gray).resize(size, AVERAGE)
+            if place.lens
+            else place.shown(gray.resize(stored, AVERAGE))
+        )
+        pixels.append(np.asarray(small, np.float64))
 
     with files.reading(path), _stream(root, path) as stream:
         _opened(path, stream, shrink)

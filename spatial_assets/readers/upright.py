@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spatial_assets.scene.image_files import ImageFile
@@ -37,7 +39,7 @@ def turned(frame: Frame, turns: int) -> Frame:
         pose[:3, :3] = pose[:3, :3] @ CLOCKWISE.T
     assert frame.image is not None
     held = ImageFile.of(frame.image)
-    image = ImageFile(held.path, held.begin, held.length, (held.turns + turns) % 4)
+    image = replace(held, turns=(held.turns + turns) % 4)
     return Frame(frame.name, camera, pose, frame.timestamp, str(image))
 
 

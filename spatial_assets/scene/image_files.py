@@ -1,10 +1,11 @@
 """Where the bytes of an image lie: a file of its own, or a stretch of a recording that holds many; and how it is shown.
 
 All of it is one text, as tables and rows have it: a path relative to the dataset's root; `::`, the first byte, `+` and
-the number of bytes, where it is a stretch; `::turn90`, `::turn180` or `::turn270`, where a camera was held on its side
-and the image is shown turned clockwise by so many degrees. A recording is so read in place, one image at a time, and
-no image is ever written anew only to stand upright. Whatever a scene says of a frame, its size, its camera and what is
-marked on it, is of the image as it is shown.
+the number of bytes, where it is a stretch; `::fisheye` and the numbers of a lens (see `lenses`), where what a fisheye
+camera took is shown as a pinhole camera's image; `::turn90`, `::turn180` or `::turn270`, where a camera was held on its
+side and the image is shown turned clockwise by so many degrees. A recording is so read in place, one image at a time,
+and no image is ever written anew only to stand upright or to be rid of a lens. Whatever a scene says of a frame, its
+size, its camera and what is marked on it, is of the image as it is shown.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spatial_assets.scene import lenses
+from spatial_assets.scene.lenses import Fisheye
+
 PLACE = re.compile(
-    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15}))?(?:::turn(?P<degrees>90|180|270))?",
-    re.DOTALL,
+    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15}))?"
+    rf"(?:::fisheye{lenses.PLACE})?(?:::turn(?P<degrees>90|180|270))?",
+    re.DOTALL | re.ASCII,
 )
 QUARTER = 90
 """Degrees."""
@@ -35,6 +40,8 @@ class ImageFile:
     """None where the image is the whole file."""
     turns: int = 0
     """Quarter turns clockwise, 0 to 3, after which it is shown."""
+    lens: Fisheye | None = None
+    """What it was taken through, where it is shown rectified; before it is turned."""
 
     @classmethod
     def of(cls, image: str) -> ImageFile:
@@ -43,11 +50,20 @@ class ImageFile:
         if found is None:
             return cls(image)
         length = None if found["length"] is None else int(found["length"])
-        return cls(found["path"], int(found["begin"] or 0), length, int(found["degrees"] or 0) // QUARTER)
+        turns = int(found["degrees"] or 0) // QUARTER
+        lens = None if found["lens"] is None else Fisheye.of(found["lens"])
+        return cls(found["path"], int(found["begin"] or 0), length, turns, lens)
 
     def __str__(self) -> str:
         place = self.path if self.length is None else f"{self.path}::{self.begin}+{self.length}"
+        if self.lens is not None:
+            place += f"::fisheye{self.lens}"
         return f"{place}::turn{self.turns * QUARTER}" if self.turns else place
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether the stored bytes are the image that is shown."""
+        return not self.turns and self.lens is None
 
     def read(self, root: Path) -> bytes:
         """The image as it is stored. Raises OSError where the file is gone or shorter."""
@@ -60,8 +76,10 @@ class ImageFile:
             raise OSError(f"{self.path} ends before the image does")
         return data
 
-    def turned(self, image: Any) -> Any:
-        """A Pillow image as it is shown, of the one that is stored."""
+    def shown(self, image: Any) -> Any:
+        """A Pillow image as it is shown, of the one that is stored, or of that made smaller."""
+        if self.lens is not None:
+            image = self.lens.rectified(image)
         transposition = TRANSPOSITIONS[self.turns]
         return image if transposition is None else image.transpose(transposition)
 

@@ -88,7 +88,11 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_shared(path: Path, content: Any) -> None:
-    """What all scenes share: as JSON, or, where the file is CSV, the values of a mapping as rows."""
+    """What all scenes share: a text as it is, else as JSON, or, in a CSV file, the values of a mapping as rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, str):
+        write_text(path, content)
+        return
     if path.suffix != ".csv":
         write_json(path, content)
         return

@@ -10,6 +10,7 @@ from PIL import Image
 
 from spatial_assets.exports.base import ImageMode, Question, Shot
 from spatial_assets.exports.images import Images
+from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.model import InputError
 
 ROW = {"dataset": "d", "release": "v1", "scene": "s", "qa_id": "q"}
@@ -62,6 +63,18 @@ def test_marks_are_drawn_on_what_is_shown(tmp_path: Path) -> None:
     assert pixels.shape == (400, 300, 3)
     red = np.argwhere(pixels[..., 0] > 200)
     assert len(red) and np.abs(red.mean(axis=0) - (300, 75)).max() < 2
+
+
+@pytest.mark.parametrize("mode", [ImageMode.LINK, ImageMode.COPY])
+def test_what_a_fisheye_took_leaves_rectified(tmp_path: Path, mode: ImageMode) -> None:
+    Image.fromarray(stored()).save(tmp_path / "a.png")
+    lens = Fisheye.fitted((40, 30), (25.0, 25.0), (20.0, 15.0), (0.1, 0.0, 0.0, 0.0))
+    path = brought(tmp_path, mode, f"a.png::fisheye{lens}::turn90")
+    assert path.relative_to(tmp_path / "out").as_posix() == "images/d-v1/a.png" and not path.is_symlink()
+    u, v = lens.stored(*(np.mgrid[:40, :30] + 0.5))
+    # Columns and rows are told by the colors: 100 + x and 100 + y.
+    expected = np.rot90(np.stack([u.T - 0.5, v.T - 0.5], axis=2), -1)
+    assert np.abs(np.asarray(Image.open(path), float)[..., :2] - 100 - expected).max() <= 0.51
 
 
 def test_an_image_that_cannot_be_turned_is_named(tmp_path: Path) -> None:

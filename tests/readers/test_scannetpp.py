@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import map_coordinates
 
+from spatial_assets.imaging.images import open_image
 from spatial_assets.readers import scannetpp
 from spatial_assets.scene.model import Fact, InputError, Scene
 from spatial_assets.scene.refs import SceneRef
@@ -118,7 +120,9 @@ def test_without_the_phone_s_frames_the_photographs_are_taken(root: Path) -> Non
     for path in (root / REF.path / "iphone/rgb").iterdir():
         path.unlink()
     assert [frame.name for frame in read(root).frames] == ["DSC00001"]
-    with pytest.raises(InputError, match="no frames: no data/0123456789/iphone"):
+    with pytest.raises(
+        InputError, match=r"0123456789: no frames: no iphone/pose_intrinsic_imu\.json with iphone/rgb$"
+    ):
         read(root, device="iphone")
 
 
@@ -126,7 +130,10 @@ def test_a_video_that_is_not_extracted_is_named(root: Path) -> None:
     (root / REF.path / "iphone/rgb.mkv").touch()
     for path in (*(root / REF.path).glob("iphone/rgb/*"), *(root / REF.path).glob("dslr/resized*/*")):
         path.unlink()
-    with pytest.raises(InputError, match="extract its frames"):
+    with pytest.raises(
+        InputError,
+        match=r"in iphone: mkdir rgb && ffmpeg -i rgb\.mkv -start_number 0 .* rgb/frame",
+    ):
         read(root)
 
 
@@ -172,6 +179,160 @@ def test_the_studio_s_against_its_truth(tmp_path: Path) -> None:
     assert {item.id for item in video.instances} == set(sizes)
     for item in video.instances:
         np.testing.assert_allclose(item.box.size, sizes[item.id], atol=1e-5)
+
+
+def fisheye(root: Path, **changes: Any) -> Path:
+    """The photograph as a lens took it that has 45 degrees to the middles of its upper and lower sides."""
+    dslr = root / REF.path / "dslr"
+    (dslr / "nerfstudio/transforms_undistorted.json").unlink()
+    (dslr / "resized_undistorted_images").rename(dslr / "resized_images")
+    focal = 24 / (math.pi / 4)
+    path = dslr / "nerfstudio/transforms.json"
+    entry = {"file_path": "DSC00001.JPG", "transform_matrix": nerfstudio(LEVEL), "is_bad": False}
+    write(
+        path,
+        {
+            "fl_x": focal, "fl_y": focal, "cx": 32, "cy": 24, "w": 64, "h": 48, "k1": 0, "k2": 0, "k3": 0, "k4": 0,
+            "camera_model": "OPENCV_FISHEYE", "frames": [entry], **changes,
+        },
+    )  # fmt: skip
+    return path
+
+
+def test_a_fisheye_s_numbers(root: Path) -> None:
+    """45 degrees up, but 60 to either side: 32 / tan 60 = 18.475 is less than the 24 that the height needs."""
+    fisheye(root)
+    scene = read(root, device="dslr")
+    (frame,) = scene.frames
+    assert frame.camera.intrinsics.tolist() == [[24, 0, 32], [0, 24, 24], [0, 0, 1]]
+    assert frame.camera_to_world.tolist() == LEVEL
+    focal = 24 / (math.pi / 4)
+    folder = f"{REF.path}/dslr/resized_images"
+    numbers = f"{focal!r},{focal!r},32.0,24.0,0.0,0.0,0.0,0.0,24.0"
+    assert frame.image == f"{folder}/DSC00001.JPG::fisheye64x48:{numbers}"
+    assert scene.conventions["frames"] == "fisheye images of the dslr, shown rectified to a pinhole camera's"
+
+
+def test_images_of_another_size_than_the_fisheye_s(root: Path) -> None:
+    path = fisheye(root)
+    held = json.loads(path.read_text())
+    write(path, {**held, **{key: 4 * held[key] for key in ("fl_x", "fl_y", "cx", "cy", "w", "h")}})
+    (frame,) = read(root, device="dslr").frames
+    assert frame.camera.intrinsics.tolist() == [[24, 0, 32], [0, 24, 24], [0, 0, 1]]
+
+
+def test_photographs_that_are_marked_as_bad(root: Path) -> None:
+    path = fisheye(root)
+    held = json.loads(path.read_text())
+    held["frames"].append({"file_path": "DSC00002.JPG", "transform_matrix": None, "is_bad": True})
+    held["test_frames"] = [
+        {"file_path": "DSC00003.JPG", "transform_matrix": nerfstudio(LEVEL), "is_bad": True}
+    ]
+    write(path, held)
+    Image.new("RGB", (64, 48)).save(path.parents[1] / "resized_images/DSC00003.JPG")
+    scene = read(root, device="dslr")
+    assert [frame.name for frame in scene.frames] == ["DSC00001"]
+    assert scene.dropped_frames == {"lost_pose": 0, "no_image": 0, "marked_bad": 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"k3": None}, "k3 is None"),
+        ({"k1": 1e9}, "k1 is 1000000000.0"),
+        ({"k1": -99.0, "k2": -99.0}, "rays of different directions"),
+        ({"camera_model": "OPENCV", "k1": 0.1}, "not an undistorted or a fisheye camera"),
+        ({"frames": [{"file_path": "DSC00001.JPG", "is_bad": "no"}]}, r"is_bad of frames\[0\] is 'no'"),
+        ({"fl_x": 1}, "focal lengths"),
+        ({"cx": 3}, "principal point"),
+    ],
+)
+def test_lenses_that_cannot_be(root: Path, change: dict[str, Any], said: str) -> None:
+    path = fisheye(root, **change)
+    with pytest.raises(InputError, match=said) as error:
+        read(root, device="dslr")
+    assert error.value.file == path.relative_to(root).as_posix()
+
+
+COLMAP_POSE = f"{math.sqrt(0.5)!r} {math.sqrt(0.5)!r} 0 0 -4 1.5 5"
+"""LEVEL by hand, from the world to the camera: a quarter turn about x, so that the world's y is the camera's z; the
+camera's place is then at 4, -1.5, -5 in its own axes, and the translation leads there and back."""
+
+
+def colmap(root: Path) -> Path:
+    nerfstudio_file = fisheye(root)
+    folder = nerfstudio_file.parents[1] / "colmap"
+    folder.mkdir()
+    focal = 24 / (math.pi / 4)
+    (folder / "cameras.txt").write_text(
+        f"# cameras\n1 OPENCV_FISHEYE 64 48 {focal!r} {focal!r} 32 24 0 0 0 0\n"
+    )
+    (folder / "images.txt").write_text(
+        f"# images\n7 {COLMAP_POSE} 1 DSC00001.JPG\n\n8 {COLMAP_POSE} 1 gone.JPG\n1 2 -1\n"
+    )
+    nerfstudio_file.unlink()
+    return folder
+
+
+def test_colmap_s_numbers(root: Path) -> None:
+    colmap(root)
+    scene = read(root, device="dslr")
+    (frame,) = scene.frames
+    np.testing.assert_allclose(frame.camera_to_world, LEVEL, atol=1e-12)
+    assert frame.camera.intrinsics.tolist() == [[24, 0, 32], [0, 24, 24], [0, 0, 1]]
+    assert scene.dropped_frames["no_image"] == 1 and "COLMAP" in scene.conventions["frames"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("cameras.txt", "1 OPENCV 64 48 30 30 32 24 0 0 0 0\n", "'OPENCV', not OPENCV_FISHEYE or PINHOLE"),
+        ("cameras.txt", "1 OPENCV_FISHEYE 64 48 30 30 32\n", "line 1 holds 5 numbers, not 10"),
+        ("cameras.txt", "1 OPENCV_FISHEYE 64 48 nan 30 32 24 0 0 0 0\n", "line 1 has a number beyond"),
+        ("cameras.txt", "1 OPENCV_FISHEYE 64 48 30 30 32 24 0 0 0 inf\n", "line 1 is of no camera"),
+        ("cameras.txt", "1 PINHOLE 64 48 30 30 32 24\n" * 2, "two cameras are number '1'"),
+        ("cameras.txt", "1\n", "line 1 has no id"),
+        ("cameras.txt", "", "image 1 is of a camera that"),
+        ("images.txt", f"7 {COLMAP_POSE} 1\n", "image 1 is not a line of 10 fields"),
+        (
+            "images.txt",
+            f"7 {COLMAP_POSE} 1 a.JPG\n7 {COLMAP_POSE} 1 b.JPG\n",
+            "image 1 is not a line of 10 fields",
+        ),
+        ("images.txt", "7 2 0 0 0 0 0 0 1 DSC00001.JPG\n", "the pose of image 1 is not a rigid motion"),
+        ("images.txt", "7 1 0 0 z 0 0 0 1 DSC00001.JPG\n", "the pose of image 1 has 'z'"),
+        ("images.txt", "7 nan 0 0 0 0 0 0 1 DSC00001.JPG\n", "no frame has a pose"),
+        ("images.txt", "", "no frame has a pose"),
+    ],
+)
+def test_colmap_files_that_cannot_be(root: Path, file: str, text: str, said: str) -> None:
+    (colmap(root) / file).write_text(text)
+    with pytest.raises(InputError, match=said):
+        read(root, device="dslr")
+
+
+def test_the_studio_s_fisheye_against_its_pinhole(tmp_path: Path) -> None:
+    """The same pictures, written as they are and bent: rectified, they are the first but for two resamplings."""
+    size = (192, 144)
+    (name,) = write_scenes(tmp_path / "a", "scannetpp", 1, 9, 6000, 7, size)
+    assert write_scenes(tmp_path / "b", "scannetpp_fisheye", 1, 9, 6000, 7, size) == [name]
+    ref = SceneRef(name, f"data/{name}")
+    straight, bent = read(tmp_path / "a", ref), read(tmp_path / "b", ref)
+    assert [frame.name for frame in bent.frames] == [f"DSC{k:05d}" for k in (0, 1, 2, 3, 5, 6)]
+    assert bent.dropped_frames["marked_bad"] == 1
+    for frame in bent.frames:
+        other = straight.frames[int(frame.name[3:])]
+        np.testing.assert_allclose(frame.camera_to_world, other.camera_to_world, atol=1e-9)
+        k, of = frame.camera.intrinsics, other.camera.intrinsics
+        assert 1 < k[0, 0] / of[0, 0] < 1.5
+        shown = np.asarray(open_image(tmp_path / "b", frame.image), float)
+        picture = np.asarray(open_image(tmp_path / "a", other.image), float)
+        v, u = np.mgrid[: size[1], : size[0]] + 0.5
+        x = (u - k[0, 2]) / k[0, 0] * of[0, 0] + of[0, 2] - 0.5
+        y = (v - k[1, 2]) / k[1, 1] * of[1, 1] + of[1, 2] - 0.5
+        expected = np.stack([map_coordinates(picture[..., c], [y, x], order=1) for c in range(3)], axis=-1)
+        assert np.abs(shown - expected).mean() < 0.4 * np.abs(picture - expected).mean()
+        assert np.abs(shown - expected).mean() < 6
 
 
 def test_a_camera_that_leaps_away_costs_its_frame(tmp_path: Path) -> None:

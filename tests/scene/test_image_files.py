@@ -37,7 +37,7 @@ def test_where_a_pixel_goes(turns: int, at: tuple[int, int]) -> None:
     image = Image.new("L", (4, 3))
     image.putpixel((1, 0), 9)
     place = ImageFile("a.png", turns=turns)
-    shown = place.turned(image)
+    shown = place.shown(image)
     assert shown.getpixel(at) == 9
     assert shown.size == place.turned_size((4, 3)) == ((3, 4) if turns % 2 else (4, 3))
     assert place.turned_size(shown.size) == (4, 3)

@@ -1,6 +1,7 @@
 """What a layout module offers. Types alone.
 
-It may also offer `shared_content`, which makes of the entries of all scenes, by name, what the file in SHARED holds.
+It may also offer `shared_content`, which makes of the entries of all scenes, by name, what the file in SHARED holds:
+a text is written as it is.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,18 @@ TESTED = 4
 
 def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress) -> Written:
     """One scene folder below `data`."""
+    return write_scan(out, index, scene, scanner, progress, lambda folder, scene: None)
+
+
+def write_scan(
+    out: Path,
+    index: int,
+    scene: StudioScene,
+    scanner: Scanner,
+    progress: Progress,
+    finish: Callable[[Path, StudioScene], None],
+) -> Written:
+    """The same, after `finish` was called with its folder."""
     name = hashlib.blake2b(f"studio {index}".encode(), digest_size=5).hexdigest()
     mesh = scene.mesh
     names = [f"frame_{k:06d}" for k in range(len(scene.poses))]
@@ -62,6 +75,7 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
             )
         _write_video(iphone / "pose_intrinsic_imu.json", scene, names)
         _write_photographs(dslr, iphone / "rgb", scene, names)
+        finish(folder, scene)
     write_truth(out, name, scene, list(scene.objects), names)
     return Written(name)
 
@@ -91,7 +105,7 @@ def _write_photographs(folder: Path, video: Path, scene: StudioScene, names: lis
     for k in range(0, len(names), DSLR_EVERY):
         file = f"DSC{k:05d}.JPG"
         shutil.copyfile(video / f"{names[k]}.jpg", folder / "resized_undistorted_images" / file)
-        entries.append({"file_path": file, "transform_matrix": _to_nerfstudio(scene.poses[k]).tolist()})
+        entries.append({"file_path": file, "transform_matrix": to_nerfstudio(scene.poses[k]).tolist()})
     camera = scene.intrinsics
     write_json(
         folder / "nerfstudio" / "transforms_undistorted.json",
@@ -105,7 +119,7 @@ def _write_photographs(folder: Path, video: Path, scene: StudioScene, names: lis
     )  # fmt: skip
 
 
-def _to_nerfstudio(pose: Float) -> Float:
+def to_nerfstudio(pose: Float) -> Float:
     """As the toolkit writes it: axes of the camera, then of the world, turned one after the other."""
     turned = pose.copy()
     turned[:3, 1:3] *= -1
