@@ -22,7 +22,9 @@ class ReleaseConfig(dg.Config):
     """What `spatial-assets release create` takes."""
 
     name: str = Field(description="Of the new release; one that is there already does not change.")
-    splits: str = Field(default="all:1", description="Shares by physical place, as train:0.9,val:0.1.")
+    splits: str = Field(
+        default="all:1", description="Shares by physical place, as train:0.9,val:0.1, or official."
+    )
     seed: int = Field(default=0, description="Of the splits and the balance.")
     balance: bool = Field(default=False, description="As many rows of every letter, and of yes and no.")
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")

@@ -31,8 +31,8 @@ def release() -> None:
     "splits",
     default="all:1",
     show_default=True,
-    metavar="NAME:SHARE,...",
-    help="By physical place.",
+    metavar="NAME:SHARE,...|official",
+    help="By physical place; official: as the datasets' own lists have it.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the splits and the balance.")
 @click.option(

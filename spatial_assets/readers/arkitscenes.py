@@ -31,6 +31,7 @@ from spatial_assets.readers import (
     files,
     images,
     labels,
+    splits,
     upright,
 )
 from spatial_assets.readers.arkitscenes_frames import AUTO, Video, read_frames
@@ -45,7 +46,8 @@ HEAVY = False
 LABELED = frozenset({Fact.OBJECTS, Fact.SURFACES, Fact.VISIBILITY, Fact.AMODAL})
 FACTS = LABELED | {Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP}
 SCENE_NAME = re.compile(r"\d{8}$", re.ASCII)
-FOLDS = ("Training", "Validation")
+FOLDS = {"Training": splits.TRAIN, "Validation": splits.VAL}
+"""Folds, which are folders too, with the splits that they are."""
 FOLDERS = ("", *FOLDS, "3dod", *(f"3dod/{fold}" for fold in FOLDS))
 RAW_FOLDERS = ("raw", *(f"raw/{fold}" for fold in FOLDS))
 """Where a root may keep its scene folders."""
@@ -188,6 +190,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         instances=tuple(objects),
         mesh=mesh,
         face_instance=owners,
+        split=FOLDS[visit.pop("fold")] if "fold" in visit else None,
         conventions={
             "images": f"of {video.stream(parameters.images)}; the sky is {upright.SKY[turns]} in them as stored, and "
             f"they are shown turned by {90 * turns} degrees clockwise",

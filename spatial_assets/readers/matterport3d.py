@@ -34,6 +34,7 @@ from spatial_assets.readers import (
     matterport_regions,
     matterport_surface,
     navigation,
+    splits,
 )
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
@@ -59,6 +60,7 @@ GRAPHS = ("connectivity", "")
 """Where it may keep the simulator's graphs."""
 GRAPH_NAME = re.compile(r"([0-9A-Za-z]{11})_connectivity\.json", re.ASCII)
 MAPPINGS = ("category_mapping.tsv", "metadata/category_mapping.tsv")
+SPLITS = splits.named(r"scenes_{split}\.txt", ("", "metadata", "tasks/benchmark"), SCENE_NAME)
 HOUSE, REGIONS = "house_segmentations", "region_segmentations"
 PARTS = (HOUSE, REGIONS, matterport_frames.CAMERAS, matterport_frames.FOLDER)
 """Folders of a scan that are read."""
@@ -234,13 +236,14 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
         shown = files.by_stem(root, listing.images, matterport_frames.images.COLOR_ENDINGS)
         found += [SourceFile(path, "image") for path in shown.values()]
     found += [SourceFile(file.path, "routes") for file in listing.routes]
-    return files.all_there(root, found)
+    return files.all_there(root, found) + SPLITS.files(root)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     listing = _list(root, ref)
-    scene = Scene("matterport3d", release, ref.name, license, frozenset())
+    split = SPLITS.split_of(root, ref.name)
+    scene = Scene("matterport3d", release, ref.name, license, frozenset(), split=split)
     told: dict[str, str] = {}
     house = None
     if listing.house is not None:

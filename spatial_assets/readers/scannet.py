@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, scannet_frames, segments
+from spatial_assets.readers import cameras, consistency, files, scannet_frames, segments, splits
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import (
@@ -42,6 +42,8 @@ FACTS = frozenset(
 SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
+SPLITS = splits.named(r"scannetv2_{split}\.txt", ("", "metadata", "Tasks/Benchmark"), SCENE_NAME)
+"""The last folder is the toolkit's own."""
 ALIKE_NAMES = 0.8
 """Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
 
@@ -79,7 +81,7 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
     frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], scannet_frames.read_metadata)
-    return found + frames.files()
+    return found + frames.files() + SPLITS.files(root)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
@@ -87,6 +89,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     fixed = _fixed_files(ref)
     metadata = scannet_frames.read_metadata(root, fixed["metadata"])
     alignment, alignment_note = _alignment(fixed["metadata"], metadata)
+    split = SPLITS.split_of(root, ref.name)
     mesh = read_ply(root, fixed["mesh"], parameters.mesh_unit)
     annotated = segments.read_annotated(root, fixed["segments"], fixed["aggregation"], len(mesh.vertices))
     reading = cameras.PoseReading(parameters.pose_convention, parameters.pose_unit)
@@ -121,6 +124,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "consistency": check_note,
         },
         dropped_frames=dropped,
+        split=split,
     )
 
 

@@ -3,6 +3,7 @@
     <root>/[data/]<10 hexadecimal digits>/
         scans/mesh_aligned_0.05.ply  segments.json  segments_anno.json
         iphone/  dslr/              (see `scannetpp_frames`); an iPhone's frames are extracted from rgb.mkv
+    <root>/splits/*.txt             lists of the scenes of a split, where they are there
 
 Meters, z up. An iPhone's `aligned_pose` is camera-to-world in the mesh's frame, with OpenCV axes; its `intrinsic`, for
 images of 1920 x 1440, counts pixel centers at integers. The DSLR's matrices are as nerfstudio has them: OpenGL axes in
@@ -20,7 +21,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, scannetpp_frames, segments
+from spatial_assets.readers import cameras, consistency, files, scannetpp_frames, segments, splits
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.readers.scannetpp_frames import AUTO, DSLR, IPHONE, sources
 from spatial_assets.scene import parameters as base
@@ -39,6 +40,8 @@ FACTS = frozenset(
 SCENE_NAME = re.compile(r"[0-9a-f]{10}$", re.ASCII)
 FOLDERS = ("data", "")
 """Where a root may keep its scene folders."""
+SPLITS = splits.named(r"(?:[a-z0-9]+_)*{split}(?:_[a-z0-9]+)*\.txt", ("splits",), SCENE_NAME)
+"""`nvs_sem_train.txt`, `nvs_test.txt`, `sem_test.txt`, ...: what a list is for stands around its split."""
 KINDS = {
     "video": "rgb of the iphone",
     "undistorted": "undistorted images of the dslr",
@@ -90,12 +93,13 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
             found.append(SourceFile(held.poses, "pose"))
             found += files.all_there(root, [SourceFile(path, "camera") for path in held.more])
             found += [SourceFile(path, "image") for path in held.shown(root).values()]
-    return found
+    return found + SPLITS.files(root)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     fixed = _fixed_files(ref)
+    split = SPLITS.split_of(root, ref.name)
     mesh = read_ply(root, fixed["mesh"])
     annotated = segments.read_annotated(root, fixed["segments"], fixed["aggregation"], len(mesh.vertices))
     device = scannetpp_frames.source(root, ref.path, parameters.device)
@@ -132,4 +136,5 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "consistency": check_note,
         },
         dropped_frames=dropped,
+        split=split,
     )

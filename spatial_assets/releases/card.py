@@ -23,7 +23,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         _table(
             ("split", "share asked for", "places", "scenes", "questions"),
             [
-                (name, s["share"], s["spaces"], s["scenes"], s["rows"])
+                (name, "official" if s["share"] is None else s["share"], s["spaces"], s["scenes"], s["rows"])
                 for name, s in manifest["splits"].items()
             ],
         ),

@@ -20,6 +20,7 @@ from spatial_assets.releases import joined
 from spatial_assets.releases.balance import Closed, balance
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
+from spatial_assets.releases.official import ORDER, official
 from spatial_assets.releases.selection import Selection, select
 from spatial_assets.releases.spaces import Member, benchmarks
 from spatial_assets.releases.splits import assign
@@ -43,7 +44,8 @@ ORIGIN = ("parameters", "code_version", "commit", "run_id", "host", "ended")
 class Request:
     """What a release is asked to be."""
 
-    shares: Mapping[str, float] = field(default_factory=lambda: dict(EVERYTHING))
+    shares: Mapping[str, float] | None = field(default_factory=lambda: dict(EVERYTHING))
+    """None for the datasets' own splits."""
     seed: int = 0
     balanced: bool = False
     allow_leaks: bool = False
@@ -94,9 +96,13 @@ class _Release:
         self.home, self.name, self.request, self.folder = home, name, request, folder
         self.lake = Lake(home)
         self.selection: Selection = select(home, request.datasets, request.allow_leaks, request.names_only)
-        self.split_of = assign(
-            (member.space for member in self.selection.members), request.shares, request.seed
-        )
+        spaces = (member.space for member in self.selection.members)
+        self.shares: Mapping[str, float | None]
+        if request.shares is None:
+            self.split_of = official(self.lake, self.selection.members)
+            self.shares = dict.fromkeys(sorted(set(self.split_of.values()), key=ORDER.index))
+        else:
+            self.split_of, self.shares = assign(spaces, request.shares, request.seed), request.shares
         self.counts: dict[tuple[str, str], Counter[Member]] = {}
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
@@ -147,7 +153,7 @@ class _Release:
                 yield member, table.slice(start, length).select(list(columns))
 
     def _balance(self, task: str) -> set[str]:
-        rows: dict[str, list[Closed]] = {split: [] for split in self.request.shares}
+        rows: dict[str, list[Closed]] = {split: [] for split in self.shares}
         for member, table in self._scenes(task, ("qa_id", "format", "answer", "options")):
             counts = pc.fill_null(pc.list_value_length(table.column("options")), 0).to_pylist()
             named = (table.column(name).to_pylist() for name in ("qa_id", "format", "answer"))
@@ -164,9 +170,7 @@ class _Release:
         return dropped
 
     def _write_task(self, task: str, dropped: set[str]) -> None:
-        writers = {
-            split: _Writer(self.folder / manifest.data_path(split, task)) for split in self.request.shares
-        }
+        writers = {split: _Writer(self.folder / manifest.data_path(split, task)) for split in self.shares}
         formats: Counter[str] = Counter()
         for member, table in self._scenes(task, tables.QUESTIONS.schema.names):
             if dropped:
@@ -205,7 +209,7 @@ class _Release:
             "rows": sum(total.values()),
             "scenes": len(held),
             "spaces": len({member.space for member in held}),
-            "splits": {split: self._split_facts(split) for split in self.request.shares},
+            "splits": {split: self._split_facts(split) for split in self.shares},
             "seed": self.request.seed,
             "tasks": {task: self._task_facts(task) for task in sorted(self.formats)},
             "datasets": [
@@ -240,7 +244,7 @@ class _Release:
         own = {task: counts for (name, task), counts in self.counts.items() if name == split}
         members = {member for counts in own.values() for member in counts}
         return {
-            "share": self.request.shares[split],
+            "share": self.shares[split],
             "rows": sum(sum(counts.values()) for counts in own.values()),
             "scenes": len(members),
             "spaces": len({member.space for member in members}),

@@ -1,4 +1,4 @@
-"""Splits: each physical place goes to one of them, by the hash of its name."""
+"""Splits: each physical place goes to one of them, by the hash of its name, or where its dataset's own lists put it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ SHARE_TOLERANCE = 1e-9
 SPAN = float(2**64)
 
 
-def parse_splits(text: str) -> dict[str, float]:
-    """`train:0.9,val:0.1` as shares by name. Raises ValueError for what does not add up to one."""
+OFFICIAL = "official"
+"""Asks for the datasets' own splits."""
+
+
+def parse_splits(text: str) -> dict[str, float] | None:
+    """`train:0.9,val:0.1` as shares by name, None for `official`. Raises ValueError for what does not add up to one."""
+    if text.strip() == OFFICIAL:
+        return None
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.partition(":")
         try:
             shares[name.strip()] = float(share)
         except ValueError:
-            raise ValueError(f"--split {text!r}: give NAME:SHARE,..., as in train:0.9,val:0.1") from None
+            raise ValueError(
+                f"--split {text!r}: give NAME:SHARE,..., as in train:0.9,val:0.1, or official"
+            ) from None
         if not name.strip().isidentifier() or not 0 < shares[name.strip()] <= 1:
             raise ValueError(f"--split {text!r}: {part!r} is no name with a share between 0 and 1")
     if abs(sum(shares.values()) - 1) > SHARE_TOLERANCE or len(shares) != text.count(",") + 1:

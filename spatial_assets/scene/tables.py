@@ -79,6 +79,9 @@ SCENES = Table(
         Column("instances", INT, "objects with a box"),
         Column("vertices", INT, "vertices of the mesh, 0 without one"),
         Column("faces", INT, "faces of the mesh, 0 without one"),
+        Column(
+            "split", TEXT, "the dataset's own split: train, val or test; null where no list names it", True
+        ),
         Column("room_size", REAL, "floor area in square meters, where the source states it", True),
         Column(
             "object_counts",

@@ -81,6 +81,7 @@ def _scene_row(which: dict[str, str], scene: Scene, dropped: int) -> dict[str, A
         "instances": len(scene.instances),
         "vertices": 0 if scene.mesh is None else len(scene.mesh.vertices),
         "faces": 0 if scene.mesh is None else len(scene.mesh.faces),
+        "split": scene.split,
         "room_size": scene.room_size,
         "object_counts": [{"category": k, "count": v} for k, v in sorted(scene.object_counts.items())],
         "conventions": [{"what": k, "found": v} for k, v in sorted(scene.conventions.items())],

@@ -129,6 +129,49 @@ def test_scans_of_one_room_never_part(copied):
         assert where["scene0000_00"] == where["scene0000_01"] != where["scene0001_00"]
 
 
+def listed(copied, **lists):
+    """The home built anew with lists of splits in its root."""
+    for split, scenes in lists.items():
+        (copied.root / f"scannetv2_{split}.txt").write_text("".join(f"{scene}\n" for scene in scenes))
+    lakes.register(copied.home, "scannet", copied.root, per_shard=2)
+    copied.build()
+
+
+def test_official_splits_are_those_of_the_lists(copied):
+    listed(copied, train=["scene0001_00"], test=["scene0000_00", "scene0000_01"])
+    held = create.create(copied.home, "v1", Request(splits.parse_splits("official")))
+    where = {row["scene"]: split for split, row in released(copied.home, "v1").values()}
+    assert where == {"scene0001_00": "train", "scene0000_00": "test", "scene0000_01": "test"}
+    assert {split: (facts["share"], facts["scenes"]) for split, facts in held["splits"].items()} == {
+        "train": (None, 1), "test": (None, 2),
+    }  # fmt: skip
+    card = (manifest.folder(copied.home, "v1") / manifest.CARD).read_text()
+    assert "| train | official | 1 | 1 |" in card
+    assert verify.verify_release(copied.home, "v1") == []
+
+
+def test_scenes_without_an_official_split_are_said(copied):
+    with pytest.raises(
+        InputError, match="scannet/scene0000_00: is in no split of its dataset, as 3 scenes of 3 here"
+    ):
+        create.create(copied.home, "v1", Request(None))
+    listed(copied, train=["scene0000_00", "scene0000_01"])
+    with pytest.raises(
+        InputError, match="scannet/scene0001_00: is in no split of its dataset, as 1 scene of 3 here"
+    ):
+        create.create(copied.home, "v1", Request(None))
+    assert manifest.names(copied.home) == []
+
+
+def test_a_place_that_official_splits_part_is_said(copied):
+    listed(copied, train=["scene0000_00"], val=["scene0000_01", "scene0001_00"])
+    with pytest.raises(
+        InputError,
+        match="scene0000_01: is of val, and another scene of the place scannet/scene0000",
+    ):
+        create.create(copied.home, "v1", Request(None))
+
+
 @given(
     st.lists(st.text("abc0123", min_size=1, max_size=5), min_size=1, max_size=40, unique=True),
     st.integers(0, 99),

@@ -1,0 +1,42 @@
+"""The official lists of splits, as long as they are and without a scene in two of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from spatial_assets.readers import matterport3d, scannet
+from spatial_assets.readers.splits import Lists
+from spatial_assets.releases.spaces import space_of
+
+SIZES = {
+    "scannet": {"train": 1201, "val": 312, "test": 100},
+    "matterport3d": {"train": 61, "val": 11, "test": 18},
+}
+"""As ScanNet's and Matterport3D's papers and benchmarks have them."""
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lists"), [("scannet", scannet.SPLITS), ("matterport3d", matterport3d.SPLITS)]
+)
+def test_every_scene_is_of_the_split_that_names_it(
+    fixtures: Path, tmp_path: Path, dataset: str, lists: Lists
+) -> None:
+    folder = fixtures / "scenes/labels" / dataset
+    there = lists.there(folder) if folder.is_dir() else {}
+    if not there:
+        pytest.skip(f"no lists of {dataset} among the real data")
+    by_split = {split: (folder / path).read_text().split() for path, split in there.items()}
+    assert {split: len(names) for split, names in by_split.items()} == SIZES[dataset]
+    for split, names in by_split.items():
+        assert {lists.split_of(folder, name) for name in (names[0], names[-1])} == {split}
+    # Scans of one place are in one split, or the lists could not be released by.
+    places = {split: {space_of(dataset, "v1", name) for name in names} for split, names in by_split.items()}
+    assert sum(map(len, places.values())) == len(set.union(*places.values()))
+    # Another dataset's list in the same place is said, not passed over.
+    for path in there:
+        shutil.copyfile(folder / path, tmp_path / path)
+    other = {"scannet": matterport3d.SPLITS, "matterport3d": scannet.SPLITS}[dataset]
+    assert other.files(tmp_path) == []
