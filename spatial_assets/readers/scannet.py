@@ -3,6 +3,7 @@
     <root>/[scans/]scene%04d_%02d/
         <id>_vh_clean_2.ply, <id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json, <id>.txt
         and its frames, exported or in the recording (see `scannet_frames`)
+    <root>/scannetv2_train.txt, ..._val.txt, ..._test.txt, scannetv2-labels.combined.tsv    where they are there
 
 Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAlignment` of the .txt
 (absent in test scans) turns both into the aligned world. Depth images are not needed: there is a mesh.
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, scannet_frames, segments, splits
+from spatial_assets.readers import cameras, consistency, files, label_map, scannet_frames, segments, splits
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import (
@@ -81,7 +82,9 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
     frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], scannet_frames.read_metadata)
-    return found + frames.files() + SPLITS.files(root)
+    path = label_map.place(root)
+    mapped = [] if path is None else [SourceFile(path, label_map.ROLE)]
+    return found + frames.files() + SPLITS.files(root) + mapped
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
@@ -105,7 +108,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     ]
     vertices = mesh.vertices.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
     aligned = Mesh(vertices.astype(np.float32), mesh.faces, mesh.colors)
-    instances = annotated.instances(aligned, whole=False)
+    map_path = label_map.place(root)
+    classes = {} if map_path is None else label_map.read(root, map_path)
+    instances = annotated.instances(aligned, whole=False, classes=classes)
     return Scene(
         dataset="scannet",
         release=release,
@@ -121,6 +126,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "pixel_centers": "integers on disk, +0.5 added",
             "image_size": scale_note,
             "objects_without_vertices": str(len(annotated.labels) - len(instances)),
+            "classes": label_map.note(map_path, classes, (item.label for item in instances)),
             "consistency": check_note,
         },
         dropped_frames=dropped,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.geometry.boxes import gravity_aligned_box
-from spatial_assets.readers import files, labels
+from spatial_assets.readers import files, label_map, labels
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import NO_INSTANCE, InputError, Instance, Mesh
 
@@ -35,9 +36,12 @@ class Annotated:
             owner[self.members[instance]] = instance
         return owner
 
-    def instances(self, mesh: Mesh, whole: bool) -> list[Instance]:
+    def instances(
+        self, mesh: Mesh, whole: bool, classes: Mapping[str, str | None] | None = None
+    ) -> list[Instance]:
         """Objects that have vertices, with boxes of them; of all their vertices, or of those that they own.
 
+        `classes` are those of a map of labels, by word.
         Raises InputError where there is none.
         """
         # The vertices that each owns, in the mesh's order, by one sort in place of a comparison for each.
@@ -49,7 +53,8 @@ class Annotated:
             own = mesh.vertices[self.members[instance] if whole else order[first:end]]
             if len(own):
                 box = gravity_aligned_box(own)
-                found.append(Instance(instance, label, canonical(label), box, str(instance)))
+                kind = label_map.class_of(classes or {}, label)
+                found.append(Instance(instance, label, canonical(label), box, str(instance), kind))
         if not found:
             raise InputError(self.path, "no object has a vertex", "no_objects")
         return found

@@ -148,6 +148,8 @@ class Instance:
     box: Box
     name: str | None = None
     """The source's own name or id of it; None where the source gives none and the reader numbered `id`."""
+    nyu40: str | None = None
+    """Its class among the forty of NYUv2, which benchmarks use, where the source or its map of labels has one."""
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,12 @@ OBJECTS = Table(
         ),
         Column("category", TEXT, "canonical category"),
         Column("label", TEXT, "the source's own word"),
+        Column(
+            "nyu40",
+            TEXT,
+            "class among the forty of NYUv2, as benchmarks use them, where the source or its map of labels says it",
+            True,
+        ),
         Column("center", REALS, "box center, meters, world"),
         Column("size", REALS, "full edge lengths along the box's axes, meters"),
         Column("rotation", REALS, "3x3 row-major; its columns are the box's axes in the world"),

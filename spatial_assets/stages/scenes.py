@@ -96,6 +96,7 @@ def _object_row(which: dict[str, str], scene: Scene, index: int) -> dict[str, An
         "name": instance.name,
         "category": instance.category,
         "label": instance.label,
+        "nyu40": instance.nyu40,
         "center": _floats(instance.box.center),
         "size": _floats(instance.box.size),
         "rotation": _floats(instance.box.rotation.ravel()),
