@@ -6,9 +6,9 @@
             rgb_rawlight.png  camera_pose.txt  instance.png  semantic.png  depth.png
 
 Lengths are millimeters, z is up. `camera_pose.txt` holds the eye, the view direction, the up direction and
-half the field of view across and down, in radians. The toolkit's `errata.txt` is heeded where it lies beside
-the scenes, at the root or in `metadata/`. Views that lack a file are left out and counted, since parts of the
-release do. Panoramas and empty rooms are not read.
+half the field of view across and down, in radians. What the toolkit calls invalid is left out, and what an
+`errata.txt` beside the scenes, at the root or in `metadata/`, adds to it. Views that lack a file are left out and
+counted, since parts of the release do. Panoramas and empty rooms are not read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, images, labels
+from spatial_assets.readers import cameras, consistency, files, images, labels, structured3d_rooms
 from spatial_assets.readers.rendered import Labels, rays
 from spatial_assets.readers.structured3d_depth import METERS, DepthCheck
 from spatial_assets.scene import parameters as base
@@ -45,7 +45,8 @@ from spatial_assets.storage import instance_images
 RELEASE = "v1"
 LICENSE = "Structured3D Terms of Use (non-commercial)"
 HEAVY = True
-FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
+SEEN = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
+FACTS = SEEN | {Fact.REGIONS, Fact.ROOM_SIZE}
 """Views stand where they please, and instance images know nothing of what is hidden."""
 SCENE_NAME = re.compile(r"scene_\d{5}$", re.ASCII)
 FOLDERS = ("", "Structured3D")
@@ -172,6 +173,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     step = BOX_THINNING * parameters.depth_step
     lost = contradicted = 0
     seen_labels, shown = Labels(), set[int]()
+    in_view: dict[str, list[int]] = {}
     shots: list[Shot] = []
     frames: list[Frame] = []
     shipped: dict[str, bytes] = {}
@@ -188,7 +190,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             contradicted += 1
             continue
         seen_labels.add(instances, semantics)
-        shown.update(np.unique(instances).tolist())
+        in_view[shot.name] = np.unique(instances).tolist()
+        shown.update(in_view[shot.name])
         check.add(shot.room, frame, _read_depth(root, shot, frame), semantics)
         shots.append(shot)
         frames.append(frame)
@@ -206,6 +209,13 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     if not objects:
         nothing = "no view shows one of its objects" if unseen == len(boxes) else "no view labels its objects"
         raise InputError(f"{ref.path}/bbox_3d.json", nothing, "no_objects")
+    layout = f"{ref.path}/annotation_3d.json"
+    rooms = structured3d_rooms.Rooms()
+    if (root / layout).is_file():
+        invalid = dict.fromkeys(_errata(root, ref), "the errata name it")
+        rooms = structured3d_rooms.read_rooms(
+            root, layout, invalid | structured3d_rooms.invalid_rooms(ref.name)
+        )
     factor, depth_note = check.result(parameters.depth_tolerance, parameters.depth_ratio)
     depths = {
         frame.name: instance_images.depth_to_png(_read_depth(root, shot, frame) * factor(frame.camera, 1))
@@ -217,7 +227,12 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         release=release,
         name=ref.name,
         license=license,
-        facts=FACTS,
+        facts=SEEN
+        | ({Fact.REGIONS} if rooms.regions else set())
+        | ({Fact.ROOM_SIZE} if rooms.size is not None else set()),
+        split=structured3d_rooms.split_of(ref.name),
+        room_size=rooms.size,
+        regions=rooms.holding(objects),
         frames=tuple(frames),
         instances=tuple(objects),
         instance_images=shipped,
@@ -227,6 +242,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "pixel_centers": "the image's middle is W/2, H/2 on disk: as here",
             "depth": depth_note,
             "consistency": box_note,
+            "rooms": rooms.note(frames, [shot.room for shot in shots], in_view, objects),
             "labels": "the commonest of the object's pixels in the semantic images",
             "boxes_without_volume": str(flat),
             "objects_without_pixels": str(unseen),
@@ -238,7 +254,9 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
 
 def _errata(root: Path, ref: SceneRef) -> set[str]:
     """Rooms of the scene that the errata name. Raises InputError where they name the scene itself."""
-    rooms = set()
+    if structured3d_rooms.is_invalid(ref.name):
+        raise InputError(ref.path, "the toolkit's errata name the scene as invalid", "errata")
+    rooms = set(structured3d_rooms.invalid_rooms(ref.name))
     for path in ERRATA:
         if not (root / path).is_file():
             continue
