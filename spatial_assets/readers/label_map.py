@@ -50,7 +50,7 @@ def read(root: Path, path: str) -> dict[str, str | None]:
                 path, f"line {number} has {len(fields)} columns of {len(head)}", "malformed_file"
             )
         word, said = _key(fields[word_at]), fields[class_at].strip()
-        kind = None if said in NO_CLASS else nyu40.names().get(int(said)) if _is_number(said) else None
+        kind = None if said in NO_CLASS else nyu40.names().get(int(said)) if is_number(said) else None
         if kind is None and said not in NO_CLASS:
             raise InputError(
                 path,
@@ -66,7 +66,8 @@ def read(root: Path, path: str) -> dict[str, str | None]:
     return found
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether it may be a class."""
     return text.isascii() and text.isdigit() and len(text) <= 2
 
 

@@ -28,6 +28,7 @@ from spatial_assets.readers import (
     connectivity,
     consistency,
     files,
+    label_map,
     labels,
     matterport_frames,
     matterport_house,
@@ -36,6 +37,7 @@ from spatial_assets.readers import (
     navigation,
     splits,
 )
+from spatial_assets.scene import nyu40
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
@@ -311,13 +313,14 @@ def _with_objects(
         if item.box is None:
             counts["without_box"] += 1
             continue
-        label, category = labels.NO_LABEL, canonical(labels.NO_LABEL)
+        label, category, kind_of_40 = labels.NO_LABEL, canonical(labels.NO_LABEL), None
         if item.category is not None:
             kind = house.categories[item.category]
             label = labels.word(kind.name)
             if kind.coarse not in NO_OBJECTS and label != labels.NO_LABEL:
-                category = canonical(ADDED.sub("", words.get((kind.index, kind.name), label)))
-        instances.append(Instance(number, label, category, item.box, str(number)))
+                word, kind_of_40 = words.get((kind.index, kind.name), (label, None))
+                category = canonical(ADDED.sub("", label if word == labels.NO_LABEL else word))
+        instances.append(Instance(number, label, category, item.box, str(number), kind_of_40))
     if not instances:
         raise InputError(house.path, "no object has a box", "no_objects")
     told["objects_without_box"] = str(counts["without_box"])
@@ -325,8 +328,8 @@ def _with_objects(
     return replace(scene, instances=tuple(instances))
 
 
-def _read_mapping(root: Path, path: str) -> dict[tuple[int, str], str]:
-    """The word to use by index and annotators' word, which stand beside each other in the house file too."""
+def _read_mapping(root: Path, path: str) -> dict[tuple[int, str], tuple[str, str | None]]:
+    """The word to use and the NYU40 class, by index and annotators' word, which house files have side by side."""
     lines = files.read_text(root, path).splitlines()
     head = lines[0].split("\t") if lines else []
     wanted = ("index", "raw_category", "category")
@@ -334,6 +337,7 @@ def _read_mapping(root: Path, path: str) -> dict[tuple[int, str], str]:
     if missing is not None:
         raise InputError(path, f"its first line names no column {missing}", "malformed_file")
     at = [head.index(name) for name in wanted]
+    class_at = head.index("nyu40id") if "nyu40id" in head else None
     found = {}
     for number, line in enumerate(lines[1:], 2):
         fields = line.split("\t")
@@ -341,9 +345,9 @@ def _read_mapping(root: Path, path: str) -> dict[tuple[int, str], str]:
             continue
         if len(fields) <= max(at) or not (fields[at[0]].isascii() and fields[at[0]].isdigit()):
             raise InputError(path, f"line {number} has no index or too few columns", "malformed_file")
-        word = labels.word(fields[at[2]])
-        if word != labels.NO_LABEL:
-            found[int(fields[at[0]][:9]), fields[at[1]]] = word
+        said = fields[class_at] if class_at is not None and class_at < len(fields) else ""
+        kind = nyu40.names().get(int(said)) if label_map.is_number(said) else None
+        found[int(fields[at[0]][:9]), fields[at[1]]] = labels.word(fields[at[2]]), kind
     return found
 
 

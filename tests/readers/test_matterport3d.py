@@ -92,6 +92,14 @@ def test_without_a_list_of_words_the_annotators_stand(root: Path) -> None:
     assert read(root).instances[0].category == "coffe table"
 
 
+def test_the_list_says_classes_too(root: Path) -> None:
+    path = root / "category_mapping.tsv"
+    assert {item.nyu40 for item in read(root).instances} == {None}
+    head, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head}\tnyu40id", *(f"{line}\t7" for line in lines)]) + "\n")
+    assert read(root).instances[0].nyu40 == "table"
+
+
 def test_regions(root: Path) -> None:
     bedroom, kitchen = read(root).regions
     assert (bedroom.kind, bedroom.label, bedroom.level, bedroom.doubt) == ("bedroom", "b", 0, None)

@@ -17,6 +17,7 @@ import pytest
 
 from spatial_assets.geometry import viewpoints
 from spatial_assets.readers import matterport3d
+from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import Scene, rigid_inverse
 
 ROUNDING = 0.005 + 1e-3
@@ -146,3 +147,4 @@ def test_words_of_annotators_become_categories(fixtures: Path, tmp_path: Path) -
         (ref,) = matterport3d.find_scenes(tmp_path)
         scene = matterport3d.read_scene(tmp_path, ref, "v1", "terms", matterport3d.Parameters())
         assert (scene.instances[0].label, scene.instances[0].category) == (raw, wanted)
+        assert scene.instances[0].nyu40 in nyu40.numbers()
