@@ -33,6 +33,10 @@ MARGIN = 0.5
 """Meters above or below a room that the middle of a thing of it may lie."""
 OVERLAP = 0.02
 """Share of the smaller of two floors that they may have in common: they are drawn to the millimeter."""
+OFF_PLANE = 0.02
+"""Meters that a junction may lie off a plane whose lines end in it; both are written to a millimeter or less."""
+LEAST_NORMAL = 1e-3
+"""Of a plane, written with a length of one."""
 ROOM_INFIX = "_room_"
 
 
@@ -167,6 +171,9 @@ class _Plan:
         for number, item in enumerate(lists["planes"]):
             if self.place.setdefault(self._id(item, f"plane {number}"), number) != number:
                 raise InputError(path, f"two planes have the ID {item['ID']}", "contradiction")
+        self.planes = np.array(
+            [self._plane(item, number) for number, item in enumerate(lists["planes"])]
+        ).reshape(-1, 4)
         counts = len(lists["planes"]), len(lists["lines"]), len(self.junctions)
         self.lines_of = self._matrix(content, "planeLineMatrix", counts[:2])
         self.ends_of = self._matrix(content, "lineJunctionMatrix", counts[1:])
@@ -185,6 +192,29 @@ class _Plan:
                 self.path, f"the ID of {what} is {labels.shown(value)}, not a whole number", "malformed_file"
             )
         return value
+
+    def _plane(self, item: dict[str, Any], number: int) -> Float:
+        """(4,): unit normal and offset, meters."""
+        normal = labels.numbers(
+            self.path, item.get("normal"), 3, f"normal of plane {number}", GREATEST_LENGTH
+        )
+        offset = labels.number(
+            self.path, item.get("offset"), f"offset of plane {number}", 2 * GREATEST_LENGTH
+        )
+        length = float(np.linalg.norm(normal))
+        if length < LEAST_NORMAL:
+            raise InputError(self.path, f"normal of plane {number} has no direction", "malformed_file")
+        return np.append(normal, METERS * offset) / length
+
+    def _off_planes(self, planes: list[int]) -> float:
+        """Meters by which a junction lies off a plane that it is on, at most."""
+        off = 0.0
+        for plane in planes:
+            corners = self.junctions[self.ends_of[self.lines_of[plane]].any(axis=0)]
+            off = max(
+                off, float(np.abs(corners @ self.planes[plane, :3] + self.planes[plane, 3]).max(initial=0))
+            )
+        return off
 
     def _matrix(self, content: dict[str, Any], key: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
         value = content.get(key)
@@ -228,6 +258,9 @@ class _Plan:
         doubts = [invalid[str(room)]] if str(room) in invalid else []
         if len(set(words)) > 1:
             doubts.append(f"it is called {' and '.join(sorted(set(words)))}")
+        off = self._off_planes(planes)
+        if off > OFF_PLANE:
+            doubts.append(f"a corner lies {off:.3g} m off one of its planes")
         rings: list[list[int]] = []
         floors = [plane for plane in dict.fromkeys(planes) if self.kinds[plane] == "floor"]
         for plane in floors:

@@ -49,7 +49,8 @@ def annotation(*rooms: tuple[int, str, list[tuple[int, int]]]) -> dict[str, Any]
         "junctions": [{"ID": k, "coordinate": place} for k, place in enumerate(junctions)],
         "lines": [{"ID": k, "point": junctions[a], "direction": [1, 0, 0]} for k, (a, _) in enumerate(lines)],
         "planes": [
-            {"ID": k, "type": kind, "normal": [0, 0, 1], "offset": 0} for k, (kind, _) in enumerate(planes)
+            {"ID": k, "type": kind, "normal": [0, 0, 1], "offset": 0 if kind == "floor" else -HEIGHT}
+            for k, (kind, _) in enumerate(planes)
         ],
         "planeLineMatrix": [[int(line in own) for line in range(len(lines))] for _, own in planes],
         "lineJunctionMatrix": [[int(k in ends) for k in range(len(junctions))] for ends in lines],
@@ -152,6 +153,17 @@ def test_floors_that_do_not_close_and_rooms_without_one(tmp_path: Path) -> None:
     assert found.regions[1].kind == "unlabeled" and found.regions[1].label == "cellar"
 
 
+def test_corners_off_their_planes(tmp_path: Path) -> None:
+    """A corner of the floor 3 cm too high; one of a centimeter is let pass."""
+    for height, said in ((30, "a corner lies 0.03 m off one of its planes"), (10, None)):
+        data = annotation((1, "study", BALCONY))
+        data["junctions"][2]["coordinate"][2] = height
+        # A normal of any length says the same.
+        data["planes"][0].update(normal=[0, 0, 5])
+        found = rooms(tmp_path, data)
+        assert doubts(found.regions) == [said] and (found.size is None) == (said is not None)
+
+
 def test_what_errata_name_is_in_doubt(tmp_path: Path) -> None:
     found = rooms(tmp_path, HOME, {"7": "its outline crosses itself"})
     assert doubts(found.regions) == ["its outline crosses itself", None] and found.size is None
@@ -189,6 +201,11 @@ def changed(**parts: Any) -> dict[str, Any]:
         (lambda: changed(semantics=[{"ID": -1, "type": "study", "planeID": []}]), "the ID of .* is -1"),
         (lambda: changed(semantics=[{"ID": 1, "type": "study"}]), "planeID of .* is None"),
         (lambda: changed(planes=[HOME["planes"][0]] * 4), "two planes have the ID 0"),
+        (
+            lambda: changed(planes=[{"ID": 0, "normal": [0, 0, 0], "offset": 1}]),
+            "normal of plane 0 has no direction",
+        ),
+        (lambda: changed(planes=[{"ID": 0, "normal": [0, 0, 1]}]), "offset of plane 0 is None"),
     ],
 )
 def test_annotations_that_cannot_be(tmp_path: Path, change: Callable[[], Any], said: str) -> None:
