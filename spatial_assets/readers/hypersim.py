@@ -241,7 +241,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         raise InputError(f"{ref.path}/images", "no frame has a valid pose", "no_frames")
     known = seen_labels.of_instances()
     objects = [
-        Instance(instance, known[instance], canonical(known[instance]), box, str(instance))
+        Instance(instance, known[instance], canonical(known[instance]), box, str(instance), known[instance])
         for instance, box in sorted(boxes.items())
         if instance in known
     ]

@@ -7,7 +7,6 @@ there that names it. Lists are looked for in a few places below the root, and no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +42,21 @@ class Lists:
     def files(self, root: Path) -> list[SourceFile]:
         return [SourceFile(path, ROLE) for path in self.there(root)]
 
-    def split_of(self, root: Path, scene: str) -> str | None:
-        """Raises InputError where two lists put the scene into different splits, and for a line that is no name."""
-        return agreed(
-            scene,
-            ((path, split) for path, split in self.there(root).items() if scene in self._names(root, path)),
-        )
+    def split_of(self, root: Path, *names: str) -> str | None:
+        """Of a scene, by any of the names that it goes by in lists, its own first.
+
+        Raises InputError where two lists put it into different splits, and for a line that is no name.
+        """
+        first: tuple[str, str] | None = None
+        for path, split in self.there(root).items():
+            if self._names(root, path).isdisjoint(names):
+                continue
+            if first is not None and split != first[1]:
+                raise InputError(
+                    path, f"puts {names[0]} into {split}, and {first[0]} into {first[1]}", "contradiction"
+                )
+            first = first or (path, split)
+        return None if first is None else first[1]
 
     def _names(self, root: Path, path: str) -> set[str]:
         found = set()
@@ -60,21 +68,6 @@ class Lists:
                 )
             found.add(name)
         return found
-
-
-def agreed(scene: str, said: Iterable[tuple[str, str]]) -> str | None:
-    """The one split that files, each with its split, put a scene in; None where there are none.
-
-    Raises InputError where they do not agree.
-    """
-    first: tuple[str, str] | None = None
-    for path, split in said:
-        if first is not None and split != first[1]:
-            raise InputError(
-                path, f"puts {scene} into {split}, and {first[0]} into {first[1]}", "contradiction"
-            )
-        first = first or (path, split)
-    return None if first is None else first[1]
 
 
 def named(pattern: str, folders: tuple[str, ...], scene: re.Pattern[str]) -> Lists:

@@ -31,6 +31,7 @@ from spatial_assets.readers import (
     labels,
     scannet_frames,
     segments,
+    splits,
     upright,
 )
 from spatial_assets.readers.ply import read_ply, read_vertex_numbers
@@ -51,6 +52,8 @@ FACTS = frozenset(
 FOLDERS = ("", "scans", "3RScan")
 """Where a root may keep its scan folders."""
 SCAN_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.ASCII)
+SPLITS = splits.named(r"{split}\.txt", ("", "splits"), SCAN_NAME)
+"""Lists of reference scans; a rescan is of the split of its place."""
 OBJECT = "objectId"
 """The vertices' property that names their object."""
 NOTHING = 0
@@ -139,12 +142,13 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     sequence = _frames(root, ref)
     found += [SourceFile(path, "depth") for path in _depths(root, ref).values()]
     # The file of the intrinsics holds the sizes of images as well, and is one file.
-    return found + sequence.files()
+    return found + sequence.files() + SPLITS.files(root)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     scan = _scan(root, ref)
+    split = SPLITS.split_of(root, scan.scan, scan.reference)
     fixed, reading = _fixed_files(ref), parameters.reading
     labeled = read_ply(root, fixed["mesh"], parameters.mesh_unit)
     owners = read_vertex_numbers(root, fixed["mesh"], OBJECT)
@@ -183,6 +187,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         }
         | scan.told(),
         dropped_frames=dropped | away,
+        split=split,
     )
 
 

@@ -157,6 +157,18 @@ def test_scans_of_one_place_are_one_space(root: Path) -> None:
     assert space_of("three_rscan", "v2", OTHER) != f"three_rscan/{FIRST}"
 
 
+def test_a_rescan_is_of_the_split_of_its_place(root: Path) -> None:
+    assert read(root).split is None
+    (root / "splits").mkdir()
+    (root / "splits/val.txt").write_text(f"{OTHER}\n{FIRST}\n")
+    assert read(root).split == "val"
+    (root / "train.txt").write_text(f"{AGAIN}\n")
+    with pytest.raises(
+        InputError, match=rf"^splits/val\.txt: puts {AGAIN} into val, and train\.txt into train"
+    ):
+        read(root)
+
+
 def test_what_changed_since_the_reference_scan_is_told(root: Path) -> None:
     told = read(root).conventions
     assert told["place"] == f"a rescan of {FIRST}"

@@ -7,19 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from spatial_assets.readers import matterport3d, scannet
+from spatial_assets.readers import matterport3d, scannet, three_rscan
 from spatial_assets.readers.splits import Lists
 from spatial_assets.releases.spaces import space_of
 
 SIZES = {
     "scannet": {"train": 1201, "val": 312, "test": 100},
     "matterport3d": {"train": 61, "val": 11, "test": 18},
+    "3rscan": {"train": 385, "val": 47, "test": 46},
 }
-"""As ScanNet's and Matterport3D's papers and benchmarks have them."""
+"""As the datasets' papers and benchmarks have them; of 3RScan, places."""
 
 
 @pytest.mark.parametrize(
-    ("dataset", "lists"), [("scannet", scannet.SPLITS), ("matterport3d", matterport3d.SPLITS)]
+    ("dataset", "lists"),
+    [("scannet", scannet.SPLITS), ("matterport3d", matterport3d.SPLITS), ("3rscan", three_rscan.SPLITS)],
 )
 def test_every_scene_is_of_the_split_that_names_it(
     fixtures: Path, tmp_path: Path, dataset: str, lists: Lists
@@ -35,8 +37,8 @@ def test_every_scene_is_of_the_split_that_names_it(
     # Scans of one place are in one split, or the lists could not be released by.
     places = {split: {space_of(dataset, "v1", name) for name in names} for split, names in by_split.items()}
     assert sum(map(len, places.values())) == len(set.union(*places.values()))
-    # Another dataset's list in the same place is said, not passed over.
+    # Another dataset's reader passes over them.
     for path in there:
         shutil.copyfile(folder / path, tmp_path / path)
-    other = {"scannet": matterport3d.SPLITS, "matterport3d": scannet.SPLITS}[dataset]
+    other = matterport3d.SPLITS if dataset == "scannet" else scannet.SPLITS
     assert other.files(tmp_path) == []
