@@ -6,6 +6,7 @@ checked, hashed and packed where it was computed, so that whoever commits it has
 
 from __future__ import annotations
 
+import atexit
 import gc
 import hashlib
 import time
@@ -120,6 +121,8 @@ def _set_aside_what_was_loaded() -> None:
     thousands of dictionaries that all live until they are written: looking for garbage among them finds none.
     """
     gc.freeze()
+    # Else the interpreter cannot take apart at its end what libraries expect to be gone, and they complain on stderr.
+    atexit.register(gc.unfreeze)
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from spatial_assets.engine.scene_calls import Call, Declared, attempt_all
@@ -30,3 +33,18 @@ def test_results_stand_in_the_order_of_the_calls_whichever_is_made_first(first):
     attempts = attempt_all(Shared("words", lambda inputs: "is cut short"), calls, None, first)
     assert made == [*NAMES[first:], *NAMES[:first]]
     assert [str(attempt.outcome) for attempt in attempts] == [f"{name}.txt: is cut short" for name in NAMES]
+
+
+AT_THE_END = """
+import duckdb
+from spatial_assets.engine import scene_calls
+
+duckdb.connect().execute("select {'a': [1, 2]} as x").fetchall()
+list(scene_calls.attempts(None, [], None))
+"""
+
+
+def test_what_was_set_aside_is_taken_apart_at_the_end() -> None:
+    """Else DuckDB's bindings list on stderr what they find alive when the interpreter ends."""
+    done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, check=True)
+    assert done.stdout == done.stderr == ""
