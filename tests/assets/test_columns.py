@@ -146,6 +146,7 @@ def test_a_release_from_the_command_line_is_told_of(opened):
     assert event.metadata["release"].value == "v1"
 
 
+@pytest.mark.prove
 def test_summaries_and_releases_are_fresh_until_a_shard_is_made_after_them(opened):
     home, instance = opened
     materialize(home, instance, CHAIN, partition_key="scannet-v2-0000")

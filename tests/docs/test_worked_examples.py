@@ -94,7 +94,7 @@ print(lakes.rows(home, "frames").select("frame", "image", "width").rows())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_the_readers_example(copy, tmp_path):
     write_capture(tmp_path / "captures")
     home = tmp_path / "home"
