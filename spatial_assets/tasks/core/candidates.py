@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -150,8 +151,7 @@ class Candidates:
         return self._reasons.index(reason)
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """One candidate, taken out of its arrays to be asked."""
 
     frames: tuple[int, ...]
@@ -165,17 +165,21 @@ class Chosen:
 
     @classmethod
     def of_all(cls, candidates: Candidates, indices: Sequence[int]) -> list[Chosen]:
-        """Many at once, which costs little more than one."""
-        frames = candidates.frames[indices].tolist()
-        objects = candidates.objects[indices].tolist()
-        values = {name: column[indices] for name, column in candidates.values.items()}
+        """Many at once, which costs little more than one; values that are one number each are Python's."""
+        chosen = np.asarray(indices, np.int64)
+        frames = candidates.frames[chosen].tolist()
+        objects = candidates.objects[chosen].tolist()
+        names = list(candidates.values)
+        taken = [column[chosen] for column in candidates.values.values()]
+        columns = [column.tolist() if column.ndim == 1 else column for column in taken]
+        rows = zip(*columns, strict=True) if columns else repeat((), len(chosen))
         return [
             cls(
-                tuple(frames[place]),
-                tuple([thing for thing in objects[place] if thing != NOTHING]),
-                {name: column[place] for name, column in values.items()},
+                tuple(shown),
+                tuple([thing for thing in about if thing != NOTHING]),
+                dict(zip(names, row, strict=True)),
             )
-            for place in range(len(indices))
+            for shown, about, row in zip(frames, objects, rows, strict=True)
         ]
 
 

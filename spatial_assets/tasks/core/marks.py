@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ GRID = 1000
 PIXEL_CENTER = 0.5
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """Something drawn on an image: a point (x, y) or a box (x0, y0, x1, y1) on the 0-1000 grid."""
 
     role: str
@@ -65,10 +64,7 @@ def marker_gaps(facts: SceneFacts, frames: Indices, first: Indices, second: Indi
 def points(facts: SceneFacts, frame: int, roles: Sequence[tuple[str, int]]) -> list[Mark]:
     """A point on each object, of the color that its role names."""
     found = facts.once(_marker_lists)[frame]
-    return [
-        Mark(role, "point", role, frame, (int(found[thing][0]), int(found[thing][1])))
-        for role, thing in roles
-    ]
+    return [Mark(role, "point", role, frame, tuple(map(int, found[thing]))) for role, thing in roles]
 
 
 def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:

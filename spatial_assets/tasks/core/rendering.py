@@ -6,7 +6,8 @@ A kind takes its format's renderer unless it has one of its own in `OWN`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from spatial_assets.tasks.core.answers import NO, YES, Answer
 from spatial_assets.tasks.core.draws import Draw
@@ -16,14 +17,13 @@ FILL, SELECT, SENTENCE, JUDGE = "fill", "select", "sentence", "judge"
 FORMATS = (FILL, SELECT, SENTENCE, JUDGE)
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """An answer in one format."""
 
     text: str
     options: list[str] | None = None
     """A first."""
-    slots: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, str] = MappingProxyType({})
     """What the format's templates may name beside the task's own slots."""
 
 

@@ -58,16 +58,16 @@ class Rows:
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
         self._ordinals: Counter[tuple[str, str]] = Counter()
         self._instances: list[int] = facts.once(_instances)
-        self._shown: dict[int, tuple[Any, Frames, str, hashlib.blake2b]] = {}
-        """By what is shown: it, which so keeps its id, its frames, their text, and the hash begun with it."""
+        self._shown: dict[tuple[tuple[str, int], ...], tuple[Frames, str, hashlib.blake2b]] = {}
+        """By what is shown: its frames, their text, and the hash begun with it. Rows that show the same share it."""
 
     def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
         names, instances, answer = self._facts.frames.names, self._instances, question.answer
-        # All questions about a video show the same frames.
-        held = self._shown.get(id(question.frames))
+        key = tuple(question.frames)
+        held = self._shown.get(key)
         if held is None:
-            held = self._shown[id(question.frames)] = (question.frames, *self._begun(question.frames))
-        _, frames, frames_text, begun = held
+            held = self._shown[key] = self._begun(key)
+        frames, frames_text, begun = held
         objects = tuple([(role, instances[place]) for role, place in question.objects])
         # The text of a list of what tells the row apart, put together from parts that recur.
         shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
@@ -77,6 +77,7 @@ class Rows:
         digest = begun.copy()
         digest.update(f"{own}, {ordinal}]".encode())
         margins = answer.margins
+        marks = question.marks
         self.made.append(
             (
                 self._form,
@@ -92,7 +93,7 @@ class Rows:
                 answer.margin_unit,
                 frames,
                 objects,
-                tuple([(m.role, m.shape, m.color, names[m.frame], m.xy) for m in question.marks]),
+                tuple([(m.role, m.shape, m.color, names[m.frame], m.xy) for m in marks]) if marks else (),
                 worded.template,
                 ordinal,
                 question.given,
@@ -122,6 +123,11 @@ def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
 def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
     """Tuples stand for structs. Lists of structs are flattened here, since Arrow wants a dictionary for each."""
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        # All rows about a video hold one list of its frames: what they share is made once.
+        own = {id(value): value for value in values}
+        if len(own) < len(values):
+            place = {identity: index for index, identity in enumerate(own)}
+            return _array(kind, list(own.values())).take(pa.array([place[id(value)] for value in values]))
         ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
         flat = _array(kind.value_type, [item for value in values for item in value])
         return pa.ListArray.from_arrays(pa.array(ends), flat)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -60,15 +61,14 @@ Roles = Sequence[tuple[str, int]]
 """(role, place among the scene's frames or objects), in order."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What a candidate asks, before it is worded."""
 
     answer: Answer
     frames: Roles
     """The images shown, in order."""
     objects: Roles
-    slots: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, str] = MappingProxyType({})
     """What the templates' placeholders stand for."""
     marks: Sequence[Mark] = ()
     given: Sequence[float] = ()

@@ -121,18 +121,18 @@ class Wording:
         """The stem drawn (or one of those named, where any are), and what the format adds."""
         own = self.formats[form]
         used = [drawn.stem if stems is None else draw.choice("question", tuple(sorted(stems)))]
-        stem = _capital(own.stems[used[0]].format_map(slots))
+        stem = _filled(own.stems[used[0]], slots)
         question, instruction = stem, None
         if drawn.options:
             used.append(drawn.options)
-            question += " " + _capital(own.options[drawn.options].format_map(slots))
+            question += " " + _filled(own.options[drawn.options], slots)
         if drawn.instruction:
             used.append(drawn.instruction)
-            instruction = _capital(own.instruction[drawn.instruction].format_map(slots))
+            instruction = _filled(own.instruction[drawn.instruction], slots)
             question += " " + instruction
         if drawn.answer:
             used.append(drawn.answer)
-            answer = _capital(own.answers[drawn.answer].format_map(slots))
+            answer = _filled(own.answers[drawn.answer], slots)
         return Worded(question, stem, instruction, answer, "/".join(used))
 
 
@@ -169,7 +169,12 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
         own = held["formats"][form]
         added: dict[str, Any] = {**common[form].get("", {}), **common[form].get(kind, {}), **own}
         stems, *others = (
-            dict(sorted(added.get(name, held.get(name, {}) if name == "stems" else {}).items()))
+            {
+                key: _capital(text)
+                for key, text in sorted(
+                    added.get(name, held.get(name, {}) if name == "stems" else {}).items()
+                )
+            }
             for name in ("stems", "options", "instruction", "answers")
         )
         noted = {name: " ".join([text, *notes]) for name, text in stems.items()}
@@ -252,6 +257,14 @@ def _uneven(group: str, texts: Mapping[str, str]) -> Iterator[str]:
         missing = sorted(wanted - _slots(text))
         if missing:
             yield f"{group} {name}: names no {', '.join(missing)}"
+
+
+def _filled(text: str, slots: Mapping[str, str]) -> str:
+    """A template of those that `load` gives, which begin with a capital unless they begin with a slot."""
+    if "{" not in text:
+        return text
+    filled = text.format_map(slots)
+    return _capital(filled) if text[0] == "{" else filled
 
 
 def _capital(text: str) -> str:
