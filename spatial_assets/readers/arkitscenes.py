@@ -140,7 +140,7 @@ def _fixed_files(ref: SceneRef) -> dict[str, str]:
 
 def _split_files(root: Path) -> list[str]:
     places = [f"{folder}{name}" for folder in ("", "3dod/", "raw/") for name in SPLITS]
-    return [path for path in places if (root / path).is_file()]
+    return [path for path in places if files.is_file(root, path)]
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:

@@ -80,7 +80,7 @@ class Video:
     def __init__(self, root: Path, ref: SceneRef) -> None:
         self.root, self.path, self.name = root, ref.path, ref.name
         own = f"{ref.path}/{ref.name}_frames"
-        self.folder = own if (root / own).is_dir() else ref.path
+        self.folder = own if files.is_folder(root, own) else ref.path
         self.trajectory = f"{self.folder}/{TRAJECTORY}"
 
     @cached_property
@@ -104,7 +104,7 @@ class Video:
             return found
         hint = "".join(f"; {name} is there" for name in self.images)
         for name in asked:
-            if (self.root / self.folder / f"{name}.zip").is_file():
+            if files.is_file(self.root, f"{self.folder}/{name}.zip"):
                 hint = f"; {name}.zip is there, unpack it"
         raise InputError(self.folder, f"no frames: no images in {' or '.join(asked)}{hint}", "no_frames")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import json
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,6 +33,9 @@ TEXT_ENDINGS = frozenset({".txt"})
 NUMBERS = re.compile(r"([0-9]+)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no line of a message or a table can show."""
+NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""What the system says of a name that leads nowhere, links that lead in a circle among them. Whatever else it says
+leaves open what stands there."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]
         path = f"{folder}/{entry.name}"
         if CONTROL.search(entry.name):
             raise InputError(path, "the file's name has a control character", "unreadable_file")
-        if not entry.is_file():
+        if not is_file(root, path):
             raise InputError(path, no_file(Path(entry.path)), "unreadable_file")
         if stem in found:
             raise InputError(path, f"{found[stem]} has the same name but for its ending", "contradiction")
@@ -100,11 +105,31 @@ def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]
 
 def no_file(path: Path) -> str:
     """What stands where a file should, in words."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return "a folder, not a file"
-    if path.is_symlink():
-        return "a link to nothing"
-    return "no regular file" if path.exists() else "missing"
+    if os.path.exists(path):
+        return "no regular file"
+    return "a link to nothing" if os.path.islink(path) else "missing"
+
+
+def is_file(root: Path, path: str) -> bool:
+    """Whether there is such a file. Raises InputError where that cannot be told."""
+    return stat.S_ISREG(_mode(root, path))
+
+
+def is_folder(root: Path, path: str) -> bool:
+    """Whether there is such a folder. Raises InputError where that cannot be told."""
+    return stat.S_ISDIR(_mode(root, path))
+
+
+def _mode(root: Path, path: str) -> int:
+    """What stands there, behind links, in the system's own bits; none where nothing does."""
+    try:
+        return (root / path).stat().st_mode
+    except OSError as error:
+        if error.errno in NOTHING_THERE:
+            return 0
+        raise InputError(path, f"cannot be read: {error.strerror}", "unreadable_file") from None
 
 
 def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> Found:
@@ -125,10 +150,13 @@ def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> 
             path = f"{parent}/{entry.name}".lstrip("/")
             if not name.match(entry.name):
                 continue
-            if Path(entry.path).is_dir():
-                refs.append(SceneRef(entry.name, path))
-            elif entry.is_symlink():
-                left_out.append(InputError(path, no_file(Path(entry.path)), "missing_file"))
+            try:
+                if is_folder(root, path):
+                    refs.append(SceneRef(entry.name, path))
+                elif entry.is_symlink():
+                    left_out.append(InputError(path, no_file(Path(entry.path)), "missing_file"))
+            except InputError as error:
+                left_out.append(error)
     return told_apart(refs, left_out)
 
 
@@ -167,9 +195,8 @@ def name_problem(name: str) -> str:
 def all_there(root: Path, listing: list[SourceFile]) -> list[SourceFile]:
     """The listing itself. Raises InputError for the first file that is missing."""
     for file in listing:
-        path = root / file.path
-        if not path.is_file():
-            raise InputError(file.path, no_file(path), "missing_file")
+        if not is_file(root, file.path):
+            raise InputError(file.path, no_file(root / file.path), "missing_file")
     return listing
 
 

@@ -138,7 +138,7 @@ def left_out(root: Path) -> list[InputError]:
 def _lenses(root: Path) -> str:
     """Where the cameras of all scenes are published. Raises InputError where nothing is."""
     for folder in LENS_FOLDERS:
-        if (root / f"{folder}{LENSES}").is_file():
+        if files.is_file(root, f"{folder}{LENSES}"):
             return f"{folder}{LENSES}"
     raise InputError(
         LENSES, "missing; it is in contrib/mikeroberts3000 of Hypersim's toolkit, and belongs beside the scenes: "
@@ -168,10 +168,10 @@ def _frames(root: Path, ref: SceneRef) -> Listing:
         if broken:
             reasons = "; ".join(f"{camera}: {known[camera]}" for camera in found if camera in known)
             told = f"none of a camera that is not known as broken; {reasons}"
-        elif any((root / ref.path / "images" / f"scene_{camera}_final_hdf5").is_dir() for camera in found):
+        elif any(files.is_folder(root, f"{ref.path}/images/scene_{camera}_final_hdf5") for camera in found):
             told += "; scene_cam_XX_final_hdf5 is there, but its images have no tones that can be shown"
         raise InputError(f"{ref.path}/images", told, "no_frames")
-    whole = [shot for shot in every if all((root / shot.file(role)).is_file() for role in GEOMETRY)]
+    whole = [shot for shot in every if all(files.is_file(root, shot.file(role)) for role in GEOMETRY)]
     if not whole:
         files.all_there(root, [SourceFile(every[0].file(role), role) for role in GEOMETRY])
     counts = consistency.dropped(broken_camera=broken, incomplete_view=len(every) - len(whole))

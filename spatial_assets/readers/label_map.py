@@ -26,7 +26,7 @@ TOLD = 3
 
 def place(root: Path) -> str | None:
     """Where the map lies, if it does."""
-    return next((path for path in PLACES if (root / path).is_file()), None)
+    return next((path for path in PLACES if files.is_file(root, path)), None)
 
 
 def read(root: Path, path: str) -> dict[str, str | None]:

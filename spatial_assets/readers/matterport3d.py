@@ -91,7 +91,7 @@ class Parameters(base.Parameters):
 
 def _look(root: Path) -> files.Found:
     folders = files.scene_folders(root, FOLDERS, SCENE_NAME)
-    scans = [ref for ref in folders.scenes if _is_scan(root, ref)]
+    scans = [ref for ref in folders.scenes if _may_be_scan(root, ref.path, f"{ref.path}/{ref.name}")]
     graphs = []
     for folder in GRAPHS:
         for entry in files.entries(root, folder):
@@ -100,7 +100,7 @@ def _look(root: Path) -> files.Found:
                 graphs.append(SceneRef(match[1], f"{folder}/{entry.name}".lstrip("/")))
     # A folder that only has a scan's form is none that is left out.
     said = [
-        error for error in folders.left_out if error.reason != "scene_name" or _any_part(root, error.file)
+        error for error in folders.left_out if error.reason != "scene_name" or _may_be_scan(root, error.file)
     ]
     # Of a scan whose folder cannot be told, the graph alone is no scene.
     taken = {ref.name for ref in scans} | {Path(error.file).name for error in said}
@@ -108,15 +108,16 @@ def _look(root: Path) -> files.Found:
     return files.Found(found.scenes, [*said, *found.left_out])
 
 
-def _is_scan(root: Path, ref: SceneRef) -> bool:
-    return _any_part(root, ref.path) or _any_part(root, f"{ref.path}/{ref.name}")
-
-
-def _any_part(root: Path, folder: str) -> bool:
-    return any(
-        (root / folder / part).is_dir() or (root / folder / f"{part}.zip").is_file()
-        for part in (*PARTS, DISTORTED)
-    )
+def _may_be_scan(root: Path, *folders: str) -> bool:
+    """Whether one of the folders has a part of a scan; a folder that cannot be looked into may have some."""
+    try:
+        return any(
+            files.is_folder(root, f"{folder}/{part}") or files.is_file(root, f"{folder}/{part}.zip")
+            for folder in folders
+            for part in (*PARTS, DISTORTED)
+        )
+    except InputError:
+        return True
 
 
 def find_scenes(root: Path) -> list[SceneRef]:
@@ -175,11 +176,11 @@ def _list(root: Path, ref: SceneRef) -> Listing:
         shown,
         graph,
         tuple(navigation.route_files(root)) if graph is not None else (),
-        next((path for path in MAPPINGS if house is not None and (root / path).is_file()), None),
+        next((path for path in MAPPINGS if house is not None and files.is_file(root, path)), None),
     )
     if listing.house is None and not listing.meshes and conf is None and graph is None:
         hint = ""
-        if _part(root, ref, DISTORTED) or (root / _base(root, ref) / f"{DISTORTED}.zip").is_file():
+        if _part(root, ref, DISTORTED) or files.is_file(root, f"{_base(root, ref)}/{DISTORTED}.zip"):
             hint = f"; {DISTORTED} are distorted, {matterport_frames.FOLDER} are read"
         raise InputError(ref.path, f"none of {', '.join(PARTS)} is there, nor a graph{hint}", "no_frames")
     return listing
@@ -187,27 +188,27 @@ def _list(root: Path, ref: SceneRef) -> Listing:
 
 def _base(root: Path, ref: SceneRef) -> str:
     """The folder of the scan; of one that is known by its graph alone, where that stands."""
-    return ref.path if (root / ref.path).is_dir() else str(Path(ref.path).parent.as_posix())
+    return ref.path if files.is_folder(root, ref.path) else str(Path(ref.path).parent.as_posix())
 
 
 def _part(root: Path, ref: SceneRef, part: str) -> str | None:
     """The folder of a part: in the scan's, or in one of the scan's name in it, as zips unpack where they lie."""
-    if not (root / ref.path).is_dir():
+    if not files.is_folder(root, ref.path):
         return None
     inside = (f"{ref.path}/{part}", f"{ref.path}/{ref.name}/{part}")
-    return next((path for path in inside if (root / path).is_dir()), None)
+    return next((path for path in inside if files.is_folder(root, path)), None)
 
 
 def _check_unpacked(root: Path, ref: SceneRef, parts: tuple[str, ...]) -> None:
     for part in parts:
         zipped = f"{ref.path}/{part}.zip"
-        if _part(root, ref, part) is None and (root / zipped).is_file():
+        if _part(root, ref, part) is None and files.is_file(root, zipped):
             raise InputError(zipped, f"not unpacked; unpack it to {ref.path}/{part}", "not_unpacked")
 
 
 def _existing(root: Path, path: str) -> str | None:
     path = path.lstrip("/")
-    return path if (root / path).is_file() else None
+    return path if files.is_file(root, path) else None
 
 
 def _region_meshes(root: Path, folder: str | None) -> list[matterport_surface.MeshFile]:

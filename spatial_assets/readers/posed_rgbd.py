@@ -98,7 +98,7 @@ def _below(root: Path, group: str) -> files.Found:
     for entry in files.entries(root, group):
         path = f"{group}/{entry.name}"
         try:
-            if entry.is_dir() and shape_of(_names(root, path)) is not None:
+            if files.is_folder(root, path) and shape_of(_names(root, path)) is not None:
                 scenes.append(SceneRef(path.replace("/", "-"), path))
         except InputError as error:
             left_out.append(error)

@@ -140,7 +140,7 @@ def _seven_scenes(root: Path, folder: str, given: str) -> Listing:
         shots.append(Shot(name, image, found["depth"][name], _file(root, found["pose"][name])))
     above = str(PurePosixPath(folder).parent)
     path = next(
-        (path for path in (f"{folder}/{INTRINSICS}", f"{above}/{INTRINSICS}") if (root / path).is_file()),
+        (path for path in (f"{folder}/{INTRINSICS}", f"{above}/{INTRINSICS}") if files.is_file(root, path)),
         f"{folder}/{INTRINSICS}",
     )
     own, read = _from_file(root, path, given)
@@ -330,7 +330,7 @@ def _nearest(timed: Timed, time: float) -> tuple[str, ...] | None:
 
 def _from_file(root: Path, path: str, given: str) -> tuple[str, Callable[[], Float]]:
     """Where intrinsics stand, and what reads them; where they are given, no file is needed."""
-    if given or not (root / path).is_file():
+    if given or not files.is_file(root, path):
         return "", _given(given, None, path)
     return path, lambda: cameras.read_intrinsics(root, path)
 

@@ -190,14 +190,13 @@ class Recorded:
 def frames_of(root: Path, ref: SceneRef, metadata: str, read: ReadMetadata) -> Frames:
     """Raises InputError where a scene has no frames in any of the ways."""
     folder = ref.path
-    if (root / folder / "color").is_dir():
+    if files.is_folder(root, f"{folder}/color"):
         return Exported(root, folder, metadata, read)
-    for entry in (".", *(entry.name for entry in files.entries(root, folder) if entry.is_dir())):
-        own = folder if entry == "." else f"{folder}/{entry}"
-        if (root / own / INFO).is_file():
+    for own in (folder, *(f"{folder}/{entry.name}" for entry in files.entries(root, folder))):
+        if files.is_file(root, f"{own}/{INFO}"):
             return InfoExported(root, own, read)
     recording = f"{folder}/{folder.rsplit('/', 1)[-1]}{RECORDING}"
-    if (root / recording).is_file():
+    if files.is_file(root, recording):
         return Recorded(root, recording)
     raise InputError(
         f"{folder}/color",

@@ -61,7 +61,7 @@ class Source:
         return files.by_stem(root, self.folder, images.COLOR_ENDINGS)
 
     def is_there(self, root: Path) -> bool:
-        return (root / self.poses).is_file() and bool(self.shown(root))
+        return files.is_file(root, self.poses) and bool(self.shown(root))
 
 
 def sources(folder: str, device: str) -> list[Source]:
@@ -95,7 +95,7 @@ def source(root: Path, folder: str, wanted: str) -> Source:
         f"{item.poses.removeprefix(folder)[1:]} with {item.folder.removeprefix(folder)[1:]}" for item in every
     )
     hint = ""
-    video = next((name for name in VIDEOS if (root / folder / "iphone" / name).is_file()), None)
+    video = next((name for name in VIDEOS if files.is_file(root, f"{folder}/iphone/{name}")), None)
     if IPHONE in names and video is not None:
         hint = f"; in iphone: mkdir rgb && ffmpeg -i {video} -start_number 0 -q:v 1 rgb/frame_%06d.jpg"
     raise InputError(folder, f"no frames: no {told}{hint}", "no_frames")

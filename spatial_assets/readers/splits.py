@@ -34,9 +34,9 @@ class Lists:
         found = {}
         for folder in self.folders:
             for entry in files.entries(root, folder):
-                match = self.name.fullmatch(entry.name)
-                if match is not None and entry.is_file():
-                    found[f"{folder}/{entry.name}".lstrip("/")] = match["split"]
+                match, path = self.name.fullmatch(entry.name), f"{folder}/{entry.name}".lstrip("/")
+                if match is not None and files.is_file(root, path):
+                    found[path] = match["split"]
         return found
 
     def files(self, root: Path) -> list[SourceFile]:

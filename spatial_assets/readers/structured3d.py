@@ -119,7 +119,8 @@ def left_out(root: Path) -> list[InputError]:
 
 
 def _sorted_folders(root: Path, folder: str) -> list[str]:
-    return [entry.name for entry in files.entries(root, folder, hidden=True) if entry.is_dir()]
+    listed = [entry.name for entry in files.entries(root, folder, hidden=True)]
+    return [name for name in listed if files.is_folder(root, f"{folder}/{name}")]
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _views(root: Path, ref: SceneRef) -> Listing:
     valid = [shot for shot in every if shot.room not in invalid]
     if not valid:
         raise InputError(rooms, "the errata name every room with views", "errata")
-    whole = [shot for shot in valid if all((root / shot.file(role)).is_file() for role in IMAGES)]
+    whole = [shot for shot in valid if all(files.is_file(root, shot.file(role)) for role in IMAGES)]
     if not whole:
         files.all_there(root, [SourceFile(valid[0].file(role), role) for role in IMAGES])
     repeated = [name for name, count in Counter(shot.name for shot in whole).items() if count > 1]
@@ -158,8 +159,8 @@ def _views(root: Path, ref: SceneRef) -> Listing:
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     boxes, layout = f"{ref.path}/bbox_3d.json", f"{ref.path}/annotation_3d.json"
     found = files.all_there(root, [SourceFile(boxes, "boxes")])
-    found += [SourceFile(path, "layout") for path in (layout,) if (root / path).is_file()]
-    found += [SourceFile(path, "errata") for path in ERRATA if (root / path).is_file()]
+    found += [SourceFile(path, "layout") for path in (layout,) if files.is_file(root, path)]
+    found += [SourceFile(path, "errata") for path in ERRATA if files.is_file(root, path)]
     found += [SourceFile(shot.file(role), role) for shot in _views(root, ref).shots for role in IMAGES]
     return found
 
@@ -211,7 +212,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         raise InputError(f"{ref.path}/bbox_3d.json", nothing, "no_objects")
     layout = f"{ref.path}/annotation_3d.json"
     rooms = structured3d_rooms.Rooms()
-    if (root / layout).is_file():
+    if files.is_file(root, layout):
         invalid = dict.fromkeys(_errata(root, ref), "the errata name it")
         rooms = structured3d_rooms.read_rooms(
             root, layout, invalid | structured3d_rooms.invalid_rooms(ref.name)
@@ -258,7 +259,7 @@ def _errata(root: Path, ref: SceneRef) -> set[str]:
         raise InputError(ref.path, "the toolkit's errata name the scene as invalid", "errata")
     rooms = set(structured3d_rooms.invalid_rooms(ref.name))
     for path in ERRATA:
-        if not (root / path).is_file():
+        if not files.is_file(root, path):
             continue
         for line in files.read_text(root, path).removeprefix("\ufeff").splitlines():
             name = line.partition("#")[0].strip()

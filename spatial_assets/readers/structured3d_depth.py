@@ -35,7 +35,7 @@ class DepthCheck:
     def __init__(self, root: Path, path: str, step: int) -> None:
         """Without the annotation, which is a download of its own, nothing is gathered."""
         self.step = step
-        self.planes = _read_planes(root, path) if (root / path).is_file() else {}
+        self.planes = _read_planes(root, path) if files.is_file(root, path) else {}
         self.shell = [nyu40.numbers()[name] for name in SHELL]
         self.misses: dict[str, list[Float]] = {name: [] for name in READINGS}
 

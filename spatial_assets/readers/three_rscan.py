@@ -118,9 +118,9 @@ def _segments_file(ref: SceneRef) -> str:
 def _frames(root: Path, ref: SceneRef) -> scannet_frames.InfoExported:
     """Raises InputError where the sequence is not there, or still packed."""
     folder = f"{ref.path}/sequence"
-    if not (root / folder).is_dir() and (root / f"{folder}.zip").is_file():
+    if not files.is_folder(root, folder) and files.is_file(root, f"{folder}.zip"):
         raise InputError(f"{folder}.zip", f"not unpacked: its files belong in {folder}", "no_frames")
-    if not (root / folder / scannet_frames.INFO).is_file():
+    if not files.is_file(root, f"{folder}/{scannet_frames.INFO}"):
         raise InputError(f"{folder}/{scannet_frames.INFO}", "missing", "missing_file")
     return scannet_frames.InfoExported(root, folder, scannet_frames.read_metadata)
 
@@ -128,16 +128,16 @@ def _frames(root: Path, ref: SceneRef) -> scannet_frames.InfoExported:
 def _depths(root: Path, ref: SceneRef) -> dict[str, str]:
     """Depth images by the names of their frames."""
     folder = f"{ref.path}/sequence"
-    named = [(DEPTH_FILE.match(entry.name), entry) for entry in files.entries(root, folder)]
-    return {
-        str(int(match[1])): f"{folder}/{entry.name}" for match, entry in named if match and entry.is_file()
-    }
+    named = [
+        (DEPTH_FILE.match(entry.name), f"{folder}/{entry.name}") for entry in files.entries(root, folder)
+    ]
+    return {str(int(match[1])): path for match, path in named if match and files.is_file(root, path)}
 
 
 def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found = files.all_there(root, [SourceFile(path, role) for role, path in _fixed_files(ref).items()])
     found += files.all_there(root, [SourceFile(LIST, "places")])
-    if (root / _segments_file(ref)).is_file():
+    if files.is_file(root, _segments_file(ref)):
         found.append(SourceFile(_segments_file(ref), "segments"))
     sequence = _frames(root, ref)
     found += [SourceFile(path, "depth") for path in _depths(root, ref).values()]
@@ -228,7 +228,7 @@ def _check_segments(
     owners: NDArray[np.int64],
 ) -> str:
     """What the file of segments says of the vertices' objects, in words."""
-    if not (root / path).is_file():
+    if not files.is_file(root, path):
         return "not there to be compared"
     content = labels.entry(path, files.read_json(root, path), "the file")
     indices = labels.integers(path, content.get("segIndices"), "segIndices")

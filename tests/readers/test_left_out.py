@@ -8,10 +8,15 @@ import re
 import shutil
 
 import pytest
+from small_scenes import LAYOUTS, READ_AS, write_small
 from tiny import write_scannet
 
 from spatial_assets.readers import posed_rgbd, scannet, vsibench
+from spatial_assets.readers.registry import left_out, reader
 from spatial_assets.scene.model import InputError
+
+CIRCLES = ("zz", "zz.jpg", "zz.png", "zz.txt", "zz.ply", "train.txt")
+"""Names that readers look at."""
 
 
 def test_damaged_files_and_keys_of_vsibench_keep_no_neighbor_away(tmp_path):
@@ -83,3 +88,56 @@ def test_a_scene_folder_found_twice_is_left_out_and_its_neighbors_stay(tmp_path)
     assert [ref.name for ref in scannet.find_scenes(tmp_path)] == ["scene0001_00"]
     lines = [str(line) for line in scannet.left_out(tmp_path)]
     assert [line.split(":")[0] for line in lines] == ["scene0002_00", "scans/scene0000_00", "scene0000_00"]
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def small(request, tmp_path_factory):
+    root = tmp_path_factory.mktemp(request.param)
+    write_small(root, request.param)
+    return root, READ_AS.get(request.param, request.param)
+
+
+def listed(root, name):
+    """Files of the scenes under a root, and the lines of what is wrong with some of them."""
+    said = left_out(name, root)
+    found = []
+    for ref in reader(name).find_scenes(root):
+        try:
+            found += reader(name).source_files(root, ref)
+        except InputError as error:
+            said.append(error)
+    return [file.path for file in found], [str(error) for error in said]
+
+
+def test_folders_that_may_not_be_entered_are_one_line_each(small, monkeypatch):
+    root, name = small
+    whole, _ = listed(root, name)
+    stat = os.stat
+    for folder in sorted({os.path.dirname(root / path) for path in whole} - {str(root)}):
+
+        def refusing(path, *more, folder=folder, **named):
+            if os.fspath(path).startswith(f"{folder}/"):
+                raise PermissionError(13, "Permission denied")
+            return stat(path, *more, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "stat", refusing)
+            _, said = listed(root, name)
+        inside = os.path.relpath(folder, root)
+        assert any(
+            line.startswith(inside) and line.endswith("cannot be read: Permission denied") for line in said
+        )
+
+
+def test_links_that_lead_in_a_circle_are_one_line_each_at_most(small, tmp_path):
+    source, name = small
+    root = tmp_path / "root"
+    shutil.copytree(source, root)
+    whole, before = listed(root, name)
+    for folder in [root, *(path for path in sorted(root.rglob("*")) if path.is_dir())]:
+        for circle in CIRCLES:
+            (folder / circle).symlink_to(circle)
+    found, said = listed(root, name)
+    assert found == whole or said != before
+    for line in said:
+        assert line in before or line.partition(":")[0].rpartition("/")[2] in CIRCLES, line
