@@ -10,7 +10,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,20 +96,22 @@ def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]
         if CONTROL.search(entry.name):
             raise InputError(path, "the file's name has a control character", "unreadable_file")
         if not is_file(root, path):
-            raise InputError(path, no_file(Path(entry.path)), "unreadable_file")
+            raise InputError(path, no_file(root, path), "unreadable_file")
         if stem in found:
             raise InputError(path, f"{found[stem]} has the same name but for its ending", "contradiction")
         found[stem] = path
     return dict(sorted(found.items(), key=lambda item: natural_key(item[0])))
 
 
-def no_file(path: Path) -> str:
+def no_file(root: Path, path: str) -> str:
     """What stands where a file should, in words."""
-    if os.path.isdir(path):
-        return "a folder, not a file"
-    if os.path.exists(path):
-        return "no regular file"
-    return "a link to nothing" if os.path.islink(path) else "missing"
+    mode = _mode(root, path)
+    if mode:
+        return "a folder, not a file" if stat.S_ISDIR(mode) else "no regular file"
+    with suppress(OSError):
+        if (root / path).is_symlink():
+            return "a link to nothing"
+    return "missing"
 
 
 def is_file(root: Path, path: str) -> bool:
@@ -154,7 +156,7 @@ def scene_folders(root: Path, parents: Iterable[str], name: re.Pattern[str]) -> 
                 if is_folder(root, path):
                     refs.append(SceneRef(entry.name, path))
                 elif entry.is_symlink():
-                    left_out.append(InputError(path, no_file(Path(entry.path)), "missing_file"))
+                    left_out.append(InputError(path, no_file(root, path), "missing_file"))
             except InputError as error:
                 left_out.append(error)
     return told_apart(refs, left_out)
@@ -196,7 +198,7 @@ def all_there(root: Path, listing: list[SourceFile]) -> list[SourceFile]:
     """The listing itself. Raises InputError for the first file that is missing."""
     for file in listing:
         if not is_file(root, file.path):
-            raise InputError(file.path, no_file(root / file.path), "missing_file")
+            raise InputError(file.path, no_file(root, file.path), "missing_file")
     return listing
 
 

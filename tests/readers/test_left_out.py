@@ -113,7 +113,7 @@ def test_folders_that_may_not_be_entered_are_one_line_each(small, monkeypatch):
     root, name = small
     whole, _ = listed(root, name)
     stat = os.stat
-    for folder in sorted({os.path.dirname(root / path) for path in whole} - {str(root)}):
+    for folder in sorted({str((root / path).parent) for path in whole} - {str(root)}):
 
         def refusing(path, *more, folder=folder, **named):
             if os.fspath(path).startswith(f"{folder}/"):
