@@ -10,6 +10,7 @@ graph. Meters, z up.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,7 +84,8 @@ def read_graph(root: Path, path: str) -> Graph:
         raise InputError(path, f"{labels.shown(content)}, not a list of viewpoints", "malformed_file")
     count = len(content)
     names, included, poses, heights = [], [], [], []
-    sight, edges = np.zeros((2, count, count), np.bool_)
+    # Row by row: a list of nothing but empty entries claims no memory for their pairs.
+    seen, joined = [], []
     for i, value in enumerate(content):
         where = f"viewpoint {i}"
         entry = labels.entry(path, value, where)
@@ -92,18 +94,18 @@ def read_graph(root: Path, path: str) -> Graph:
             raise InputError(path, f"{where} lacks its {missing}", "malformed_file")
         names.append(_name(path, entry["image_id"], where))
         included.append(_is_true(path, entry["included"], f"included of {where}"))
-        sight[i] = _row(path, entry["visible"], count, f"visible of {where}")
-        edges[i] = _row(path, entry["unobstructed"], count, f"unobstructed of {where}")
+        seen.append(_row(path, entry["visible"], count, f"visible of {where}"))
+        joined.append(_row(path, entry["unobstructed"], count, f"unobstructed of {where}"))
         numbers = labels.numbers(path, entry["pose"], 16, f"pose of {where}", cameras.FARTHEST)
         poses.append(cameras.check_pose(path, numbers.reshape(4, 4), f"pose of {where}"))
         heights.append(labels.number(path, entry["height"], f"height of {where}", HIGHEST))
     kept = np.array(included)
     if not kept.any():
         raise InputError(path, "no viewpoint is included", "no_viewpoints")
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(path, f"two viewpoints are named {name}", "contradiction")
-    matrices = np.stack(poses)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
+    if twice is not None:
+        raise InputError(path, f"two viewpoints are named {twice}", "contradiction")
+    matrices, sight, edges = np.stack(poses), np.stack(seen), np.stack(joined)
     upright = float(np.median(-matrices[kept, 2, 1]))
     if upright < UPRIGHT:
         raise InputError(
@@ -161,7 +163,7 @@ def _is_true(path: str, value: Any, what: str) -> bool:
     return value
 
 
-def _row(path: str, value: Any, count: int, what: str) -> list[bool]:
+def _row(path: str, value: Any, count: int, what: str) -> NDArray[np.bool_]:
     if not isinstance(value, list):
         raise InputError(path, f"{what} is {labels.shown(value)}, not a list", "malformed_file")
     if len(value) != count:
@@ -169,4 +171,4 @@ def _row(path: str, value: Any, count: int, what: str) -> list[bool]:
     if not all(isinstance(item, bool) for item in value):
         wrong = next(item for item in value if not isinstance(item, bool))
         raise InputError(path, f"{what} has {labels.shown(wrong)}, not true or false", "malformed_file")
-    return value
+    return np.array(value, np.bool_)

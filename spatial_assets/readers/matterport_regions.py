@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from spatial_assets.readers import files
-from spatial_assets.readers.matterport_house import KINDS, NOTHING, House, HouseRegion
-from spatial_assets.scene.model import Float, InputError, Region, Scene, Viewpoint
+from spatial_assets.readers.matterport_house import KINDS, NOTHING, WHOLE, House, HouseRegion
+from spatial_assets.scene.model import Float, InputError, Instance, Region, Scene, Viewpoint
 
 MARGIN = 0.5
 """Meters that the middle of a thing may lie outside the bounds of its region: annotators draw them by eye, and a
@@ -45,8 +45,11 @@ def with_regions(root: Path, scene: Scene, house: House, listed: str | None, tol
             count[1] += 1
     regions, empty = [], 0
     strays = 0
+    held: dict[int | None, list[Instance]] = {}
+    for item in scene.instances:
+        held.setdefault(house.objects[item.id].region, []).append(item)
     for number, region in enumerate(house.regions):
-        own = [item for item in scene.instances if house.objects[item.id].region == number]
+        own = held.get(number, [])
         inside = tuple(item.id for item in own if _is_in(region, item.box.center))
         strays += len(own) - len(inside)
         if region.low is None or region.high is None:
@@ -114,7 +117,7 @@ def _read_listed(root: Path, path: str) -> Mapping[str, int]:
         words = line.split()
         if not words:
             continue
-        if len(words) != PANORAMA_FIELDS or not words[2].lstrip("-").isdecimal() or len(words[2]) > 9:
+        if len(words) != PANORAMA_FIELDS or not WHOLE.fullmatch(words[2]):
             raise InputError(
                 path, f"line {number} is no number, panorama, region and letter", "malformed_file"
             )

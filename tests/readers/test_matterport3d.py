@@ -329,6 +329,8 @@ def without(path: str) -> Callable[[Path], None]:
         (whole("category_mapping.tsv", b"index\traw_category\n"), "mapping", "names no column category"),
         (whole("category_mapping.tsv", b"index\traw_category\tcategory\nx\ta\tb\n"), "mapping", "line 2"),
         (whole(f"{HOUSES}/panorama_to_region.txt", b"0 a b\n"), "panorama", "line 1 is no number"),
+        (whole(f"{HOUSES}/panorama_to_region.txt", b"0 a --5 b\n"), "panorama", "line 1 is no number"),
+        (whole(GRAPH, b"[" + b"{}," * 400_000 + b"{}]"), "connectivity", "viewpoint 0 lacks its image_id"),
         (whole(GRAPH, b"[1"), "connectivity", "not JSON"),
     ],
 )
