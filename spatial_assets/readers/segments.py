@@ -24,16 +24,42 @@ class Annotated:
     """Where the objects stand."""
     labels: dict[int, str]
     """Of every object, by its id."""
-    members: dict[int, NDArray[np.bool_]]
-    """(V,) of every object, by its id. Objects may share vertices."""
+    segments: dict[int, NDArray[np.int64]]
+    """Of every object, by its id, the segments that it is made of. Objects may share some."""
+    indices: NDArray[np.int64]
+    """(V,), the segment of every vertex."""
+
+    @cached_property
+    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Vertices by their segments, and these."""
+        order = np.argsort(self.indices, kind="stable")
+        return order, self.indices[order]
+
+    def _stretches(self, instance: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the vertices of an object's segments begin and end among the sorted ones."""
+        own = np.unique(self.segments[instance])
+        held = self._sorted[1]
+        return np.searchsorted(held, own), np.searchsorted(held, own, side="right")
+
+    def count(self, instance: int) -> int:
+        """Vertices of an object."""
+        first, end = self._stretches(instance)
+        return int((end - first).sum())
+
+    def vertices(self, instance: int) -> NDArray[np.int64]:
+        """An object's vertices, ascending; found anew each time, since those of all may be many times the mesh."""
+        first, end = self._stretches(instance)
+        sizes = end - first
+        steps = np.repeat(first - np.cumsum(sizes) + sizes, sizes)
+        return np.sort(self._sorted[0][np.arange(len(steps)) + steps])
 
     @cached_property
     def owners(self) -> NDArray[np.int32]:
         """(V,), the object of every vertex: of several that claim it, the one with the fewest vertices."""
-        owner = np.full(len(next(iter(self.members.values()))), NO_INSTANCE, np.int32)
+        owner = np.full(len(self.indices), NO_INSTANCE, np.int32)
         # The last to be written wins; of equals, the one with the smallest id.
-        for instance in sorted(self.members, key=lambda it: (-int(self.members[it].sum()), -it)):
-            owner[self.members[instance]] = instance
+        for instance in sorted(self.segments, key=lambda it: (-self.count(it), -it)):
+            owner[self.vertices(instance)] = instance
         return owner
 
     def instances(
@@ -50,7 +76,7 @@ class Annotated:
         found = []
         for instance, label in sorted(self.labels.items()):
             first, end = np.searchsorted(owners, [instance, instance + 1])
-            own = mesh.vertices[self.members[instance] if whole else order[first:end]]
+            own = mesh.vertices[self.vertices(instance) if whole else order[first:end]]
             if len(own):
                 box = gravity_aligned_box(own)
                 kind = label_map.class_of(classes or {}, label)
@@ -74,7 +100,8 @@ def read_annotated(root: Path, segments: str, aggregation: str, vertex_count: in
     return Annotated(
         aggregation,
         {instance: label for instance, label, _ in groups},
-        {instance: np.isin(indices, own) for instance, _, own in groups},
+        {instance: own for instance, _, own in groups},
+        indices,
     )
 
 

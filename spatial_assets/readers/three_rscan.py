@@ -214,7 +214,8 @@ def _annotated(
     annotated = segments.Annotated(
         path,
         {instance: label for instance, label, _ in groups if instance != NOTHING},
-        {instance: owners == instance for instance, _, _ in groups if instance != NOTHING},
+        {instance: np.array([instance]) for instance, _, _ in groups if instance != NOTHING},
+        owners,
     )
     if not annotated.labels:
         raise InputError(path, "no objects are annotated", "no_objects")
@@ -234,11 +235,12 @@ def _check_segments(
     indices = labels.integers(path, content.get("segIndices"), "segIndices")
     if len(indices) != len(owners):
         return f"of {len(indices)} vertices, not to be compared with the mesh's {len(owners)}"
+    made = segments.Annotated(path, {}, {instance: own for instance, _, own in groups}, indices)
     alike = count = 0
-    for instance, _, own in groups:
-        of_segments, of_vertices = np.isin(indices, own), owners == instance
-        alike += int((of_segments & of_vertices).sum())
-        count += int((of_segments & (owners != NOTHING)).sum())
+    for instance in made.segments:
+        of_vertices = owners[made.vertices(instance)]
+        alike += int((of_vertices == instance).sum())
+        count += int((of_vertices != NOTHING).sum())
     if count and alike < SEGMENTS_AGREE * count:
         raise InputError(
             path, f"gives {alike / count:.0%} of the labeled vertices to the objects that they name: segments and mesh "
