@@ -32,6 +32,9 @@ FOCAL_LENGTHS = (0.08, 20.0)
 """Least and greatest in image widths: fields of view of 160 and of 3 degrees."""
 PIXEL_SHAPE = 2.0
 """Ratio of the two focal lengths: 16:9 made square has 1.8."""
+MOST_SKEWED = 0.05
+"""Share of the focal length by which rows and columns of pixels may be askew: sensors' are not, images of lenses that
+are tilted both ways have up to 0.02."""
 ASPECT_TOLERANCE = 0.02
 """Share by which an image's shape may differ from the calibrated one: 1296 x 968 is exported as 640 x 480."""
 NUMBER_BREAKS = re.compile(r"[\s,;\[\]]+")
@@ -206,6 +209,12 @@ def check_intrinsics(path: str, intrinsics: Float, width: int, height: int, shif
             f"focal lengths {fx:g}, {fy:g} are those of no camera of {width} x {height} pixels",
             "bad_intrinsics",
         )
+    if abs(intrinsics[0, 1]) > MOST_SKEWED * fx:
+        raise InputError(
+            path, f"rows and columns of pixels are askew by {intrinsics[0, 1]:g} at a focal length of {fx:g}: no "
+            "pinhole camera's",
+            "bad_intrinsics",
+        )  # fmt: skip
     away = max(abs(cx / width - 0.5), abs(cy / height - 0.5))
     turned = max(abs(cx / height - 0.5), abs(cy / width - 0.5))
     if shifted:

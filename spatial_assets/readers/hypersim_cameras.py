@@ -36,8 +36,6 @@ LARGEST = 1e3
 """Greatest entry of the matrices; fields of view of a few degrees have tens."""
 MOST_TURNED = 45.0
 """Degrees between the axis of a tilted lens and the camera's; 27 are the most that were seen."""
-MOST_SKEWED = 0.05
-"""Share of the focal length: lenses tilted both ways have up to 0.02."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,6 @@ class Lens:
             raise InputError(
                 self.path, f"its projection turns the camera by {angle:.0f} degrees", "bad_intrinsics"
             )
-        if abs(skew) > MOST_SKEWED * fx:
-            raise InputError(
-                self.path, f"its projection is no pinhole camera's: rows and columns of pixels are askew by {skew:g}",
-                "bad_intrinsics",
-            )  # fmt: skip
         return Camera(cameras.check_intrinsics(self.path, intrinsics, *size, shifted=True), *size), turn
 
 

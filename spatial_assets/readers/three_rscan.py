@@ -160,6 +160,11 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     check_note = _check(root, ref, found, frames, raw, mesh, parameters)
     poses = reading.apply(raw)
     turns = upright.quarter_turns(poses) if parameters.sky == AUTO else upright.SKY.index(parameters.sky)
+    if turns and any(frame.camera.intrinsics[0, 1] for frame in frames):
+        raise InputError(
+            found.intrinsics, "rows and columns of pixels are askew, and images that are shown turned cannot be so",
+            "bad_intrinsics",
+        )  # fmt: skip
     instances = annotated.instances(mesh, whole=True)
     unknown = np.setdiff1d(owners, [NOTHING, *annotated.labels])
     return Scene(

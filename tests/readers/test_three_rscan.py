@@ -40,6 +40,7 @@ INFO = {
     "m_calibrationColorIntrinsic": "50 0 31.5 0 0 60 20.5 0 0 0 1 0 0 0 0 1",
     "m_calibrationDepthIntrinsic": "25 0 15.5 0 0 30 10 0 0 0 1 0 0 0 0 1",
 }
+ASKEW = "50 0.1 31.5 0 0 60 20.5 0 0 0 1 0 0 0 0 1"
 PLACES: list[dict[str, Any]] = [
     {
         "reference": FIRST,
@@ -338,6 +339,7 @@ DAMAGES = [
     (with_depth(b"P5\n32 24\n65535\n"), "frame-000000.depth.pgm: not a readable image"),
     (with_depth(b"P5\n24 32\n65535\n" + bytes(1536)), "24 x 32 depth for a 32 x 24 image"),
     (with_depth(b"P5\n32 24\n255\n" + bytes(768)), "8 bits a pixel, not depth"),
+    (lambda r: write_info(r, m_calibrationColorIntrinsic=ASKEW), "rows and columns of pixels are askew, and"),
 ]  # fmt: skip
 
 

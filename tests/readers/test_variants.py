@@ -124,6 +124,7 @@ def test_a_matrix_that_is_no_pose_is_refused(scene, change, told):
     (lambda k: np.diag([1.0, 1, 0, 1]) @ k, "the last corner of the intrinsics is 0, not 1"),
     (lambda k: np.diag([2.0, 2, 1, 1]) @ k, "principal point .* not near the middle"),
     (lambda k: np.diag([0.05, 0.05, 1, 1]) @ k, "are those of no camera"),
+    (lambda k: k + 5 * np.outer([1.0, 0, 0, 0], [0, 1.0, 0, 0]), "rows and columns of pixels are askew by 5 "),
     (lambda k: k[[1, 0, 2, 3]][:, [1, 0, 2, 3]] @ np.diag([1, 9.0, 1, 1]), "are those of no camera"),
 ])  # fmt: skip
 def test_intrinsics_that_are_no_cameras_are_refused(scene, change, told):
