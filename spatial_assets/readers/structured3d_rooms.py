@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ UNLABELED = "unlabeled"
 GREATEST_LENGTH = cameras.FARTHEST / METERS
 """Millimeters."""
 GREATEST_ROOM = 2**31 - 1
+MOST_ROOMS = 200
+"""Of a home, each of which is held against every other; homes have up to some thirty."""
 MARGIN = 0.5
 """Meters above or below a room that the middle of a thing of it may lie."""
 OVERLAP = 0.02
@@ -78,15 +80,20 @@ class Rooms:
 
     def region_of(self, point: Float) -> int | None:
         """The room that a place (3,), meters, is in; of several, the first."""
-        for region in self.regions:
+        place = shapely.Point(point[:2])
+        for region, floor in zip(self.regions, self._floors, strict=True):
             inside = (
                 len(region.outline) > 0
                 and region.low[2] - MARGIN <= point[2] <= region.high[2] + MARGIN
-                and shapely.covers(_polygon(region), shapely.Point(point[:2]))
+                and shapely.covers(floor, place)
             )
             if inside:
                 return region.id
         return None
+
+    @cached_property
+    def _floors(self) -> list[Any]:
+        return [_polygon(region) for region in self.regions]
 
     def holding(self, instances: Sequence[Instance]) -> tuple[Region, ...]:
         """The rooms with the objects that stand in them."""
@@ -143,8 +150,8 @@ def _apart(regions: list[Region]) -> list[Region]:
     """The rooms, those in doubt that lie on one another."""
     doubts = {region.id: [region.doubt] if region.doubt else [] for region in regions}
     sure = [region for region in regions if region.doubt is None]
-    for one, other in combinations(sure, 2):
-        first, second = _polygon(one), _polygon(other)
+    floors = [_polygon(region) for region in sure]
+    for (one, first), (other, second) in combinations(zip(sure, floors, strict=True), 2):
         levels = min(one.high[2], other.high[2]) > max(one.low[2], other.low[2])
         if levels and first.intersection(second).area > OVERLAP * min(first.area, second.area):
             doubts[one.id].append(f"lies on room {other.id}")
@@ -246,6 +253,10 @@ class _Plan:
             planes, words = found.setdefault(self._id(item, what), ([], []))
             planes.extend(self.place[plane] for plane in own)
             words.append(word)
+        if len(found) > MOST_ROOMS:
+            raise InputError(
+                self.path, f"{len(found)} rooms, more than the {MOST_ROOMS} of a home", "malformed_file"
+            )
         return found
 
     def region(

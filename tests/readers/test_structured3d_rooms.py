@@ -214,6 +214,16 @@ def test_annotations_that_cannot_be(tmp_path: Path, change: Callable[[], Any], s
     assert error.value.file == FILE
 
 
+def test_rooms_without_end_are_refused(tmp_path: Path) -> None:
+    data = annotation((1, "kitchen", BALCONY))
+    shared = {"type": "kitchen", "planeID": [0, 1]}
+    data["semantics"] = [{"ID": k} | shared for k in range(structured3d_rooms.MOST_ROOMS)]
+    assert all(region.doubt for region in rooms(tmp_path, data).regions)
+    data["semantics"].append({"ID": 4000} | shared)
+    with pytest.raises(InputError, match=f"{FILE}: 201 rooms, more than the 200 of a home"):
+        rooms(tmp_path, data)
+
+
 def test_the_studio_s_rooms_are_its_plan(tmp_path: Path) -> None:
     for seed in (5, 6, 8):
         (name,) = write_scenes(tmp_path / str(seed), "structured3d", 1, seed, 4000, 4, (48, 36))
