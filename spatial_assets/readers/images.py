@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +28,10 @@ LARGEST_SIDE = 16_384
 """Pixels; more than any camera has, and what is sized by an image still fits into memory."""
 NO_DEPTH = 65535
 """Written by some sensors, beside 0, for a pixel without a reading."""
+PGM_HEAD = re.compile(rb"P[25]" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,5})", re.ASCII)
+"""How a PGM begins, up to the greatest value that its pixels may have; programs write comments into it."""
+LONGEST_HEAD = 4096
+"""Bytes."""
 DEPTH_TYPES = "16 bits a pixel, or meters as floating-point numbers"
 AVERAGE = 4
 """Pillow's number of the filter that averages."""
@@ -89,11 +94,20 @@ def read_depth(root: Path, path: str, size: tuple[int, int], unit: float) -> NDA
         raise InputError(
             path, f"{8 * raw.dtype.itemsize} bits a pixel, not depth of {DEPTH_TYPES}", "malformed_file"
         )
+    raw = _as_written(root, path, raw)
     if raw.min(initial=0) < 0 or raw.max(initial=0) > NO_DEPTH:
         raise InputError(
             path, f"depths run to {raw.max()} steps, not depth of {DEPTH_TYPES}", "malformed_file"
         )
     return np.where(raw == NO_DEPTH, 0, raw).astype(np.float32) * np.float32(unit)
+
+
+def _as_written(root: Path, path: str, raw: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers as they stand in a file: of a PGM, Pillow stretches them up to the greatest of 16 bits."""
+    with files.reading(path), _stream(root, path) as stream:
+        head = PGM_HEAD.match(stream.read(LONGEST_HEAD))
+    greatest = NO_DEPTH if head is None else int(head[3])
+    return raw if greatest >= NO_DEPTH else np.rint(raw * (greatest / NO_DEPTH)).astype(np.int32)
 
 
 def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -370,6 +370,16 @@ def test_depth_in_meters_and_in_other_steps(tmp_path):
     np.testing.assert_allclose(posed_rgbd.read_depth(tmp_path, "1.png", posed(4, 3), 1 / 5000), 1)
 
 
+@pytest.mark.parametrize("greatest", [1001, 4000, 10_000, 65_534, 65_535])
+@pytest.mark.parametrize("comment", ["", "# data values are 16-bit each; depth shift is 1000\n"])
+def test_a_pgm_of_steps_is_not_stretched_by_its_greatest_one(tmp_path, greatest, comment):
+    steps = np.array([[0, 1, 999, 1001]] * 3)
+    head = f"P5\n{comment}4 3\n{greatest}\n".encode()
+    (tmp_path / "0.pgm").write_bytes(head + steps.astype(">u2").tobytes())
+    found = images.read_depth(tmp_path, "0.pgm", (4, 3), 0.001)
+    np.testing.assert_allclose(found, steps / 1000, atol=1e-6)
+
+
 def posed(width, height):
     from spatial_assets.scene.model import Camera, Frame
 
