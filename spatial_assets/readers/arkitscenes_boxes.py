@@ -22,6 +22,8 @@ from spatial_assets.scene.model import NO_INSTANCE, Box, Float, InputError, Inst
 
 AXES_TOLERANCE = 0.01
 """How far a box's axes may be from orthonormal."""
+MOST_OBJECTS = 2000
+"""Of a video, each of which is held against the whole mesh; homes have a hundred or two."""
 LARGEST_BOX = 100.0
 """Meters; nothing in a room is longer."""
 FLOOR = 0.05
@@ -98,6 +100,10 @@ def read_annotation(root: Path, path: str) -> list[Annotated]:
     data = content.get("data")
     if not isinstance(data, list):
         raise InputError(path, f"data is {labels.shown(data)}, not a list of objects", "malformed_file")
+    if len(data) > MOST_OBJECTS:
+        raise InputError(
+            path, f"{len(data)} objects, more than the {MOST_OBJECTS} of a home", "malformed_file"
+        )
     found = [_object(path, value, f"data[{number}]") for number, value in enumerate(data)]
     uids: set[str] = set()
     for number, item in enumerate(found):

@@ -68,6 +68,8 @@ NO_OBJECT = -1
 """What an image of instances or labels holds where there is none."""
 FARTHEST_DEPTH = 65.0
 """Meters; what lies further does not fit a depth image and is as if not measured."""
+MOST_POSES = 10_000
+"""Of a trajectory: as many as the four digits of a frame tell apart."""
 MOST_BAD_POSES = 0.1
 """Share of a trajectory's poses that may be no rigid motion; where more are, the file is something else."""
 BOX_THINNING = 2
@@ -300,6 +302,10 @@ class _Trajectory:
         self.path, turned = (_pose_file(ref, camera, part) for part in ("positions", "orientations"))
         positions = hdf5.read_array(root, self.path, KEY, (None, 3), hdf5.REALS)
         orientations = hdf5.read_array(root, turned, KEY, (len(positions), 3, 3), hdf5.REALS)
+        if len(positions) > MOST_POSES:
+            raise InputError(
+                self.path, f"{len(positions)} poses, where frames are numbered to {MOST_POSES - 1}", "malformed_file"
+            )  # fmt: skip
         matrices = np.tile(np.eye(4), (len(positions), 1, 1))
         matrices[:, :3, :3] = orientations
         matrices[:, :3, 3] = positions

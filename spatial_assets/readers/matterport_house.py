@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_assets.readers import cameras, files, labels
+from spatial_assets.readers.connectivity import NAME
 from spatial_assets.readers.consistency import LARGEST_SCENE
 from spatial_assets.scene.model import NO_INSTANCE, Box, Float, InputError
 from spatial_assets.storage.instance_images import GREATEST_ID
@@ -32,6 +33,8 @@ AXES_TOLERANCE = 0.01
 """How far a box's two axes may be from orthonormal; six digits stay below 1e-5."""
 GREATEST_NUMBER = 1 << 62
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+LETTER = re.compile(r"[!-~]{1,16}", re.ASCII)
+"""What labels a region: one of the letters below, or whatever else a table can show."""
 KINDS = {
     "a": "bathroom", "b": "bedroom", "c": "closet", "d": "dining room", "e": "entryway", "f": "family room",
     "g": "garage", "h": "hallway", "i": "library", "j": "laundry room", "k": "kitchen", "l": "living room",
@@ -160,9 +163,7 @@ class _House:
             len(self.found["L"]),
             tuple(self._regions()),
             tuple(
-                Panorama(
-                    line.word(1), line.whole(3, "region", regions, True), line.near(5, 3, "the position")
-                )
+                Panorama(_name(line), line.whole(3, "region", regions, True), line.near(5, 3, "the position"))
                 for line in self.found["P"]
             ),
             tuple(self._categories()),
@@ -244,7 +245,7 @@ class _House:
             outline = np.array(own[0]) if len(own) == 1 and own[0] else np.zeros((0, 2))
             yield HouseRegion(
                 line.whole(2, "level", len(self.found["L"]), True),
-                line.words[5],
+                _letter(line),
                 None if is_empty else low,
                 None if is_empty else high,
                 outline,
@@ -277,6 +278,20 @@ class _House:
                     f"segment {segment} is of object {owner} and of {found[segment]}", "contradiction"
                 )
         return found
+
+
+def _name(line: _Fields) -> str:
+    """A panorama's, which is a viewpoint's."""
+    if not NAME.fullmatch(line.words[1]):
+        raise line.error(f"{labels.shown(line.words[1])} is no name of a panorama")
+    return line.words[1]
+
+
+def _letter(line: _Fields) -> str:
+    """What labels a region."""
+    if not LETTER.fullmatch(line.words[5]):
+        raise line.error(f"its label is {labels.shown(line.words[5])}, not a letter")
+    return line.words[5]
 
 
 def _box(line: _Fields) -> Box | None:

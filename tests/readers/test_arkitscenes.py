@@ -370,6 +370,10 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
     "no data": (annotated(lambda content: content.pop("data")), "data is None, not a list of objects"),
     "no label": (annotated(lambda content: content["data"][1].pop("label")), r"data\[1\] lacks its label"),
     "no box": (annotated(lambda content: content["data"][1]["segments"].clear()), r"obbAligned of data\[1\] is None"),
+    "objects without end": (
+        annotated(lambda content: content.update(data=content["data"][:1] * 2001)),
+        "2001 objects, more than the 2000 of a home",
+    ),
     "a uid twice": (
         annotated(lambda content: content["data"][2].update(uid="uid-table")),
         r"share a uid: 'uid-table', in data\[2\]",

@@ -417,6 +417,7 @@ DAMAGES = [
     (lambda root: grouped(boxes(root, "positions")), "'dataset' is no array"),
     (lambda root: poses(root, "positions").unlink(), "camera_keyframe_positions.hdf5: missing"),
     (lambda root: write_array(poses(root, "orientations"), np.ones((2, 3, 3))), "holds 2 x 3 x 3, not 3 x 3 x 3"),
+    (lambda root: write_camera(root, "cam_00", 10_001), "10001 poses, where frames are numbered to 9999"),
     (lambda root: edit(poses(root, "orientations"), times(2)), "the pose of frame 0 is not a rigid"),
     (lambda root: edit(poses(root, "positions"), lambda rows: rows.fill(3)), "all 3 poses are the same"),
     (lambda root: edit(poses(root, "positions"), lambda rows: rows.fill(np.nan)), "no frame has a valid pose"),

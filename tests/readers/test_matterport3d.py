@@ -299,6 +299,12 @@ def without(path: str) -> Callable[[Path], None]:
         (house("O 1 0 1 2 2 1 1", "O 1 0 1 2 x 1 1"), "house", "has 'x' where a number was expected"),
         (house("E 1 1 9 ", "E 1 1 7 "), "house", "segment 7 is of object 1 and of 0"),
         (house("C 0 11", "Q 0 11"), "house", "begins with 'Q', no kind of line"),
+        (
+            house(f"P {PANORAMAS[0]}", f"P \x1b[31m{PANORAMAS[0]}"),
+            "house",
+            r"'\\x1b\[31maaaa.* is no name of a panorama",
+        ),
+        (house("R 0 0 0 0 ", "R 0 0 0 0 \x1b"), "house", r"its label is '\\x1b.', not a letter"),
         (house(PANORAMAS[1], PANORAMAS[0]), "house", "two panoramas are named"),
         (house("E 0 0 7", "E 0 0 8"), "ply", "0% of its faces are of segments that"),
         (
