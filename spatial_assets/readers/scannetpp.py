@@ -25,7 +25,7 @@ from spatial_assets.readers import cameras, consistency, files, scannetpp_frames
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.readers.scannetpp_frames import AUTO, DSLR, IPHONE, sources
 from spatial_assets.scene import parameters as base
-from spatial_assets.scene.model import Fact, Frame, InputError, Scene
+from spatial_assets.scene.model import Fact, Float, Frame, InputError, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
 RELEASE = "v2"
@@ -96,6 +96,17 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     return found + SPLITS.files(root)
 
 
+def _check_not_hanging(path: str, poses: Float) -> None:
+    """Raises InputError where a DSLR's poses (N, 4, 4) hang upside down: nobody holds one so through a whole scene, and
+    matrices that were turned to the mesh's world already look so."""
+    up = -float(poses[:, 2, 1].mean())
+    if up < consistency.UPSIDE_DOWN:
+        raise InputError(
+            path, f"cameras stand {up:.2f} upright (1 is level): their matrices are of another world than nerfstudio's",
+            "contradiction",
+        )  # fmt: skip
+
+
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     fixed = _fixed_files(ref)
@@ -113,6 +124,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     check_note = consistency.check_against_mesh(
         root, device.poses, frames, raw, reading, mesh, np.array([0.0, 0, 1])
     )
+    if not is_video and parameters.pose_convention == cameras.AS_DOCUMENTED:
+        _check_not_hanging(device.poses, reading.apply(raw))
     instances = annotated.instances(mesh, whole=True)
     return Scene(
         dataset="scannetpp",

@@ -335,6 +335,21 @@ def test_the_studio_s_fisheye_against_its_pinhole(tmp_path: Path) -> None:
         assert np.abs(shown - expected).mean() < 6
 
 
+def test_photographs_that_hang_upside_down_are_of_another_world(tmp_path: Path) -> None:
+    write_scenes(tmp_path, "scannetpp_fisheye", 1, 9, 3000, 12, (96, 72))
+    (ref,) = scannetpp.find_scenes(tmp_path)
+    path = tmp_path / ref.path / "dslr/nerfstudio/transforms.json"
+    content = json.loads(path.read_text())
+    turn = np.array([[0.0, 1, 0, 0], [1, 0, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1]])
+    for entry in [*content["frames"], *content["test_frames"]]:
+        entry["transform_matrix"] = (turn @ entry["transform_matrix"]).tolist()
+    write(path, content)
+    with pytest.raises(
+        InputError, match=r"transforms.json: cameras stand -0\.\d+ upright .*of another world"
+    ):
+        read(tmp_path, ref)
+
+
 def test_a_camera_that_leaps_away_costs_its_frame(tmp_path: Path) -> None:
     (name,) = write_scenes(tmp_path, "scannetpp", 1, 9, 6000, 12, (64, 48))
     path = tmp_path / "data" / name / "iphone/pose_intrinsic_imu.json"
