@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import mutated
-from small_scenes import LAYOUTS, PARAMETERS, READ_AS, write_small
+from small_scenes import LAYOUTS, PARAMETERS, READ_AS, write_more, write_small
 
 from spatial_assets.geometry import fusion
 from spatial_assets.readers.cameras import FARTHEST
@@ -35,6 +35,7 @@ class Subject:
 
     def __init__(self, root: Path, name: str) -> None:
         write_small(root, name)
+        write_more(root, name)
         self.root, self.name = root, READ_AS.get(name, name)
         self.reader = reader(self.name)
         self.parameters = self.reader.Parameters(**PARAMETERS.get(name, {}))

@@ -141,9 +141,12 @@ KINDS: dict[str, tuple[Callable[[Draw, bytes], bytes], ...]] = {
     ".traj": (of_numbers, of_numbers, of_bytes),
     ".pincam": (of_numbers, of_numbers, of_bytes),
     ".csv": (of_numbers, of_numbers, of_bytes),
+    ".tsv": (of_numbers, of_numbers, of_bytes),
+    ".jsonl": (of_numbers, of_numbers, of_bytes),
     ".ply": (of_numbers, of_bytes, of_bytes),
     ".jpg": (of_image,),
     ".png": (of_image,),
+    ".pgm": (of_image,),
 }
 """What is done to files by their ending; to others, `of_bytes`."""
 

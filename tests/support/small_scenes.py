@@ -49,6 +49,61 @@ READ_AS = {"scannet_sens": "scannet", "scannetpp_fisheye": "scannetpp", "arkitsc
 LAYOUTS = (*READERS, *READ_AS)
 
 
+def _matterport3d_more(root: Path) -> None:
+    (path,) = root.rglob("*.house")
+    lines = [line.split() for line in path.read_text().splitlines()]
+    kinds = [line for line in lines if line[0] == "C"]
+    rows = [f"{words[2]}\t{words[3].replace('#', ' ')}\tthing\t{k % 41}" for k, words in enumerate(kinds)]
+    table = "\n".join(["index\traw_category\tcategory\tnyu40id", *rows])
+    (root / "category_mapping.tsv").write_text(table + "\n")
+    panoramas = [f"{words[2]} {words[1]} {words[3]} b\n" for words in lines if words[0] == "P"]
+    (path.parent / "panorama_to_region.txt").write_text("".join(panoramas))
+    (root / "scenes_train.txt").write_text(f"{path.stem}\n")
+    guide = []
+    for k, way in enumerate(json.loads((root / "R2R_train.json").read_text())):
+        own = {"instruction_id": k, "language": "en-US", "instruction": "Go on.", "split": "train"}
+        guide.append(json.dumps(way | own) + "\n")
+    (root / "rxr_train_guide.jsonl").write_text("".join(guide))
+
+
+def _scannet_more(root: Path) -> None:
+    words = "\n".join(
+        ["id\traw_category\tnyu40id", *(f"{k}\t{cube.label}\t7" for k, cube in enumerate(CUBES))]
+    )
+    (root / "scannetv2-labels.combined.tsv").write_text(words + "\n")
+    (root / "scannetv2_val.txt").write_text("scene0000_00\n")
+
+
+def _three_rscan_more(root: Path) -> None:
+    (scene,) = (path.parent.name for path in root.glob("*/semseg.v2.json"))
+    (root / "train.txt").write_text(f"{scene}\n")
+
+
+def _structured3d_more(root: Path) -> None:
+    (root / "errata.txt").write_text("# rooms\nscene_00900_room_12\n")
+
+
+def _arkitscenes_more(root: Path) -> None:
+    (path,) = root.rglob("*_3dod_annotation.json")
+    row = f"{path.parent.name},421123,{path.parent.parent.name}"
+    (root / "3dod_train_val_splits.csv").write_text(f"video_id,visit_id,fold\n40000000,NA,Training\n{row}\n")
+
+
+MORE: dict[str, Callable[[Path], None]] = {
+    "matterport3d": _matterport3d_more,
+    "scannet": _scannet_more,
+    "three_rscan": _three_rscan_more,
+    "structured3d": _structured3d_more,
+    "arkitscenes": _arkitscenes_more,
+}
+
+
+def write_more(root: Path, layout: str) -> None:
+    """Beside a small scene what a download brings apart, and what is read where it is there."""
+    if layout in MORE:
+        MORE[layout](root)
+
+
 def write_small(root: Path, layout: str) -> None:
     """One scene."""
     root.mkdir(parents=True, exist_ok=True)
