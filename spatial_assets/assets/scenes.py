@@ -19,7 +19,7 @@ MEMBERS = [
     Member(
         scenes.STAGE,
         "Scenes in one set of conventions: objects with boxes, posed frames, the labeled mesh.",
-        frozenset({"parquet", "open3d"}),
+        frozenset({"parquet", "numba"}),
         pictures.scene_plan,
     ),
     Member(

@@ -9,7 +9,7 @@ the world turned so that it is z.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.cameras import find_up, turn_to_z
-from spatial_assets.geometry.fusion import fuse
+from spatial_assets.geometry.fusion import View, fuse
+from spatial_assets.geometry.keyframes import keyframe_indices
 from spatial_assets.readers import cameras, consistency, depth_consistency, files, images
 from spatial_assets.readers.rgbd_layouts import Listing, shape_of
 from spatial_assets.scene import parameters as base
@@ -29,6 +30,12 @@ RELEASE = "v1"
 LICENSE = "MIT"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OVERLAP})
+FUSED_APART, FUSED_TURNED = 0.1, 5.0
+"""Meters and degrees between the frames that are fused: a video has tens of images a second, and one is a twentieth of
+its view from the next. With these a mesh has what it has with all, and its distance from the sensor's depth is the
+same."""
+Held = dict[str, NDArray[np.float32]]
+"""Depths that have been read, by frame's name."""
 GIVEN = r"\s*([0-9.eE+-]+\s+){3}[0-9.eE+-]+\s*|"
 """Four numbers, or nothing."""
 
@@ -37,16 +44,25 @@ class Parameters(base.Parameters):
     """How the files are read and the mesh is fused."""
 
     voxel: float = Field(
-        0.02, gt=0, description="edge of a voxel, meters; 2 cm is what room-scale sensors resolve"
+        0.03,
+        gt=0,
+        description="edge of a voxel, meters; half a centimeter is how far the mesh is then from what a room-scale "
+        "sensor sees, and 2 cm make twice as many faces",
     )
     depth_max: float = Field(
         10.0, gt=0, description="meters; longer than a room, shorter than a stray reading"
     )
-    truncation_voxels: float = Field(4.0, gt=0, description="width of the band around a surface, in voxels")
+    truncation_voxels: float = Field(
+        3.0,
+        gt=0,
+        le=8.0,
+        description="half the width of the band around a surface, in voxels; wide ones round thin things off",
+    )
     min_weight: float = Field(
-        1.0,
+        0.0,
         ge=0,
-        description="observations that a voxel must exceed; 2 loses a twelfth of what the sensor sees",
+        description="observations that a voxel must exceed; of the frames that are fused, few show the same, and 1 "
+        "loses a twentieth of what the sensor sees",
     )
     depth_unit: float = Field(
         0.0,
@@ -134,15 +150,16 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
     found = read_frames(root, ref, parameters)
+    held: Held = {}
+
+    def read(frame: Frame) -> NDArray[np.float32]:
+        held[frame.name] = read_depth(root, found.depths[frame.name], frame, found.depth_unit)
+        return held[frame.name]
+
     note = depth_consistency.check_depths(
-        found.poses,
-        found.frames,
-        found.raw,
-        lambda frame: read_depth(root, found.depths[frame.name], frame, found.depth_unit),
-        parameters.reading,
-        found.depth_unit,
+        found.poses, found.frames, found.raw, read, parameters.reading, found.depth_unit
     )
-    mesh = fuse_frames(root, found, parameters)
+    mesh = fuse_frames(root, found, parameters, held)
     where = found.depths[found.frames[0].name].rpartition("/")[0]
     if len(mesh.faces) == 0:
         raise InputError(where, "no surface comes out of the depth images", "no_surface")
@@ -159,7 +176,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         conventions={
             "up": found.up,
             "pixel_centers": "integers on disk, +0.5 added",
-            "mesh": f"fused from {len(found.frames)} depth images at {parameters.voxel:g} m",
+            "mesh": f"fused from {len(fused_frames(found))} of {len(found.frames)} depth images at "
+            f"{parameters.voxel:g} m",
             "consistency": note,
         },
         dropped_frames=found.dropped,
@@ -229,13 +247,27 @@ def read_depth(root: Path, path: str, frame: Frame, unit: float) -> NDArray[np.f
     return images.read_depth(root, path, (frame.camera.width, frame.camera.height), unit)
 
 
-def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:
-    def views() -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8], Float, Float]]:
-        for frame in found.frames:
-            assert frame.image is not None
-            color = images.read_image(root, frame.image, "RGB")
-            depth = read_depth(root, found.depths[frame.name], frame, found.depth_unit)
-            yield depth, color, frame.camera.intrinsics, frame.camera_to_world
+def fused_frames(found: Sequence) -> frozenset[int]:
+    """Places of the frames that a mesh is fused from."""
+    poses = np.stack([frame.camera_to_world for frame in found.frames])
+    return frozenset(keyframe_indices(poses, FUSED_APART, FUSED_TURNED).tolist())
+
+
+def fuse_frames(root: Path, found: Sequence, parameters: Parameters, held: Held | None = None) -> Mesh:
+    """A mesh of those frames that stand apart; what others show, these have shown. `held`: depths by frame's name."""
+    held = {} if held is None else held
+    apart = fused_frames(found)
+
+    def views() -> Iterator[View]:
+        for number, frame in enumerate(found.frames):
+            path = found.depths[frame.name]
+            if number in apart:
+                depth = held.pop(frame.name, None)
+                if depth is None:
+                    depth = read_depth(root, path, frame, found.depth_unit)
+                yield View(depth, _reading(root, frame), frame.camera.intrinsics, frame.camera_to_world)
+            else:
+                images.image_size(root, path)
 
     return fuse(
         views(),
@@ -244,3 +276,9 @@ def fuse_frames(root: Path, found: Sequence, parameters: Parameters) -> Mesh:
         truncation_voxels=parameters.truncation_voxels,
         min_weight=parameters.min_weight,
     )
+
+
+def _reading(root: Path, frame: Frame) -> Callable[[], NDArray[np.uint8]]:
+    assert frame.image is not None
+    image = frame.image
+    return lambda: images.read_image(root, image, "RGB")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from room_views import CONVENTIONS, Y_UP, scaled, walk, write_posed_rgbd, write_scannet
 
-from spatial_assets.geometry import fusion
 from spatial_assets.readers import consistency, posed_rgbd, scannet, structured3d
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
@@ -33,11 +32,6 @@ def read_posed(folder, **parameters):
         "terms",
         posed_rgbd.Parameters(voxel=0.1, **parameters),
     )
-
-
-@pytest.fixture(autouse=True)
-def few_blocks(monkeypatch):
-    monkeypatch.setattr(fusion, "BLOCK_COUNT", 300)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from mutations import mutated
 from small_scenes import LAYOUTS, PARAMETERS, READ_AS, write_more, write_small
 
-from spatial_assets.geometry import fusion
 from spatial_assets.readers.cameras import FARTHEST
 from spatial_assets.readers.consistency import LARGEST_SCENE
 from spatial_assets.readers.registry import left_out, reader
@@ -157,10 +156,7 @@ def fuzz(subject: Subject, examples: int) -> dict[str, Counter[str]]:
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def subject(request, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        # A small room fills few of the blocks that are reserved for a large one, gigabytes each time.
-        patched.setattr(fusion, "BLOCK_COUNT", 100)
-        yield Subject(tmp_path_factory.mktemp(request.param), request.param)
+    return Subject(tmp_path_factory.mktemp(request.param), request.param)
 
 
 def test_no_damage_crosses_a_reader(subject):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,9 +9,8 @@ from PIL import Image
 from tiny import look_at
 
 from spatial_assets.geometry.cameras import turn_to_z
-from spatial_assets.geometry.fusion import canonical_order
-from spatial_assets.readers import posed_rgbd, vsibench
-from spatial_assets.scene.model import InputError, Mesh, rigid_inverse
+from spatial_assets.readers import depth_consistency, posed_rgbd, vsibench
+from spatial_assets.scene.model import InputError, rigid_inverse
 from spatial_assets.scene.refs import SceneRef
 
 SIZE = (80, 60)
@@ -89,28 +89,37 @@ def test_fusing_twice_gives_the_same_bytes(sequence):
     assert one.colors.tobytes() == two.colors.tobytes()
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_canonical_order_forgets_the_order_it_came_in(seed):
-    rng = np.random.default_rng(seed)
-    vertices = rng.integers(0, 3, (30, 3)).astype(np.float32)
-    faces = rng.integers(0, 30, (50, 3)).astype(np.int32)
-    colors = (vertices.sum(axis=1, keepdims=True) * [1, 2, 3]).astype(np.uint8)
-    expected = canonical_order(Mesh(vertices, faces, colors))
-    order = rng.permutation(30)
-    back = np.argsort(order)
-    turned = np.array([np.roll(face, k) for face, k in zip(back[faces], rng.integers(0, 3, 50), strict=True)])
-    found = canonical_order(
-        Mesh(vertices[order], turned[rng.permutation(50)].astype(np.int32), colors[order])
-    )
-    for a, b in (
-        (expected.vertices, found.vertices),
-        (expected.faces, found.faces),
-        (expected.colors, found.colors),
-    ):
-        np.testing.assert_array_equal(a, b)
-    corners = {tuple(sorted(map(tuple, vertices[face].tolist()))) for face in faces}
-    kept = {tuple(sorted(map(tuple, expected.vertices[face].tolist()))) for face in expected.faces}
-    assert kept == {corner for corner in corners if len(set(corner)) == 3}
+def test_frames_that_are_nearly_where_another_was_are_not_fused(sequence, monkeypatch):
+    folder, _ = sequence
+    lines = pose_lines(folder)
+    near = [line if number % 2 == 0 else lines[number - 1] for number, line in enumerate(lines)]
+    (folder / "poses.txt").write_text("\n".join(near))
+    for number in range(1, 24, 2):
+        for kind in ("images", "depth"):
+            path = folder / kind / f"{number:05d}.png"
+            path.write_bytes((folder / kind / f"{number - 1:05d}.png").read_bytes())
+    monkeypatch.setattr(depth_consistency, "check_depths", lambda *_: "not looked at")
+    read_depths = []
+    own = posed_rgbd.read_depth
+    monkeypatch.setattr(posed_rgbd, "read_depth", lambda *a: read_depths.append(a[1]) or own(*a))
+    scene = read(folder)
+    assert read_depths == [f"room/depth/{number:05d}.png" for number in range(0, 24, 2)]
+    assert scene.conventions["mesh"] == "fused from 12 of 24 depth images at 0.03 m"
+    # What is not fused is looked at all the same.
+    path = folder / "depth/00003.png"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"room/depth/00003.png: the image is cut off"):
+        read(folder)
+
+
+def test_each_depth_image_is_decoded_once(sequence, monkeypatch):
+    folder, _ = sequence
+    counts = Counter()
+    own = posed_rgbd.read_depth
+    monkeypatch.setattr(posed_rgbd, "read_depth", lambda *a: counts.update([a[1]]) or own(*a))
+    read(folder)
+    assert len(counts) == 24
+    assert set(counts.values()) == {1}
 
 
 def pose_lines(folder):
