@@ -185,7 +185,17 @@ def released(held: Mapping[str, Any]) -> Iterator[str | Table]:
     groups = (held["same_rooms"] or {"joined": []})["joined"]
     if groups:
         spaces = sum(len(group["spaces"]) for group in groups)
-        yield f"  {spaces} places with different names are {len(groups)} by what stands in them: joined"
+        how = (
+            "their visits" if held["same_rooms"].get("names_only") else "what stands in them or their visits"
+        )
+        yield f"  {spaces} places with different names are {len(groups)} by {how}: joined"
+    parted = held.get("parted")
+    if parted:
+        first = parted[0]
+        yield (
+            f"  {plural(len(parted), 'place is', 'places are')} in several splits, as the datasets' own lists have it, "
+            f"as {first['space']} in {' and '.join(first['splits'])}"
+        )
     guard = held["leak_guard"]
     if guard["scenes"]:
         done = "kept on request" if guard["allowed"] else "left out"

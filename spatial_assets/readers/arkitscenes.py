@@ -190,7 +190,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         instances=tuple(objects),
         mesh=mesh,
         face_instance=owners,
-        split=FOLDS[visit.pop("fold")] if "fold" in visit else None,
+        split=FOLDS[visit["fold"]] if "fold" in visit else None,
+        visit=visit.get("visit"),
         conventions={
             "images": f"of {video.stream(parameters.images)}; the sky is {upright.SKY[turns]} in them as stored, and "
             f"they are shown turned by {90 * turns} degrees clockwise",
@@ -198,7 +199,6 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "pixel_centers": "integers in images of 1920 x 1440, scaled; +0.5 of these added",
             "faces": f"{(owners != NO_INSTANCE).mean():.0%} are an object's, in whose box they lie",
             "consistency": "; ".join(notes),
-            **visit,
         },
         dropped_frames=found.dropped | away,
     )

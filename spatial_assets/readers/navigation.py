@@ -27,6 +27,8 @@ from spatial_assets.readers.connectivity import Graph
 from spatial_assets.scene.model import InputError, Route
 
 R2R, RXR = "R2R", "RxR"
+LICENSES = {R2R: "Matterport3D Terms of Use, as data derived from it", RXR: "CC-BY 4.0 (RxR annotations)"}
+"""Of the ways and their words. The houses' own terms hold beside them: ways are of their viewpoints."""
 FOLDERS = ("", "R2R", "RxR", "tasks/R2R/data", "tasks/RxR/data", "data/R2R", "data/RxR")
 """Where a root may keep them."""
 SPLITS = {
@@ -200,6 +202,7 @@ def _route(file: RouteFile, entry: dict[str, Any], text: _Text, graph: Graph, wh
     headings, elevations = headings_of(steps), elevations_of(steps)
     return Route(
         collection=file.collection,
+        license=LICENSES[file.collection],
         split=file.split,
         path=_identity(file.path, entry["path_id"], f"path_id of {where}"),
         instruction_id=text.id,

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from spatial_assets.scene.english import plural
 from spatial_assets.storage.shortcut_table import judged, lines, residue
 
 
@@ -19,7 +20,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         f"({manifest['spaces']:,} physical places), with the answer before rounding, its margin, and the frames "
         "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand.",
         "## Splits",
-        f"Scans of one physical place are never in two splits. {_same_rooms(manifest)}",
+        f"{_parted(manifest)} {_same_rooms(manifest)}",
         _table(
             ("split", "share asked for", "places", "scenes", "questions"),
             [
@@ -73,10 +74,22 @@ def _head(manifest: dict[str, Any]) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
+def _parted(manifest: dict[str, Any]) -> str:
+    count = len(manifest["parted"])
+    if not count:
+        return "Scans of one physical place are never in two splits."
+    return (
+        f"Scans of one physical place are in one split but for {plural(count, 'place')}, which the datasets' own lists "
+        "put into several, as the manifest has it: what is learned of these in one is known in the other."
+    )
+
+
 def _same_rooms(manifest: dict[str, Any]) -> str:
     found = manifest["same_rooms"]
     if found is None:
         return "Places were told apart by the scenes' names alone."
+    if found["names_only"]:
+        return "Places were told apart by names alone: the scenes' and those of the visits at which they were taken."
     pairs = sum(len(group["matches"]) for group in found["joined"])
     return (
         "Places were told apart by the scenes' names and by what stands in them: of "

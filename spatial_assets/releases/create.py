@@ -96,13 +96,17 @@ class _Release:
         self.home, self.name, self.request, self.folder = home, name, request, folder
         self.lake = Lake(home)
         self.selection: Selection = select(home, request.datasets, request.allow_leaks, request.names_only)
-        spaces = (member.space for member in self.selection.members)
         self.shares: Mapping[str, float | None]
+        self.split_of: Mapping[tuple[str, str], str]
+        """By shard and scene."""
+        members = self.selection.members
         if request.shares is None:
-            self.split_of = official(self.lake, self.selection.members)
+            self.split_of = official(self.lake, members)
             self.shares = dict.fromkeys(sorted(set(self.split_of.values()), key=ORDER.index))
         else:
-            self.split_of, self.shares = assign(spaces, request.shares, request.seed), request.shares
+            by_space = assign((member.space for member in members), request.shares, request.seed)
+            self.split_of = {(member.shard, member.scene): by_space[member.space] for member in members}
+            self.shares = request.shares
         self.counts: dict[tuple[str, str], Counter[Member]] = {}
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
@@ -157,7 +161,9 @@ class _Release:
         for member, table in self._scenes(task, ("qa_id", "format", "answer", "options")):
             counts = pc.fill_null(pc.list_value_length(table.column("options")), 0).to_pylist()
             named = (table.column(name).to_pylist() for name in ("qa_id", "format", "answer"))
-            rows[self.split_of[member.space]] += [Closed(*row) for row in zip(*named, counts, strict=True)]
+            rows[self.split_of[member.shard, member.scene]] += [
+                Closed(*row) for row in zip(*named, counts, strict=True)
+            ]
         dropped: set[str] = set()
         for split, found in rows.items():
             gone, done = balance(found, self.request.seed)
@@ -178,7 +184,7 @@ class _Release:
                 table = table.filter(pa.array(keep, pa.bool_()))
             if table.num_rows == 0:
                 continue
-            split = self.split_of[member.space]
+            split = self.split_of[member.shard, member.scene]
             writers[split].add(table)
             self.counts.setdefault((split, task), Counter())[member] += table.num_rows
             formats.update(table.column("format").to_pylist())
@@ -227,6 +233,7 @@ class _Release:
                     for member, benchmark in self.selection.leaking
                 ],
             },
+            "parted": self._parted(),
             "same_rooms": self._same_rooms(held),
             "withdrawn": [{**member.named, "kind": kind} for member, kind in self.selection.withdrawn],
             "parameters": {
@@ -236,9 +243,20 @@ class _Release:
         }  # fmt: skip
 
     def _same_rooms(self, held: Sequence[Member]) -> dict[str, Any] | None:
-        found = self.selection.joined
         told = [*held, *(member for member, _ in self.selection.leaking)]
-        return None if found is None else joined.entry(found, frozenset(member.space for member in told))
+        return joined.entry(self.selection.joined, frozenset(member.space for member in told))
+
+    def _parted(self) -> list[dict[str, Any]]:
+        """Places that stand in several splits: those of datasets whose own lists have it so."""
+        found: dict[str, set[str]] = {}
+        for (split, _), counts in self.counts.items():
+            for member in counts:
+                found.setdefault(member.space, set()).add(split)
+        return [
+            {"space": space, "splits": [split for split in self.shares if split in splits]}
+            for space, splits in sorted(found.items())
+            if len(splits) > 1
+        ]
 
     def _split_facts(self, split: str) -> dict[str, Any]:
         own = {task: counts for (name, task), counts in self.counts.items() if name == split}

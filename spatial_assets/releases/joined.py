@@ -1,4 +1,6 @@
-"""Which places of a home are one by what stands in them, read from the lake, and under which name they are joined.
+"""Which places of a home are one by what stands in them or by when they were visited, as the lake tells it.
+
+A visit is its dataset's own word for scenes that were taken of the same rooms.
 
 Procedural scenes are not compared: each is made as a room of its own, ten thousand of them draw on one catalog, and
 nothing could come of it but what is slow and wrong.
@@ -35,6 +37,8 @@ class Group:
     """All of them, sorted."""
     matches: tuple[tuple[Member, Member, Match], ...]
     """The scenes of different places that show it."""
+    visits: tuple[str, ...] = ()
+    """Those that its scenes were taken at, as `arkitscenes/369709`, where they are of several places by their names."""
 
 
 @dataclass
@@ -48,6 +52,8 @@ class Joined:
     unbuilt: int = 0
     """Scenes whose objects are not in the lake, or that have none."""
     procedural: int = 0
+    names_only: bool = False
+    """Whether nothing was compared."""
 
     def __post_init__(self) -> None:
         self.by_space = {space: group for group in self.groups for space in group.spaces}
@@ -60,8 +66,14 @@ class Joined:
         return self.by_space[space].space if space in self.by_space else space
 
 
-def join(lake: Lake, members: Sequence[Member]) -> Joined:
-    """Compare all scenes that are in the lake. Members must be sorted, so that equal homes are joined equally."""
+def join(lake: Lake, members: Sequence[Member], names_only: bool = False) -> Joined:
+    """Compare all scenes that are in the lake. Members must be sorted, so that equal homes are joined equally.
+
+    `names_only`: places are joined by their visits alone, which are names.
+    """
+    visits = _visits(lake, members)
+    if names_only:
+        return Joined(_groups([], visits), names_only=True)
     furniture: list[Furniture] = []
     known: list[Member] = []
     counts = Joined()
@@ -84,7 +96,7 @@ def join(lake: Lake, members: Sequence[Member]) -> Joined:
             known.append(member)
     matches = [(known[int(match.first)], known[int(match.second)], match) for match in find(furniture)]
     return Joined(
-        _groups([match for match in matches if match[0].space != match[1].space]),
+        _groups([match for match in matches if match[0].space != match[1].space], visits),
         len(known),
         counts.bare,
         counts.unbuilt,
@@ -112,8 +124,30 @@ def _by_scene(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(key[0]): own for key, own in rows.partition_by("scene", as_dict=True).items()}
 
 
-def _groups(matches: Sequence[tuple[Member, Member, Match]]) -> list[Group]:
-    """Places that are one by any of the matches, or one after another."""
+def _visits(lake: Lake, members: Sequence[Member]) -> dict[str, list[str]]:
+    """Places by visit, of those visits that are of several."""
+    known = {
+        shard: scene_column(lake, shard, "visit")
+        for shard in sorted({member.shard for member in members if member.release != PROCEDURAL})
+    }
+    found: dict[str, set[str]] = {}
+    for member in members:
+        visit = known.get(member.shard, {}).get(member.scene)
+        if visit is not None:
+            found.setdefault(f"{member.dataset}/{visit}", set()).add(member.space)
+    return {visit: sorted(spaces) for visit, spaces in sorted(found.items()) if len(spaces) > 1}
+
+
+def scene_column(lake: Lake, shard: str, column: str) -> dict[str, str | None]:
+    """A column of the scenes that were built, by scene; null in what was built before there was such a column."""
+    rows = lake.read(tables.SCENES, shard)
+    return dict(zip(rows["scene"].to_list(), rows[column].to_list(), strict=True))
+
+
+def _groups(
+    matches: Sequence[tuple[Member, Member, Match]], visits: Mapping[str, Sequence[str]]
+) -> list[Group]:
+    """Places that are one by any of the matches or visits, or one after another."""
     name: dict[str, str] = {}
 
     def root(space: str) -> str:
@@ -121,22 +155,33 @@ def _groups(matches: Sequence[tuple[Member, Member, Match]]) -> list[Group]:
             name[space] = space = name[name[space]]
         return space
 
-    for first, second, _ in matches:
+    pairs = [(first.space, second.space) for first, second, _ in matches]
+    pairs += [(spaces[0], other) for spaces in visits.values() for other in spaces[1:]]
+    for first, second in pairs:
         # The first of the names is the root of the joined places, so that no order of matches changes it.
-        one, other = sorted((root(first.space), root(second.space)))
+        one, other = sorted((root(first), root(second)))
         name[other] = one
     spaces: dict[str, list[str]] = {}
     for space in sorted(name):
         spaces.setdefault(root(space), []).append(space)
     return [
-        Group(space, tuple(own), tuple(match for match in matches if root(match[0].space) == space))
+        Group(
+            space,
+            tuple(own),
+            tuple(match for match in matches if root(match[0].space) == space),
+            tuple(visit for visit, held in visits.items() if root(held[0]) == space),
+        )
         for space, own in spaces.items()
     ]
 
 
-def entry(joined: Joined, spaces: frozenset[str]) -> dict[str, Any]:
-    """What a manifest says of it, of the places that have one of the names given."""
+def entry(joined: Joined, spaces: frozenset[str]) -> dict[str, Any] | None:
+    """What a manifest says of it, of the places that have one of the names given; None where names alone tell them."""
+    groups = [group for group in joined.groups if group.space in spaces]
+    if joined.names_only and not groups:
+        return None
     return {
+        "names_only": joined.names_only,
         "compared": joined.compared,
         "bare": joined.bare,
         "unbuilt": joined.unbuilt,
@@ -145,19 +190,19 @@ def entry(joined: Joined, spaces: frozenset[str]) -> dict[str, Any]:
             {
                 "space": group.space,
                 "spaces": list(group.spaces),
+                "visits": list(group.visits),
                 "matches": [
                     {"first": first.named, "second": second.named, "objects": match.objects,
                      "likeness": round(match.likeness, DIGITS)}
                     for first, second, match in group.matches
                 ],
             }
-            for group in joined.groups
-            if group.space in spaces
+            for group in groups
         ],
     }  # fmt: skip
 
 
 def names_in(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """A manifest's joined places by each of their names; none in one that was made by names alone."""
+    """A manifest's joined places by each of their names; none in earlier ones that were made by names alone."""
     held = manifest.get("same_rooms") or {"joined": []}
     return {space: group for group in held["joined"] for space in group["spaces"]}

@@ -1,13 +1,11 @@
-"""The datasets' own splits of the places that are released, as the lake's scenes tell them."""
+"""The datasets' own splits of the scenes that are released, as the lake's scenes tell them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow.parquet as pq
-
-from spatial_assets.releases.spaces import Member
-from spatial_assets.scene import tables
+from spatial_assets.releases.joined import scene_column
+from spatial_assets.releases.spaces import Member, space_of
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.lake import Lake
@@ -15,18 +13,33 @@ from spatial_assets.storage.lake import Lake
 ORDER = ("train", "val", "test")
 
 
-def official(lake: Lake, members: Sequence[Member]) -> dict[str, str]:
-    """The split of each place of which a scene was built.
+def official(lake: Lake, members: Sequence[Member]) -> dict[tuple[str, str], str]:
+    """The split of each scene that was built, by shard and scene.
 
-    Raises InputError where a scene is in none, and where two scenes of a place are in different ones.
+    Scenes of a place that only its visits or its furniture give away stay where the lists put them, in several splits
+    too. Raises InputError where a scene is in none, and where two whose names are of one place are in different ones.
     """
-    said = {
-        (shard, scene): split
-        for shard in sorted({member.shard for member in members})
-        for scene, split in _splits(lake, shard)
+    known = {
+        shard: scene_column(lake, shard, "split") for shard in sorted({member.shard for member in members})
     }
-    built = [member for member in members if (member.shard, member.scene) in said]
-    without = [member for member in built if said[member.shard, member.scene] is None]
+    built = [member for member in members if member.scene in known[member.shard]]
+    found: dict[tuple[str, str], str] = {}
+    without: list[Member] = []
+    places: dict[str, str] = {}
+    for member in built:
+        split = known[member.shard][member.scene]
+        if split is None:
+            without.append(member)
+            continue
+        found[member.shard, member.scene] = split
+        place = space_of(*member.which)
+        other = places.setdefault(place, split)
+        if other != split:
+            raise InputError(
+                f"{member.dataset}/{member.scene}",
+                f"is of {split}, and another scene of the place {place} is of {other}: ask for shares",
+                "contradiction",
+            )
     if without:
         first = without[0]
         raise InputError(
@@ -35,23 +48,4 @@ def official(lake: Lake, members: Sequence[Member]) -> dict[str, str]:
             "dataset's lists of splits into its root and build, leave the dataset out, or ask for shares",
             "no_split",
         )
-    found: dict[str, str] = {}
-    for member in built:
-        split = said[member.shard, member.scene]
-        assert split is not None
-        other = found.setdefault(member.space, split)
-        if other != split:
-            raise InputError(
-                f"{member.dataset}/{member.scene}",
-                f"is of {split}, and another scene of the place {member.space} is of {other}: ask for shares",
-                "contradiction",
-            )
     return found
-
-
-def _splits(lake: Lake, shard: str) -> list[tuple[str, str | None]]:
-    path = lake.table_path(tables.SCENES, shard)
-    if not path.exists():
-        return []
-    table = pq.read_table(path, schema=tables.SCENES.schema, partitioning=None)
-    return list(zip(table.column("scene").to_pylist(), table.column("split").to_pylist(), strict=True))

@@ -22,8 +22,8 @@ class Selection:
     """Scenes of places that a benchmark asks about, with the benchmark's name."""
     withdrawn: list[tuple[Member, str]] = field(default_factory=list)
     """Scenes that were withdrawn or have disappeared from their source, with the kind of their tombstone."""
-    joined: Joined | None = None
-    """Which places are one though their names differ; None where they are told apart by names alone."""
+    joined: Joined = field(default_factory=Joined)
+    """Which places are one though their names differ."""
 
 
 def select(
@@ -45,8 +45,8 @@ def select(
         key=lambda member: (*member.which, member.shard),
     )
     standing = [member for member in everything if (member.shard, member.scene) not in tombs]
-    found = Selection(joined=None if names_only else join(Lake(home), standing))
-    joined = found.joined or Joined()
+    found = Selection(joined=join(Lake(home), standing, names_only))
+    joined = found.joined
     for member in everything:
         if datasets and member.dataset not in datasets:
             continue

@@ -80,7 +80,12 @@ def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
     for split, _, dataset, release, scene in found:
         space = space_of(dataset, release, scene)
         by_split.setdefault(split, []).append(groups[space]["space"] if space in groups else space)
-    problems += [f"{space} is in more than one split" for space in shared_spaces(by_split)]
+    # Where a dataset's own lists part a place, the manifest says so.
+    is_official = all(facts["share"] is None for facts in held["splits"].values())
+    parted = {entry["space"] for entry in held.get("parted", ())} if is_official else set()
+    problems += [
+        f"{space} is in more than one split" for space in shared_spaces(by_split) if space not in parted
+    ]
     if not held["leak_guard"]["allowed"]:
         leaks = benchmark_spaces()
         spaces = {space for spaces in by_split.values() for space in spaces}

@@ -199,6 +199,8 @@ class Route:
 
     collection: str
     """Of such ways, as `R2R`."""
+    license: str
+    """Terms of the collection, which hold beside the scene's own."""
     split: str
     path: str
     """The collection's own id of the way; several texts may describe one."""
@@ -244,6 +246,8 @@ class Scene:
     """Depth along z that goes with them, where the source has it: as `instance_images.depth_to_png` makes it."""
     split: str | None = None
     """Where the dataset's own lists put it: train, val or test; None where none names it."""
+    visit: str | None = None
+    """The dataset's own id of the visit at which it was taken, with others of the same rooms; None where none is said."""
     room_size: float | None = None
     """Square meters."""
     object_counts: dict[str, int] = field(default_factory=dict)

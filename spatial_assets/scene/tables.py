@@ -82,6 +82,13 @@ SCENES = Table(
         Column(
             "split", TEXT, "the dataset's own split: train, val or test; null where no list names it", True
         ),
+        Column(
+            "visit",
+            TEXT,
+            "the dataset's own id of the visit at which it was taken, as other scenes of the same rooms were; null "
+            "where it says none",
+            True,
+        ),
         Column("room_size", REAL, "floor area in square meters, where the source states it", True),
         Column(
             "object_counts",
@@ -178,7 +185,9 @@ NAVIGATION_PATHS = Table(
     "navigation_paths",
     (
         *WHICH,
+        LICENSE,
         Column("collection", TEXT, "where the words come from: R2R, RxR"),
+        Column("collection_license", TEXT, "terms of the collection, which hold beside those of the source"),
         Column("split", TEXT, "the collection's own split"),
         Column("path", TEXT, "the collection's own id of the way"),
         Column("instruction_id", TEXT, "the collection's own id of the words"),

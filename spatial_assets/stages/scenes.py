@@ -42,7 +42,7 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             tables.FRAMES.name: [_frame_row(which, scene, i) for i in range(len(scene.frames))],
             tables.REGIONS.name: [_region_row(which, region) for region in scene.regions],
             tables.VIEWPOINTS.name: [_viewpoint_row(which, viewpoint) for viewpoint in scene.viewpoints],
-            tables.NAVIGATION_PATHS.name: [_route_row(which, route) for route in scene.routes],
+            tables.NAVIGATION_PATHS.name: [_route_row(which, scene.license, route) for route in scene.routes],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -82,6 +82,7 @@ def _scene_row(which: dict[str, str], scene: Scene, dropped: int) -> dict[str, A
         "vertices": 0 if scene.mesh is None else len(scene.mesh.vertices),
         "faces": 0 if scene.mesh is None else len(scene.mesh.faces),
         "split": scene.split,
+        "visit": scene.visit,
         "room_size": scene.room_size,
         "object_counts": [{"category": k, "count": v} for k, v in sorted(scene.object_counts.items())],
         "conventions": [{"what": k, "found": v} for k, v in sorted(scene.conventions.items())],
@@ -145,10 +146,12 @@ def _viewpoint_row(which: dict[str, str], viewpoint: Viewpoint) -> dict[str, Any
     }
 
 
-def _route_row(which: dict[str, str], route: Route) -> dict[str, Any]:
+def _route_row(which: dict[str, str], license: str, route: Route) -> dict[str, Any]:
     return {
         **which,
+        "license": license,
         "collection": route.collection,
+        "collection_license": route.license,
         "split": route.split,
         "path": route.path,
         "instruction_id": route.instruction_id,

@@ -223,7 +223,7 @@ def split_file(root: Path, name: str, *rows: str, head: str = "video_id,visit_id
 
 
 def test_lists_of_splits_are_read_where_they_lie(folder: Path, tmp_path: Path) -> None:
-    assert read(tmp_path).split == "train" and "visit" not in read(tmp_path).conventions
+    assert read(tmp_path).split == "train" and read(tmp_path).visit is None
     split_file(tmp_path, "3dod_train_val_splits.csv", "40000000,NA,Validation", f"{NAME},369709,Training")
     split_file(
         tmp_path,
@@ -232,7 +232,7 @@ def test_lists_of_splits_are_read_where_they_lie(folder: Path, tmp_path: Path) -
         head="sky_direction,video_id,fold,visit_id",
     )
     scene = read(tmp_path)
-    assert (scene.split, scene.conventions["visit"]) == ("train", "369709")
+    assert (scene.split, scene.visit) == ("train", "369709")
     (ref,) = arkitscenes.find_scenes(tmp_path)
     listed = [file.path for file in arkitscenes.source_files(tmp_path, ref) if file.role == "splits"]
     assert listed == ["3dod_train_val_splits.csv", "raw/metadata.csv"]

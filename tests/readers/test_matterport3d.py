@@ -511,6 +511,8 @@ def test_tables_of_regions_viewpoints_and_paths(root: Path) -> None:
     outputs = scene_rows({"dataset": "matterport3d", "release": "v1", "scene": SCAN}, read(root))
     path = outputs.tables["navigation_paths"][0]
     assert (path["collection"], path["split"], path["path"], path["length"]) == ("R2R", "val_seen", "12", 4.0)
+    assert path["collection_license"] == "Matterport3D Terms of Use, as data derived from it"
+    assert path["license"] == "terms"
     assert [row["viewpoint"] for row in outputs.tables["viewpoints"]] == list(PANORAMAS)
     assert outputs.tables["regions"][0]["outline"] == [-3, -3, 3, -3, 3, 3, -3, 3]
     assert [(tally.format, tally.candidates) for tally in outputs.tallies] == [("frames", 4), ("paths", 2)]

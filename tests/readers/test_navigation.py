@@ -55,6 +55,7 @@ def test_english_texts_of_rxr_are_taken(tmp_path: Path, held: Graph, name: str) 
     ]
     route = found.routes[0]
     assert (route.collection, route.split, route.path, route.heading) == ("RxR", "val_seen", "12", 0.5)
+    assert route.license == "CC-BY 4.0 (RxR annotations)"
     assert route.stated is None and route.lengths == (2, 2) and found.other_languages == 1
 
 

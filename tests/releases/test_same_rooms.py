@@ -166,7 +166,7 @@ def test_the_name_of_joined_places_depends_on_no_order():
     ]
     for seed in range(8):
         random.Random(seed).shuffle(found)
-        groups = joined._groups(found)
+        groups = joined._groups(found, {})
         assert sorted((group.space, group.spaces) for group in groups) == [
             ("c", ("c", "k", "m", "z")),
             ("x", ("x", "y")),
