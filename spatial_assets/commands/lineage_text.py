@@ -199,6 +199,7 @@ def released(held: Mapping[str, Any]) -> Iterator[str | Table]:
     guard = held["leak_guard"]
     if guard["scenes"]:
         done = "kept on request" if guard["allowed"] else "left out"
-        yield f"  {len(guard['scenes'])} scenes of places that benchmarks ask about: {done}"
+        yield f"  {plural(len(guard['scenes']), 'scene')} of places that benchmarks ask about: {done}"
     if held["withdrawn"]:
-        yield f"  {len(held['withdrawn'])} scenes that were withdrawn or have disappeared: left out"
+        count = plural(len(held["withdrawn"]), "scene was", "scenes were")
+        yield f"  {count} withdrawn, or gone from the source: left out"

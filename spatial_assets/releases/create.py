@@ -28,8 +28,9 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage import shortcut_table
+from spatial_assets.storage.atomic import DamagedTable
 from spatial_assets.storage.hashing import hash_file
-from spatial_assets.storage.lake import Lake
+from spatial_assets.storage.lake import DAMAGED_ADVICE, Lake, undamaged
 from spatial_assets.storage.locks import locked
 
 GROUP_ROWS = 8192
@@ -150,20 +151,28 @@ class _Release:
                 path = self.lake.table_path(tables.of(tables.QUESTIONS, task), shard)
                 table = tables.QUESTIONS.schema.empty_table()
                 if path.exists():
-                    table = pq.read_table(path, schema=tables.QUESTIONS.schema, partitioning=None)
+                    table = _read(path, tables.QUESTIONS.schema, tables.QUESTIONS.schema.names)
                 borders = _borders(table.column("scene"))
             if member.scene in borders:
                 start, length = borders[member.scene]
                 yield member, table.slice(start, length).select(list(columns))
+
+    def _split(self, member: Member) -> str:
+        split = self.split_of.get((member.shard, member.scene))
+        if split is None:
+            raise InputError(
+                f"{member.dataset}/{member.scene}",
+                "has questions, and nothing says any more which split it is in: build first, or ask for shares",
+                "no_split",
+            )
+        return split
 
     def _balance(self, task: str) -> set[str]:
         rows: dict[str, list[Closed]] = {split: [] for split in self.shares}
         for member, table in self._scenes(task, ("qa_id", "format", "answer", "options")):
             counts = pc.fill_null(pc.list_value_length(table.column("options")), 0).to_pylist()
             named = (table.column(name).to_pylist() for name in ("qa_id", "format", "answer"))
-            rows[self.split_of[member.shard, member.scene]] += [
-                Closed(*row) for row in zip(*named, counts, strict=True)
-            ]
+            rows[self._split(member)] += [Closed(*row) for row in zip(*named, counts, strict=True)]
         dropped: set[str] = set()
         for split, found in rows.items():
             gone, done = balance(found, self.request.seed)
@@ -184,7 +193,7 @@ class _Release:
                 table = table.filter(pa.array(keep, pa.bool_()))
             if table.num_rows == 0:
                 continue
-            split = self.split_of[member.shard, member.scene]
+            split = self._split(member)
             writers[split].add(table)
             self.counts.setdefault((split, task), Counter())[member] += table.num_rows
             formats.update(table.column("format").to_pylist())
@@ -283,7 +292,7 @@ class _Release:
             path = records.record_path(self.home, asset, shard)
             if shard not in shards or asset in skipped or not path.exists():
                 continue
-            table = pq.read_table(path, columns=["scene", *ORIGIN], schema=records.SCHEMA, partitioning=None)
+            table = _read(path, records.SCHEMA, ["scene", *ORIGIN])
             chosen = [(shard, scene) in held for scene in table.column("scene").to_pylist()]
             table = table.filter(pa.array(chosen, pa.bool_()))
             facts = found.setdefault(asset, {name: set() for name in ORIGIN})
@@ -348,6 +357,15 @@ class _Writer:
         self._flush()
         if self.writer is not None:
             self.writer.close()
+
+
+def _read(path: Path, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+    """Raises DamagedTable for a file that is not whole, or is another table's."""
+    with undamaged(path):
+        table = pq.read_table(path, columns=list(columns), schema=schema, partitioning=None)
+    if table.column("scene").null_count:
+        raise DamagedTable(f"{path}: has rows of no scene; {DAMAGED_ADVICE}")
+    return table
 
 
 def _borders(scenes: pa.ChunkedArray) -> dict[str, tuple[int, int]]:

@@ -11,6 +11,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.storage.lake import Lake
 
 ORDER = ("train", "val", "test")
+SHOWN = 40
+"""Characters of a word that is none of them."""
 
 
 def official(lake: Lake, members: Sequence[Member]) -> dict[tuple[str, str], str]:
@@ -31,6 +33,13 @@ def official(lake: Lake, members: Sequence[Member]) -> dict[tuple[str, str], str
         if split is None:
             without.append(member)
             continue
+        if split not in ORDER:
+            raise InputError(
+                f"{member.dataset}/{member.scene}",
+                f"is of the split {split[:SHOWN]!r}, which is none of {', '.join(ORDER)}: its reader has to say which "
+                "of them is meant",
+                "unknown_split",
+            )
         found[member.shard, member.scene] = split
         place = space_of(*member.which)
         other = places.setdefault(place, split)

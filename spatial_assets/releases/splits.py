@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 SHARE_TOLERANCE = 1e-9
@@ -45,13 +46,15 @@ def assign(spaces: Iterable[str], shares: Mapping[str, float], seed: int) -> dic
     place = {space: _unit(seed, space) for space in sorted(set(spaces))}
     stretches = _stretches(shares)
     found = {space: _where(number, stretches) for space, number in place.items()}
+    counts = Counter(found.values())
     for name in shares:
-        if name in found.values():
+        if counts[name]:
             continue
-        movable = [space for space, split in found.items() if list(found.values()).count(split) > 1]
+        movable = [space for space, split in found.items() if counts[split] > 1]
         if movable:
             low, high = stretches[name]
             nearest = min(movable, key=lambda s: (max(low - place[s], place[s] - high), s))
+            counts.update({name: 1, found[nearest]: -1})
             found[nearest] = name
     return found
 

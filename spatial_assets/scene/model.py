@@ -247,7 +247,7 @@ class Scene:
     split: str | None = None
     """Where the dataset's own lists put it: train, val or test; None where none names it."""
     visit: str | None = None
-    """The dataset's own id of the visit at which it was taken, with others of the same rooms; None where none is said."""
+    """The dataset's own id of the visit at which it was taken, as others of the same rooms were; None where unknown."""
     room_size: float | None = None
     """Square meters."""
     object_counts: dict[str, int] = field(default_factory=dict)

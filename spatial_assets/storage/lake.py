@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,18 @@ COMPRESSION_LEVEL = 3
 SMALL_TABLE = 1_000_000
 """Bytes in memory. Below it LZ4 takes the place of zstd, which sets itself up for every column and needs longer for
 that than for compressing a small table; shards of many scenes are larger."""
+
+
+@contextmanager
+def undamaged(path: Path) -> Iterator[None]:
+    """Turns what Arrow says of a file that it cannot read into a DamagedTable that names the file."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's own
+        what = " ".join(str(error).split())
+        raise DamagedTable(f"{path}: cannot be read ({what}); {DAMAGED_ADVICE}") from error
 
 
 class SchemaError(Exception):
@@ -79,17 +92,12 @@ class Lake:
         if scene is not None and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        try:
+        with undamaged(path):
             rows = (
                 pq.read_table(path, schema=table.schema, partitioning=None)
                 if scene is None
                 else _read_scene(path, table.schema, scene)
             )
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's own
-            what = " ".join(str(error).split())
-            raise DamagedTable(f"{path}: cannot be read ({what}); {DAMAGED_ADVICE}") from error
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
         if scene is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -183,6 +184,14 @@ def test_every_place_goes_to_one_split(places, seed, share):
     assert found.keys() == set(places)
     assert found == splits.assign(reversed(places), shares, seed)
     assert len(places) < 2 or set(found.values()) == {"train", "val"}
+
+
+def test_many_places_are_assigned_at_once_though_a_split_is_empty():
+    shares = {"a": 1e-12, "b": 1e-12, "c": 1 - 2e-12}
+    begun = time.process_time()
+    found = splits.assign((f"s/{number}" for number in range(20_000)), shares, 0)
+    assert time.process_time() - begun < 2
+    assert Counter(found.values()) == {"a": 1, "b": 1, "c": 19_998}
 
 
 def test_new_places_move_none():

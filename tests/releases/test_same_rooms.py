@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
 from dataclasses import replace
 
 import lakes
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -19,6 +21,7 @@ from spatial_assets.releases import create, joined, same_rooms, spaces, verify
 from spatial_assets.releases.create import Request
 from spatial_assets.releases.same_rooms import Floor, Furniture
 from spatial_assets.releases.spaces import Member
+from spatial_assets.scene import tables
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
@@ -301,6 +304,26 @@ def test_what_is_not_compared_is_counted(two_datasets, tmp_path):
     assert (found.compared, found.procedural, found.groups) == (2, 2, [])
     found = joined.join(Lake(tmp_path), members)
     assert (found.compared, found.unbuilt, found.groups) == (0, 4, [])
+
+
+def test_official_lists_may_part_one_room_of_two_datasets_and_it_is_said(two_datasets, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(two_datasets, home)
+    for path in sorted((home / "lake" / tables.SCENES.name).glob("*/data.parquet")):
+        rows = pq.read_table(path, schema=tables.SCENES.schema, partitioning=None).to_pylist()
+        rows = [{**row, "split": "train" if row["dataset"] == "scannet" else "test"} for row in rows]
+        pq.write_table(pa.Table.from_pylist(rows, schema=tables.SCENES.schema), path)
+    arguments = ["release", "create", "--split", "official", "--home", str(home)]
+    told = CliRunner().invoke(main, [*arguments, "o1"])
+    assert told.exit_code == 0
+    assert "2 places are in several splits, as the datasets' own lists have it, as scannet/" in told.output
+    assert {split for split, _ in places_of(home, "o1").values()} == {"train", "test"}
+    assert len(manifest.load(home, "o1")["parted"]) == 2
+    assert verify.verify_release(home, "o1") == []
+    told = CliRunner().invoke(main, [*arguments, "o2", "--names-only"])
+    assert told.exit_code == 0 and "several splits" not in told.output
+    told = CliRunner().invoke(main, [*arguments, "o3", "--dataset", "scannet"])
+    assert told.exit_code == 0 and "several splits" not in told.output
 
 
 def test_the_command_takes_names_only(two_datasets):

@@ -115,3 +115,70 @@ def test_tables_of_before_visits_are_read(copied):
         shard = path.parent.name.removeprefix("shard=")
         assert set(scene_column(lake, shard, "visit").values()) == {None}
     assert create.create(copied.home, "v1", Request(HALVES))["spaces"] == 2
+
+
+ALL = ("scene0000_00", "scene0000_01", OTHER)
+
+
+@pytest.mark.parametrize("word", ["training", "Test ", "", "x" * 1000, "train\nval", "Überprüfung"])
+def test_a_split_by_another_word_is_named(copied, word):
+    say(copied.home, split=dict.fromkeys(ALL, "train") | {OTHER: word})
+    with pytest.raises(
+        InputError, match=r"scannet/scene0001_00: is of the split '.*, which is none of train, val"
+    ) as told:
+        create.create(copied.home, "v1", Request(None))
+    assert len(str(told.value)) < 250 and "\n" not in str(told.value)
+    assert manifest.names(copied.home) == []
+
+
+@pytest.mark.parametrize("names_only", [False, True])
+@pytest.mark.parametrize("balanced", [False, True])
+def test_questions_of_scenes_that_are_no_longer_told_have_no_official_split(copied, names_only, balanced):
+    for path in (copied.home / "lake" / tables.SCENES.name).glob("*/data.parquet"):
+        path.unlink()
+    with pytest.raises(
+        InputError, match="scannet/scene0000_00: has questions, and nothing says any more which split"
+    ):
+        create.create(copied.home, "v1", Request(None, balanced=balanced, names_only=names_only))
+    assert create.create(copied.home, "v1", Request(names_only=names_only))["scenes"] == 3
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def blot(path):
+    data = bytearray(path.read_bytes())
+    data[100:300] = bytes(200)
+    path.write_bytes(bytes(data))
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def other(path):
+    pq.write_table(pa.table({"a": [1]}), path)
+
+
+QUESTIONS, SCENES = "lake/questions/*/*/data.parquet", "lake/scenes/*/data.parquet"
+
+
+@pytest.mark.parametrize(
+    ("which", "damage"),
+    [
+        *((QUESTIONS, damage) for damage in (cut, blot, empty, other)),
+        *((SCENES, damage) for damage in (cut, blot, empty)),
+    ],
+)
+def test_a_damaged_table_is_one_line_that_names_it(copied, which, damage):
+    path = min(copied.home.glob(which))
+    path.chmod(0o644)
+    damage(path)
+    for more in ([], ["--balance"]):
+        arguments = ["release", "create", "v1", "--home", str(copied.home), *more]
+        found = CliRunner().invoke(main, arguments)
+        assert found.exit_code == 1 and isinstance(found.exception, SystemExit)
+        (line,) = found.output.splitlines()
+        assert line.startswith(f"error: {path}: ") and "sets it aside and makes it again" in line
+    assert manifest.names(copied.home) == []
