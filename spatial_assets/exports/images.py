@@ -22,7 +22,7 @@ from spatial_assets.storage.atomic import naming
 
 FOLDER = "images"
 JPEG_QUALITY = 95
-"""Of images with marks, turned or rectified: no artifact that a model could learn to see at a mark's border."""
+"""Of images that are made: no artifact that a model could learn to see at a mark's border."""
 PNG_SUFFIX = ".png"
 RECORDED_SUFFIX = ".jpg"
 """Of images out of recordings; readers of images go by how a file begins."""
@@ -127,12 +127,12 @@ class Images:
                 shutil.copyfile(source, target)
 
     def _make(self, root: Path, held: ImageFile, path: str) -> None:
-        # A link or a copy would lie on its side or be a fisheye's: what the image is shown as is written, losing
-        # nothing of a PNG.
+        # A link or a copy would lie on its side, be a fisheye's or a whole video: what the image is shown as is
+        # written, losing nothing of a PNG.
         opened = _opened(root, str(held))
         target = self._target(path)
         with naming(target):
-            if held.length is None and target.suffix.lower() == PNG_SUFFIX:
+            if held.is_whole_file and target.suffix.lower() == PNG_SUFFIX:
                 opened.save(target, "PNG")
             else:
                 opened.save(target, "JPEG", quality=JPEG_QUALITY)
@@ -154,7 +154,7 @@ def _opened(root: Path, image: str) -> Image.Image:
 def _target_of(held: ImageFile, frame: str) -> str:
     """Where an image goes, as it lies in its root; one of a recording into a folder that is named as that is."""
     path = _inside(held.path)
-    if held.length is None:
+    if held.is_whole_file:
         return path
     return f"{PurePosixPath(path).with_suffix('')}/{frame}{RECORDED_SUFFIX}"
 

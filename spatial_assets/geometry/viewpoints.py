@@ -53,16 +53,34 @@ def view_intrinsics() -> Float:
 
 def view_poses(position: Float) -> Float:
     """Camera-to-world (36, 4, 4) of the views of a viewpoint that stands at `position` (3,), OpenCV axes."""
-    number = np.arange(VIEWS)
-    heading, elevation = number % HEADINGS * VIEW_STEP, (number // HEADINGS - 1) * VIEW_STEP
+    number = np.arange(VIEWS, dtype=np.float64)
+    return looking(position, number % HEADINGS * VIEW_STEP, (number // HEADINGS - 1) * VIEW_STEP)
+
+
+def looking(position: Float, headings: Float, elevations: Float) -> Float:
+    """Camera-to-world (N, 4, 4) of level-held cameras at `position` (3,), by headings (N,) and elevations (N,)."""
+    heading, elevation = np.asarray(headings, np.float64), np.asarray(elevations, np.float64)
+    count = len(heading)
     sine, cosine = np.sin(heading), np.cos(heading)
     down, level = np.sin(elevation), np.cos(elevation)
-    poses = np.tile(np.eye(4), (VIEWS, 1, 1))
-    poses[:, :3, 0] = np.column_stack([cosine, -sine, np.zeros(VIEWS)])
+    poses = np.tile(np.eye(4), (count, 1, 1))
+    poses[:, :3, 0] = np.column_stack([cosine, -sine, np.zeros(count)])
     poses[:, :3, 2] = np.column_stack([sine * level, cosine * level, down])
     poses[:, :3, 1] = np.cross(poses[:, :3, 2], poses[:, :3, 0])
     poses[:, :3, 3] = position
     return poses
+
+
+def facing(position: Float, target: Float, elevation: float = 0.0) -> Float:
+    """Camera-to-world (4, 4) of somebody at `position` (3,) who turns to `target` (3,) and looks level.
+
+    Raises ValueError where the target is straight above, below or at the position: no heading leads there.
+    """
+    step = np.asarray(target, np.float64) - position
+    if not np.hypot(step[0], step[1]) > 0:
+        raise ValueError("no heading leads to where one stands")
+    found: Float = looking(position, headings_of(step[None]), np.array([elevation]))[0]
+    return found
 
 
 def shortest_ways(positions: Float, edges: NDArray[np.bool_]) -> Float:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from spatial_assets.imaging.marks import REFERENCE_WIDTH, draw_marks
 from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.scene.model import InputError
 
 
 class NoImage(Exception):
@@ -38,13 +39,15 @@ def open_image(root: Path | None, image: str | None, least_width: int | None = N
             return as_shown
     except FileNotFoundError:
         raise NoImage(f"{image} is no longer there") from None
+    except InputError as error:
+        raise NoImage(str(error)) from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise NoImage(f"{image} cannot be read as an image") from None
 
 
 def _opened(root: Path, place: ImageFile) -> Image.Image:
     """A file of its own is left to Pillow, which reads no more of it than it needs."""
-    return Image.open(root / place.path if place.length is None else io.BytesIO(place.read(root)))
+    return Image.open(root / place.path if place.is_whole_file else io.BytesIO(place.read(root)))
 
 
 def narrowed(image: Image.Image, width: int) -> Image.Image:

@@ -2,9 +2,9 @@
 
     [{image_id, pose, included, visible, unobstructed, height}, ...]
 
-`pose` is the panorama's, by rows; its place counts, since views of it are named by directions of the world. `visible`
-and `unobstructed` have an entry for every viewpoint of the file; those that are not `included` are no part of the
-graph. Meters, z up.
+`pose` is the panorama's, by rows. Views of it are named by directions of the world; how it is turned says which way its
+images look. `visible` and `unobstructed` have an entry for every viewpoint of the file; those that are not `included`
+are no part of the graph. Meters, z up.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class Graph:
     names: tuple[str, ...]
     positions: Float
     """(N, 3)."""
+    orientations: Float
+    """(N, 3, 3), columns are the axes of the panorama's own camera in the world: x right, y down, z forward."""
     heights: tuple[float, ...]
     edges: NDArray[np.bool_]
     """(N, N), symmetric: between which one can walk."""
@@ -115,6 +117,7 @@ def read_graph(root: Path, path: str) -> Graph:
         path,
         tuple(name for name, is_in in zip(names, included, strict=True) if is_in),
         matrices[kept, :3, 3],
+        matrices[kept, :3, :3],
         tuple(height for height, is_in in zip(heights, included, strict=True) if is_in),
         edges[np.ix_(kept, kept)],
         sight[np.ix_(kept, kept)],

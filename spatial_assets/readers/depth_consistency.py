@@ -33,8 +33,10 @@ DEPTH_CLEARLY = 0.2
 DEPTH_CONTRADICT = 0.5
 """Below it, no meaning that was tried is right: images or poses are of something else. Shuffled ones have 0.1 to 0.45,
 a real sensor's sequence 1.0; where it closes its loop decimeters off, points are neither found nor contradicted."""
-MESH_PLACES = 50_000
-"""Places spread over a mesh: one for every few centimeters of a room."""
+MESH_PLACES, MOST_MESH_PLACES = 50_000, 1_000_000
+"""Places spread over a mesh: one for every few centimeters of a room, and of a large hall so many that for each"""
+PLACE_AREA = 0.01
+"""square meters there is one."""
 ON_MESH = 0.1
 """Meters from one of the places spread over a mesh within which a point of a depth image lies on it."""
 ON_MESH_LEAST = 0.5
@@ -103,7 +105,9 @@ def check_on_mesh(
     path : of the poses. poses : each frame's, camera-to-world in the mesh's world, (N, 4, 4). read : a frame's depth
     (H, W), meters.
     """
-    tree = cKDTree(places_on(mesh, MESH_PLACES))
+    corners = [mesh.vertices[mesh.faces[:, i]] for i in range(3)]
+    area = np.linalg.norm(np.cross(corners[1] - corners[0], corners[2] - corners[0]), axis=1).sum() / 2
+    tree = cKDTree(places_on(mesh, int(np.clip(area / PLACE_AREA, MESH_PLACES, MOST_MESH_PLACES))))
     hits = count = 0
     for i in np.unique(np.linspace(0, len(frames) - 1, DEPTH_LOOKS).astype(int)).tolist():
         points = _unproject(frames[i], read(frames[i])) @ poses[i, :3, :3].T + poses[i, :3, 3]

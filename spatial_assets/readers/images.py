@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers import files
+from spatial_assets.scene import videos
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
@@ -134,9 +135,14 @@ def read_gray(root: Path, path: str, size: tuple[int, int]) -> NDArray[np.float6
 
 
 def program_of(root: Path, path: str) -> str | None:
-    """The program that an image says it was made by, in a PNG's `Software` or a JPEG's comment; None of others."""
+    """The program that an image says it was made by, in a PNG's `Software`, a JPEG's or a video's comment; None of
+    others."""
     said: list[Any] = []
+    place = ImageFile.of(path)
     try:
+        if place.frame is not None:
+            with files.reading(path):
+                return videos.opened(root / place.path).comment
         with files.reading(path), _stream(root, path) as stream:
             _opened(
                 path, stream, lambda image: said.append(image.info.get("Software", image.info.get("comment")))
@@ -150,7 +156,7 @@ def program_of(root: Path, path: str) -> str | None:
 def _stream(root: Path, path: str) -> BinaryIO:
     """The bytes of an image, from its first on: of its own file, or of a recording that holds it."""
     place = ImageFile.of(path)
-    return (root / place.path).open("rb") if place.length is None else io.BytesIO(place.read(root))
+    return (root / place.path).open("rb") if place.is_whole_file else io.BytesIO(place.read(root))
 
 
 def _opened(path: str, stream: BinaryIO, use: Any) -> tuple[int, int]:

@@ -4,6 +4,7 @@
         house_segmentations/<scan>.house  <scan>.ply  <scan>.fsegs.json  [panorama_to_region.txt]
         region_segmentations/region<N>.ply  region<N>.fsegs.json                    where the house has no mesh
         undistorted_camera_parameters/<scan>.conf  undistorted_color_images/*.jpg
+        matterport_skybox_images/<viewpoint>_skybox<0-5>_sami.jpg       the simulator's panoramas
     <root>/connectivity/<scan>_connectivity.json    the simulator's viewpoints
     <root>/R2R_*.json  rxr_*_guide.jsonl[.gz]        routes, or in tasks/R2R/data and the like
     <root>/[metadata/]category_mapping.tsv           what the annotators' words stand for
@@ -32,6 +33,7 @@ from spatial_assets.readers import (
     labels,
     matterport_frames,
     matterport_house,
+    matterport_panoramas,
     matterport_regions,
     matterport_surface,
     navigation,
@@ -64,8 +66,10 @@ GRAPH_NAME = re.compile(r"([0-9A-Za-z]{11})_connectivity\.json", re.ASCII)
 MAPPINGS = ("category_mapping.tsv", "metadata/category_mapping.tsv")
 SPLITS = splits.named(r"scenes_{split}\.txt", ("", "metadata", "tasks/benchmark"), SCENE_NAME)
 HOUSE, REGIONS = "house_segmentations", "region_segmentations"
-PARTS = (HOUSE, REGIONS, matterport_frames.CAMERAS, matterport_frames.FOLDER)
-"""Folders of a scan that are read."""
+SKYBOXES = matterport_panoramas.FOLDER
+NEEDED = (HOUSE, REGIONS, matterport_frames.CAMERAS, matterport_frames.FOLDER)
+PARTS = (*NEEDED, SKYBOXES)
+"""Folders of a scan that are read; without the last a scan is as good, but for the simulator's views."""
 DISTORTED = "matterport_color_images"
 REGION_MESH = re.compile(r"region(\d{1,6})", re.ASCII)
 NO_OBJECTS = frozenset({"void", "unlabeled"})
@@ -141,6 +145,8 @@ class Listing:
     graph: str | None
     routes: tuple[navigation.RouteFile, ...]
     mapping: str | None
+    skyboxes: str | None
+    """The folder."""
 
 
 def _list(root: Path, ref: SceneRef) -> Listing:
@@ -157,7 +163,7 @@ def _list(root: Path, ref: SceneRef) -> Listing:
     if not meshes:
         _check_unpacked(root, ref, (REGIONS,))
         meshes = _region_meshes(root, parts[REGIONS])
-    _check_unpacked(root, ref, tuple(part for part in PARTS if part != REGIONS))
+    _check_unpacked(root, ref, tuple(part for part in NEEDED if part != REGIONS))
     conf = None
     shown, folder = parts[matterport_frames.FOLDER], parts[matterport_frames.CAMERAS]
     if shown is not None:
@@ -177,12 +183,13 @@ def _list(root: Path, ref: SceneRef) -> Listing:
         graph,
         tuple(navigation.route_files(root)) if graph is not None else (),
         next((path for path in MAPPINGS if house is not None and files.is_file(root, path)), None),
+        parts[SKYBOXES] if graph is not None else None,
     )
     if listing.house is None and not listing.meshes and conf is None and graph is None:
         hint = ""
         if _part(root, ref, DISTORTED) or files.is_file(root, f"{_base(root, ref)}/{DISTORTED}.zip"):
             hint = f"; {DISTORTED} are distorted, {matterport_frames.FOLDER} are read"
-        raise InputError(ref.path, f"none of {', '.join(PARTS)} is there, nor a graph{hint}", "no_frames")
+        raise InputError(ref.path, f"none of {', '.join(NEEDED)} is there, nor a graph{hint}", "no_frames")
     return listing
 
 
@@ -238,6 +245,9 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     if listing.images is not None:
         shown = files.by_stem(root, listing.images, matterport_frames.images.COLOR_ENDINGS)
         found += [SourceFile(path, "image") for path in shown.values()]
+    found += [
+        SourceFile(path, "panorama") for path in matterport_panoramas.face_files(root, listing.skyboxes)
+    ]
     found += [SourceFile(file.path, "routes") for file in listing.routes]
     return files.all_there(root, found) + SPLITS.files(root)
 
@@ -269,6 +279,10 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         scene = matterport_regions.with_regions(root, scene, house, listing.panorama_regions, told)
     if listing.cameras is not None:
         scene = _at_their_places(scene, listing.cameras)
+    if graph is not None:
+        scene = matterport_panoramas.with_panoramas(
+            root, scene, listing.skyboxes, list(graph.orientations), told
+        )
     return replace(scene, facts=_facts(scene), conventions=told)
 
 

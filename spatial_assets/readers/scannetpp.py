@@ -2,7 +2,7 @@
 
     <root>/[data/]<10 hexadecimal digits>/
         scans/mesh_aligned_0.05.ply  segments.json  segments_anno.json
-        iphone/  dslr/              (see `scannetpp_frames`); an iPhone's frames are extracted from rgb.mkv
+        iphone/  dslr/              (see `scannetpp_frames`); an iPhone's video as it is, or its frames extracted
     <root>/splits/*.txt             lists of the scenes of a split, where they are there
 
 Meters, z up. An iPhone's `aligned_pose` is camera-to-world in the mesh's frame, with OpenCV axes; its `intrinsic`, for
@@ -21,9 +21,17 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, scannetpp_frames, segments, splits
+from spatial_assets.readers import (
+    cameras,
+    consistency,
+    files,
+    scannetpp_frames,
+    scannetpp_recording,
+    segments,
+    splits,
+)
 from spatial_assets.readers.ply import read_ply
-from spatial_assets.readers.scannetpp_frames import AUTO, DSLR, IPHONE, sources
+from spatial_assets.readers.scannetpp_frames import AUTO, DSLR, IPHONE, RECORDED, sources
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import Fact, Float, Frame, InputError, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -44,6 +52,7 @@ SPLITS = splits.named(r"(?:[a-z0-9]+_)*{split}(?:_[a-z0-9]+)*\.txt", ("splits",)
 """`nvs_sem_train.txt`, `nvs_test.txt`, `sem_test.txt`, ...: what a list is for stands around its split."""
 KINDS = {
     "video": "rgb of the iphone",
+    "recording": "frames of the iphone's video",
     "undistorted": "undistorted images of the dslr",
     "fisheye": "fisheye images of the dslr, shown rectified to a pinhole camera's",
     "colmap": "fisheye images of the dslr with COLMAP's cameras, shown rectified to a pinhole camera's",
@@ -56,7 +65,7 @@ class Parameters(base.Parameters):
 
     device: Literal["auto", "iphone", "dslr"] = Field(
         "auto",
-        description="whose frames; auto takes the iPhone's video where it is extracted, else the DSLR's images, "
+        description="whose frames; auto takes the iPhone's, extracted or in its video, else the DSLR's images, "
         "undistorted ones rather than the fisheye's",
     )
     pose_convention: cameras.Convention = Field(cameras.AS_DOCUMENTED, description=cameras.CONVENTION_HELP)
@@ -92,7 +101,13 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
         if held is not None:
             found.append(SourceFile(held.poses, "pose"))
             found += files.all_there(root, [SourceFile(path, "camera") for path in held.more])
-            found += [SourceFile(path, "image") for path in held.shown(root).values()]
+            is_recorded = held.kind == RECORDED
+            found += [
+                SourceFile(path, "video" if is_recorded else "image") for path in held.files(root).values()
+            ]
+            if name == IPHONE:
+                listed = scannetpp_recording.depth_files(root, f"{ref.path}/{IPHONE}", is_recorded)
+                found += [SourceFile(path, "depth") for path in listed]
     return found + SPLITS.files(root)
 
 
@@ -126,6 +141,17 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     )
     if not is_video and parameters.pose_convention == cameras.AS_DOCUMENTED:
         _check_not_hanging(device.poses, reading.apply(raw))
+    if is_video:
+        depth_note = scannetpp_recording.check_depth(
+            root,
+            f"{ref.path}/{IPHONE}",
+            device.kind == RECORDED,
+            device.poses,
+            frames,
+            reading.apply(raw),
+            mesh,
+        )
+        check_note += "" if depth_note is None else f"; {depth_note}"
     instances = annotated.instances(mesh, whole=True)
     return Scene(
         dataset="scannetpp",

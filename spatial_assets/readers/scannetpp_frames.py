@@ -1,6 +1,7 @@
 """Frames of a ScanNet++ scene: an iPhone's, or a DSLR's, undistorted or as its fisheye lens has taken them.
 
     iphone/pose_intrinsic_imu.json                  rgb/frame_%06d.jpg
+    iphone/pose_intrinsic_imu.json                  rgb.mkv, or rgb.mp4 (see `scannetpp_recording`)
     dslr/nerfstudio/transforms_undistorted.json     dslr/resized_undistorted_images
     dslr/nerfstudio/transforms.json                 dslr/resized_images, of an OPENCV_FISHEYE camera
     dslr/colmap/images.txt  cameras.txt             the same, where there is no transforms.json
@@ -11,14 +12,15 @@ the frame's. COLMAP's poses lead from the world to the camera, its pixel centers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spatial_assets.readers import cameras, files, images, labels
+from spatial_assets.readers import cameras, files, images, labels, scannetpp_recording
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.model import Camera, Float, Frame, InputError, rigid_inverse
@@ -27,7 +29,9 @@ IPHONE, DSLR, AUTO = "iphone", "dslr", "auto"
 IPHONE_SIZE = (1920.0, 1440.0)
 """Of the images that an iPhone's intrinsics are for."""
 VIDEOS = ("rgb.mkv", "rgb.mp4")
-"""What an iPhone's images are extracted from."""
+"""What an iPhone's images come in."""
+RECORDED = "recording"
+"""The kind of a source whose images are a video's frames."""
 FARTHEST_PIXEL = 1e5
 """Greatest number of a camera's calibration, in pixels, that is believed."""
 STRONGEST_BEND = 100.0
@@ -50,25 +54,33 @@ class Source:
     poses: str
     """The file."""
     folder: str
-    """Of the images."""
+    """Of the images, or the file that holds all of them."""
     kind: str
     """What is read, in words."""
     more: tuple[str, ...] = ()
     """Other files that are needed with the poses'."""
 
-    def shown(self, root: Path) -> dict[str, str]:
-        """Images by name."""
+    def files(self, root: Path) -> dict[str, str]:
+        """Files of the images, by their names or, where one file holds all, by its own."""
+        if self.kind == RECORDED:
+            is_there = files.is_file(root, self.folder)
+            return {Path(self.folder).stem: self.folder} if is_there else {}
         return files.by_stem(root, self.folder, images.COLOR_ENDINGS)
 
     def is_there(self, root: Path) -> bool:
-        return files.is_file(root, self.poses) and bool(self.shown(root))
+        return files.is_file(root, self.poses) and bool(self.files(root))
 
 
 def sources(folder: str, device: str) -> list[Source]:
     """Of a device in a scene's folder, the one to be taken first."""
     dslr = f"{folder}/dslr"
     if device == IPHONE:
-        return [Source(device, f"{folder}/iphone/pose_intrinsic_imu.json", f"{folder}/iphone/rgb", "video")]
+        own = f"{folder}/iphone"
+        kinds = {"rgb": "video"} | dict.fromkeys(VIDEOS, RECORDED)
+        return [
+            Source(device, f"{own}/pose_intrinsic_imu.json", f"{own}/{name}", kind)
+            for name, kind in kinds.items()
+        ]
     return [
         Source(
             device,
@@ -94,11 +106,7 @@ def source(root: Path, folder: str, wanted: str) -> Source:
     told = " and no ".join(
         f"{item.poses.removeprefix(folder)[1:]} with {item.folder.removeprefix(folder)[1:]}" for item in every
     )
-    hint = ""
-    video = next((name for name in VIDEOS if files.is_file(root, f"{folder}/iphone/{name}")), None)
-    if IPHONE in names and video is not None:
-        hint = f"; in iphone: mkdir rgb && ffmpeg -i {video} -start_number 0 -q:v 1 rgb/frame_%06d.jpg"
-    raise InputError(folder, f"no frames: no {told}{hint}", "no_frames")
+    raise InputError(folder, f"no frames: no {told}", "no_frames")
 
 
 @dataclass(frozen=True)
@@ -127,12 +135,13 @@ class Listed:
 
 def read_frames(root: Path, held: Source) -> tuple[list[Frame], dict[str, int]]:
     """Frames with their poses as documented, and how many were left out for what."""
-    shown = held.shown(root)
+    listed = list(_listed(root, held))
+    shown, sizes = _images(root, held, [item.name for item in listed])
     frames: list[Frame] = []
     dropped = {"lost_pose": 0, "no_image": 0, "marked_bad": 0}
     named: set[str] = set()
     lenses: dict[tuple[Any, ...], Fisheye] = {}
-    for item in _listed(root, held):
+    for item in listed:
         if item.name in named:
             raise InputError(held.poses, f"two frames are named {labels.shown(item.name)}", "contradiction")
         named.add(item.name)
@@ -145,12 +154,23 @@ def read_frames(root: Path, held: Source) -> tuple[list[Frame], dict[str, int]]:
             dropped["lost_pose"] += 1
         else:
             rigid = cameras.check_pose(held.poses, pose, f"the pose of {item.name}")
-            camera, image = _camera(root, held.poses, item.calibration, shown[item.name], lenses)
+            image = shown[item.name]
+            size = sizes(image)
+            camera, image = _camera(held.poses, item.calibration, image, size, lenses)
             frames.append(Frame(item.name, camera, rigid, None, image))
     if not frames:
         raise InputError(held.poses, f"no frame has a pose and an image in {held.folder}", "no_frames")
     dropped = {what: count for what, count in dropped.items() if count or what != "marked_bad"}
     return sorted(frames, key=lambda frame: files.natural_key(frame.name)), dropped
+
+
+def _images(
+    root: Path, held: Source, names: Sequence[str]
+) -> tuple[dict[str, str], Callable[[str], tuple[int, int]]]:
+    """Images by name, and what tells the size of one."""
+    if held.kind == RECORDED:
+        return scannetpp_recording.shown(root, held.folder, held.poses, names)
+    return held.files(root), partial(images.image_size, root)
 
 
 def _listed(root: Path, held: Source) -> Iterator[Listed]:
@@ -161,10 +181,9 @@ def _listed(root: Path, held: Source) -> Iterator[Listed]:
 
 
 def _camera(
-    root: Path, path: str, said: Calibration, image: str, lenses: dict[tuple[Any, ...], Fisheye]
+    path: str, said: Calibration, image: str, size: tuple[int, int], lenses: dict[tuple[Any, ...], Fisheye]
 ) -> tuple[Camera, str]:
     """A pinhole camera of an image as it is shown, and how it is shown."""
-    size = images.image_size(root, image)
     scaled = (
         said.intrinsics if size == said.size else cameras.scale_to(path, said.intrinsics, said.size, size)
     )

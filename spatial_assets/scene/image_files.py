@@ -1,11 +1,13 @@
-"""Where the bytes of an image lie: a file of its own, or a stretch of a recording that holds many; and how it is shown.
+"""Where the bytes of an image lie: a file of its own, or a part of a recording that holds many; and how it is shown.
 
 All of it is one text, as tables and rows have it: a path relative to the dataset's root; `::`, the first byte, `+` and
-the number of bytes, where it is a stretch; `::fisheye` and the numbers of a lens (see `lenses`), where what a fisheye
-camera took is shown as a pinhole camera's image; `::turn90`, `::turn180` or `::turn270`, where a camera was held on its
-side and the image is shown turned clockwise by so many degrees. A recording is so read in place, one image at a time,
-and no image is ever written anew only to stand upright or to be rid of a lens. Whatever a scene says of a frame, its
-size, its camera and what is marked on it, is of the image as it is shown.
+the number of bytes, where it is a stretch of these, or `::frame` and a number, where it is a frame of a video (see
+`videos`), or `::view` and a camera's numbers, where it is a view of a panorama (see `panoramas`); `::fisheye` and the
+numbers of a lens (see `lenses`), where what a fisheye camera took is shown as a pinhole camera's image; `::turn90`,
+`::turn180` or `::turn270`, where a camera was held on its side and the image is shown turned clockwise by so many
+degrees. A recording is so read in place, one image at a time, and no image is ever written anew only to stand upright
+or to be rid of a lens. Whatever a scene says of a frame, its size, its camera and what is marked on it, is of the image
+as it is shown.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.scene import lenses
+import numpy as np
+
+from spatial_assets.scene import lenses, panoramas, videos
 from spatial_assets.scene.lenses import Fisheye
+from spatial_assets.scene.panoramas import Float, View
 
 PLACE = re.compile(
-    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15}))?"
+    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15})|::frame(?P<frame>0|[1-9]\d{0,8})"
+    rf"|::view{panoramas.PLACE})?"
     rf"(?:::fisheye{lenses.PLACE})?(?:::turn(?P<degrees>90|180|270))?",
     re.DOTALL | re.ASCII,
 )
@@ -42,6 +48,10 @@ class ImageFile:
     """Quarter turns clockwise, 0 to 3, after which it is shown."""
     lens: Fisheye | None = None
     """What it was taken through, where it is shown rectified; before it is turned."""
+    frame: int | None = None
+    """Of the video that the file is, from 0."""
+    view: View | None = None
+    """Of the panorama whose first face the file is."""
 
     @classmethod
     def of(cls, image: str) -> ImageFile:
@@ -52,21 +62,39 @@ class ImageFile:
         length = None if found["length"] is None else int(found["length"])
         turns = int(found["degrees"] or 0) // QUARTER
         lens = None if found["lens"] is None else Fisheye.of(found["lens"])
-        return cls(found["path"], int(found["begin"] or 0), length, turns, lens)
+        view = None if found["view"] is None else View.of(found["view"])
+        frame = None if found["frame"] is None else int(found["frame"])
+        return cls(found["path"], int(found["begin"] or 0), length, turns, lens, frame, view)
 
     def __str__(self) -> str:
         place = self.path if self.length is None else f"{self.path}::{self.begin}+{self.length}"
+        if self.frame is not None:
+            place += f"::frame{self.frame}"
+        if self.view is not None:
+            place += f"::view{self.view}"
         if self.lens is not None:
             place += f"::fisheye{self.lens}"
         return f"{place}::turn{self.turns * QUARTER}" if self.turns else place
 
     @property
+    def is_whole_file(self) -> bool:
+        """Whether the file holds this image and nothing else."""
+        return self.length is None and self.frame is None and self.view is None
+
+    @property
     def is_as_stored(self) -> bool:
         """Whether the stored bytes are the image that is shown."""
-        return not self.turns and self.lens is None
+        return not self.turns and self.lens is None and self.frame is None and self.view is None
 
     def read(self, root: Path) -> bytes:
-        """The image as it is stored. Raises OSError where the file is gone or shorter."""
+        """An image file as it is stored, or made of what a video or a panorama shows.
+
+        Raises OSError where the file is gone or shorter, InputError where what decodes a video is not installed.
+        """
+        if self.frame is not None:
+            return videos.image_bytes(root / self.path, self.frame)
+        if self.view is not None:
+            return self.view.image_bytes(root / self.path)
         with (root / self.path).open("rb") as file:
             if self.length is None:
                 return file.read()
@@ -86,3 +114,15 @@ class ImageFile:
     def turned_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Width and height as shown, of those stored; and those stored, of those shown."""
         return (size[1], size[0]) if self.turns % 2 else size
+
+
+def view_of(panorama: str, axes: Float, camera_to_world: Float, size: tuple[int, int], focal: float) -> str:
+    """The text of what a camera sees that stands where a panorama was taken.
+
+    Parameters
+    ----------
+    panorama : its first image, and axes : (3, 3) or its 9 numbers by rows, as the table of viewpoints has them.
+    camera_to_world : (4, 4), of which the place does not count. size : width and height. focal : pixels.
+    """
+    columns = np.asarray(axes, np.float64).reshape(3, 3)
+    return str(ImageFile(panorama, view=View.turned(size, focal, camera_to_world[:3, :3], columns)))

@@ -191,6 +191,10 @@ class Viewpoint:
     """Viewpoints that one can walk to directly."""
     visible: tuple[str, ...] = ()
     """Viewpoints that are in sight."""
+    panorama: str | None = None
+    """The first of the six images of what is seen from it, where the source has them (see `panoramas`)."""
+    panorama_axes: Float | None = None
+    """(3, 3), columns are the panorama's own axes in the world."""
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,18 @@ VIEWPOINTS = Table(
         ),
         Column("reachable", WORDS, "viewpoints that one can walk to directly, sorted"),
         Column("visible", WORDS, "viewpoints in sight, sorted"),
+        Column(
+            "panorama",
+            TEXT,
+            "first of the six images of a cube around it, relative to the dataset's root; null where there are none",
+            True,
+        ),
+        Column(
+            "panorama_axes",
+            REALS,
+            "3x3 row-major; its columns are the panorama's right, down and forward in the world; null without one",
+            True,
+        ),
     ),
     ("scene", "viewpoint"),
 )

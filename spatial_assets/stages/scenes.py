@@ -143,6 +143,10 @@ def _viewpoint_row(which: dict[str, str], viewpoint: Viewpoint) -> dict[str, Any
         "region": viewpoint.region,
         "reachable": sorted(viewpoint.reachable),
         "visible": sorted(viewpoint.visible),
+        "panorama": viewpoint.panorama,
+        "panorama_axes": None
+        if viewpoint.panorama_axes is None
+        else _floats(viewpoint.panorama_axes.ravel()),
     }
 
 

@@ -74,3 +74,43 @@ def test_shortest_ways() -> None:
 def test_viewpoints_at_one_place_are_joined_all_the_same() -> None:
     found = viewpoints.shortest_ways(np.zeros((2, 3)), np.array([[False, True], [True, False]]))
     np.testing.assert_allclose(found, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("target", "forward"),
+    [
+        ((1, 5, 1.5), (0, 1, 0)),
+        ((4, 2, 9), (1, 0, 0)),
+        ((1, 0, 0), (0, -1, 0)),
+        ((0, 3, 1.5), (-(0.5**0.5), 0.5**0.5, 0)),
+    ],
+)
+def test_facing_another_place(target: tuple[float, ...], forward: tuple[float, ...]) -> None:
+    """From (1, 2, 1.5), level wherever the other stands; what lies ahead is in the image's middle column."""
+    position = np.array([1, 2, 1.5])
+    pose = viewpoints.facing(position, np.array(target, float))
+    np.testing.assert_allclose(pose[:3, 2], forward, atol=1e-12)
+    np.testing.assert_allclose(pose[:3, 1], [0, 0, -1], atol=1e-12)
+    local = pose[:3, :3].T @ (np.array(target) - position)
+    assert local[0] == pytest.approx(0, abs=1e-9) and local[2] > 0
+    assert np.linalg.det(pose[:3, :3]) == pytest.approx(1)
+
+
+def test_facing_up_and_nowhere() -> None:
+    up = viewpoints.facing(np.zeros(3), np.array([0, 2.0, 0]), math.radians(30))
+    np.testing.assert_allclose(up[:3, 2], [0, math.cos(math.radians(30)), 0.5], atol=1e-12)
+    with pytest.raises(ValueError, match="no heading"):
+        viewpoints.facing(np.zeros(3), np.array([0, 0, 2.0]))
+
+
+def test_the_views_are_level_cameras() -> None:
+    views = viewpoints.view_poses(np.array([3, 4, 1.5]))
+    for number in (0, 14, 35):
+        heading, elevation = (number % 12) * math.radians(30), (number // 12 - 1) * math.radians(30)
+        np.testing.assert_allclose(
+            viewpoints.looking(np.array([3, 4, 1.5]), np.array([heading]), np.array([elevation]))[0],
+            views[number],
+        )
+    np.testing.assert_allclose(
+        views[15], viewpoints.facing(np.array([3, 4, 1.5]), np.array([9, 4, 0])), atol=1e-12
+    )

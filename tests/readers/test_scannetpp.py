@@ -120,21 +120,22 @@ def test_without_the_phone_s_frames_the_photographs_are_taken(root: Path) -> Non
     for path in (root / REF.path / "iphone/rgb").iterdir():
         path.unlink()
     assert [frame.name for frame in read(root).frames] == ["DSC00001"]
-    with pytest.raises(
-        InputError, match=r"0123456789: no frames: no iphone/pose_intrinsic_imu\.json with iphone/rgb$"
-    ):
+    said = " and no ".join(
+        rf"iphone/pose_intrinsic_imu\.json with iphone/{name}" for name in ("rgb", r"rgb\.mkv", r"rgb\.mp4")
+    )
+    with pytest.raises(InputError, match=f"0123456789: no frames: no {said}$"):
         read(root, device="iphone")
 
 
-def test_a_video_that_is_not_extracted_is_named(root: Path) -> None:
-    (root / REF.path / "iphone/rgb.mkv").touch()
-    for path in (*(root / REF.path).glob("iphone/rgb/*"), *(root / REF.path).glob("dslr/resized*/*")):
+def test_a_video_is_taken_where_nothing_is_extracted(root: Path) -> None:
+    video = root / REF.path / "iphone/rgb.mkv"
+    video.touch()
+    assert read(root).conventions["frames"] == "rgb of the iphone"
+    for path in (root / REF.path).glob("iphone/rgb/*"):
         path.unlink()
-    with pytest.raises(
-        InputError,
-        match=r"in iphone: mkdir rgb && ffmpeg -i rgb\.mkv -start_number 0 .* rgb/frame",
-    ):
+    with pytest.raises(InputError, match=r"iphone/rgb\.mkv: cannot be read: not a readable video$"):
         read(root)
+    assert [frame.name for frame in read(root, device="dslr").frames] == ["DSC00001"]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "hypersim": {"depth_step": 1},
 }
 """What makes reading quick."""
-READ_AS = {"scannet_sens": "scannet", "scannetpp_fisheye": "scannetpp", "arkitscenes_raw": "arkitscenes"}
+READ_AS = {
+    "scannet_sens": "scannet",
+    "scannetpp_fisheye": "scannetpp",
+    "scannetpp_raw": "scannetpp",
+    "arkitscenes_raw": "arkitscenes",
+}
 """Layouts in which a dataset comes beside the one that has its reader's name."""
 LAYOUTS = (*READERS, *READ_AS)
 

@@ -1,7 +1,8 @@
 """Matterport3D houses: panoramas of a tripod's three cameras, an annotated mesh, the simulator's graph and routes.
 
 Of a download those parts are written that geometry needs: the house file with its mesh, and undistorted images with
-their cameras and depth. Panoramas stand where the studio's walk leads past; at most 18 images are taken at each.
+their cameras and depth, and the panoramas that the simulator shows. Panoramas stand where the studio's walk leads past;
+at most 18 images are taken at each.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from spatial_assets.studio.layouts.matterport3d_house import (
     house_text,
     opengl,
 )
-from spatial_assets.studio.layouts.matterport3d_routes import connectivity, routes
+from spatial_assets.studio.layouts.matterport3d_routes import connectivity, routes, tripod_pose
 from spatial_assets.studio.render import vertex_colors
 from spatial_assets.studio.scan import noisy, noisy_depth, with_holes
 from spatial_assets.studio.scene import StudioScene
@@ -60,6 +61,16 @@ ARM = 0.05
 """Meters from the tripod's axis to its cameras."""
 DEPTH_UNIT = 4000.0
 """Steps of a depth image to a meter."""
+FACE_AXES = (
+    ((-1, 0, 0), (0, 0, -1), (0, -1, 0)),
+    ((-1, 0, 0), (0, 1, 0), (0, 0, -1)),
+    ((0, 0, 1), (0, 1, 0), (-1, 0, 0)),
+    ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    ((0, 0, -1), (0, 1, 0), (1, 0, 0)),
+    ((-1, 0, 0), (0, 0, 1), (0, 1, 0)),
+)
+"""Right, down and forward of a skybox's images 0 to 5 in the axes of the pose that the graph gives: the simulator
+loads 2, 4, 0, 5, 1, 3 as the sides +x, -x, +y, -y, +z, -z of a cube map, whose axes are the pose's, negated."""
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 NAME_LENGTH = 11
 
@@ -82,7 +93,7 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
     (out / "connectivity").mkdir(exist_ok=True)
     with fresh_folder(out / "scans" / name) as folder:
         for part in ("house_segmentations", "undistorted_camera_parameters", "undistorted_color_images",
-                     "undistorted_depth_images"):  # fmt: skip
+                     "undistorted_depth_images", "matterport_skybox_images"):  # fmt: skip
             (folder / part).mkdir()
         house = folder / "house_segmentations"
         text = house_text(name, scene, panoramas, shots, intrinsics, faces)
@@ -90,6 +101,7 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
         _write_mesh(house, name, scene, faces, scanner)
         _write_cameras(folder / "undistorted_camera_parameters" / f"{name}.conf", scene, names, intrinsics)
         _write_images(folder, name, scene, names, scanner, progress)
+        _write_skyboxes(folder / "matterport_skybox_images", scene, panoramas, scanner)
     left_out = _identity(f"{name} left out")
     write_json(out / "connectivity" / f"{name}_connectivity.json", connectivity(scene, panoramas, left_out))
     write_truth(out, name, scene, list(scene.objects), names)
@@ -202,6 +214,19 @@ def _write_images(
         Image.fromarray(depth).save(target, "PNG", compress_level=PNG_LEVEL)
         if (k + 1) % PROGRESS_EVERY == 0:
             progress(f"{name}: {k + 1} of {len(names)} images")
+
+
+def _write_skyboxes(folder: Path, scene: StudioScene, panoramas: list[Panorama], scanner: Scanner) -> None:
+    """Six square images of each panorama, as high as the others."""
+    side = scene.height
+    intrinsics = np.array([[side / 2, 0, side / 2], [0, side / 2, side / 2], [0, 0, 1.0]])
+    picture = renderer(replace(scene, intrinsics=intrinsics, width=side, height=side), scanner)
+    for k, panorama in enumerate(panoramas):
+        pose = tripod_pose(k, panorama)
+        for face, axes in enumerate(FACE_AXES):
+            looking = pose.copy()
+            looking[:3, :3] = pose[:3, :3] @ np.array(axes, dtype=np.float64).T
+            write_color(folder / f"{panorama.name}_skybox{face}_sami.jpg", picture(looking)[0])
 
 
 def _depth_name(stem: str) -> str:

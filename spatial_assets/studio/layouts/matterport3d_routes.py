@@ -43,6 +43,11 @@ def edges_of(scene: StudioScene, panoramas: list[Panorama]) -> tuple[NDArray[np.
     return steps, sight
 
 
+def tripod_pose(number: int, panorama: Panorama) -> Float:
+    """Camera-to-world (4, 4) that the graph gives a panorama: level, and turned as it happened to stand."""
+    return look(panorama.position, 0.7 * number, 0.0, 0.0)
+
+
 def connectivity(scene: StudioScene, panoramas: list[Panorama], excluded: str) -> list[dict[str, Any]]:
     """Of all viewpoints, and of one more that is not part of the graph."""
     steps, sight = edges_of(scene, panoramas)
@@ -50,7 +55,7 @@ def connectivity(scene: StudioScene, panoramas: list[Panorama], excluded: str) -
     found = []
     for k, panorama in enumerate([*panoramas, last]):
         is_in = k < len(panoramas)
-        pose = look(panorama.position, 0.7 * k, 0.0, 0.0)
+        pose = tripod_pose(k, panorama)
         found.append(
             {
                 "image_id": panorama.name,

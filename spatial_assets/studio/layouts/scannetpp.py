@@ -39,7 +39,7 @@ TESTED = 4
 
 def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress) -> Written:
     """One scene folder below `data`."""
-    return write_scan(out, index, scene, scanner, progress, lambda folder, scene: None)
+    return write_scan(out, index, scene, scanner, progress, lambda folder, scene, depths: None)
 
 
 def write_scan(
@@ -48,9 +48,9 @@ def write_scan(
     scene: StudioScene,
     scanner: Scanner,
     progress: Progress,
-    finish: Callable[[Path, StudioScene], None],
+    finish: Callable[[Path, StudioScene, Path], None],
 ) -> Written:
-    """The same, after `finish` was called with its folder."""
+    """The same, after `finish` was called with its folder and the folder of depth images, which is then removed."""
     name = hashlib.blake2b(f"studio {index}".encode(), digest_size=5).hexdigest()
     mesh = scene.mesh
     names = [f"frame_{k:06d}" for k in range(len(scene.poses))]
@@ -73,9 +73,9 @@ def write_scan(
                 name,
                 scanner,
             )
-        _write_video(iphone / "pose_intrinsic_imu.json", scene, names)
-        _write_photographs(dslr, iphone / "rgb", scene, names)
-        finish(folder, scene)
+            _write_video(iphone / "pose_intrinsic_imu.json", scene, names)
+            _write_photographs(dslr, iphone / "rgb", scene, names)
+            finish(folder, scene, Path(depths))
     write_truth(out, name, scene, list(scene.objects), names)
     return Written(name)
 

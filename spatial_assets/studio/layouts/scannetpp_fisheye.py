@@ -42,7 +42,7 @@ def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, pro
     return scannetpp.write_scan(out, index, scene, scanner, progress, _bend)
 
 
-def _bend(folder: Path, scene: StudioScene) -> None:
+def _bend(folder: Path, scene: StudioScene, depths: Path) -> None:
     """Puts the video's frames into fisheye images, with nerfstudio's matrices, and removes them."""
     dslr = folder / "dslr"
     focal, places = _lens(scene)
