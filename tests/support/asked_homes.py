@@ -15,7 +15,7 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.storage.lake import Lake
 from spatial_assets.tasks.registry import tasks
 
-UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap")
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms")
 FORMS = {name: task.formats for name, task in tasks().items() if task.suite == "spar"}
 
 
