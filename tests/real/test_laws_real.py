@@ -12,6 +12,7 @@ import pytest
 
 from spatial_assets.scene.categories import canonical
 from spatial_assets.tasks.core.laws import law_of_origin, laws
+from spatial_assets.tasks.core.video import rooms
 from spatial_assets.tasks.vsi import object_size_estimation, room_size_estimation
 
 CHANCE = 0.25
@@ -50,9 +51,8 @@ def rank_shares(kind: str, path: str, bands: int, answers: list[tuple[str, float
 
 
 def test_areas(published: dict[str, list[tuple[str, float]]]) -> None:
-    task = room_size_estimation
     right, wrong = (
-        max(rank_shares(kind, task.LAWS, task.BANDS, published[task.NAME])[""])
+        max(rank_shares(kind, rooms.LAWS, rooms.BANDS, published[room_size_estimation.NAME])[""])
         for kind in (law_of_origin(None), "studio")
     )
     print(f"\nareas: the likeliest rank is right in {right:.0%}; with the studio's law in {wrong:.0%}")

@@ -11,12 +11,15 @@ import lakes
 from question_truth import Truth
 
 from spatial_assets.assets import partitions
+from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.storage.lake import Lake
 from spatial_assets.tasks.registry import tasks
 
-UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap")
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms")
 FORMS = {name: task.formats for name, task in tasks().items() if task.suite == "spar"}
+OF_IMAGES = {name: forms for name, forms in FORMS.items() if tasks()[name].images < VIDEO_FRAMES}
+"""Those that choose which images they show; a scene has one video, and of some tasks about it few questions."""
 
 
 @dataclass

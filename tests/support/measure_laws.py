@@ -26,7 +26,8 @@ import numpy as np
 from benchmarks.seeds import OF_LAWS
 from spatial_assets.scene.categories import canonical, is_countable, is_structure, may_mean
 from spatial_assets.studio.scene import make_scene, plan_of
-from spatial_assets.tasks.vsi import object_counting, object_size_estimation, room_size_estimation
+from spatial_assets.tasks.core.video import rooms
+from spatial_assets.tasks.vsi import object_counting, object_size_estimation
 
 PACKAGE = Path(__file__).resolve().parents[2] / "spatial_assets"
 FIXTURES = Path(os.environ.get("SPATIAL_ASSETS_FIXTURES", PACKAGE.parents[1] / "shared"))
@@ -104,7 +105,7 @@ def measure(rooms: list[Room], areas: Sequence[float], least: int) -> dict[str, 
         if found.total() >= least
     }
     return {
-        room_size_estimation.LAWS: {"": quantiles(areas, 2)},
+        rooms.LAWS: {"": quantiles(areas, 2)},
         object_size_estimation.LAWS: {
             word: quantiles(found, 1) for word, found in sorted(sizes.items()) if len(found) >= least
         },
@@ -135,11 +136,11 @@ def write(homes: list[Room], areas: list[float], scans: list[Room], seed: int) -
         "scans": measure(scans, [room.area for room in scans], LEAST_ANSWERS["scans"]),
     }
     for path, what in (
-        (room_size_estimation.LAWS, "quantiles of floor areas in square meters"),
+        (rooms.LAWS, "quantiles of floor areas in square meters"),
         (object_size_estimation.LAWS, "quantiles of longest sides in centimeters, by category"),
         (object_counting.LAWS, "how often a room has so many of a category"),
     ):
-        count = len(areas) if path == room_size_estimation.LAWS else len(homes)
+        count = len(areas) if path == rooms.LAWS else len(homes)
         held = {
             "about": f"Right answers, from which wrong options follow: {what}.",
             "seeds": [seed],

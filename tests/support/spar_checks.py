@@ -78,6 +78,7 @@ def check_answers(asked: Asked, task: str, form: str, module: ModuleType, from_p
 
 STEPS = {
     "camera_motion_infer": [1.0, 1.0, 0.1],
+    "spatial_volume_infer": [1.0, 1.0, 1.0],
     "view_change_infer": [0.1, 0.1, 0.1, 5.0, 5.0, 1 / 3, 1 / 3, 1 / 3, 1 / 3],
 }
 """To which the parts of answers are rounded that have several, in their own units."""

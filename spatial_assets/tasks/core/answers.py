@@ -144,6 +144,13 @@ class Pose(Parts):
 
 
 @dataclass(frozen=True)
+class Size(Parts):
+    """Lengths of an object's sides."""
+
+    kind: ClassVar[str] = "size"
+
+
+@dataclass(frozen=True)
 class Rectangle:
     """A box in an image, x0, y0, x1, y1 on the 0-1000 grid, not rounded.
 

@@ -19,16 +19,8 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi.video import (
-    IMAGES,
-    NEAR,
-    NEEDS,
-    REASONS,
-    DistanceParameters,
-    count_sets,
-    stems,
-    video_of,
-)
+from spatial_assets.tasks.core.video.shown import IMAGES, NEAR, NEEDS, REASONS, count_sets, video_of
+from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
 NAME = "object_abs_distance"
 

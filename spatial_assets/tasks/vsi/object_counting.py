@@ -7,11 +7,9 @@ it counts.
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
 
-from spatial_assets.scene.categories import is_countable
 from spatial_assets.tasks.core.answers import Number
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata, about_video, draw_key
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.laws import ORIGINS, count_laws
@@ -20,16 +18,10 @@ from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import COUNT
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi.by_law import LawParameters
-from spatial_assets.tasks.vsi.video import (
-    IMAGES,
-    NEEDS,
-    REASONS,
-    VERDICTS,
-    codes_of,
-    stems,
-    video_of,
-)
+from spatial_assets.tasks.core.video.by_law import LawParameters
+from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find
+from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
+from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
 NAME = "object_counting"
 LAWS = "tasks/vsi/object_counting_laws.json"
@@ -39,28 +31,8 @@ NO_HASHES = np.zeros(0, np.uint64)
 """Words have identities of their own; those of frames and objects are not looked at."""
 
 
-class CountingParameters(LawParameters):
-    min_count: int = Field(2, ge=1, description="VSI-Bench's; of one there is nothing to count")
-    max_count: int = Field(20, ge=1, description="more, and even people lose count")
-
-
-def find(facts: SceneFacts, parameters: CountingParameters) -> Candidates:
-    """Every word that stands for several objects."""
-    video = facts.once(video_of, parameters.limits)
-    counts = np.array([len(group) for group in video.groups.values()], np.int64)
-    objects = np.full((len(counts), counts.max(initial=0)), NOTHING, np.int64)
-    for row, group in enumerate(video.groups.values()):
-        objects[row, : len(group)] = group
-    found = about_video(objects)
-    found.reject_coded(codes_of(list(video.words.values())), VERDICTS)
-    found.reject("uncountable", np.array([not is_countable(word) for word in video.groups], np.bool_))
-    found.reject("few", counts < parameters.min_count)
-    found.reject("many", counts > parameters.max_count)
-    # Every count in turn, so that "two" is not most of the answers.
-    found.strata = Strata.of_numbers(counts)
-    # The rows are as long as the largest group; a hash of their objects would depend on it.
-    found.identities = video.identities[:, None]
-    return found
+class CountingParameters(VideoParameters, LawParameters, CountParameters):
+    pass
 
 
 def find_with_options(facts: SceneFacts, parameters: CountingParameters) -> Candidates:
@@ -104,12 +76,6 @@ TASKS = (
         find_for={SELECT: find_with_options},
         data=(LAWS, ORIGINS),
         ask=ask,
-        reasons={
-            **REASONS,
-            **OPTION_REASONS,
-            "uncountable": "people do not agree on how many of them there are",
-            "few": "too few of them to be counted",
-            "many": "too many of them to be counted",
-        },
+        reasons={**REASONS, **OPTION_REASONS},
     ),
 )

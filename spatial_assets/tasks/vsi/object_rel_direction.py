@@ -40,16 +40,9 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import DEGREES
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi import video
-from spatial_assets.tasks.vsi.video import (
-    IMAGES,
-    NEEDS,
-    DistanceParameters,
-    VideoLimits,
-    count_sets,
-    stems,
-    video_of,
-)
+from spatial_assets.tasks.core.video import shown
+from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, VideoLimits, count_sets, video_of
+from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
 SUITE = "vsi"
 BEHIND = "back"
@@ -58,7 +51,7 @@ ROLES = ("position", "orientation", "query")
 TRIPLE_CODES = ("", "overhead", "above", "near", "far")
 """Reasons against a triple at any level, by their codes; where one stands comes first, then what is nearest."""
 REASONS: Mapping[str, str] = {
-    **video.REASONS,
+    **shown.REASONS,
     "above": "one of the objects lies over or under another, so that no direction leads to it",
     "overhead": "the object to stand by hangs under the ceiling",
     "near": "two of the objects are too near to one another",

@@ -24,18 +24,17 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi.video import (
+from spatial_assets.tasks.core.video.shown import (
     IMAGES,
     NEAR,
     NEEDS,
     REASONS,
     VERDICTS,
-    DistanceParameters,
     VideoLimits,
     codes_of,
-    stems,
     video_of,
 )
+from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
 SUITE, NAME = "vsi", "object_rel_distance"
 FURTHER = OPTIONS - 1

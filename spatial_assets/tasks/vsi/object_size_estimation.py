@@ -17,23 +17,16 @@ from spatial_assets.tasks.core.quantities import CENTIMETERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsi.by_law import LawParameters
-from spatial_assets.tasks.vsi.video import (
-    IMAGES,
-    NEEDS,
-    REASONS,
-    VERDICTS,
-    codes_of,
-    stems,
-    video_of,
-)
+from spatial_assets.tasks.core.video.by_law import LawParameters
+from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, REASONS, VERDICTS, codes_of, video_of
+from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
 NAME = "object_size_estimation"
 PER_METER = 100.0
 LAWS = "tasks/vsi/object_size_laws.json"
 
 
-class ObjectSizeParameters(LawParameters):
+class ObjectSizeParameters(VideoParameters, LawParameters):
     max_frame_truncation: float = Field(
         0.5,
         ge=0,

@@ -36,15 +36,17 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import DEGREES
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video import shown
+from spatial_assets.tasks.core.video.shown import IMAGES, video_of
 from spatial_assets.tasks.core.wording import phrases
-from spatial_assets.tasks.vsi import routes, video
+from spatial_assets.tasks.vsi import routes
 from spatial_assets.tasks.vsi.routes import TURNS, Rules, Things, turn_code, turn_margin
-from spatial_assets.tasks.vsi.video import IMAGES, PUBLISHED, VideoParameters, stems, video_of
+from spatial_assets.tasks.vsi.video import PUBLISHED, VideoParameters, stems
 
 SUITE, NAME = "vsi", "route_planning"
 SIDES = ("left", "right")
 WORDS = (*SIDES, "back")
-NEEDS = video.NEEDS | {Fact.MESH}
+NEEDS = shown.NEEDS | {Fact.MESH}
 """Without the room's surfaces nobody knows where its floor is free."""
 
 
@@ -215,7 +217,7 @@ TASKS = (
         find=find,
         ask=ask,
         reasons={
-            **video.REASONS,
+            **shown.REASONS,
             "no_floor": "the scene's free floor has not been measured",
             "off_floor": "hangs, lies on something, or is too low or too thin to steer by",
             EXPECTED: PRIOR_REASONS[EXPECTED],

@@ -19,7 +19,8 @@ from spatial_assets.tasks.core.laws import (
     law_of_origin,
     laws,
 )
-from spatial_assets.tasks.vsi import object_counting, object_size_estimation, room_size_estimation
+from spatial_assets.tasks.core.video import rooms
+from spatial_assets.tasks.vsi import object_counting, object_size_estimation
 
 LAW = Law(np.array([0.0, 0.25, 0.5, 0.75, 1.0]), np.array([10.0, 12.0, 20.0, 30.0, 90.0]))
 COUNTS = CountLaw(np.arange(2, 9), np.array([0.5, 0.2, 0.12, 0.08, 0.05, 0.03, 0.02]))
@@ -90,11 +91,11 @@ def test_four_numbers_are_one_set() -> None:
 
 
 def test_the_data_files_say_whose_laws_they_are() -> None:
-    for path in (room_size_estimation.LAWS, object_size_estimation.LAWS, object_counting.LAWS):
+    for path in (rooms.LAWS, object_size_estimation.LAWS, object_counting.LAWS):
         held = json.loads((PACKAGE / path).read_text())
         assert set(held["laws"]) == set(held["source"]) == {"studio", "scans"} and held["about"]
     for kind in ("studio", "scans"):
-        for path in (room_size_estimation.LAWS, object_size_estimation.LAWS):
+        for path in (rooms.LAWS, object_size_estimation.LAWS):
             for law in laws(path, kind).values():
                 assert (np.diff(law.quantiles) >= 0).all() and law.levels[0] == 0 and law.levels[-1] == 1
         for found in count_laws(object_counting.LAWS, kind).values():
@@ -105,5 +106,5 @@ def test_what_made_the_images_says_by_whose_laws_a_scene_is_asked_about() -> Non
     assert law_of_origin(PROGRAM) == "studio"
     assert law_of_origin(None) == law_of_origin("Adobe Photoshop 7.0") == "scans"
     held = json.loads((PACKAGE / ORIGINS).read_text())
-    kinds = json.loads((PACKAGE / room_size_estimation.LAWS).read_text())["laws"].keys()
+    kinds = json.loads((PACKAGE / rooms.LAWS).read_text())["laws"].keys()
     assert {held["others"], *held["made_by"].values()} <= kinds and held["reason"]

@@ -38,7 +38,7 @@ def parsed(row: dict[str, Any]) -> list[Any]:
     pattern = {
         "fill": r"^\((\d+),(\d+)\),(\d+\.\d)$",
         "select": r"^Image Coor:\((\d+), (\d+)\), Depth:(\d+\.\d) meters$",
-        "sentence": r"\((\d+),(\d+)\).* (\d+\.\d) meters( deep)?\.$",
+        "sentence": r"\((\d+),(\d+)\).* (\d+\.\d) meters\b",
     }[row["format"]]
     found = re.search(pattern, text)
     assert found, text

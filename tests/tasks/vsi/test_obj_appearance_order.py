@@ -36,7 +36,8 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.priors import prior_of
 from spatial_assets.tasks.core.rejections import Rejection
-from spatial_assets.tasks.vsi.obj_appearance_order import NAME, SUITE, _in_order, chances, hints, orders
+from spatial_assets.tasks.core.video.orders import _in_order
+from spatial_assets.tasks.vsi.obj_appearance_order import NAME, SUITE, chances, hints, orders
 
 TASK = "obj_appearance_order"
 GLIMPSE, CLEAR = 0.0001, 0.002

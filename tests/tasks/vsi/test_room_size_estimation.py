@@ -17,7 +17,7 @@ from spatial_assets.storage import meshes
 from spatial_assets.studio.files import PROGRAM
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.laws import laws
-from spatial_assets.tasks.vsi.room_size_estimation import BANDS, LAWS
+from spatial_assets.tasks.core.video.rooms import BANDS, LAWS
 
 TASK = "room_size_estimation"
 ROOM_AREA = 0.005

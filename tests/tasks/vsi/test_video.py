@@ -17,16 +17,15 @@ from spatial_assets.scene.categories import is_structure
 from spatial_assets.tasks.core.candidates import about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.vsi.video import (
+from spatial_assets.tasks.core.video.shown import (
     NOTHING,
     VERDICTS,
     VideoLimits,
-    VideoParameters,
     codes_of,
     count_sets,
-    stems,
     video_of,
 )
+from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
 
 def check(facts: SceneFacts) -> set[str | None]:

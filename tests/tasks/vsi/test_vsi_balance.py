@@ -15,9 +15,9 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import SELECT
+from spatial_assets.tasks.core.video.shown import VideoLimits, video_of
 from spatial_assets.tasks.registry import task as task_named
 from spatial_assets.tasks.registry import tasks
-from spatial_assets.tasks.vsi.video import VideoLimits, video_of
 
 VSI = sorted(name for name, task in tasks().items() if task.suite == "vsi")
 ROOM = "room_size_estimation"

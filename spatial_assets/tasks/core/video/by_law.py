@@ -8,10 +8,10 @@ from pydantic import Field
 
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.laws import law_of_origin
-from spatial_assets.tasks.vsi.video import VideoParameters
+from spatial_assets.tasks.core.video.shown import WatchedParameters
 
 
-class LawParameters(VideoParameters):
+class LawParameters(WatchedParameters):
     """What tasks have whose wrong options follow from a law of their answers."""
 
     law: Literal["by_origin", "studio", "scans"] = Field(

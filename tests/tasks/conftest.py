@@ -1,4 +1,4 @@
-"""A home of the studio's scenes, and what is true of them."""
+"""A home of the studio's scenes, and what is true of them, for questions about videos."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What questions about a video share, whichever suite asks them."""

@@ -1,0 +1,43 @@
+"""How many objects of a category a room has (SPAR, appendix 7.5, "Obj count").
+
+Labels with fewer than two objects are left out, as SPAR has it; what can be counted at all is VSI-Bench's question too.
+"""
+
+from __future__ import annotations
+
+from spatial_assets.tasks.core.answers import Number
+from spatial_assets.tasks.core.candidates import Chosen
+from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.quantities import COUNT
+from spatial_assets.tasks.core.rendering import FILL, SENTENCE
+from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find
+from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
+
+
+def ask(facts: SceneFacts, parameters: CountParameters, candidate: Chosen, draw: Draw) -> Question:
+    group = candidate.objects
+    return Question(
+        Number(COUNT, len(group)),
+        frames=facts.once(video_of, parameters.limits).frames,
+        objects=[(f"instance-{index}", place) for index, place in enumerate(group)],
+        slots={"category": facts.objects.categories[group[0]]},
+    )
+
+
+TASKS = (
+    Task(
+        module=__name__,
+        name="obj_count",
+        level="high",
+        images=IMAGES,
+        summary="How many objects of a category the video's room has",
+        needs={FILL: NEEDS, SENTENCE: NEEDS},
+        kind=Number.kind,
+        parameters=CountParameters,
+        find=find,
+        ask=ask,
+        reasons=REASONS,
+    ),
+)
