@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +34,17 @@ from spatial_assets.storage.lake import Lake
 from spatial_assets.tasks.core import generate
 from spatial_assets.tasks.registry import tasks
 
-WANTED_SECONDS = 0.4
-"""For all tasks in all formats on that scene."""
+WANTED_SECONDS = 1.0
+"""For all of SPAR's tasks in all formats, with those of the other suites, on that scene."""
+FIRST = (
+    "camera_motion_infer", "depth_prediction_oc", "depth_prediction_oo", "distance_prediction_oc",
+    "distance_prediction_oo", "position_matching", "view_change_infer",
+    "obj_appearance_order", "object_abs_distance", "object_counting", "object_rel_direction_easy",
+    "object_rel_direction_hard", "object_rel_direction_medium", "object_rel_distance", "object_size_estimation",
+    "room_size_estimation", "route_planning",
+)  # fmt: skip
+"""Seven of SPAR's tasks and ten of VSI-Bench's, in all formats: a measure that stays as tasks are added."""
+WANTED_SECONDS_OF_FIRST = 0.4
 WANTED_RATIO = 1.3
 """Of the seconds per keyframe, the greatest over that of the fewest keyframes."""
 UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms")
@@ -138,11 +147,12 @@ def _ranking_apart(spent: Spent, name: str, form: str) -> Iterator[None]:
         yield
 
 
-def run_all(home: Path, shard: Shard, seed: int) -> float:
+def run_all(home: Path, shard: Shard, seed: int, names: Sequence[str] = tuple(STAGES)) -> float:
     """Core seconds of one pass as the engine runs it; another seed makes everything stale."""
     begun = time.process_time()
     runner = Runner(home, pipeline.STAGES)
-    for stages in SUITES.values():
+    for suite in SUITES.values():
+        stages = {name: stage for name, stage in suite.items() if name in names}
         parameters = {
             name: pipeline.parameters(home, stage, shard.dataset, {"seed": seed})
             for name, stage in stages.items()
@@ -159,6 +169,8 @@ class Measured:
     """The parts, writing among them."""
     seconds: float
     """As the engine runs it."""
+    first: float
+    """The same of the FIRST tasks alone."""
     keyframes: int
 
 
@@ -168,16 +180,18 @@ def measure(keyframes: int, root: Path) -> Measured:
         home = Path(folder)
         shard = build(home, root, keyframes)
         count = len(frame_sets(Lake(home).read(KEYFRAMES_TABLE, shard.key))[KEYFRAMES])
-        passes, whole = [], []
+        passes, whole, first = [], [], []
         for number in range(ROUNDS + 1):
             gc.collect()
             passes.append(ask_all(home, shard))
             gc.collect()
-            whole.append(run_all(home, shard, number + 1))
+            whole.append(run_all(home, shard, 2 * number))
+            gc.collect()
+            first.append(run_all(home, shard, 2 * number + 1, FIRST))
         spent = min(passes[1:], key=lambda item: item.total)
         seconds = min(whole[1:])
         spent.seconds["", "", "writing"] = max(0.0, seconds - spent.total)
-        return Measured(spent, seconds, count)
+        return Measured(spent, seconds, min(first[1:]), count)
 
 
 def lines(measured: Measured) -> Iterator[str]:
@@ -207,8 +221,10 @@ def run() -> dict[str, Any]:
         print(
             f"{item.keyframes} keyframes: {item.seconds:.3f} s, {item.seconds / item.keyframes * 1e3:.2f} ms each"
         )
+    print(f"the first {len(FIRST)} tasks alone: {found[200].first:.3f} s")
     return {
         "seconds": found[200].seconds,
+        "first": found[200].first,
         "rows": sum(found[200].spent.rows.values()),
         "parts": {part: found[200].spent.of(part=part) for part in PARTS},
         "keyframes": {item.keyframes: item.seconds for item in found.values()},
@@ -218,7 +234,13 @@ def run() -> dict[str, Any]:
 def bars() -> Iterator[Bar]:
     found = run()
     yield Bar(
-        f"all tasks in all formats, {found['rows']:,} rows of a scene of {scene.FACES:,} faces",
+        f"seven SPAR tasks in all formats and ten of VSI-Bench, of a scene of {scene.FACES:,} faces",
+        f"<= {WANTED_SECONDS_OF_FIRST:g} s of one core",
+        f"{found['first']:.3f} s",
+        found["first"] <= WANTED_SECONDS_OF_FIRST,
+    )
+    yield Bar(
+        f"all {len(STAGES)} tasks in all formats, {found['rows']:,} rows of a scene of {scene.FACES:,} faces",
         f"<= {WANTED_SECONDS:g} s of one core",
         f"{found['seconds']:.3f} s",
         found["seconds"] <= WANTED_SECONDS,
