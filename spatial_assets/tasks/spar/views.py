@@ -22,6 +22,7 @@ from spatial_assets.tasks.core.candidates import (
     draw_key,
     view_triples,
 )
+from spatial_assets.tasks.core.draws import mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import OVERLAP_REASONS, ReferentLimits, referents, shared_counts, shown
 from spatial_assets.tasks.core.marks import GRID, Mark, box_mark, markers, points
@@ -41,6 +42,7 @@ the same; they can be marked in one image alone."""
 VIEW_REASONS: Mapping[str, str] = {
     "few_views": "fewer than two other views are linked with the main view",
     "high_overlap": OVERLAP_REASONS["high_overlap"],
+    "same_views": "the same three images were drawn before",
     "unfit": "none of the images that it could be marked in shows an object well enough",
 }
 
@@ -91,8 +93,19 @@ def _triples(facts: SceneFacts, limits: ViewLimits, seed: int) -> Candidates:
     found = view_triples(
         facts.once(linked, limits), frames.keyframes, frames.identities, key, limits.draws, "few_views"
     )
-    _, second, third = found.frames.T
+    main, second, third = found.frames.T
     found.reject("high_overlap", facts.overlap[second, third] > limits.max_overlap)
+    # Where few views are linked, another draw may give the same three. Their order is their own, not the draw's, so
+    # that they are the same question whichever draw goes.
+    begun = frames.identities[main]
+    turned = np.flatnonzero(
+        mix_columns(key, begun, frames.identities[second]) > mix_columns(key, begun, frames.identities[third])
+    )
+    found.frames[turned, 1:] = found.frames[turned, :0:-1]
+    codes = (found.frames * [len(frames) ** 2, len(frames), 1]).sum(axis=1)
+    repeated = np.ones(len(found), np.bool_)
+    repeated[np.unique(codes, return_index=True)[1]] = False
+    found.reject("same_views", repeated)
     return found.settle()
 
 

@@ -31,8 +31,9 @@ def test_triples_are_linked_with_the_main_view(scenes: list[tuple[SceneFacts, Tr
         fit = (referents(facts, parameters.views.shared) == 0) & shown(facts)
         keyframes = set(facts.frames.keyframes.tolist())
         assert len(found) > len(keyframes)
-        assert len(found) + found.rejected.total() * parameters.views.draws >= len(keyframes)
-        for main, second, third in found.frames.tolist():
+        chosen = found.frames.tolist()
+        assert len({(main, *sorted(others)) for main, *others in chosen}) == len(chosen)
+        for main, second, third in chosen:
             assert len({main, second, third}) == 3 and {main, second, third} <= keyframes
             for other in (second, third):
                 assert 0.1 <= facts.overlap[main, other] <= 0.9
@@ -54,9 +55,8 @@ def test_tasks_with_other_limits_show_the_same_triples(scenes: list[tuple[SceneF
 def test_without_links_main_views_are_counted(scenes: list[tuple[SceneFacts, Truth]]) -> None:
     facts, _ = scenes[0]
     found = views.triples(facts, ViewsParameters(views=ViewLimits(min_overlap=0.89)))
-    assert found.rejected["few_views"] + found.rejected["high_overlap"] + len(found) == 2 * len(
-        facts.frames.keyframes
-    )
+    assert found.rejected["few_views"] > 0
+    assert found.rejected.total() + len(found) == 2 * len(facts.frames.keyframes)
 
 
 @pytest.mark.parametrize("among", [views.ALL_VIEWS, views.OTHER_VIEWS])
