@@ -140,6 +140,44 @@ def check_points(asked: Asked, task: str, roles: list[str]) -> None:
     assert off <= 0.005 * len(rows)
 
 
+def check_points_in_views(asked: Asked, task: str, roles: list[str]) -> float:
+    """Of tasks with several images: points lie on their objects, apart from each other, and are named.
+
+    Returns the share of rows whose points stand in more than one image.
+    """
+    off = several = 0
+    rows = asked.rows(task)
+    for row in rows:
+        truth = asked.truths[row["scene"]]
+        shown = {item["frame"] for item in row["frames"]}
+        assert [item["role"] for item in row["objects"]] == roles
+        assert [(m["role"], m["shape"], m["color"]) for m in row["marks"]] == [(r, "point", r) for r in roles]
+        spots: dict[str, list[np.ndarray]] = {}
+        for mark, thing in zip(row["marks"], row["objects"], strict=True):
+            assert mark["frame"] in shown
+            off += truth.pixel_of(mark["frame"], mark["xy"]) != thing["instance"]
+            named = f"{truth.objects[thing['instance']].category} ({thing['role']} point"
+            assert named in row["question"]
+            view = truth.frames[mark["frame"]]
+            spot = np.array(mark["xy"]) / 1000 * [view.width, view.height]
+            for other in spots.setdefault(mark["frame"], []):
+                assert math.dist(spot, other) >= 0.04 * view.width - 1
+            spots[mark["frame"]].append(spot)
+        several += len(spots) > 1
+    assert off <= 0.005 * len(rows)
+    return several / len(rows)
+
+
+def check_views(asked: Asked, task: str) -> None:
+    """Three different images, the first of which shares something with each other one."""
+    for row in asked.rows(task):
+        assert [item["role"] for item in row["frames"]] == ["main", "second", "third"]
+        names = [item["frame"] for item in row["frames"]]
+        assert len(set(names)) == 3
+        seen = [asked.truths[row["scene"]].visible(name) for name in names]
+        assert seen[0] & seen[1] and seen[0] & seen[2]
+
+
 def check_reference(asked: Asked, task: str) -> None:
     """The red object's depth is given as it is."""
     for row in asked.rows(task):

@@ -3,10 +3,10 @@
 A candidate's cell holds those that print the same as it, or nearly: the same object, a like given number. Its peers
 are drawn from the cell evenly, by a keyed hash, so that the candidate and its peers are an even draw from one finite
 population: of a set drawn so, each member is the one that is asked equally often, whatever the dataset, the room or
-the law of the answers. Three rules keep it so. A cell lies within one stratum of the quota, or there are no strata:
-else strata with few candidates are asked more often than they are drawn. What accepts a set is symmetric in its
-members. A set that is not accepted is never drawn again for the same candidate: those in dense parts of the cell
-would be kept less often, and that is a clue.
+the law of the answers. Three rules keep it so. A cell lies within one stratum of the quota, or there are no strata,
+and within one tier: else those with few candidates are asked more often than they are drawn. What accepts a set is
+symmetric in its members. A set that is not accepted is never drawn again for the same candidate: those in dense parts
+of the cell would be kept less often, and that is a clue.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import (
     GROUP,
     NOTHING,
+    TIER,
     Bools,
     Candidates,
     Chosen,
@@ -57,6 +58,9 @@ def with_peers(
     offered = found.fresh()
     # Repeats would come last, and so what repeats rarely be asked more often than it is drawn.
     offered.values.pop(GROUP, None)
+    tiers = found.values.get(TIER)
+    if tiers is not None and len(found):
+        cells = cells * (int(tiers.max()) + 1) + tiers
     drawn = peers(facts, task, seed, found, cells, likeness, windows)
     full = np.flatnonzero(drawn[:, 0] != NOTHING)
     accepted = np.zeros(len(found), np.bool_)

@@ -5,6 +5,8 @@ Pairs whose boxes overlap, or that are nearer than a threshold, are skipped. The
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from spatial_assets.scene.model import Fact
@@ -26,10 +28,29 @@ NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """The answer is that of the boxes; from the poses follow how far off the two are, and how much of their boxes shows."""
 
 
+PAIR_REASONS: Mapping[str, str] = {
+    "boxes_overlap": "the two objects' boxes touch or overlap",
+    "near": "the two objects' centers are very near each other",
+    "marks_touch": "the two marks would touch",
+}
+
+
 class ObjectDistanceParameters(MarkedParameters):
     min_distance: float = Field(
         0.3, ge=0, description="meters; of less, rounding alone is a sixth or more. SPAR's is not published"
     )
+
+
+def measure(facts: SceneFacts, pairs: Candidates, least: float) -> None:
+    """Each pair carries its distance, those rejected whose distance is small, or prints either of two numbers."""
+    a, b = pairs.objects.T
+    distances = facts.objects.center_distances[a, b]
+    pairs.reject("boxes_overlap", facts.objects.overlap[a, b])
+    pairs.reject("near", distances < least)
+    pairs.reject(ROUNDING, METERS.near_rounding_boundary(distances))
+    pairs.values["distance"] = distances
+    # A pair is equally far apart in every image: once each before any twice.
+    pairs.strata = Strata.of_pairs(a, b, facts.objects.identities)
 
 
 def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
@@ -37,22 +58,21 @@ def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
     pairs = pairs_in_frames(shown(facts), facts.frames.keyframes)
     reject_unfit(facts, pairs, parameters.limits)
     pairs = pairs.settle()
-    frames, (a, b) = pairs.frames[:, 0], pairs.objects.T
-    distances = facts.objects.center_distances[a, b]
-    pairs.reject("boxes_overlap", facts.objects.overlap[a, b])
-    pairs.reject("near", distances < parameters.min_distance)
-    pairs.reject(ROUNDING, METERS.near_rounding_boundary(distances))
-    pairs.reject("marks_touch", marker_gaps(facts, frames, a, b) < parameters.min_mark_gap)
-    pairs.values["distance"] = distances
-    # A pair is equally far apart in every image: once each before any twice.
-    pairs.strata = Strata.of_pairs(a, b, facts.objects.identities)
+    measure(facts, pairs, parameters.min_distance)
+    gaps = marker_gaps(facts, pairs.frames[:, 0], *pairs.objects.T)
+    pairs.reject("marks_touch", gaps < parameters.min_mark_gap)
     return pairs
 
 
-def find_with_options(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
+def offer(
+    facts: SceneFacts, task: str, parameters: ObjectDistanceParameters, found: Candidates
+) -> Candidates:
     """Wrong options are the distances of other objects from one of the two."""
-    found = facts.once(find, parameters).settle()
-    return with_others_of_one(facts, NAME, parameters.seed, found, "distance", METERS, parameters.options)
+    return with_others_of_one(facts, task, parameters.seed, found, "distance", METERS, parameters.options)
+
+
+def find_with_options(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
+    return offer(facts, NAME, parameters, facts.once(find, parameters).settle())
 
 
 def ask(facts: SceneFacts, parameters: ObjectDistanceParameters, candidate: Chosen, draw: Draw) -> Question:
@@ -82,12 +102,6 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
-        reasons={
-            **REFERENT_REASONS,
-            **OPTION_REASONS,
-            "boxes_overlap": "the two objects' boxes touch or overlap",
-            "near": "the two objects' centers are very near each other",
-            "marks_touch": "the two marks would touch",
-        },
+        reasons={**REFERENT_REASONS, **OPTION_REASONS, **PAIR_REASONS},
     ),
 )

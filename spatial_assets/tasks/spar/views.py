@@ -55,10 +55,9 @@ class ViewLimits(Parameters):
     )
     max_overlap: float = Field(0.9, ge=0, le=1, description="more, and the images are nearly the same")
     draws: int = Field(
-        2,
+        1,
         ge=1,
-        description="triples per main view: of two, the second shows other objects, and options are drawn from twice "
-        "as many answers",
+        description="triples per main view: a scene of 50 keyframes then has a thousand pairs of objects to ask about",
     )
     shared: ReferentLimits = Field(
         ReferentLimits(), description="what both of two views must show of one object to be linked"

@@ -93,7 +93,11 @@ def test_boxes_hardly_overlap_and_are_all_boxes_of_that_object(asked: Asked) -> 
             assert any(max(abs(v - w) for v, w in zip(box, it, strict=True)) <= 5 for it in seen)
 
 
-@pytest.mark.parametrize("task", ["depth_prediction_oc", "depth_prediction_oo"])
+GIVEN = [f"depth_prediction_{of}" for of in ("oc", "oo")]
+"""Tasks whose questions give a number."""
+
+
+@pytest.mark.parametrize("task", GIVEN)
 def test_a_given_depth_is_next_to_no_option(asked: Asked, task: str) -> None:
     for row in asked.rows(task, "select"):
         given = round(row["given"][0] * 10)
