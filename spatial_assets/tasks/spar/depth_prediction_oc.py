@@ -54,14 +54,22 @@ def find(facts: SceneFacts, parameters: DepthParameters) -> Candidates:
 
 
 def find_with_options(facts: SceneFacts, parameters: DepthParameters) -> Candidates:
-    """Wrong options are the depths of objects of the blue one's category where a like depth would be given."""
-    found = facts.once(find, parameters).settle()
+    return offer(facts, NAME, parameters, facts.once(find, parameters).settle(), "depths")
+
+
+def offer(
+    facts: SceneFacts, task: str, parameters: DepthParameters, found: Candidates, values: str
+) -> Candidates:
+    """Wrong options are what is true of objects of the blue one's category where a like number would be given.
+
+    `values` names the candidates' numbers, (N, 2): the given ones and the asked ones.
+    """
     found.strata = category_strata(facts, found.objects[:, 1])
-    depths = found.values["depths"]
+    depths = found.values[values]
     given, asked = METERS.steps_of(depths).T
     return with_peers(
         facts,
-        NAME,
+        task,
         parameters.seed,
         found,
         found.strata.codes,

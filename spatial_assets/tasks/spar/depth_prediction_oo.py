@@ -23,7 +23,7 @@ from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING, Rejection
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.core.task import MarkedParameters, Question, Roles, Task
 
 NAME = "depth_prediction_oo"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
@@ -63,43 +63,71 @@ def _thirds(
 
 
 def thirds_of(
-    facts: SceneFacts, parameters: DepthDifferenceParameters, frames: Indices, pairs: Indices
+    facts: SceneFacts, limits: ReferentLimits, min_mark_gap: float, frames: Indices, pairs: Indices
 ) -> Bools:
     """(N, O), by frames (N,) and pairs of objects (N, 2)."""
-    fit = facts.once(references, parameters.limits)
+    fit = facts.once(references, limits)
     aspects = facts.frames.heights / facts.frames.widths
-    return _thirds(frames, pairs, fit, facts.once(markers), aspects, parameters.min_mark_gap)
+    return _thirds(frames, pairs, fit, facts.once(markers), aspects, min_mark_gap)
 
 
 def find(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates:
     """Pairs of objects in a keyframe that shows a third one whose depth can be given."""
+    return in_keyframes(facts, parameters).fresh()
+
+
+def in_keyframes(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates:
+    """The same for all tasks with equal limits. Not to be changed."""
+    return facts.once(_in_keyframes, parameters.limits, parameters.min_difference, parameters.min_mark_gap)
+
+
+def _in_keyframes(
+    facts: SceneFacts, limits: ReferentLimits, min_difference: float, min_mark_gap: float
+) -> Candidates:
     pairs = pairs_in_frames(shown(facts), facts.frames.keyframes)
-    reject_unfit(facts, pairs, parameters.limits)
+    reject_unfit(facts, pairs, limits)
     pairs = pairs.settle()
     frames, (a, b) = pairs.frames[:, 0], pairs.objects.T
     depths = facts.camera_points[..., 2]
     differences = np.abs(depths[frames, a] - depths[frames, b])
     pairs.reject("boxes_overlap", facts.objects.overlap[a, b])
-    pairs.reject("similar_depth", differences < parameters.min_difference)
+    pairs.reject("similar_depth", differences < min_difference)
     pairs.reject(ROUNDING, METERS.near_rounding_boundary(differences))
-    pairs.reject("marks_touch", marker_gaps(facts, frames, a, b) < parameters.min_mark_gap)
-    thirds = thirds_of(facts, parameters, frames, pairs.objects)
+    pairs.reject("marks_touch", marker_gaps(facts, frames, a, b) < min_mark_gap)
+    thirds = thirds_of(facts, limits, min_mark_gap, frames, pairs.objects)
     pairs.reject("no_reference", ~thirds.any(axis=1))
     pairs.values["thirds"] = thirds
     pairs.values["difference"] = differences
     pairs.strata = Strata.of_pairs(a, b, facts.objects.identities)
-    return pairs
+    return pairs.settle()
 
 
 def find_with_options(facts: SceneFacts, parameters: DepthDifferenceParameters) -> Candidates:
+    return offer(facts, NAME, parameters, facts.once(find, parameters).settle())
+
+
+def offer(
+    facts: SceneFacts, task: str, parameters: DepthDifferenceParameters, found: Candidates
+) -> Candidates:
     """Wrong options are the differences between one of the two and other objects, there or in other images."""
-    found = facts.once(find, parameters).settle()
-    return with_others_of_one(facts, NAME, parameters.seed, found, "difference", METERS, parameters.options)
+    return with_others_of_one(facts, task, parameters.seed, found, "difference", METERS, parameters.options)
 
 
 def ask(facts: SceneFacts, parameters: DepthDifferenceParameters, candidate: Chosen, draw: Draw) -> Question:
-    """Which of the two is green, and which third one is red, is drawn."""
-    (frame,), pair = candidate.frames, candidate.objects
+    (frame,) = candidate.frames
+    return ask_in(facts, parameters, candidate, draw, frame, [("image", frame)])
+
+
+def ask_in(
+    facts: SceneFacts,
+    parameters: DepthDifferenceParameters,
+    candidate: Chosen,
+    draw: Draw,
+    frame: int,
+    images: Roles,
+) -> Question:
+    """What is marked in a frame, with the images shown; which is green, and which third one is red, is drawn."""
+    pair = candidate.objects
     thirds = np.flatnonzero(candidate.values["thirds"])
     wrong = wrong_of(candidate)
     if wrong:
@@ -116,7 +144,7 @@ def ask(facts: SceneFacts, parameters: DepthDifferenceParameters, candidate: Cho
     reference = float(facts.camera_points[frame, red, 2])
     return Question(
         Number(METERS, float(candidate.values["difference"]), wrong),
-        frames=[("image", frame)],
+        frames=images,
         objects=roles,
         slots={**facts.objects.named(roles), "reference": METERS.text(reference)},
         marks=points(facts, frame, roles),

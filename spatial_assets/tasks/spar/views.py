@@ -242,6 +242,53 @@ def _pairs_in_views(
 
 
 @kernel
+def _pairs_with_main(frames: Indices, filled: Float, best: Indices) -> Indices:
+    """(N, 5): the triple's row, the object in the main view, the other one and its view, and the tier."""
+    total = 0
+    for row in range(len(frames)):
+        for first in range(best.shape[1]):
+            if filled[frames[row, 0], first] > 0:
+                total += (best[row] >= 0).sum() - (best[row, first] >= 0)
+    out = np.empty((total, 5), np.int64)
+    at = 0
+    for row in range(len(frames)):
+        others = np.flatnonzero(best[row] >= 0)
+        for first in range(best.shape[1]):
+            if filled[frames[row, 0], first] == 0:
+                continue
+            for second in others:
+                if second != first:
+                    out[at, 0], out[at, 1], out[at, 2], out[at, 3] = row, first, second, best[row, second]
+                    out[at, 4] = APART if filled[frames[row, 0], second] == 0 else ALSO_IN_ONE
+                    at += 1
+    return out
+
+
+def pairs_with_main(facts: SceneFacts, parameters: ViewsParameters) -> Candidates:
+    """Each object that a main view shows well with each that one of its triple's other views does.
+
+    Those that the main view does not show well are of the first tier. Values: VIEWS, (N, 2), and TIER.
+    """
+    return facts.once(_in_main, parameters.views, parameters.seed, parameters.limits).fresh()
+
+
+def _in_main(facts: SceneFacts, views: ViewLimits, seed: int, limits: ReferentLimits) -> Candidates:
+    found = facts.once(_triples, views, seed)
+    best = marked_in(facts, found.frames, limits, OTHER_VIEWS)
+    row, first, second, view, tier = _pairs_with_main(found.frames, facts.once(shares, limits), best).T
+    pairs = Candidates(
+        found.frames[row],
+        np.stack([first, second], axis=1),
+        {VIEWS: np.stack([np.zeros_like(view), view], axis=1), TIER: tier},
+        rejected=found.rejected.copy(),
+    )
+    main, others = (_seen(facts, found.frames, among) for among in ((0,), OTHER_VIEWS))
+    counts = main.sum(axis=1) * others.sum(axis=1) - (main & others).sum(axis=1)
+    pairs.count_out("unfit", int(counts.sum()) - len(row))
+    return pairs
+
+
+@kernel
 def _marks_touch(
     frames: Indices, objects: Indices, views: Indices, spots: Float, aspects: Float, least: float
 ) -> Bools:

@@ -30,8 +30,9 @@ DRAWN: dict[str, frozenset[str]] = {
     "depth_prediction_oo_mv": frozenset({"red"}),
 }
 """Roles of objects that are drawn for a candidate, and do not tell it from others."""
-LEAST_SAME = 0.4
-"""Of rows with options: each draws three others, among a handful in the smallest scenes."""
+LEAST_SAME, LEAST_SAME_OF_VIEWS = 0.4, 0.2
+"""Of rows with options: each draws three others, among a handful in the smallest scenes; with three views, these are
+three times as likely to show the image that goes."""
 Rows = list[dict[str, Any]]
 
 
@@ -151,7 +152,8 @@ def test_questions_about_other_images_stay_when_one_goes(asked: Asked, task: str
     after = [row for row in after if images_of(row) in shown]
     assert without_options(after) == without_options(kept)
     # Wrong options may be drawn from the image that went.
-    assert same_share(kept, after) > LEAST_SAME
+    least = LEAST_SAME_OF_VIEWS if task.endswith("_mv") else LEAST_SAME
+    assert same_share(kept, after) > least
 
 
 def images_of(row: dict[str, Any]) -> tuple[str, ...]:

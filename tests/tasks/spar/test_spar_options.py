@@ -93,7 +93,10 @@ def test_boxes_hardly_overlap_and_are_all_boxes_of_that_object(asked: Asked) -> 
             assert any(max(abs(v - w) for v, w in zip(box, it, strict=True)) <= 5 for it in seen)
 
 
-GIVEN = [f"depth_prediction_{of}" for of in ("oc", "oo")]
+GIVEN = [
+    *(f"depth_prediction_{of}" for of in ("oc", "oo", "oc_mv", "oo_mv")),
+    "distance_prediction_oc_mv",
+]
 """Tasks whose questions give a number."""
 
 
