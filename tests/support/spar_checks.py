@@ -178,6 +178,19 @@ def check_views(asked: Asked, task: str) -> None:
         assert seen[0] & seen[1] and seen[0] & seen[2]
 
 
+def check_video(asked: Asked, task: str) -> None:
+    """All frames of the video in its order; the question calls each that has a mark by its number."""
+    for row in asked.rows(task):
+        names = [item["frame"] for item in row["frames"]]
+        assert [item["role"] for item in row["frames"]] == [f"frame-{k}" for k in range(len(names))]
+        order = list(asked.truths[row["scene"]].frames)
+        places = [order.index(name) for name in names]
+        assert places == sorted(set(places)) and len(names) <= 32
+        for mark in row["marks"]:
+            said = re.findall(rf"\({mark['color']} point in Frame-(\d+)\)", row["stem"])
+            assert said == [str(names.index(mark["frame"]))]
+
+
 def check_reference(asked: Asked, task: str) -> None:
     """The red object's depth is given as it is."""
     for row in asked.rows(task):

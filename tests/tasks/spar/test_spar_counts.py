@@ -187,7 +187,8 @@ def test_questions_about_other_objects_stay_when_one_goes(tiny_asked: Asked, tas
         elif row["options"] is None:
             assert after[row["qa_id"]] == row
             compared += 1
-    assert compared >= 40
+    # Of a video, each pair of its few objects is asked about once.
+    assert compared >= (12 if "video" in task else 40)
 
 
 @pytest.mark.parametrize("task", OF_IMAGES)

@@ -1,0 +1,72 @@
+"""The 32-frame video with marks on it: how its frames are called, and in which of them an object is marked.
+
+Frames are called Frame-0, Frame-1, ... in the order of the video. Of the frames that show an object well, one is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from spatial_assets.scene.frames import VIDEO_FRAMES
+from spatial_assets.scene.model import Fact
+from spatial_assets.tasks.core.candidates import Bools
+from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
+from spatial_assets.tasks.core.rejections import Rejection
+from spatial_assets.tasks.core.task import Roles
+
+NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OBJECTS, Fact.VISIBILITY})
+IMAGES = VIDEO_FRAMES
+FEW_FRAMES, UNFIT = "few_frames", "unfit"
+VIDEO_REASONS: Mapping[str, str] = {
+    UNFIT: "no frame of the video shows an object well enough to be marked",
+    FEW_FRAMES: "too few frames show the objects well to mark each in another",
+}
+
+
+def images(facts: SceneFacts) -> Roles:
+    """The frames shown, with their roles."""
+    return facts.once(_images)
+
+
+def _images(facts: SceneFacts) -> Roles:
+    return tuple((f"frame-{index}", place) for index, place in enumerate(facts.frames.video.tolist()))
+
+
+def label(index: int) -> str:
+    """What questions call a frame of the video."""
+    return f"Frame-{index}"
+
+
+def shown_at_all(facts: SceneFacts) -> Bools:
+    """(O,): objects that the video shows at all."""
+    found: Bools = np.any(shown(facts)[facts.frames.video], axis=0)
+    return found
+
+
+def fit_frames(facts: SceneFacts, limits: ReferentLimits) -> Bools:
+    """(V, O): which frames of the video an object can be marked in."""
+    found: Bools = ((facts.once(referents, limits) == 0) & shown(facts))[facts.frames.video]
+    return found
+
+
+def marked_frames(facts: SceneFacts, limits: ReferentLimits, things: Sequence[int], draw: Draw) -> list[int]:
+    """A frame of the video for each object, all different, as places in the video. Raises Rejection.
+
+    Objects that few frames show well choose first; each takes, of the frames that are left to it, the one with the
+    greatest hash.
+    """
+    fit = facts.once(fit_frames, limits)
+    identities = facts.frames.identities[facts.frames.video]
+    counts = fit[:, list(things)].sum(axis=0)
+    chosen = [-1] * len(things)
+    for place in np.argsort(counts, kind="stable").tolist():
+        free = [frame for frame in np.flatnonzero(fit[:, things[place]]).tolist() if frame not in chosen]
+        if not free:
+            raise Rejection(FEW_FRAMES)
+        ranks = mix_columns(draw.rank(f"frame {place}"), identities[free])
+        chosen[place] = free[int(ranks.argmax())]
+    return chosen
