@@ -6,14 +6,19 @@ A task's test module declares `truth(scene, row)`, the unrounded values of a row
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from asked_homes import Asked
 
+from spatial_assets.tasks import spar
+
+SUITE = Path(spar.__file__).parent
 LEAST_ROWS, LEAST_CHOSEN = 40, 8
 """Of two scenes; few candidates of small ones have options."""
 
@@ -210,3 +215,11 @@ def check_apart(asked: Asked, task: str, roles: tuple[str, str], least: float) -
         objects = asked.truths[row["scene"]].objects
         assert not objects[things[roles[0]]].overlaps(objects[things[roles[1]]])
         assert row["value"][0] >= least
+
+
+def check_cast(row: dict[str, Any], slots: dict[str, str]) -> None:
+    """A sentence is one of its wording's answers, with these words in its places."""
+    wording = json.loads((SUITE / f"{row['task']}.json").read_text())
+    template = wording["formats"]["sentence"]["answers"][row["template"].split("/")[-1]]
+    text = template.format(**slots)
+    assert row["answer"] == text[0].upper() + text[1:]
