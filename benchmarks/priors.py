@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -36,6 +37,7 @@ from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import prior_file
 from spatial_assets.tasks.registry import task as task_named
+from spatial_assets.tasks.spar import distance_infer_center_oc, fours
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -59,6 +61,8 @@ ABOUT = (
     "What the words of a question say of its answer, as scores of a log-linear law (benchmarks/priors.py). "
     "Measured on {rows} questions about {scenes} scenes of the studio, asked without it."
 )
+ORDINALS = ("first", "second", "third")
+"""By which questions call three images."""
 Hints = Callable[[Mapping[str, Any]], tuple[list[list[str]], int]]
 """Of a row: the hints for each answer that it could have, and which is right."""
 
@@ -105,7 +109,28 @@ def of_route(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return [route_planning.hints(turns, walks_first) for turns in words], row["options"].index(row["right"])
 
 
+def of_comparison(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    words = [row["words"][color] for color in ("green", "blue")]
+    return (
+        object_rel_distance.hints(words, row["words"]["red"]),
+        int(row["value"][1] < row["value"][0]),
+    )
+
+
+def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
+    boxes = [[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]]
+    places = [
+        next((place for place, word in enumerate(ORDINALS) if option.startswith(f"the {word} image")), 0)
+        for option in row["options"]
+    ]
+    return distance_infer_center_oc.hints(relation, boxes, places), row["options"].index(row["right"])
+
+
 TASKS: dict[str, Hints] = {
+    "distance_infer_center_oo": of_comparison,
+    "distance_infer_center_oc": of_nearest,
+    "distance_infer_center_oc_mv": of_nearest,
     "route_planning": of_route,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
@@ -125,6 +150,8 @@ def asked(homes: Sequence[Path], task: str) -> Iterator[dict[str, Any]]:
                 facts = SceneFacts(inputs.which, shard.license, inputs.table)
                 words = dict(zip(facts.objects.instances.tolist(), facts.objects.categories, strict=True))
                 for row in generate(chosen, facts, parameters).rows:
+                    if row["options"] is None:
+                        continue
                     row["right"] = row["options"][LETTERS.index(row["answer"])]
                     row["words"] = {item["role"]: words[item["instance"]] for item in row["objects"]}
                     row["home"] = str(home)

@@ -24,8 +24,8 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, prior_file
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.spar.views import VIEWS
 
-PRIOR = ("vsi", "object_rel_distance")
-"""What words say of which of several objects is nearest to another: the law of the task that asks the same in words."""
+PRIOR = ("spar", "distance_infer_center_oo")
+"""What words say of which of two objects is nearer to another: the same in one image, in three and in a video."""
 PRIOR_FILE = prior_file(*PRIOR)
 NO_OTHER = "no_other"
 ANCHOR_REASONS: Mapping[str, str] = {

@@ -7,6 +7,7 @@ equal limits show the same triples. An object is marked in the one of the images
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from pydantic import Field
@@ -70,7 +71,17 @@ class ViewsParameters(MarkedParameters):
     views: ViewLimits = ViewLimits()
 
 
-def triples(facts: SceneFacts, parameters: ViewsParameters) -> Candidates:
+class ShowsViews(Protocol):
+    """Parameters of any task that shows three views."""
+
+    @property
+    def views(self) -> ViewLimits: ...
+
+    @property
+    def seed(self) -> int: ...
+
+
+def triples(facts: SceneFacts, parameters: ShowsViews) -> Candidates:
     """Three views each, the main one first; the same for all tasks. Not to be changed."""
     return facts.once(_triples, parameters.views, parameters.seed)
 

@@ -1,0 +1,221 @@
+"""Which of four named objects is closest to the observer, or farthest away (SPAR, "Object center distance inference").
+
+Distances are those of the 3D boxes' centers from the camera, of the first one where there are three images. Nothing
+is marked: what answers is the box of what can be seen of an object, on the 0-1000 grid, in the image that shows the
+most of it. Each name means one object in all that is shown. Which four are compared is drawn, and so is whether the
+closest or the farthest is asked for, where both are clear; wrong options are the boxes of the other three.
+
+What is low in an image is near. So that boxes alone do not answer, some questions are left out: see `priors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from pydantic import Field
+
+from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.scene.model import Fact, Float
+from spatial_assets.tasks.core.answers import ObjectChoice, grid_box
+from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, draw_key
+from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
+from spatial_assets.tasks.core.marks import boxes
+from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
+from spatial_assets.tasks.core.quantities import GRID_STEPS, METERS
+from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
+from spatial_assets.tasks.core.task import Question, Roles, Task, TaskParameters
+from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spar import views
+from spatial_assets.tasks.spar.anchors import Clearness, Compared
+from spatial_assets.tasks.spar.fours import (
+    FOUR_REASONS,
+    NOT_CLEAR,
+    RELATIONS,
+    UNCLEAR,
+    fours,
+    relations,
+    right_of,
+)
+from spatial_assets.tasks.spar.position_matching import iou
+from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewLimits, marked_in
+
+SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"
+NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
+BOXES = "boxes"
+REASONS: Mapping[str, str] = {
+    **FOUR_REASONS,
+    "like_boxes": "two of the boxes are nearly the same",
+    EXPECTED: PRIOR_REASONS[EXPECTED],
+}
+
+
+class NearestParameters(TaskParameters):
+    limits: ReferentLimits = ReferentLimits()
+    clearness: Clearness = Clearness(min_ratio=1.15)
+    max_box_iou: float = Field(
+        0.6, ge=0, le=1, description="of any two boxes in one image: above, one hardly tells which is meant"
+    )
+    even: bool = Field(True, description="leave out what boxes suggest, as often as it takes")
+
+
+class NearestInViewsParameters(NearestParameters):
+    views: ViewLimits = ViewLimits()
+
+
+def named(facts: SceneFacts, frames: Indices) -> Bools:
+    """(N, O): objects whose names mean nothing else in any of the images (N, a)."""
+    found: Bools = ~np.any([facts.namesakes[column] for column in frames.T], axis=0)
+    return found
+
+
+@kernel
+def _alike(corners: Float, places: Indices, most: float) -> Bools:
+    """(M,): whether two boxes (M, 4, 4) in one image (M, 4) have more than `most` in common."""
+    out = np.zeros(len(corners), np.bool_)
+    for row in range(len(corners)):
+        for first in range(4):
+            for second in range(first):
+                if places[row, first] == places[row, second]:
+                    out[row] = out[row] or iou(corners[row, first], corners[row, second]) > most
+    return out
+
+
+def _find(
+    facts: SceneFacts, parameters: NearestParameters, task: str, frames: Indices, places: Indices
+) -> Candidates:
+    """Four objects each of (N, a) images, by the places (N, O) among these where they show best, negative for none."""
+    key = draw_key(facts.which, parameters.seed, task, "fours")
+    fit = (places >= 0) & named(facts, frames)
+    states = mix_columns(key, facts.frames.identities[frames])
+    found = fours(fit, states, facts.objects.identities)
+    row, things = found[:, 0], found[:, 1:]
+    distances = np.linalg.norm(facts.camera_points[frames[row, :1], things], axis=2)
+    spots = places[row[:, None], things]
+    corners = facts.once(boxes)[frames[row[:, None], spots], things]
+    sets = Candidates(
+        frames[row],
+        things,
+        {VIEWS: spots, "distances": distances, BOXES: corners},
+    )
+    sets.count_out("few_objects", int((fit.sum(axis=1) < 4).sum()))
+    relation_key = draw_key(facts.which, parameters.seed, task, "relation")
+    draws = sets.ranks(relation_key, facts.frames.identities, facts.objects.identities)
+    chosen = relations(distances, parameters.clearness, draws)
+    sets.reject(NOT_CLEAR, chosen == UNCLEAR)
+    sets.values["relation"] = chosen
+    # By the object that answers.
+    right = np.where(chosen == 0, distances.argmin(axis=1), distances.argmax(axis=1))
+    sets.strata = Strata.of_objects(things[np.arange(len(things)), right], facts.objects.identities)
+    sets.reject("like_boxes", _alike(corners, spots, parameters.max_box_iou))
+    return sets
+
+
+def find(facts: SceneFacts, parameters: NearestParameters) -> Candidates:
+    """Named objects of a keyframe."""
+    keyframes = facts.frames.keyframes
+    fit = (shown(facts) & (facts.once(referents, parameters.limits) == 0))[keyframes]
+    return _find(facts, parameters, SINGLE, keyframes[:, None], np.where(fit, 0, -1))
+
+
+def find_in_views(facts: SceneFacts, parameters: NearestInViewsParameters) -> Candidates:
+    """Named objects of three views; those in several of them come first."""
+    three = views.triples(facts, parameters)
+    places = marked_in(facts, three.frames, parameters.limits)
+    found = _find(facts, parameters, IN_VIEWS, three.frames, places)
+    found.rejected += three.rejected
+    spots = found.values[VIEWS]
+    found.values[TIER] = (spots == spots[:, :1]).all(axis=1).astype(np.int64)
+    return found
+
+
+def hints(relation: str, corners: Sequence[Sequence[float]], places: Sequence[int]) -> list[list[str]]:
+    """Of each box: how low it reaches and how large it is among the four, and whether it is in the first image."""
+    bottoms = [box[3] for box in corners]
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in corners]
+    found = []
+    for bottom, area, place in zip(bottoms, areas, places, strict=True):
+        lower, larger = sum(it > bottom for it in bottoms), sum(it > area for it in areas)
+        found.append(
+            [
+                f"{relation} bottom {lower}",
+                f"{relation} area {larger}",
+                f"{relation} image {min(place, 1)}",
+            ]
+        )
+    return found
+
+
+def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[..., Question]:
+    def ask(facts: SceneFacts, parameters: NearestParameters, candidate: Chosen, draw: Draw) -> Question:
+        """In which order the four are named is drawn."""
+        relation = RELATIONS[candidate.values["relation"]]
+        order = draw.shuffled("order", range(len(candidate.objects)))
+        things = [candidate.objects[place] for place in order]
+        distances: list[float] = candidate.values["distances"][order].tolist()
+        corners: list[list[float]] = candidate.values[BOXES][order].tolist()
+        places: list[int] = candidate.values[VIEWS][order].tolist()
+        right, other = right_of(distances, candidate.values["relation"])
+        if parameters.even:
+            printed = [list(map(GRID_STEPS.steps, box)) for box in corners]
+            keep_even(prior_of(SUITE, task).chances(hints(relation, printed, places)), right, draw)
+        form = phrases(SUITE, task)
+        texts = [
+            form[f"image_{place}"].format(box=grid_box(box))
+            for place, box in zip(places, corners, strict=True)
+        ]
+        roles = [(f"object_{place}", thing) for place, thing in enumerate(things, 1)]
+        gap = abs(other - distances[right])
+        return Question(
+            Compared(
+                texts[right],
+                [text for place, text in enumerate(texts) if place != right],
+                [distances[right], other],
+                gap,
+                METERS.unit,
+                [gap, gap],
+            ),
+            frames=images(candidate.frames),
+            objects=roles,
+            slots={
+                **facts.objects.named(roles),
+                "relation": relation,
+                "right": facts.objects.categories[things[right]],
+            },
+        )
+
+    return ask
+
+
+TASKS = (
+    Task(
+        module=__name__,
+        name=SINGLE,
+        level="high",
+        images=1,
+        summary="The box of the object closest to the observer, or farthest, of four named",
+        needs={FILL: NEEDS, SELECT: NEEDS, SENTENCE: NEEDS},
+        kind=ObjectChoice.kind,
+        parameters=NearestParameters,
+        find=find,
+        ask=_asking(SINGLE, lambda frames: [("image", frames[0])]),
+        reasons=REASONS,
+        data=(prior_file(SUITE, SINGLE),),
+    ),
+    Task(
+        module=__name__,
+        name=IN_VIEWS,
+        level="high",
+        images=3,
+        summary="The box, in one of three images, of the object closest to the observer, or farthest, of four named",
+        needs={FILL: views.NEEDS, SELECT: views.NEEDS, SENTENCE: views.NEEDS},
+        kind=ObjectChoice.kind,
+        parameters=NearestInViewsParameters,
+        find=find_in_views,
+        ask=_asking(IN_VIEWS, views.shown_views),
+        reasons={**REASONS, **VIEW_REASONS},
+        data=(prior_file(SUITE, IN_VIEWS),),
+    ),
+)
