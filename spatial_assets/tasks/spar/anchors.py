@@ -5,6 +5,7 @@ All triples of objects are cubic in them: each anchor with each other object is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,7 +21,7 @@ from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, Str
 from spatial_assets.tasks.core.draws import Hashes, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import GRID, markers
-from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, prior_file, prior_of, weighed
+from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.spar.views import VIEWS
 
@@ -170,9 +171,11 @@ def nearest_chances(
 ) -> list[float]:
     """How likely the words alone make each of the objects the nearest to the anchor, or the farthest from it."""
     words, prior = facts.objects.categories, prior_of(*PRIOR)
+    sign = -1.0 if farthest else 1.0
     target = words[anchor]
-    scores = np.array(
-        [prior.score(words[thing]) + prior.score(f"{words[thing]}|{target}") for thing in things]
-    )
-    chances: list[float] = weighed(-scores if farthest else scores).tolist()
-    return chances
+    scores = [
+        sign * (prior.score(words[thing]) + prior.score(f"{words[thing]}|{target}")) for thing in things
+    ]
+    weights = [math.exp(score) for score in scores]
+    total = sum(weights)
+    return [weight / total for weight in weights]

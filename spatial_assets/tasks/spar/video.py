@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
-from spatial_assets.tasks.core.candidates import Bools
-from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.candidates import Bools, Indices
+from spatial_assets.tasks.core.draws import Draw, Hashes, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
 from spatial_assets.tasks.core.rejections import Rejection
@@ -53,20 +54,41 @@ def fit_frames(facts: SceneFacts, limits: ReferentLimits) -> Bools:
     return found
 
 
+@kernel
+def _frames_of(fit: Bools, things: Indices, state: np.uint64, identities: Hashes) -> Indices:
+    """A frame for each object, all different; -1 for those that none is left to."""
+    chosen = np.full(len(things), -1, np.int64)
+    counts = np.array([fit[:, thing].sum() for thing in things])
+    for _ in range(len(things)):
+        # The one with the fewest frames among those that have not chosen.
+        place = -1
+        for other in range(len(things)):
+            if counts[other] >= 0 and (place < 0 or counts[other] < counts[place]):
+                place = other
+        counts[place] = -1
+        own = mix_pair(state, np.uint64(place))
+        best = np.uint64(0)
+        for frame in range(len(fit)):
+            if fit[frame, things[place]] and not (chosen == frame).any():
+                rank = mix_pair(own, identities[frame])
+                if chosen[place] < 0 or rank > best:
+                    chosen[place], best = frame, rank
+    return chosen
+
+
 def marked_frames(facts: SceneFacts, limits: ReferentLimits, things: Sequence[int], draw: Draw) -> list[int]:
     """A frame of the video for each object, all different, as places in the video. Raises Rejection.
 
     Objects that few frames show well choose first; each takes, of the frames that are left to it, the one with the
     greatest hash.
     """
-    fit = facts.once(fit_frames, limits)
-    identities = facts.frames.identities[facts.frames.video]
-    counts = fit[:, list(things)].sum(axis=0)
-    chosen = [-1] * len(things)
-    for place in np.argsort(counts, kind="stable").tolist():
-        free = [frame for frame in np.flatnonzero(fit[:, things[place]]).tolist() if frame not in chosen]
-        if not free:
-            raise Rejection(FEW_FRAMES)
-        ranks = mix_columns(draw.rank(f"frame {place}"), identities[free])
-        chosen[place] = free[int(ranks.argmax())]
+    fit, identities = facts.once(fit_frames, limits), facts.once(_identities)
+    state = np.uint64(draw.rank("frames"))
+    chosen: list[int] = _frames_of(fit, np.array(things, np.int64), state, identities).tolist()
+    if min(chosen) < 0:
+        raise Rejection(FEW_FRAMES)
     return chosen
+
+
+def _identities(facts: SceneFacts) -> Hashes:
+    return facts.frames.identities[facts.frames.video]
