@@ -37,7 +37,7 @@ from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import prior_file
 from spatial_assets.tasks.registry import task as task_named
-from spatial_assets.tasks.spar import distance_infer_center_oc, fours
+from spatial_assets.tasks.spar import anchors, distance_infer_center_oc, distance_infer_center_oo_video, fours
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -111,10 +111,14 @@ def of_route(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 def of_comparison(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     words = [row["words"][color] for color in ("green", "blue")]
-    return (
-        object_rel_distance.hints(words, row["words"]["red"]),
-        int(row["value"][1] < row["value"][0]),
-    )
+    return anchors.hints(words, row["words"]["red"]), int(row["value"][1] < row["value"][0])
+
+
+def of_marked(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
+    words = [row["words"][f"object{place}"] for place in range(fours.COUNT)]
+    hints = distance_infer_center_oo_video.hints(relation, words, row["words"]["red"])
+    return hints, int(row["right"].removeprefix("Object"))
 
 
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
@@ -129,6 +133,7 @@ def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 TASKS: dict[str, Hints] = {
     "distance_infer_center_oo": of_comparison,
+    "distance_infer_center_oo_video": of_marked,
     "distance_infer_center_oc": of_nearest,
     "distance_infer_center_oc_mv": of_nearest,
     "route_planning": of_route,

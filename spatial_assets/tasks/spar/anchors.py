@@ -5,7 +5,6 @@ All triples of objects are cubic in them: each anchor with each other object is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,7 +25,7 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.spar.views import VIEWS
 
 PRIOR = ("spar", "distance_infer_center_oo")
-"""What words say of which of two objects is nearer to another: the same in one image, in three and in a video."""
+"""What words say of which of two objects is nearer to another: the same in one image and in three."""
 PRIOR_FILE = prior_file(*PRIOR)
 NO_OTHER = "no_other"
 ANCHOR_REASONS: Mapping[str, str] = {
@@ -166,16 +165,12 @@ def anchored_pairs(
     return candidates
 
 
-def nearest_chances(
-    facts: SceneFacts, anchor: int, things: Sequence[int], farthest: bool = False
-) -> list[float]:
-    """How likely the words alone make each of the objects the nearest to the anchor, or the farthest from it."""
+def nearest_chances(facts: SceneFacts, anchor: int, things: Sequence[int]) -> list[float]:
+    """How likely the words alone make each of the objects the nearest to the anchor."""
     words, prior = facts.objects.categories, prior_of(*PRIOR)
-    sign = -1.0 if farthest else 1.0
-    target = words[anchor]
-    scores = [
-        sign * (prior.score(words[thing]) + prior.score(f"{words[thing]}|{target}")) for thing in things
-    ]
-    weights = [math.exp(score) for score in scores]
-    total = sum(weights)
-    return [weight / total for weight in weights]
+    return prior.chances(hints([words[thing] for thing in things], words[anchor]))
+
+
+def hints(words: Sequence[str], target: str) -> list[list[str]]:
+    """Of each object `lamp`, and `lamp|bed` by the anchor."""
+    return [[word, f"{word}|{target}"] for word in words]

@@ -9,6 +9,8 @@ Some things stand by each other in every home: of what the words alone suggest, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
@@ -18,12 +20,13 @@ from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import points
-from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even
+from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
-from spatial_assets.tasks.spar.anchors import PRIOR_FILE, Clearness, Compared, nearest_chances
+from spatial_assets.tasks.spar.anchors import Clearness, Compared
+from spatial_assets.tasks.spar.anchors import hints as of_words
 from spatial_assets.tasks.spar.fours import (
     COUNT,
     FOUR_REASONS,
@@ -83,18 +86,20 @@ def find(facts: SceneFacts, parameters: NearestInVideoParameters) -> Candidates:
 
 def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chosen, draw: Draw) -> Question:
     """Which of the four is called what, and the frames in which they are marked, is drawn."""
+    words = facts.objects.categories
     anchor, *four = candidate.objects
-    farthest = candidate.values["relation"] != 0
+    relation = RELATIONS[candidate.values["relation"]]
     order = draw.shuffled("order", range(COUNT))
     things = [four[place] for place in order]
     distances: list[float] = candidate.values["distances"][order].tolist()
     right, other = right_of(distances, candidate.values["relation"])
     if parameters.even:
-        keep_even(nearest_chances(facts, anchor, things, farthest), right, draw)
+        named = hints(relation, [words[thing] for thing in things], words[anchor])
+        keep_even(prior_of(SUITE, NAME).chances(named), right, draw)
     roles = [("red", anchor), *((f"object{place}", thing) for place, thing in enumerate(things))]
     shown = images(facts)
     frames = marked_frames(facts, parameters.limits, [anchor, *things], draw)
-    words, pieces = facts.objects.categories, phrases(SUITE, NAME)
+    pieces = phrases(SUITE, NAME)
     listed = [
         pieces["candidate"].format(number=place, name=words[thing], color=COLORS[place], frame=label(frame))
         for place, (thing, frame) in enumerate(zip(things, frames[1:], strict=True))
@@ -116,7 +121,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
             "red": words[anchor],
             "red_frame": label(frames[0]),
             "candidates": pieces["join"].join(listed),
-            "relation": RELATIONS[candidate.values["relation"]],
+            "relation": relation,
             "right": words[things[right]],
         },
         marks=[
@@ -124,6 +129,11 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
             for role, frame, color in zip(roles, frames, ("red", *COLORS), strict=True)
         ],
     )
+
+
+def hints(relation: str, words: Sequence[str], target: str) -> list[list[str]]:
+    """Of each object, by what is asked for, its name and its name with the anchor's."""
+    return [[f"{relation} {hint}" for hint in own] for own in of_words(words, target)]
 
 
 TASKS = (
@@ -139,6 +149,6 @@ TASKS = (
         find=find,
         ask=ask,
         reasons={**VIDEO_REASONS, **FOUR_REASONS, EXPECTED: PRIOR_REASONS[EXPECTED]},
-        data=(PRIOR_FILE,),
+        data=(prior_file(SUITE, NAME),),
     ),
 )
