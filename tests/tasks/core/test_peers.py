@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import chisquare
 from video_scenes import box, made
 
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, about_video, draw_key
+from spatial_assets.tasks.core.candidates import NOTHING, TIER, Candidates, about_video, draw_key
 from spatial_assets.tasks.core.draws import mix
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import NO_OPTIONS
@@ -145,3 +145,18 @@ def test_an_anchor_is_one_of_the_two_whichever_comes_first() -> None:
 def test_strata_by_category() -> None:
     strata = category_strata(scene(6), np.array([0, 3, 1, 2, 5]))
     assert strata.codes.tolist() == [1, 1, 0, 0, 0] and len(strata.identities) == 2
+
+
+def test_peers_are_of_ones_own_tier() -> None:
+    """All of a tier are asked before any of the next, so only among them is one drawn as often as it is asked."""
+    facts = scene(30)
+    found = about_video(np.arange(30)[:, None])
+    tiers = np.arange(30) % 3
+    found.values[TIER] = tiers
+    numbers = np.arange(30)
+    offered = with_peers(
+        facts, TASK, 0, found, np.zeros(30, np.int64), numbers, lambda sets: np.ones(len(sets), np.bool_)
+    )
+    wrong = offered.values["wrong"]
+    assert wrong.shape == (30, 3) and (wrong % 3 == tiers[:, None]).all()
+    assert not offered.settle().rejected
