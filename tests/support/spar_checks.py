@@ -82,6 +82,7 @@ def check_answers(asked: Asked, task: str, form: str, module: ModuleType, from_p
 
 
 STEPS = {
+    "spatial_imagination_map_mv": [0.1] * 8,
     "camera_motion_infer": [1.0, 1.0, 0.1],
     "spatial_volume_infer": [1.0, 1.0, 1.0],
     "view_change_infer": [0.1, 0.1, 0.1, 5.0, 5.0, 1 / 3, 1 / 3, 1 / 3, 1 / 3],
@@ -192,7 +193,7 @@ def check_video(asked: Asked, task: str) -> None:
         places = [order.index(name) for name in names]
         assert places == sorted(set(places)) and len(names) <= 32
         for mark in row["marks"]:
-            said = re.findall(rf"\({mark['color']} point in Frame-(\d+)\)", row["stem"])
+            said = re.findall(rf"\({mark['color']} (?:point|box) in Frame-(\d+)\)", row["stem"])
             assert said == [str(names.index(mark["frame"]))]
 
 

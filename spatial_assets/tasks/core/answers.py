@@ -229,6 +229,25 @@ class Relation(Choice):
     kind: ClassVar[str] = "relation"
 
 
+@dataclass(frozen=True)
+class Relations:
+    """Several words for how things lie to each other, each decided by a number of its own."""
+
+    text: str
+    wrong: Sequence[str]
+    value: Sequence[float]
+    margins: Sequence[float]
+    margin_unit: str
+    kind: ClassVar[str] = Relation.kind
+
+    @property
+    def margin(self) -> float:
+        return min(self.margins)
+
+    def options(self, draw: Draw) -> list[str]:
+        return _options(self, self.text, self.wrong)
+
+
 class Order(Choice):
     """Things in a row."""
 

@@ -81,6 +81,13 @@ class ShowsViews(Protocol):
     def seed(self) -> int: ...
 
 
+class HasReferents(ShowsViews, Protocol):
+    """Those of a task about objects in them, however they are marked."""
+
+    @property
+    def limits(self) -> ReferentLimits: ...
+
+
 def triples(facts: SceneFacts, parameters: ShowsViews) -> Candidates:
     """Three views each, the main one first; the same for all tasks. Not to be changed."""
     return facts.once(_triples, parameters.views, parameters.seed)
@@ -154,7 +161,7 @@ def marked_in(
     return _best_views(frames, facts.once(shares, limits), np.array(among, np.int64))
 
 
-def _seen(facts: SceneFacts, frames: Indices, among: Sequence[int]) -> Bools:
+def seen_in_views(facts: SceneFacts, frames: Indices, among: Sequence[int] = ALL_VIEWS) -> Bools:
     """(N, O): objects that one of the views shows at all."""
     visible = shown(facts)
     found: Bools = np.any([visible[frames[:, view]] for view in among], axis=0)
@@ -162,7 +169,7 @@ def _seen(facts: SceneFacts, frames: Indices, among: Sequence[int]) -> Bools:
 
 
 def objects_in_views(
-    facts: SceneFacts, parameters: ViewsParameters, among: Sequence[int] = ALL_VIEWS
+    facts: SceneFacts, parameters: HasReferents, among: Sequence[int] = ALL_VIEWS
 ) -> Candidates:
     """Each object with each of the triples that show it well; the others that they show at all are counted out.
 
@@ -177,7 +184,7 @@ def objects_in_views(
         {VIEWS: views[row, thing][:, None]},
         rejected=found.rejected.copy(),
     )
-    objects.count_out("unfit", int(_seen(facts, found.frames, among).sum()) - len(row))
+    objects.count_out("unfit", int(seen_in_views(facts, found.frames, among).sum()) - len(row))
     return objects
 
 
@@ -226,7 +233,7 @@ def _pairs(frames: Indices, filled: Float, ordered: bool) -> Indices:
     return out
 
 
-def pairs_in_views(facts: SceneFacts, parameters: ViewsParameters, ordered: bool = False) -> Candidates:
+def pairs_in_views(facts: SceneFacts, parameters: HasReferents, ordered: bool = False) -> Candidates:
     """Each two objects with each of the triples that show both well, in both orders where these differ.
 
     The two are marked in different images wherever that can be. Values: VIEWS, (N, 2), and TIER.
@@ -246,7 +253,7 @@ def _pairs_in_views(
         {VIEWS: np.stack([one, other], axis=1), TIER: tier},
         rejected=found.rejected.copy(),
     )
-    counts = _seen(facts, found.frames, ALL_VIEWS).sum(axis=1)
+    counts = seen_in_views(facts, found.frames, ALL_VIEWS).sum(axis=1)
     all_pairs = int((counts * (counts - 1)).sum())
     pairs.count_out("unfit", (all_pairs if ordered else all_pairs // 2) - len(row))
     return pairs
@@ -293,7 +300,7 @@ def _in_main(facts: SceneFacts, views: ViewLimits, seed: int, limits: ReferentLi
         {VIEWS: np.stack([np.zeros_like(view), view], axis=1), TIER: tier},
         rejected=found.rejected.copy(),
     )
-    main, others = (_seen(facts, found.frames, among) for among in ((0,), OTHER_VIEWS))
+    main, others = (seen_in_views(facts, found.frames, among) for among in ((0,), OTHER_VIEWS))
     counts = main.sum(axis=1) * others.sum(axis=1) - (main & others).sum(axis=1)
     pairs.count_out("unfit", int(counts.sum()) - len(row))
     return pairs
