@@ -121,6 +121,45 @@ class Cells:
         found.reject(REPEATED, others)
 
 
+def widened_cells(
+    facts: SceneFacts,
+    key: int,
+    found: Candidates,
+    named: Sequence[Indices],
+    known: Indices,
+    codes: Indices,
+) -> tuple[Cells, Indices]:
+    """Cells by the first objects' names or, where these have too few answers, by the next ones' and by what is known.
+
+    Parameters
+    ----------
+    named : (N, k) each, from more names to fewer. known : (N,), what the names give away of an answer, a small whole
+    number: in the wider cells it is the same in all options. codes : (N,).
+
+    Returns
+    -------
+    The cells, and (N,), which of the lists each candidate's is by: those of wider cells are to be asked last.
+    """
+    width = named[0].shape[1] + 2
+    cells, words = named_cells(facts, named[0])
+    told = np.zeros((len(found), width), np.uint64)
+    told[:, : words.shape[1]] = words
+    own = Cells(facts, key, found, (cells, told), codes)
+    tiers = np.zeros(len(found), np.int64)
+    for tier, fewer in enumerate(named[1:], 1):
+        few = ~own.enough
+        wider, words = named_cells(facts, fewer)
+        kinds = int(known.max(initial=0)) + 1
+        cells = np.where(few, cells.max(initial=0) + 1 + wider * kinds + known, cells)
+        wide = np.zeros((len(found), width), np.uint64)
+        wide[:, : words.shape[1]] = words
+        wide[:, -2:] = np.stack([known, np.full(len(found), tier)], axis=1)
+        told = np.where(few[:, None], wide, told)
+        tiers = np.where(few, tier, tiers)
+        own = Cells(facts, key, found, (cells, told), codes)
+    return own, tiers
+
+
 def others_of(candidate: Chosen, code: int, draw: Draw) -> Sequence[int]:
     """The codes of the wrong options; none where the candidate is asked without."""
     offered = candidate.values.get(OFFERED)

@@ -18,14 +18,20 @@ from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Codes, Indices, draw_key
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns, mix_pair
-from spatial_assets.tasks.core.even import EVEN_REASONS, Cells, in_name_order, named_cells, others_of
+from spatial_assets.tasks.core.even import (
+    EVEN_REASONS,
+    Cells,
+    in_name_order,
+    named_cells,
+    others_of,
+    widened_cells,
+)
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import Mark
 from spatial_assets.tasks.core.task import Question, Roles, TaskParameters
 from spatial_assets.tasks.spar.relations import (
     BETWEEN,
-    SIGNS,
     TO_VIEWER,
     RelationLimits,
     Slots,
@@ -319,22 +325,9 @@ def answer_cells(facts: SceneFacts, limits: MoveLimits, task: str, found: Candid
     codes = codes_of(signs)
     if slots != TO_VIEWER:
         return Cells(facts, key, found, named_cells(facts, found.objects[:, 2:]), codes)
-    above = signs[:, 1] + 1
-    cells, names = named_cells(facts, found.objects[:, [0, 2]])
-    own = Cells(facts, key, found, (cells, names), codes)
-    tiers = np.zeros(len(found), np.int64)
-    for tier, named in enumerate((found.objects[:, :1], found.objects[:, :0]), 1):
-        few = ~own.enough
-        wider, words = named_cells(facts, named)
-        cells = np.where(few, cells.max(initial=0) + 1 + wider * SIGNS + above, cells)
-        told = np.zeros((len(found), 2), np.uint64)
-        told[:, 0] = above + SIGNS * tier
-        told[:, 1 : 1 + words.shape[1]] = words
-        names = np.where(few[:, None], told, names)
-        tiers = np.where(few, tier, tiers)
-        own = Cells(facts, key, found, (cells, names), codes)
-    found.values[TIER] = tiers
-    return own
+    named = found.objects[:, [0, 2]], found.objects[:, :1], found.objects[:, :0]
+    cells, found.values[TIER] = widened_cells(facts, key, found, named, signs[:, 1] + 1, codes)
+    return cells
 
 
 def with_strata(

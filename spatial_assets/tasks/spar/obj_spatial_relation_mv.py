@@ -84,7 +84,7 @@ def _related(
 ) -> Candidates:
     relate(facts, parameters.relation, found, found.frames[:, 0], SLOTS[name])
     found = found.settle()
-    found.strata = answer_cells(facts, parameters.relation, parameters.seed, name, found).strata
+    found.strata = answer_cells(facts, parameters.relation, parameters.seed, name, found)[0].strata
     return found
 
 

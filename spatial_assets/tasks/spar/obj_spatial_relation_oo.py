@@ -50,7 +50,7 @@ def find(facts: SceneFacts, parameters: ObjectRelationParameters) -> Candidates:
     relate(facts, parameters.relation, pairs, frames, BETWEEN)
     pairs.reject("marks_touch", marker_gaps(facts, frames, a, b) < parameters.min_mark_gap)
     pairs = pairs.settle()
-    pairs.strata = answer_cells(facts, parameters.relation, parameters.seed, NAME, pairs).strata
+    pairs.strata = answer_cells(facts, parameters.relation, parameters.seed, NAME, pairs)[0].strata
     return pairs
 
 

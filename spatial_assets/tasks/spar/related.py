@@ -14,7 +14,7 @@ from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relation, Relations
 from spatial_assets.tasks.core.candidates import TIER, Candidates, Chosen, Indices, draw_key
 from spatial_assets.tasks.core.draws import Draw
-from spatial_assets.tasks.core.even import EVEN_REASONS, Cells, named_cells, others_of
+from spatial_assets.tasks.core.even import EVEN_REASONS, Cells, named_cells, others_of, widened_cells
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.spar.relations import (
@@ -64,20 +64,25 @@ def relate(
     found.values[RELATION] = values
 
 
-def answer_cells(facts: SceneFacts, limits: RelationLimits, seed: int, task: str, found: Candidates) -> Cells:
-    """Candidates that print the same names, by what is true of them."""
+def answer_cells(
+    facts: SceneFacts, limits: RelationLimits, seed: int, task: str, found: Candidates
+) -> tuple[Cells, Indices]:
+    """Candidates that print the same names, by what is true of them; (N,), how few of the names others had to share.
+
+    Where two names have too few answers, one has, or none, and all options say the same of above and below.
+    """
     key = draw_key(facts.which, seed, task, "answers")
-    codes = codes_of(limits.signs(found.values[RELATION]))
-    return Cells(facts, key, found, named_cells(facts, found.objects), codes)
+    signs = limits.signs(found.values[RELATION])
+    named = [found.objects[:, :count] for count in range(found.objects.shape[1], -1, -1)]
+    return widened_cells(facts, key, found, named, signs[:, 1] + 1, codes_of(signs))
 
 
 def with_options(
     facts: SceneFacts, limits: RelationLimits, seed: int, task: str, found: Candidates
 ) -> Candidates:
-    """Wrong options are what is so of things of the same names in other images. All tiers are asked evenly."""
+    """Wrong options are what is so of things of the same names in other images. Tiers of images are asked evenly."""
     offered = found.fresh()
-    offered.values.pop(TIER, None)
-    cells = answer_cells(facts, limits, seed, task, offered)
+    cells, offered.values[TIER] = answer_cells(facts, limits, seed, task, offered)
     offered.strata = cells.strata
     cells.keep_one_of_each(offered)
     return offered
