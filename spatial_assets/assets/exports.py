@@ -5,6 +5,7 @@ https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-asset
 """
 
 # Annotations are not postponed here: Dagster reads an asset's context and configuration classes off them.
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
 from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.images import FOLDER
 from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.storage.hashing import hash_file, hash_text
@@ -48,6 +50,15 @@ def export_path(home: Path, form: str, name: str) -> Path:
     return home / "exports" / form / name
 
 
+def _written(out: Path) -> list[Path]:
+    """The files of an export that are no images; of images there may be millions."""
+    found: list[Path] = []
+    for folder, below, names in os.walk(out):
+        below[:] = sorted(set(below) - {FOLDER})
+        found += [Path(folder, name) for name in sorted(names)]
+    return found
+
+
 def _export_asset(form: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(form),
@@ -70,7 +81,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})
-        files = sorted(path for path in out.iterdir() if path.is_file())
+        files = _written(out)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(out)),
@@ -79,7 +90,9 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
                 "revoked_rows": made.revoked,
                 "files": len(files),
             },
-            data_version=dg.DataVersion(hash_text(*(part for f in files for part in (f.name, hash_file(f))))),
+            data_version=dg.DataVersion(
+                hash_text(*(part for f in files for part in (f.relative_to(out).as_posix(), hash_file(f))))
+            ),
         )
 
     return materialize
