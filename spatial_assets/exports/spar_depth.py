@@ -114,7 +114,7 @@ class Cameras:
         values = np.rot90(_values(source) * place["step"], -held.turns)
         if values.max(initial=0) > GREATEST:
             raise InputError(source, f"depth beyond {GREATEST} millimeters", "unreadable_image")
-        _write(target, gray16_png(np.rint(values)))
+        _write(target, gray16_png(np.ascontiguousarray(np.rint(values))))
         return True
 
 
