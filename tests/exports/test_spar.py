@@ -91,7 +91,9 @@ def test_rows_of_every_task_come_back(tmp_path):
     found = spar.examine(out)
     assert found.faults == [] and found.records == sum(source.splits.values())
     assert len(found.tasks) == 35
-    assert found.notes == [f"spar/{name}/images: not there, so no image was looked for" for name in ("rxr", "scannet")]
+    assert found.notes == [
+        f"spar/{name}/images: not there, so no image was looked for" for name in ("rxr", "scannet")
+    ]
 
 
 def test_the_tree_is_spars(tmp_path):
@@ -188,7 +190,9 @@ def test_images_of_marks_are_named_in_the_order_that_is_drawn(tmp_path, name):
     row = row_of(task, "sentence", 0)
     out = written(Handed({"train": [row]}), tmp_path / "out", images=ImageMode.NONE)
     (record,) = records(out)
-    places = {mark["color"]: [f["frame"] for f in row["frames"]].index(mark["frame"]) for mark in row["marks"]}
+    places = {
+        mark["color"]: [f["frame"] for f in row["frames"]].index(mark["frame"]) for mark in row["marks"]
+    }
     (shape,) = {mark["shape"] for mark in row["marks"]}
     field = {"point": "point", "box": "bbox"}[shape]
     assert record[f"{field}_img_idx"] == [[places[color] for color in ORDERS[name]]]
@@ -208,7 +212,9 @@ def test_lists_and_first_images(tmp_path):
     assert video["point_list"] == [[[100, 200], [101, 201], [102, 202]]]
     assert video["point_img_idx"] == [[1, 3, 5]] and "red_point" not in video
     assert found["position_matching"]["red_bbox"] == [[100, 200, 300, 400]]
-    assert not [name for one in ("position_matching", "depth_prediction_oc") for name in found[one] if "idx" in name]
+    assert not [
+        name for one in ("position_matching", "depth_prediction_oc") for name in found[one] if "idx" in name
+    ]
     assert {row["split"] for row in spar.read_back(out)} == {"all"}
     rows[1]["marks"][0]["frame"] = rows[1]["frames"][1]["frame"]
     with pytest.raises(InputError, match="marked in its first image alone"):

@@ -57,7 +57,9 @@ def row_of(
     roles = [f"frame-{index}" if count > 10 else f"view-{index}" for index in range(count)]
     question, answer = TEXTS.get(form, ("How much?", ANSWERS[task.fill]))
     return {
-        "qa_id": hashlib.blake2b(f"{task.type}{form}{number}{dataset}{scene}".encode(), digest_size=16).hexdigest(),
+        "qa_id": hashlib.blake2b(
+            f"{task.type}{form}{number}{dataset}{scene}".encode(), digest_size=16
+        ).hexdigest(),
         "dataset": dataset,
         "release": "v2",
         "license": "terms",
