@@ -39,6 +39,9 @@ class ExportConfig(dg.Config):
     splits: list[str] = Field(default=[], description="Only these; all where none is named.")
     limit: int = Field(default=0, ge=0, description="At most so many rows, drawn by their ids; 0 for all.")
     shards: int = Field(default=1, ge=1, description="Files of each split.")
+    rgbd: bool = Field(
+        default=False, description="Depth images, poses and intrinsics too, where the format has them."
+    )
 
 
 def asset_key(form: str) -> dg.AssetKey:
@@ -77,7 +80,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         )
         out = export_path(workspace.path, form, context.partition_key)
         shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, Options(config.images, config.shards))
+        made = export(form, source, out, Options(config.images, config.shards, config.rgbd))
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})

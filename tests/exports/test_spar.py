@@ -356,10 +356,10 @@ def test_general_data_is_mixed_in_by_an_exact_share(tmp_path):
 
 def test_general_data_that_does_not_do_is_one_line(tmp_path):
     source = everything(each=1)
-    with pytest.raises(InputError, match="has 3 lines, and a share of 0.6 beside"):
+    with pytest.raises(InputError, match=r"has 3 lines, and a share of 0\.6 beside"):
         written(source, tmp_path / "a", images=ImageMode.NONE, general=general(tmp_path / "g.jsonl", 3))
     (tmp_path / "bad.jsonl").write_text('{"conversations": []}\n{"x": 1}\n')
-    with pytest.raises(InputError, match="bad.jsonl: line 2 is no JSON object with conversations"):
+    with pytest.raises(InputError, match=r"bad\.jsonl: line 2 is no JSON object with conversations"):
         written(source, tmp_path / "b", images=ImageMode.NONE, general=tmp_path / "bad.jsonl")
     with pytest.raises(ValueError, match="leave --shards out"):
         written(source, tmp_path / "c", images=ImageMode.NONE, general=tmp_path / "g.jsonl", shards=2)

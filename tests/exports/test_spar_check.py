@@ -107,7 +107,7 @@ FAULTS = {
     "pink": (SINGLE, put(pink_point=[[1, 1]]), '"pink_point" is none of SPAR\'s fields'),
     "one of two": (
         ("obj_spatial_relation_oo_mv", "select"),
-        lambda r: (r.pop("blue_bbox"), r.update(bbox_img_idx=[[0]])) and None,
+        lambda r: r.update(bbox_img_idx=[[0]], blue=r.pop("blue_bbox")),
         "has fewer than 2 of red_bbox, blue_bbox, green_bbox",
     ),
     "nowhere": (VIEWS, without("point_img_idx"), "has no point_img_idx, so nobody knows which image is marked"),

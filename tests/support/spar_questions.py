@@ -1,4 +1,4 @@
-"""Questions of every one of SPAR's tasks, made of the table of its fields, with images on disk: for tests of exports."""
+"""Questions of every one of SPAR's tasks, made of the table of its fields, and their images."""
 
 from __future__ import annotations
 
