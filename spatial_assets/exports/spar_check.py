@@ -108,7 +108,8 @@ class _Check:
         self.begin, self.found = begin, found
         self.lines: dict[Path, int] = {}
         """Of each file that was read."""
-        self.without_images: set[Path] = set()
+        self.colored: dict[Path, bool] = {}
+        """Whether there are color images at all, by folder of images."""
         self._fault_of = lru_cache(PATHS_KEPT)(_image_fault)
 
     def _name(self, path: Path) -> str:
@@ -174,11 +175,16 @@ class _Check:
             yield f"its name says {int(named[2])} lines, and it has {count}"
 
     def _image(self, folder: Path | None, image: str) -> str | None:
-        if folder is None or folder in self.without_images:
+        if folder is None:
             return None
-        if not folder.is_dir():
-            self.without_images.add(folder)
-            self.found.notes.append(f"{self._name(folder)}: not there, so no image was looked for")
+        if folder not in self.colored:
+            self.colored[folder] = _has_colors(folder)
+            if not self.colored[folder]:
+                self.found.notes.append(
+                    f"{self._name(folder)}: holds no color images, so none was looked for"
+                )
+        # A tree of questions alone is how SPAR-7M is published now; its depth images may be there all the same.
+        if not self.colored[folder] and not (_is_depth(image) and folder.is_dir()):
             return None
         return self._fault_of(folder, image)
 
@@ -260,6 +266,17 @@ class _Check:
                 lines = sum(1 for _ in _raw(opened))
         if lines is not None and lines != entry["length"]:
             yield f"length is {entry['length']}, and {shown(entry['annotation'])} has {plural(lines, 'line')}"
+
+
+def _has_colors(folder: Path) -> bool:
+    kinds = [f"{layout.STILL}_color", f"{layout.VIDEO}_color", layout.MARKED]
+    return folder.is_dir() and any((scene / kind).is_dir() for scene in folder.iterdir() for kind in kinds)
+
+
+def _is_depth(image: str) -> bool:
+    return any(
+        part in (f"{layout.STILL}_depth", f"{layout.VIDEO}_depth") for part in PurePosixPath(image).parts
+    )
 
 
 def _image_fault(folder: Path, image: str) -> str | None:

@@ -49,36 +49,38 @@ class Cameras:
 
     def __init__(self, tree: Tree, mode: ImageMode) -> None:
         self.tree, self.mode = tree, mode
-        self._depths: dict[Path, bool] = {}
+        self._depths: dict[str, bool] = {}
         """Whether there is one, by where it goes."""
-        self._written: set[Path] = set()
+        self._written: set[str] = set()
         self._intrinsics: dict[Scene, tuple[float, ...]] = {}
         self._videos: set[Scene] = set()
 
     def placed(self, question: Question) -> list[str]:
         """Paths of the depth images below the dataset's images; none unless all of the question's have one."""
         row = question.row
-        scene, root = scene_of(row), self.tree.out / self.tree.images(row)
+        scene, images = scene_of(row), self.tree.images(row)
+        root = self.tree.out / images
         kind = layout.kind(question.shots)
         for shot in question.shots:
-            self._camera(scene, root, shot, kind)
+            self._camera(scene, images, shot, kind)
         if kind == layout.VIDEO and scene not in self._videos:
             self._videos.add(scene)
             lines = "".join(f"{shot.frame}\n" for shot in question.shots)
             _write(root / layout.safe(row["scene"]) / "video_idx.txt", lines.encode())
         paths = [layout.depth_path(row["scene"], shot, kind) for shot in question.shots]
         there = [
-            self._depth(row["dataset"], shot, root / path)
+            self._depth(row["dataset"], shot, f"{images}/{path}")
             for shot, path in zip(question.shots, paths, strict=True)
         ]
         return paths if all(there) else []
 
-    def _camera(self, scene: Scene, root: Path, shot: Shot, kind: str) -> None:
-        pose = root / layout.pose_path(scene[2], shot, kind)
+    def _camera(self, scene: Scene, images: str, shot: Shot, kind: str) -> None:
+        pose = f"{images}/{layout.pose_path(scene[2], shot, kind)}"
         if not shot.camera_to_world or pose in self._written:
             return
         self._written.add(pose)
-        _write(pose, _matrix(np.reshape(shot.camera_to_world, (4, 4))))
+        root = self.tree.out / images
+        _write(self.tree.out / pose, _matrix(np.reshape(shot.camera_to_world, (4, 4))))
         folder = root / layout.safe(scene[2]) / "intrinsic"
         known = self._intrinsics.get(scene)
         if known is None:
@@ -87,10 +89,11 @@ class Cameras:
         elif not np.allclose(known, shot.intrinsics, rtol=0, atol=SAME):
             _write(folder / f"{layout.safe(shot.frame)}.txt", _intrinsics(shot.intrinsics))
 
-    def _depth(self, dataset: str, shot: Shot, target: Path) -> bool:
-        if target not in self._depths:
-            self._depths[target] = _of_the_lake(shot, target) or self._of_the_source(dataset, shot, target)
-        return self._depths[target]
+    def _depth(self, dataset: str, shot: Shot, path: str) -> bool:
+        if path not in self._depths:
+            target = self.tree.out / path
+            self._depths[path] = _of_the_lake(shot, target) or self._of_the_source(dataset, shot, target)
+        return self._depths[path]
 
     def _of_the_source(self, dataset: str, shot: Shot, target: Path) -> bool:
         place = _places().get(dataset)

@@ -105,8 +105,8 @@ def safe(name: str) -> str:
 
 
 def kind(shots: Sequence[Shot]) -> str:
-    """Whether the images are a video's, told by their roles."""
-    return VIDEO if shots and all(PLACE.fullmatch(shot.role) for shot in shots) else STILL
+    """Whether the images are a video's, told by their roles: by the first, as either all are numbered or none."""
+    return VIDEO if shots and PLACE.fullmatch(shots[0].role) else STILL
 
 
 def stem(shot: Shot, kind: str) -> str:

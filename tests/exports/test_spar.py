@@ -92,7 +92,7 @@ def test_rows_of_every_task_come_back(tmp_path):
     assert found.faults == [] and found.records == sum(source.splits.values())
     assert len(found.tasks) == 35
     assert found.notes == [
-        f"spar/{name}/images: not there, so no image was looked for" for name in ("rxr", "scannet")
+        f"spar/{name}/images: holds no color images, so none was looked for" for name in ("rxr", "scannet")
     ]
 
 
@@ -310,6 +310,11 @@ def test_depth_poses_and_intrinsics(tmp_path):
     assert matrix.shape == (4, 4) and matrix[:2, 2].tolist() == [320, 240] and matrix[0, 0] == 500
     assert (scene / "video_idx.txt").read_text().split() == [str(n) for n in range(0, 320, 10)]
     assert spar.validate(out) == []
+    bare = written(source, tmp_path / "bare", images=ImageMode.NONE, rgbd=True)
+    assert spar.validate(bare) == []
+    (bare / "spar/scannet/images/scene0001_00/image_depth/10.png").unlink()
+    (fault,) = spar.validate(bare)
+    assert 'depth "scene0001_00/image_depth/10.png": not there' in fault
 
 
 def test_depth_is_in_millimeters_and_turned_as_its_image_is(tmp_path):
@@ -323,7 +328,7 @@ def test_depth_is_in_millimeters_and_turned_as_its_image_is(tmp_path):
     (folder / "a_d1_2.png").write_bytes(gray16_png(values))
     shot = Shot("image", "f", "v_undistorted_color_images/a_i1_2.jpg::turn90", tmp_path, ())
     target = tmp_path / "out.png"
-    assert Cameras(Tree(tmp_path), ImageMode.LINK)._depth("matterport3d", shot, target)
+    assert Cameras(Tree(tmp_path), ImageMode.LINK)._depth("matterport3d", shot, "out.png")
     assert (np.asarray(Image.open(target)) == np.rot90(values // 4, -1)).all()
 
 

@@ -288,7 +288,7 @@ def test_missing_images(tree):
     shutil.rmtree(tree / "spar/scannet/images")
     found = spar.examine(tree)
     assert found.faults == []
-    assert found.notes == ["spar/scannet/images: not there, so no image was looked for"]
+    assert found.notes == ["spar/scannet/images: holds no color images, so none was looked for"]
 
 
 def test_a_tree_may_be_given_by_any_of_its_folders(tree):
