@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from spar_questions import Handed, everything, row_of
 
+from spatial_assets.cli import main
 from spatial_assets.exports import spar, spar_layout
 from spatial_assets.exports.base import ImageMode, Options
 from spatial_assets.exports.run import export
@@ -389,3 +392,41 @@ def test_a_full_disk_is_named_and_nothing_is_left(released, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert ".jsonl" in str(told.value.filename)
     assert not list(tmp_path.iterdir())
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    peaks = []
+    for name, each in (("few", 20), ("many", 1000)):
+        task = spar_layout.tasks()["depth_prediction_oc"]
+
+        class Streamed(Handed):
+            def questions(self, split, each=each, task=task):
+                for number in range(each):
+                    yield from Handed({"train": [row_of(task, "fill", number)]}).questions(split)
+
+        (tmp_path / name).mkdir()
+        tracemalloc.start()
+        spar.write(Streamed({"train": [{}]}), tmp_path / name, Options(ImageMode.NONE))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(records(tmp_path / name)) == each
+    assert peaks[1] < 2 * peaks[0] + 500_000
+
+
+def test_what_stands_there_is_not_touched(released, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    words = ["export", "spar", "v1", str(tmp_path / "out"), "--home", str(released.home)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1 and done.output.count("\n") == 1 and "is there already" in done.output
+    assert (tmp_path / "out/mine.txt").read_text() == "mine"
+
+
+def test_the_command(released, tmp_path):
+    out = tmp_path / "out"
+    words = ["export", "spar", "v1", str(out), "--home", str(released.home), "--rgbd", "--limit", "30"]
+    done = CliRunner().invoke(main, [*words, "--task", "depth_prediction_oc", "--split", "train"])
+    assert done.exit_code == 0, done.output
+    assert {record["type"] for record in records(out)} == {"depth_prediction_oc"}
+    assert not list(out.glob("spar/*/qa_jsonl/val"))
+    assert list(out.glob("spar/scannet/images/*/pose/*.txt")) and spar.validate(out) == []
