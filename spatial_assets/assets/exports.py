@@ -5,6 +5,7 @@ https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-asset
 """
 
 # Annotations are not postponed here: Dagster reads an asset's context and configuration classes off them.
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
 from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.images import FOLDER
 from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.storage.hashing import hash_file, hash_text
@@ -37,6 +39,9 @@ class ExportConfig(dg.Config):
     splits: list[str] = Field(default=[], description="Only these; all where none is named.")
     limit: int = Field(default=0, ge=0, description="At most so many rows, drawn by their ids; 0 for all.")
     shards: int = Field(default=1, ge=1, description="Files of each split.")
+    rgbd: bool = Field(
+        default=False, description="Depth images, poses and intrinsics too, where the format has them."
+    )
 
 
 def asset_key(form: str) -> dg.AssetKey:
@@ -46,6 +51,15 @@ def asset_key(form: str) -> dg.AssetKey:
 def export_path(home: Path, form: str, name: str) -> Path:
     """Where a home's own export of a release stands."""
     return home / "exports" / form / name
+
+
+def _written(out: Path) -> list[Path]:
+    """The files of an export that are no images; of images there may be millions."""
+    found: list[Path] = []
+    for folder, below, names in os.walk(out):
+        below[:] = sorted(set(below) - {FOLDER})
+        found += [Path(folder, name) for name in sorted(names)]
+    return found
 
 
 def _export_asset(form: str) -> dg.AssetsDefinition:
@@ -66,11 +80,11 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         )
         out = export_path(workspace.path, form, context.partition_key)
         shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, Options(config.images, config.shards))
+        made = export(form, source, out, Options(config.images, config.shards, config.rgbd))
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})
-        files = sorted(path for path in out.iterdir() if path.is_file())
+        files = _written(out)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(out)),
@@ -79,7 +93,9 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
                 "revoked_rows": made.revoked,
                 "files": len(files),
             },
-            data_version=dg.DataVersion(hash_text(*(part for f in files for part in (f.name, hash_file(f))))),
+            data_version=dg.DataVersion(
+                hash_text(*(part for f in files for part in (f.relative_to(out).as_posix(), hash_file(f))))
+            ),
         )
 
     return materialize

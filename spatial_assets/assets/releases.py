@@ -11,6 +11,7 @@ from spatial_assets.assets import partitions
 from spatial_assets.assets.keys import OWNERS, keys_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.releases.create import Request, create
+from spatial_assets.releases.mix import parse_mix
 from spatial_assets.releases.splits import parse_splits
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.storage import release_manifest as manifest
@@ -25,8 +26,11 @@ class ReleaseConfig(dg.Config):
     splits: str = Field(
         default="all:1", description="Shares by physical place, as train:0.9,val:0.1, or official."
     )
-    seed: int = Field(default=0, description="Of the splits and the balance.")
+    seed: int = Field(default=0, description="Of the splits, the balance and the mix.")
     balance: bool = Field(default=False, description="As many rows of every letter, and of yes and no.")
+    mix: str = Field(
+        default="", description="Shares of answer formats, as spar or sentence:1,select:0.1; empty for all."
+    )
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
     allow_leaks: bool = Field(default=False, description="Keep scenes that known benchmarks ask about.")
@@ -44,6 +48,7 @@ class ReleaseConfig(dg.Config):
             tuple(self.datasets),
             tuple(self.tasks),
             self.names_only,
+            parse_mix(self.mix) if self.mix else None,
         )
 
 

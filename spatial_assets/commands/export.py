@@ -38,6 +38,22 @@ FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry
 @click.option("--limit", type=click.IntRange(1), help="At most so many rows, drawn by their ids.")
 @click.option("--shards", type=click.IntRange(1), default=1, show_default=True, help="Files of each split.")
 @click.option(
+    "--rgbd", is_flag=True, help="Depth images, poses and intrinsics too; spar has folders for them."
+)
+@click.option(
+    "--general",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Mix in lines of this file of JSON records, as SPAR-mix does; spar alone.",
+)
+@click.option(
+    "--general-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.6,
+    show_default=True,
+    help="Of the mix with --general.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what is drawn from --general.")
+@click.option(
     "--validate", is_flag=True, help="Check files of the format; exit status 1 if anything is wrong."
 )
 @AS_JSON
@@ -52,6 +68,10 @@ def export(
     images: str,
     limit: int | None,
     shards: int,
+    rgbd: bool,
+    general: Path | None,
+    general_share: float,
+    seed: int,
     validate: bool,
     as_json: bool,
 ) -> None:
@@ -66,7 +86,8 @@ def export(
     from spatial_assets.exports.source import ReleaseRows
 
     source = ReleaseRows(home.resolve(), target, tasks, splits, limit)
-    made = write(form, source, out, Options(ImageMode(images), shards))
+    options = Options(ImageMode(images), shards, rgbd, general, general_share, seed)
+    made = write(form, source, out, options)
     if as_json:
         print_json({"out": str(out), "rows": made.rows, "splits": made.splits, "revoked_rows": made.revoked})
         return
@@ -76,11 +97,18 @@ def export(
 
 
 def _validate(form: str, path: Path, as_json: bool) -> None:
-    errors = registry.export_format(form).validate(path)
+    chosen = registry.export_format(form)
+    if hasattr(chosen, "examine"):
+        found = chosen.examine(path)
+        errors, looked = found.faults, found.summary()
+    else:
+        errors, looked = chosen.validate(path), []
     if as_json:
-        print_json({"ok": not errors, "errors": errors})
+        print_json({"ok": not errors, "errors": errors, **({"summary": looked} if looked else {})})
     else:
         print_lines(errors)
-        found = f"{plural(len(errors), 'error')} in {path}" if errors else f"{path} is valid {form}"
-        click.echo(found, err=True)
+        for line in looked:
+            click.echo(line, err=True)
+        verdict = f"{plural(len(errors), 'error')} in {path}" if errors else f"{path} is valid {form}"
+        click.echo(verdict, err=True)
     sys.exit(1 if errors else 0)

@@ -34,9 +34,17 @@ def release() -> None:
     metavar="NAME:SHARE,...|official",
     help="By physical place; official: as the datasets' own lists have it.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the splits and the balance.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the splits, the balance and the mix."
+)
 @click.option(
     "--balance", is_flag=True, help="As many rows of every letter, and of yes and no, by dropping rows."
+)
+@click.option(
+    "--mix",
+    "shares",
+    metavar="spar|FORMAT:SHARE,...",
+    help="Keep an exact share of each answer format, drawn; spar: all sentences, a tenth of the rest.",
 )
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
@@ -55,6 +63,7 @@ def create_release(
     splits: str,
     seed: int,
     balance: bool,
+    shares: str | None,
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     allow_leaks: bool,
@@ -72,10 +81,12 @@ def create_release(
     from spatial_assets.assets.releases import report
     from spatial_assets.commands import lineage_text as text
     from spatial_assets.releases.create import Request, create
+    from spatial_assets.releases.mix import parse_mix
     from spatial_assets.releases.splits import parse_splits
     from spatial_assets.storage.release_manifest import folder
 
-    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks, names_only)
+    mixed = None if shares is None else parse_mix(shares)
+    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks, names_only, mixed)
     home = home.resolve()
     if fresh:
         _require_current(home, tasks)

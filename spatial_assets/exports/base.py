@@ -29,6 +29,14 @@ class Options:
     images: ImageMode = ImageMode.LINK
     shards: int = 1
     """Files a split."""
+    rgbd: bool = False
+    """Depth images, poses and intrinsics too."""
+    general: Path | None = None
+    """A file of JSON records of another dataset, mixed in."""
+    general_share: float = 0.6
+    """Of the mix; SPAR's own is this."""
+    seed: int = 0
+    """Of what is drawn from `general`."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,12 @@ class Shot:
     """Of its dataset; None where that is not registered any more."""
     marks: tuple[Mapping[str, Any], ...]
     """What the question draws on it, as in its row."""
+    intrinsics: tuple[float, ...] = ()
+    """3x3 row-major, pixel centers at integer + 0.5; empty where the frame is not built any more."""
+    camera_to_world: tuple[float, ...] = ()
+    """4x4 row-major, OpenCV camera axes, meters."""
+    depths: Path | None = None
+    """The lake's archive of the scene's depth images, where its reader made one."""
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,29 @@ AHEAD = 64
 """Questions whose images are made while earlier ones are written."""
 
 
+class Places:
+    """Where images go below the folder, and how marks are drawn on them. A format may have its own."""
+
+    def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
+        """Of the image of that number among the question's; of a drawn one its own."""
+        row = question.row
+        where = f"{FOLDER}/{row['dataset']}-{row['release']}"
+        if marked:
+            return f"{where}/{row['scene']}/marked/{row['qa_id']}-{number}.jpg"
+        return f"{where}/{_target_of(ImageFile.of(shot.image or ''), shot.frame)}"
+
+    def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
+        return draw_marks(image, shot.marks)
+
+
 class Images:
     """Puts the images of questions below a folder, each file once, and says where they are.
 
     Threads decode and draw; what is written where depends on neither their number nor their order.
     """
 
-    def __init__(self, out: Path, mode: ImageMode) -> None:
-        self.out, self.mode = out, mode
+    def __init__(self, out: Path, mode: ImageMode, places: Places | None = None) -> None:
+        self.out, self.mode, self.places = out, mode, places or Places()
         self._taken: set[str] = set()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
@@ -79,14 +94,16 @@ class Images:
                 else "belongs to a dataset that is not registered any more"
             )
             raise InputError(f"{where}/{row['scene']}", f"frame {shot.frame} {why}", "no_image")
-        if self.mode == ImageMode.DRAW and shot.marks:
-            path = f"{where}/{row['scene']}/marked/{row['qa_id']}-{number}.jpg"
-            self._draw(shot.root, shot.image, shot, path)
-        else:
-            held = ImageFile.of(shot.image)
-            path = f"{where}/{_target_of(held, shot.frame)}"
-            if self._is_mine(path):
-                self._bring(shot.root, held, path)
+        marked = self.mode == ImageMode.DRAW and bool(shot.marks)
+        path = self.places.path(question, number, shot, marked)
+        if marked:
+            opened = _opened(shot.root, shot.image)
+            target = self._target(path)
+            with naming(target):
+                drawn = self.places.draw(opened, question, shot)
+                drawn.save(target, "JPEG", quality=JPEG_QUALITY)
+        elif self._is_mine(path):
+            self._bring(shot.root, ImageFile.of(shot.image), path)
         return path
 
     def _is_mine(self, path: str) -> bool:
@@ -122,7 +139,7 @@ class Images:
             if data is not None:
                 target.write_bytes(data)
             elif self.mode == ImageMode.LINK:
-                target.symlink_to(source.resolve())
+                target.symlink_to(link_text(source, target))
             else:
                 shutil.copyfile(source, target)
 
@@ -137,11 +154,15 @@ class Images:
             else:
                 opened.save(target, "JPEG", quality=JPEG_QUALITY)
 
-    def _draw(self, root: Path, image: str, shot: Shot, path: str) -> None:
-        opened = _opened(root, image)
-        target = self._target(path)
-        with naming(target):
-            draw_marks(opened, shot.marks).save(target, "JPEG", quality=JPEG_QUALITY)
+
+def link_text(source: Path, target: Path) -> str:
+    """What a link at `target` says: relative where the two have a folder in common below the root of all.
+
+    So both can be moved or mounted elsewhere together. Across that root, only the whole path says where a dataset is.
+    """
+    there, here = source.resolve(), target.parent.resolve()
+    shared = os.path.commonpath((there, here))
+    return str(there) if shared == there.anchor else os.path.relpath(there, here)
 
 
 def _opened(root: Path, image: str) -> Image.Image:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.exports.base import Options
+from spatial_assets.exports.base import Export, Options
 from spatial_assets.exports.registry import export_format
 from spatial_assets.exports.source import ReleaseRows
 
@@ -34,6 +34,7 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     row, an image is not there, or a question does not go into the format.
     """
     chosen = export_format(form)
+    _check_options(form, chosen, options or Options())
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already; choose a folder that is new or empty")
     if not source.splits:
@@ -41,6 +42,14 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     with _whole_or_nothing(out) as folder:
         chosen.write(source, folder, options or Options())
     return Made(dict(source.splits), sum(source.revoked.values()))
+
+
+def _check_options(form: str, chosen: Export, options: Options) -> None:
+    """Raises ValueError for an option that is not the format's."""
+    taken = getattr(chosen, "TAKES", frozenset[str]())
+    for name, wanted in (("rgbd", options.rgbd), ("general", options.general is not None)):
+        if wanted and name not in taken:
+            raise ValueError(f"{form} does not take --{name}")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage import instance_images
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
 
@@ -27,6 +28,9 @@ SCENES_KEPT = 64
 KEYS = ("qa_id", "dataset", "release", "scene")
 Which = tuple[str, str, str]
 """Dataset, release and scene."""
+Taken = tuple[str | None, tuple[float, ...], tuple[float, ...], Path | None]
+"""A frame's image, intrinsics and pose, and its scene's depth images."""
+UNKNOWN: Taken = (None, (), (), None)
 
 
 class ReleaseRows:
@@ -59,7 +63,7 @@ class ReleaseRows:
             (shard.dataset, shard.release, ref.name): shard for shard in shards for ref in shard.scenes
         }
         self._lake = Lake(home)
-        self._images = lru_cache(SCENES_KEPT)(self._images_of)
+        self._taken = lru_cache(SCENES_KEPT)(self._taken_in)
 
     @cached_property
     def splits(self) -> dict[str, int]:
@@ -110,25 +114,33 @@ class ReleaseRows:
     def _shots(self, row: Mapping[str, Any]) -> tuple[Shot, ...]:
         which = (row["dataset"], row["release"], row["scene"])
         shard = self._shard_of.get(which)
-        images = self._images(which)
+        taken = self._taken(which)
         return tuple(
             Shot(
                 item["role"],
                 item["frame"],
-                images.get(item["frame"]),
+                taken.get(item["frame"], UNKNOWN)[0],
                 None if shard is None else shard.root,
                 tuple(mark for mark in row["marks"] if mark["frame"] == item["frame"]),
+                *taken.get(item["frame"], UNKNOWN)[1:],
             )
             for item in row["frames"]
         )
 
-    def _images_of(self, which: Which) -> dict[str, str | None]:
-        """Image by frame; empty where the scene is not registered or built any more."""
+    def _taken_in(self, which: Which) -> dict[str, Taken]:
+        """Image and camera by frame; empty where the scene is not registered or built any more."""
         shard = self._shard_of.get(which)
         if shard is None:
             return {}
         frames = self._lake.read(tables.FRAMES, shard.key, which[2])
-        return dict(zip(frames["frame"].to_list(), frames["image"].to_list(), strict=True))
+        archive = self._lake.file_path(instance_images.SHIPPED_DEPTH_KIND, shard.key, which[2])
+        depths = archive if archive.exists() else None
+        return {
+            name: (image, tuple(intrinsics), tuple(pose), depths)
+            for name, image, intrinsics, pose in frames.select(
+                "frame", "image", "intrinsics", "camera_to_world"
+            ).iter_rows()
+        }
 
 
 def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: str) -> list[str]:

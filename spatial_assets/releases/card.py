@@ -53,6 +53,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         *_left_out(manifest),
         "## Balance",
         _balance(manifest),
+        *_mix(manifest),
         *_shortcuts(manifest, shortcuts),
         "## Parameters",
         "By asset, as recorded when the rows were made.",
@@ -121,6 +122,22 @@ def _balance(manifest: dict[str, Any]) -> str:
     ]  # fmt: skip
     text = f"Exact, by dropping rows (seed {manifest['seed']}): in each line every answer has as many rows."
     return f"{text}\n\n{_table(('split', 'task', 'format', 'options', 'before', 'each now'), rows)}"
+
+
+def _mix(manifest: dict[str, Any]) -> list[str]:
+    found = manifest.get("mix")
+    if found is None:
+        return []
+    shares = ", ".join(f"{form} {share:g}" for form, share in sorted(found["shares"].items()))
+    rows = [
+        tuple(item[name] for name in ("split", "task", "dataset", "format", "before", "kept"))
+        for item in found["kept"]
+    ]
+    return [
+        "## Mix",
+        f"Of each format a share, drawn (seed {manifest['seed']}): {shares}.",
+        _table(("split", "task", "dataset", "format", "before", "kept"), rows),
+    ]
 
 
 def _shortcuts(manifest: dict[str, Any], table: pl.DataFrame | None) -> list[str]:

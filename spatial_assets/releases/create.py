@@ -20,6 +20,7 @@ from spatial_assets.releases import joined
 from spatial_assets.releases.balance import Closed, balance
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
+from spatial_assets.releases.mix import Asked, mix
 from spatial_assets.releases.official import ORDER, official
 from spatial_assets.releases.selection import Selection, select
 from spatial_assets.releases.spaces import Member, benchmarks
@@ -54,6 +55,8 @@ class Request:
     tasks: tuple[str, ...] = ()
     names_only: bool = False
     """Tell places apart by the scenes' names alone, not by what stands in them."""
+    mix: Mapping[str, float] | None = None
+    """Shares of answer formats that are kept."""
 
 
 def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
@@ -63,6 +66,10 @@ def create(home: Path, name: str, request: Request | None = None) -> dict[str, A
     release.
     """
     home, request = Path(home).resolve(), request or Request()
+    if request.balanced and request.mix is not None:
+        raise ValueError(
+            f"release {name!r}: a balance and a mix each say how many rows are kept; ask for one"
+        )
     target = manifest.folder(home, name)
     if name == LAKE:
         raise ValueError(f"release {name!r}: the name stands for the lake itself where releases are compared")
@@ -112,13 +119,13 @@ class _Release:
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
         self.balances: list[dict[str, Any]] = []
+        self.mixes: list[dict[str, Any]] = []
 
     def make(self) -> dict[str, Any]:
         tasks = self._tasks()
         self.folder.mkdir(parents=True)
         for task in tasks:
-            dropped = self._balance(task) if self.request.balanced else set()
-            self._write_task(task, dropped)
+            self._write_task(task, self._dropped(task))
         if not self.counts:
             raise InputError(self.home, "there is no row to release; has anything been built?")
         self._write_scenes()
@@ -166,6 +173,28 @@ class _Release:
                 "no_split",
             )
         return split
+
+    def _dropped(self, task: str) -> set[str]:
+        """Ids of the rows that a balance or a mix leaves out."""
+        if self.request.balanced:
+            return self._balance(task)
+        return set() if self.request.mix is None else self._mix(task, self.request.mix)
+
+    def _mix(self, task: str, shares: Mapping[str, float]) -> set[str]:
+        rows: dict[str, list[Asked]] = {split: [] for split in self.shares}
+        for member, table in self._scenes(task, ("qa_id", "dataset", "format")):
+            columns = (table.column(name).to_pylist() for name in table.column_names)
+            rows[self._split(member)] += [Asked(*row) for row in zip(*columns, strict=True)]
+        dropped: set[str] = set()
+        for split, found in rows.items():
+            gone, done = mix(found, shares, self.request.seed)
+            dropped |= gone
+            self.mixes += [
+                {"split": split, "task": task, "dataset": item.dataset, "format": item.format,
+                 "before": item.before, "kept": item.kept}
+                for item in done
+            ]  # fmt: skip
+        return dropped
 
     def _balance(self, task: str) -> set[str]:
         rows: dict[str, list[Closed]] = {split: [] for split in self.shares}
@@ -234,6 +263,7 @@ class _Release:
             ],
             "licenses": sorted({member.license for member in held}),
             "balance": self.balances if self.request.balanced else None,
+            **({} if self.request.mix is None else {"mix": {"shares": dict(self.request.mix), "kept": self.mixes}}),
             "leak_guard": {
                 "allowed": self.request.allow_leaks,
                 "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],

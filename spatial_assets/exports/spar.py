@@ -1,0 +1,137 @@
+"""SPAR-7M's own folder tree: JSON lines by task and format, images by scene, indexes that its trainers read.
+
+    <out>/spar/<dataset>/qa_jsonl/<train|val>/<task>/<fill|select|sentence|judge>/<format>_<lines>.jsonl
+    <out>/spar/<dataset>/images/<scene>/image_color, video_color     what `image` in a record leads to
+    <out>/data_jsons/<dataset>_<thousands>k.json                     the index of the training questions
+    <out>/00000-of-00004/spar, data_jsons                            the same in parts, each with whole scenes
+
+Start a trainer in `<out>`, as the paths of an index begin there. A mark of 20 pixels, as SPAR draws it on images of
+1296, is that on images from 1280 on; on narrower ones, which it would cover, it is as much narrower as they are.
+https://github.com/LogosRoboticsGroup/SPAR, datasets/toy_dataset.py and draw_marker.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from spatial_assets.exports import spar_check, spar_depth, spar_records
+from spatial_assets.exports import spar_layout as layout
+from spatial_assets.exports.base import ImageMode, Options, Question, Shot, Source
+from spatial_assets.exports.images import Images, Places
+from spatial_assets.exports.spar_mix import general_part
+from spatial_assets.exports.spar_tree import Tree
+from spatial_assets.imaging.marks import GRID, REFERENCE_WIDTH, draw_marks
+from spatial_assets.scene.model import InputError
+
+CARRIES = spar_records.CARRIES
+TAKES = frozenset({"rgbd", "general"})
+"""Options that not every format takes."""
+NATIVE_WIDTH = 1280
+"""Pixels; the narrowest images that SPAR draws its marks on, Structured3D's."""
+TEXT_SIZE = 44
+"""Pixels; the height of a capital in OpenCV's plain font at twice its size, as SPAR writes labels."""
+TEXT_COLOR = "white"
+SCREEN_COLORS = {"green": (0, 255, 0), "yellow": (225, 225, 0)}
+"""Where marks have labels SPAR draws with OpenCV, whose green and yellow are not Pillow's."""
+
+
+class _Places(Places):
+    """Images by scene, and marks as SPAR's program draws them."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+
+    def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
+        return f"{self.tree.images(question.row)}/{_image(question, number, shot, marked)}"
+
+    def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
+        scale = 1.0 if image.width >= NATIVE_WIDTH else image.width / REFERENCE_WIDTH
+        task = layout.task(question.row["task"])
+        if not task.labels:
+            return draw_marks(image, shot.marks, scale)
+        marks = [{**mark, "color": SCREEN_COLORS.get(mark["color"], mark["color"])} for mark in shot.marks]
+        drawn = draw_marks(image, marks, scale)
+        self._label(drawn, question, shot, scale, task)
+        return drawn
+
+    def _label(
+        self, image: Image.Image, question: Question, shot: Shot, scale: float, task: layout.TaskLayout
+    ) -> None:
+        """A plate with the object's number at the lower right of each mark, in the mark's color."""
+        draw = ImageDraw.Draw(image)
+        font = ImageFont.load_default(max(8.0, TEXT_SIZE * scale))
+        for number, mark in enumerate(question.row["marks"]):
+            if mark["frame"] != shot.frame:
+                continue
+            if not task.lists:
+                order = task.order(layout.FIELD[mark["shape"]])
+                number = order.index(mark["color"]) if mark["color"] in order else number
+            text = task.label(number) or ""
+            left, top, right, bottom = draw.textbbox((0, 0), text, font)
+            x = min(mark["xy"][-2] / GRID * image.width, image.width - right)
+            y = min(mark["xy"][-1] / GRID * image.height, image.height - bottom)
+            color = SCREEN_COLORS.get(mark["color"], mark["color"])
+            draw.rectangle((x + left, y + top, x + right, y + bottom), fill=color)
+            draw.text((x, y), text, TEXT_COLOR, font)
+
+
+def write(source: Source, out: Path, options: Options) -> None:
+    tree = Tree(out, options.shards)
+    cameras = spar_depth.Cameras(tree, options.images) if options.rgbd else None
+    try:
+        with Images(out, options.images, _Places(tree)) as images:
+            for split in source.splits:
+                for question, _ in images.placed(tree.assigned(source.questions(split))):
+                    marked = options.images == ImageMode.DRAW
+                    paths = [
+                        _image(question, number, shot, marked and bool(shot.marks))
+                        for number, shot in enumerate(question.shots)
+                    ]
+                    depths = cameras.placed(question) if cameras else []
+                    number = tree.number(question.row)
+                    tree.add(question, spar_records.record(question, number, paths, depths))
+        extra = None
+        if options.general is not None:
+            extra = general_part(source, out, options)
+        tree.close(extra)
+    finally:
+        tree.abandon()
+
+
+def _image(question: Question, number: int, shot: Shot, marked: bool) -> str:
+    """Below the dataset's images."""
+    row = question.row
+    if marked:
+        return layout.marked_path(row["scene"], row["qa_id"], number)
+    return layout.image_path(row["scene"], shot, layout.kind(question.shots))
+
+
+def read_back(path: Path) -> Iterator[dict[str, Any]]:
+    """Tasks in the order of their folders, and so on; no order of the release's comes back."""
+    files = spar_check.question_files(path)
+    if not files:
+        raise InputError(path, "no SPAR tree: no folder qa_jsonl with .jsonl files is there", "missing_file")
+    for file in files:
+        with file.open("rb") as opened:
+            for number, line in enumerate(opened, 1):
+                try:
+                    yield spar_records.columns(json.loads(line))
+                except (KeyError, TypeError, ValueError, IndexError, RecursionError):
+                    raise InputError(
+                        file, f"line {number} was not written by this export", "malformed_file"
+                    ) from None
+
+
+def validate(path: Path) -> list[str]:
+    """Each line's fields, images, marks and answer; names and counts of the files; indexes. Of any SPAR tree."""
+    return spar_check.examine(path).faults
+
+
+def examine(path: Path) -> spar_check.Found:
+    """The same, with what was looked at."""
+    return spar_check.examine(path)
