@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from spatial_assets.exports.base import Question, Shot
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
-from spatial_assets.scene import tables
+from spatial_assets.scene import path_views, tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
@@ -60,6 +61,7 @@ class ReleaseRows:
         }
         self._lake = Lake(home)
         self._images = lru_cache(SCENES_KEPT)(self._images_of)
+        self._viewpoints = lru_cache(SCENES_KEPT)(self._viewpoints_of)
 
     @cached_property
     def splits(self) -> dict[str, int]:
@@ -111,6 +113,9 @@ class ReleaseRows:
         which = (row["dataset"], row["release"], row["scene"])
         shard = self._shard_of.get(which)
         images = self._images(which)
+        unknown = [item["frame"] for item in row["frames"] if item["frame"] not in images]
+        if unknown:
+            images = {**images, **path_views.images_of(unknown, self._viewpoints(which))}
         return tuple(
             Shot(
                 item["role"],
@@ -129,6 +134,13 @@ class ReleaseRows:
             return {}
         frames = self._lake.read(tables.FRAMES, shard.key, which[2])
         return dict(zip(frames["frame"].to_list(), frames["image"].to_list(), strict=True))
+
+    def _viewpoints_of(self, which: Which) -> pl.DataFrame:
+        """Rows of a scene's viewpoints, from which its paths are seen; none of one that is not there any more."""
+        shard = self._shard_of.get(which)
+        if shard is None:
+            return tables.VIEWPOINTS.empty()
+        return self._lake.read(tables.VIEWPOINTS, shard.key, which[2])
 
 
 def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: str) -> list[str]:

@@ -1,0 +1,100 @@
+"""Words of an instruction that say which way to go: where they stand in its text, and which way that is.
+
+Only what can hardly mean anything else is taken for such a word: `turn right at the bed` is, `stop right at the bed`
+and `the bed on your right` are not. A turn that is told in other words is as one that is not told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LEFT, RIGHT, AROUND, STRAIGHT, UP, DOWN = "left", "right", "around", "straight", "up", "down"
+TURNS = frozenset({LEFT, RIGHT, AROUND})
+CLIMBS = frozenset({UP, DOWN})
+
+_MANNER = r"(?:(?:slightly|sharply|immediately|slight|sharp|hard|immediate|quick|soft|gradual|complete|completely|full|180|90|45)[- ]+)*"
+_PLACE = r"(?:(?:first|second|third|next|very|another|last)[- ]+)*"
+_TURN = re.compile(
+    # turn left, turn slightly to your right
+    rf"\b(?:turn(?:s|ing)?|veer|bear|hang|swing|curve|pivot|rotate)\s+{_MANNER}(?:(?:back\s+)?to(?:wards)?\s+(?:the|your)\s+|toward\s+the\s+)?"
+    rf"{_MANNER}(?P<turned>left|right)\b(?!\s*(?:or|side\s+of|of)\b)"
+    # take the second left, make a sharp right
+    rf"|\b(?:take|make|taking|making|hang|do)\s+(?:a|an|the|your|another)?\s*{_MANNER}{_PLACE}{_MANNER}(?P<taken>left|right)"
+    r"(?=\s*(?:[.,;:!)]|$|turn\b|hand\s+turn\b|and\b|then\b|at\b|into\b|out\b|onto\b|toward|when\b|once\b|before\b|after\b|in\b|through\b|down\b|up\b|to\b))"
+    # go left. walk right and ...
+    r"|\b(?:go|walk|head|move)\s+(?:to\s+(?:the|your)\s+)?(?P<gone>left|right)(?=\s*(?:[.,;!]|$|and\b|then\b|around\b|until\b))"
+    # turn around, but not around a thing
+    rf"|\bturn(?:ing)?\s+{_MANNER}(?P<back>around)\b(?!\s+(?:the|a|an|this|that|your|to\s+(?:the|your)\s+(?:left|right))\b)",
+    re.IGNORECASE,
+)
+_ENTERED = re.compile(
+    # go through the open door on your left: whoever does so turns, more or less
+    r"\b(?:enter|entering|through|into|take|taking)\s+(?:the|a|an)\s+(?:[\w-]+\s+){1,4}?(?:on|to)\s+(?:the|your)\s+(?:far\s+)?(?P<side>left|right)\b"
+    r"(?!\s+(?:of|side\s+of|when|as|if|after)\b)",
+    re.IGNORECASE,
+)
+_STRAIGHT = re.compile(
+    r"\b(?:go|goes|going|walk|walking|head|heading|continue|continuing|keep|move|moving|proceed|stay|march)\s+"
+    r"(?:going\s+|walking\s+|moving\s+)?(?P<straight>straight(?:\s+(?:ahead|forward|on))?)\b",
+    re.IGNORECASE,
+)
+_STAIRS = re.compile(
+    r"\b(?P<climb>up|down)\s+(?:the\s+|a\s+|these\s+|those\s+|both\s+)?"
+    r"(?:(?:next|first|second|other|small|short|few|couple|set|sets|flight|flights|of|more|one|two|three|four|five|six|"
+    r"seven|eight|nine|ten|\d+|marble|wooden|stone|spiral|carpeted|white|the|main|remaining)\s+)*"
+    r"(?:stairs|steps|staircase|stairway|stairwell|step|flight)\b",
+    re.IGNORECASE,
+)
+_MOVES = re.compile(
+    r"\b(?:walk|go|exit|leave|head|move|continue|proceed|enter|pass|step|climb|follow|cross|keep|stay|come|get|take|make|"
+    r"run|travel|descend|ascend|advance|past|through|out|towards?|start|begin|stop|wait|walking|going|moving|heading|"
+    r"leaving|exiting|passing|once|until|when|after)\b",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(r"\b(?:if|not|don't|dont|doesn't|never|instead|wrong|avoid|without|either|or)\b", re.IGNORECASE)
+"""What makes of an instruction more than one way, or says where not to go."""
+
+
+@dataclass(frozen=True)
+class ActionWord:
+    """One of them."""
+
+    begin: int
+    end: int
+    """In the text, of what is to be blanked."""
+    way: str
+    """LEFT, RIGHT, AROUND, STRAIGHT, UP or DOWN."""
+    surely_turns: bool = True
+    """False where something to one side is entered, towards which one may hardly have to turn."""
+    first: bool = False
+    """Whether it is told before anything is walked."""
+
+
+def in_doubt(text: str) -> bool:
+    """Whether a text says of a way that it is not to be taken, or names two."""
+    return _DOUBT.search(text) is not None
+
+
+def action_words(text: str) -> list[ActionWord]:
+    """Those of a text, in order; none lies over another."""
+    moved = _MOVES.search(text)
+    found: list[ActionWord] = []
+    for match in _TURN.finditer(text):
+        group = match.lastgroup
+        assert group is not None
+        # `Go left` moves itself, `take a left` is no moving: what counts is what was told before.
+        first = moved is None or moved.start() >= match.start()
+        found.append(ActionWord(*match.span(group), match[group].lower(), first=first))
+    for match in _ENTERED.finditer(text):
+        found.append(ActionWord(*match.span("side"), match["side"].lower(), surely_turns=False))
+    for match in _STRAIGHT.finditer(text):
+        first = moved is None or moved.start() >= match.start()
+        found.append(ActionWord(*match.span("straight"), STRAIGHT, first=first))
+    for match in _STAIRS.finditer(text):
+        found.append(ActionWord(*match.span("climb"), match["climb"].lower()))
+    apart: list[ActionWord] = []
+    for word in sorted(found, key=lambda word: (word.begin, word.end, not word.surely_turns)):
+        if not apart or word.begin >= apart[-1].end:
+            apart.append(word)
+    return apart
