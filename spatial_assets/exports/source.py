@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.exports.base import Question, Shot
+from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
-from spatial_assets.scene import path_views, tables
+from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake

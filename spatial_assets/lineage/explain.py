@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places, planning
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import tables

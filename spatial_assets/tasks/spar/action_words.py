@@ -13,38 +13,50 @@ LEFT, RIGHT, AROUND, STRAIGHT, UP, DOWN = "left", "right", "around", "straight",
 TURNS = frozenset({LEFT, RIGHT, AROUND})
 CLIMBS = frozenset({UP, DOWN})
 
-_MANNER = r"(?:(?:slightly|sharply|immediately|slight|sharp|hard|immediate|quick|soft|gradual|complete|completely|full|180|90|45)[- ]+)*"
-_PLACE = r"(?:(?:first|second|third|next|very|another|last)[- ]+)*"
+_MANNER = r"""(?:(?:slight(?:ly)?|sharp(?:ly)?|immediate(?:ly)?|hard|quick|soft|gradual|full|complete(?:ly)?|180|90|45)
+    [-\s]+){0,3}"""
+_WHICH = r"(?:(?:first|second|third|next|very|another|last)[-\s]+){0,2}"
 _TURN = re.compile(
-    # turn left, turn slightly to your right
-    rf"\b(?:turn(?:s|ing)?|veer|bear|hang|swing|curve|pivot|rotate)\s+{_MANNER}(?:(?:back\s+)?to(?:wards)?\s+(?:the|your)\s+|toward\s+the\s+)?"
-    rf"{_MANNER}(?P<turned>left|right)\b(?!\s*(?:or|side\s+of|of)\b)"
-    # take the second left, make a sharp right
-    rf"|\b(?:take|make|taking|making|hang|do)\s+(?:a|an|the|your|another)?\s*{_MANNER}{_PLACE}{_MANNER}(?P<taken>left|right)"
-    r"(?=\s*(?:[.,;:!)]|$|turn\b|hand\s+turn\b|and\b|then\b|at\b|into\b|out\b|onto\b|toward|when\b|once\b|before\b|after\b|in\b|through\b|down\b|up\b|to\b))"
-    # go left. walk right and ...
-    r"|\b(?:go|walk|head|move)\s+(?:to\s+(?:the|your)\s+)?(?P<gone>left|right)(?=\s*(?:[.,;!]|$|and\b|then\b|around\b|until\b))"
-    # turn around, but not around a thing
-    rf"|\bturn(?:ing)?\s+{_MANNER}(?P<back>around)\b(?!\s+(?:the|a|an|this|that|your|to\s+(?:the|your)\s+(?:left|right))\b)",
-    re.IGNORECASE,
+    rf"""
+    # turn left; turn slightly to your right; but not: turn left or right
+    \b(?:turn(?:s|ing)?|veer|bear|hang|swing|curve|pivot|rotate)\s+{_MANNER}
+        (?:(?:back\s+)?to(?:wards?)?\s+(?:the|your)\s+)?{_MANNER}(?P<turned>left|right)\b(?!\s*(?:or|side\s+of|of)\b)
+    # take the second left; make a sharp right turn; but not: take the right door
+    |\b(?:take|make|taking|making|hang|do)\s+(?:a|an|the|your|another)?\s*{_MANNER}{_WHICH}{_MANNER}(?P<taken>left|right)
+        (?=\s*(?:[.,;:!)]|$|(?:hand\s+turn|turn|and|then|at|into|out|onto|towards?|when|once|before|after|in|through|down|
+        up|to)\b))
+    # go left; walk right and ...; but not: walk right past the sofa
+    |\b(?:go|walk|head|move)\s+(?:to\s+(?:the|your)\s+)?(?P<gone>left|right)
+        (?=\s*(?:[.,;!]|$|(?:and|then|around|until)\b))
+    # turn around; but not: turn around the corner
+    |\bturn(?:ing)?\s+{_MANNER}(?P<back>around)\b(?!\s+(?:the|a|an|this|that|your|to\s+(?:the|your)\s+(?:left|right))\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _ENTERED = re.compile(
     # go through the open door on your left: whoever does so turns, more or less
-    r"\b(?:enter|entering|through|into|take|taking)\s+(?:the|a|an)\s+(?:[\w-]+\s+){1,4}?(?:on|to)\s+(?:the|your)\s+(?:far\s+)?(?P<side>left|right)\b"
-    r"(?!\s+(?:of|side\s+of|when|as|if|after)\b)",
-    re.IGNORECASE,
+    r"""
+    \b(?:enter|entering|through|into|take|taking)\s+(?:the|a|an)\s+(?:[\w-]+\s+){1,4}?
+        (?:on|to)\s+(?:the|your)\s+(?:far\s+)?(?P<side>left|right)\b(?!\s+(?:of|side\s+of|when|as|if|after)\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _STRAIGHT = re.compile(
-    r"\b(?:go|goes|going|walk|walking|head|heading|continue|continuing|keep|move|moving|proceed|stay|march)\s+"
-    r"(?:going\s+|walking\s+|moving\s+)?(?P<straight>straight(?:\s+(?:ahead|forward|on))?)\b",
-    re.IGNORECASE,
+    r"""
+    \b(?:go|goes|going|walk|walking|head|heading|continue|continuing|keep|move|moving|proceed|stay|march)\s+
+        (?:going\s+|walking\s+|moving\s+)?(?P<straight>straight(?:\s+(?:ahead|forward|on))?)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _STAIRS = re.compile(
-    r"\b(?P<climb>up|down)\s+(?:the\s+|a\s+|these\s+|those\s+|both\s+)?"
-    r"(?:(?:next|first|second|other|small|short|few|couple|set|sets|flight|flights|of|more|one|two|three|four|five|six|"
-    r"seven|eight|nine|ten|\d+|marble|wooden|stone|spiral|carpeted|white|the|main|remaining)\s+)*"
-    r"(?:stairs|steps|staircase|stairway|stairwell|step|flight)\b",
-    re.IGNORECASE,
+    # up the three marble steps; but not: walk up to the stairs
+    r"""
+    \b(?P<climb>up|down)\s+(?:the\s+|a\s+|these\s+|those\s+|both\s+)?
+        (?:(?:next|first|second|other|small|short|few|couple|sets?|flights?|of|more|one|two|three|four|five|six|seven|eight|
+        nine|ten|\d+|marble|wooden|stone|spiral|carpeted|white|the|main|remaining)\s+){0,6}
+        (?:stairs|steps?|staircase|stairway|stairwell|flight)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _MOVES = re.compile(
     r"\b(?:walk|go|exit|leave|head|move|continue|proceed|enter|pass|step|climb|follow|cross|keep|stay|come|get|take|make|"
@@ -52,7 +64,9 @@ _MOVES = re.compile(
     r"leaving|exiting|passing|once|until|when|after)\b",
     re.IGNORECASE,
 )
-_DOUBT = re.compile(r"\b(?:if|not|don't|dont|doesn't|never|instead|wrong|avoid|without|either|or)\b", re.IGNORECASE)
+_DOUBT = re.compile(
+    r"\b(?:if|not|don't|dont|doesn't|never|instead|wrong|avoid|without|either|or)\b", re.IGNORECASE
+)
 """What makes of an instruction more than one way, or says where not to go."""
 
 
@@ -68,7 +82,7 @@ class ActionWord:
     surely_turns: bool = True
     """False where something to one side is entered, towards which one may hardly have to turn."""
     first: bool = False
-    """Whether it is told before anything is walked."""
+    """Whether it is told before anything is walked; of walking straight, whether that is the first that is told."""
 
 
 def in_doubt(text: str) -> bool:
@@ -89,7 +103,8 @@ def action_words(text: str) -> list[ActionWord]:
     for match in _ENTERED.finditer(text):
         found.append(ActionWord(*match.span("side"), match["side"].lower(), surely_turns=False))
     for match in _STRAIGHT.finditer(text):
-        first = moved is None or moved.start() >= match.start()
+        told = any(word.begin < match.start() for word in found)
+        first = not told and (moved is None or moved.start() >= match.start())
         found.append(ActionWord(*match.span("straight"), STRAIGHT, first=first))
     for match in _STAIRS.finditer(text):
         found.append(ActionWord(*match.span("climb"), match["climb"].lower()))

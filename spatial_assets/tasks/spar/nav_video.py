@@ -1,10 +1,10 @@
 """What a walker is told to do at each place of a way, read off what the walker sees (SPAR, appendix 7.5, "Navigation").
 
 A row is an instruction of R2R or RxR whose action words are blanked: those alone that the way's own turns and climbs
-bear out (`walked_ways`). It shows 32 of the simulator's views along the way, level: at each viewpoint the one that faces
-the next, and where that is a turn, those between, so that one sees which way it goes. A view is named by its viewpoint
-and heading (`scene.path_views`), and has an image where the scene has a panorama of that viewpoint. Of a scene without
-any (it lacks the fact `panoramas`), rows name views that nobody can look at.
+bear out (`walked_ways`). It shows 32 of the simulator's views along the way, level: at each viewpoint the one that
+faces the next, and where that is a turn, those between, so that one sees which way it goes. A view is named by its
+viewpoint and heading (`geometry.path_views`), and has an image where the scene has a panorama of that viewpoint. Of a
+scene without any (it lacks the fact `panoramas`), rows name views that nobody can look at.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from spatial_assets.geometry.path_views import name_of
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
-from spatial_assets.scene.path_views import name_of
 from spatial_assets.tasks.core.answers import Text
 from spatial_assets.tasks.core.candidates import GROUP, Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw, hash_name
@@ -38,7 +38,8 @@ from spatial_assets.tasks.spar.walked_ways import (
     events_of,
 )
 
-NEEDS = frozenset({Fact.VIEWPOINTS, Fact.ROUTES})
+NEEDS = frozenset({Fact.ROUTES})
+"""Not panoramas: without them rows say what is to be shown, and whoever has the images can show it."""
 NO_WORDS, DOUBT, CONTRADICTED = "no_action_words", "several_ways", "contradicted"
 UNCERTAIN, UNSEEN, TOO_LONG = "uncertain_words", "no_panorama", "too_long"
 SEPARATOR = ", "

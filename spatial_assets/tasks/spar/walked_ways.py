@@ -44,7 +44,9 @@ class WayLimits(Parameters):
     least_around: float = Field(150.0, gt=0, description="degrees from which on a turn is one around")
     some_rise: float = Field(0.2, gt=0, description="meters between two viewpoints: tripods differ by 0.1")
     clear_rise: float = Field(0.4, gt=0, description="meters that a flight climbs: three low steps do")
-    straight: float = Field(2.0, gt=0, description="meters that one walks straight for it to be worth telling")
+    straight: float = Field(
+        2.0, gt=0, description="meters that one walks straight for it to be worth telling"
+    )
 
 
 @dataclass(frozen=True)
@@ -201,10 +203,9 @@ def borne_out(words: Sequence[ActionWord], events: Events, limits: WayLimits) ->
     opening = [word for word in words if word.first and word.way in TURNS]
     told = [word for word in words if word.way in TURNS and word.surely_turns and not word.first]
     climbed = [word for word in words if word.way in CLIMBS]
-    every_turn_is_told = (
-        all(word.surely_turns for word in words)
-        and [word.way for word in told] == [event.way for event in turns]
-    )
+    every_turn_is_told = all(word.surely_turns for word in words) and [word.way for word in told] == [
+        event.way for event in turns
+    ]
     found: list[Borne | None] = []
     for word in words:
         before = sum(other.begin < word.begin for other in told)

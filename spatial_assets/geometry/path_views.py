@@ -1,8 +1,8 @@
 """Views that somebody has who walks along viewpoints: how they are named in rows, and which image shows each.
 
-A view is named after its viewpoint and its heading, `<viewpoint>@<degrees>`, 0 along +y and growing to the right, level.
-It is no frame of its scene: its image is made of the viewpoint's panorama where the table `viewpoints` has one, and a
-view without is a camera that nobody can look through.
+A view is level, and named after its viewpoint and its heading: `<viewpoint>@<degrees>`, 0 along +y and growing to the
+right. It is no frame of its scene: its image is made of the viewpoint's panorama where the table `viewpoints` has one,
+and a view without is a camera that nobody can look through.
 """
 
 from __future__ import annotations
