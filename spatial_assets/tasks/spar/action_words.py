@@ -68,6 +68,10 @@ _DOUBT = re.compile(
     r"\b(?:if|not|don't|dont|doesn't|never|instead|wrong|avoid|without|either|or)\b", re.IGNORECASE
 )
 """What makes of an instruction more than one way, or says where not to go."""
+_ELSEWHERE = re.compile(
+    r"\b(?:top|bottom|upper|lower|upwards?|downwards?|climb(?:ing)?|ascend(?:ing)?|descend(?:ing)?|upstairs|downstairs)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ class ActionWord:
 def in_doubt(text: str) -> bool:
     """Whether a text says of a way that it is not to be taken, or names two."""
     return _DOUBT.search(text) is not None
+
+
+def tells_climbs(text: str) -> bool:
+    """Whether a text says in other words too whether one goes up or down: nobody has to look then."""
+    return _ELSEWHERE.search(text) is not None
 
 
 def action_words(text: str) -> list[ActionWord]:

@@ -27,7 +27,7 @@ from spatial_assets.tasks.core.draws import Draw, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, Task, TaskParameters
-from spatial_assets.tasks.spar.action_words import action_words, in_doubt
+from spatial_assets.tasks.spar.action_words import CLIMBS, action_words, in_doubt, tells_climbs
 from spatial_assets.tasks.spar.walked_ways import (
     Borne,
     Events,
@@ -41,7 +41,7 @@ from spatial_assets.tasks.spar.walked_ways import (
 NEEDS = frozenset({Fact.ROUTES})
 """Not panoramas: without them rows say what is to be shown, and whoever has the images can show it."""
 NO_WORDS, DOUBT, CONTRADICTED = "no_action_words", "several_ways", "contradicted"
-UNCERTAIN, UNSEEN, TOO_LONG = "uncertain_words", "no_panorama", "too_long"
+UNCERTAIN, TOLD, UNSEEN, TOO_LONG = "uncertain_words", "told_otherwise", "no_panorama", "too_long"
 SEPARATOR = ", "
 Path = tuple[str, str, float]
 """Collection, its id there, and where one looks at first."""
@@ -168,6 +168,11 @@ def find(facts: SceneFacts, parameters: NavigationParameters) -> Candidates:
         if not found:
             rejected[UNCERTAIN] += 1
             continue
+        if tells_climbs(text):
+            found = [item for item in found if item.word.way not in CLIMBS]
+            if not found:
+                rejected[TOLD] += 1
+                continue
         if walks.panoramas and not walks.panoramas.issuperset(row["viewpoints"]):
             rejected[UNSEEN] += 1
             continue
@@ -251,6 +256,7 @@ TASKS = (
             DOUBT: "the instruction says of some way not to take it, or names two",
             CONTRADICTED: "the instruction tells of a turn or a climb that the way has none of",
             UNCERTAIN: "the way bears out none of its words clearly, or it is not certain which turn they mean",
+            TOLD: "the instruction says in other words too whether one goes up or down",
             UNSEEN: "of one of its viewpoints there is no panorama, as there is of others",
             TOO_LONG: "the way has more viewpoints than the video has frames",
         },

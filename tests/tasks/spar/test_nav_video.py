@@ -335,6 +335,8 @@ def test_the_first_turn_is_that_before_the_walk(first: float, text: str, expecte
         ([0.0, 1.0], "Walk up the stairs, up the steps.", "up, up"),
         ([0.0, 1.0], "Walk down the stairs.", None),
         ([0.0, 1.0], "Walk up to the stairs.", None),
+        # Nobody has to look.
+        ([0.0, 1.0], "Walk up the stairs and wait at the top.", None),
         ([0.0, 1.0], "Walk down the hall.", None),
     ],
 )
@@ -345,10 +347,11 @@ def test_climbs(rises: list[float], text: str, expected: str | None) -> None:
 def test_every_text_is_a_row_or_has_its_reason() -> None:
     texts = (
         "Walk on and turn left.", "Walk on and wait.", "Walk on, turn right.", "Turn left, or wait.",
-        "Go straight on.", "Leave and turn left at the bed.",
+        "Go straight on.", "Leave and turn left at the bed.", "Go up the steps to the top.",
     )  # fmt: skip
-    scene = scene_of([AHEAD, (-90, 3)], *texts)
-    expected = {"contradicted": 1, "no_action_words": 1, "several_ways": 1, "uncertain_words": 1, "ok": 2}
+    scene = scene_of([AHEAD, (-90, 3)], *texts, rises=[0.0, 1.0])
+    reasons = ("contradicted", "no_action_words", "several_ways", "told_otherwise", "uncertain_words")
+    expected = dict.fromkeys(reasons, 1) | {"ok": 2}
     assert fate(scene) == expected
     (counts,) = asked(scene).counts
     assert counts.candidates == len(texts) and counts.repeats == 1
