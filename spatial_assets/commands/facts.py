@@ -27,6 +27,7 @@ ABSENCE: Mapping[Fact, str] = {
     Fact.REGIONS: "no bounds of rooms",
     Fact.VIEWPOINTS: "no viewpoints",
     Fact.ROUTES: "no routes in words",
+    Fact.PANORAMAS: "no images of viewpoints",
 }
 """What it means for a dataset to lack a fact."""
 FED = "yes"

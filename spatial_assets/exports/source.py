@@ -8,11 +8,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.exports.base import Question, Shot
+from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
 from spatial_assets.scene import tables
@@ -64,6 +66,7 @@ class ReleaseRows:
         }
         self._lake = Lake(home)
         self._taken = lru_cache(SCENES_KEPT)(self._taken_in)
+        self._viewpoints = lru_cache(SCENES_KEPT)(self._viewpoints_of)
 
     @cached_property
     def splits(self) -> dict[str, int]:
@@ -115,6 +118,10 @@ class ReleaseRows:
         which = (row["dataset"], row["release"], row["scene"])
         shard = self._shard_of.get(which)
         taken = self._taken(which)
+        unknown = [item["frame"] for item in row["frames"] if item["frame"] not in taken]
+        if unknown:
+            views = path_views.images_of(unknown, self._viewpoints(which))
+            taken = {**taken, **{name: (image, *UNKNOWN[1:]) for name, image in views.items()}}
         return tuple(
             Shot(
                 item["role"],
@@ -141,6 +148,13 @@ class ReleaseRows:
                 "frame", "image", "intrinsics", "camera_to_world"
             ).iter_rows()
         }
+
+    def _viewpoints_of(self, which: Which) -> pl.DataFrame:
+        """Rows of a scene's viewpoints, from which its paths are seen; none of one that is not there any more."""
+        shard = self._shard_of.get(which)
+        if shard is None:
+            return tables.VIEWPOINTS.empty()
+        return self._lake.read(tables.VIEWPOINTS, shard.key, which[2])
 
 
 def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places, planning
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import tables
@@ -86,13 +87,17 @@ def _released(home: Path, qa_id: str) -> str:
 
 def _shown_images(home: Path, row: dict[str, Any], of_scene: dict[str, str]) -> dict[str, list[str]]:
     """The image of each frame that a row shows, by frame in the row's order; and under "" those of all others."""
-    frames = Lake(home).read(tables.FRAMES, of_scene["shard"], of_scene["scene"])
+    lake, where = Lake(home), (of_scene["shard"], of_scene["scene"])
+    frames = lake.read(tables.FRAMES, *where)
     images = {
         name: ImageFile.of(image).path
         for name, image in frames.select("frame", "image").iter_rows()
         if image is not None
     }
     shown = dict.fromkeys(entry["frame"] for entry in row.get("frames", ()))
+    if not images.keys() >= shown.keys():
+        views = path_views.images_of(shown, lake.read(tables.VIEWPOINTS, *where))
+        images |= {name: ImageFile.of(image).path for name, image in views.items() if image is not None}
     held = {name: [images.pop(name)] for name in shown if name in images}
     return {**held, "": sorted(images.values())}
 

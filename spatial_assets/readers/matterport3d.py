@@ -301,6 +301,7 @@ def _facts(scene: Scene) -> frozenset[Fact]:
         Fact.REGIONS: bool(scene.regions),
         Fact.VIEWPOINTS: any(viewpoint.reachable for viewpoint in scene.viewpoints),
         Fact.ROUTES: bool(scene.routes),
+        Fact.PANORAMAS: any(viewpoint.panorama is not None for viewpoint in scene.viewpoints),
     }
     return frozenset(fact for fact, holds in known.items() if holds)
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from spatial_assets.geometry import path_views
+
 POOL = 64
 """Rows among which a task and format's examples are chosen; already spread over scenes, whatever the table's size."""
 
@@ -147,9 +149,28 @@ def load(con: duckdb.DuckDBPyConnection, ids: Sequence[str], roots: Mapping[str,
             "using (shard, scene, instance) where visible_px > 0"
         ).fetchall()
     }
+    images |= _views(con)
     con.unregister("shown_rows")
     by_id = {row["qa_id"]: row for row in rows.to_pylist()}
     return [_example(by_id[qa_id], objects, images, seen, roots) for qa_id in ids]
+
+
+def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
+    """The image of each view along a path that the shown rows name."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for shard, scene, frame in con.execute(
+        "select distinct shard, scene, unnest(frames).frame as frame from shown_rows where len(frames) > 0"
+    ).fetchall():
+        if path_views.heading_of(frame) is not None:
+            names.setdefault((shard, scene), []).append(frame)
+    found: dict[tuple[Any, ...], str | None] = {}
+    for where, own in names.items():
+        rows = con.sql(
+            "select viewpoint, panorama, panorama_axes from viewpoints where shard = $1 and scene = $2",
+            params=list(where),
+        ).pl()
+        found |= {(*where, name): image for name, image in path_views.images_of(own, rows).items()}
+    return found
 
 
 def _example(

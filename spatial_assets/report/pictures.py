@@ -6,7 +6,7 @@ its title what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageDraw
 
+from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import NoImage, narrowed, open_image, shown
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.images import contact_sheet, smallest_loss
@@ -185,12 +186,14 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
     if not len(rows):
         return None
     row = rows.sort("qa_id").row(0, named=True)
-    cameras = views(inputs.table(tables.FRAMES))
+    images = {name: view.image for name, view in views(inputs.table(tables.FRAMES)).items()}
     names = [entry["frame"] for entry in row["frames"]]
+    if not images.keys() >= set(names):
+        images |= path_views.images_of(names, inputs.table(tables.VIEWPOINTS))
     below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
     def compose(width: int) -> Image.Image:
-        strip = _strip(inputs, cameras, names, row["marks"], width)
+        strip = _strip(inputs, images, names, row["marks"], width)
         return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", strip, below)
 
     try:
@@ -207,7 +210,7 @@ def _answer(row: dict[str, Any]) -> str:
 
 def _strip(
     inputs: SceneInputs,
-    cameras: dict[str, Any],
+    images: Mapping[str, str | None],
     names: Sequence[str],
     marks: Sequence[dict[str, Any]],
     width: int,
@@ -218,7 +221,7 @@ def _strip(
         raise NoImage("the question shows no image")
     each = (width - (columns - 1) * 4) // columns
     made = [
-        shown(inputs.shard.root, cameras[name].image, [mark for mark in marks if mark["frame"] == name], each)
+        shown(inputs.shard.root, images[name], [mark for mark in marks if mark["frame"] == name], each)
         for name in names
     ]
     if len(names) > SIDE_BY_SIDE:

@@ -84,6 +84,8 @@ class Fact(StrEnum):
     """Places somebody can stand at are known, and between which of them one can walk."""
     ROUTES = "routes"
     """Ways along viewpoints are known with the words that people found for whoever is to walk them."""
+    PANORAMAS = "panoramas"
+    """What is seen from viewpoints can be shown: without, what is asked about ways names views that have no image."""
 
 
 @dataclass(frozen=True)

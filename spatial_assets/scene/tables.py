@@ -357,7 +357,7 @@ QUESTIONS = Table(
         Column(
             "frames",
             pa.list_(pa.struct([pa.field("role", TEXT), pa.field("frame", TEXT)])),
-            "the images shown, in order",
+            "the images shown, in order: frames, or views from viewpoints, named `<viewpoint>@<degrees>`",
         ),
         Column(
             "objects",

@@ -46,6 +46,7 @@ def borne_out(scene):
         Fact.REGIONS: len(scene.regions) > 0,
         Fact.VIEWPOINTS: any(viewpoint.reachable for viewpoint in scene.viewpoints),
         Fact.ROUTES: len(scene.routes) > 0,
+        Fact.PANORAMAS: any(viewpoint.panorama for viewpoint in scene.viewpoints),
     }
     assert set(facts) == set(Fact)
     return {fact for fact, holds in facts.items() if holds}

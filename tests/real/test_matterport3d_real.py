@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import matterport_house
 import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from spatial_assets.geometry import viewpoints
 from spatial_assets.readers import matterport3d
-from spatial_assets.scene import nyu40
+from spatial_assets.scene import nyu40, tables
 from spatial_assets.scene.model import Scene, rigid_inverse
+from spatial_assets.stages.scenes import scene_rows
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.generate import generate
+from spatial_assets.tasks.registry import task
 
 ROUNDING = 0.005 + 1e-3
 """Of a length that is printed with two decimals, from positions with six digits."""
@@ -148,3 +156,88 @@ def test_words_of_annotators_become_categories(fixtures: Path, tmp_path: Path) -
         scene = matterport3d.read_scene(tmp_path, ref, "v1", "terms", matterport3d.Parameters())
         assert (scene.instances[0].label, scene.instances[0].category) == (raw, wanted)
         assert scene.instances[0].nyu40 in nyu40.numbers()
+
+
+TURNED = {"left": -1, "right": 1}
+
+
+def asked_of(scene: Scene) -> list[dict[str, Any]]:
+    which = {"dataset": scene.dataset, "release": scene.release, "scene": scene.name}
+    made = scene_rows(which, scene).tables
+
+    def read(table: tables.Table) -> pl.DataFrame:
+        found = pl.from_arrow(pa.Table.from_pylist(made.get(table.name, []), schema=table.schema))
+        assert isinstance(found, pl.DataFrame)
+        return found
+
+    chosen = task("nav_video")
+    return generate(chosen, SceneFacts(which, scene.license, read), chosen.parameters(quota=10_000)).rows
+
+
+def test_instructions_miss_words_that_the_graph_bears_out(scenes: list[Scene]) -> None:
+    """Each left and right is a turn that its way makes to that side, each up and down a climb; most texts have none."""
+    rows = texts = 0
+    for scene in scenes:
+        at = {viewpoint.name: viewpoint.position for viewpoint in scene.viewpoints}
+        texts += len(scene.routes)
+        by_text = {" ".join(route.instruction.split()).lower(): route for route in scene.routes}
+        for row in asked_of(scene):
+            rows += 1
+            words = re.findall(r"\b(?:left|right|around|straight|up|down)\b(?=[,. ]|$)", row["answer"])
+            words = words[-len(row["value"]) :]
+            quoted = re.search(r'"(.*)"', row["stem"], re.DOTALL)
+            assert quoted is not None
+            parts = re.split(r"\[blank \d+\]", quoted[1].lower())
+            # Words that were two, such as `straight ahead`, are printed as one.
+            pattern = re.escape(parts[0]) + "".join(
+                rf"{word}(?: ahead| on| forward)?{re.escape(part)}"
+                for word, part in zip(words, parts[1:], strict=True)
+            )
+            route = next(route for text, route in by_text.items() if re.fullmatch(pattern, text))
+            steps = np.diff([at[name] for name in route.viewpoints], axis=0)
+            looks = [(math.sin(route.heading), math.cos(route.heading)), *(step[:2] for step in steps)]
+            turns = [
+                math.degrees(math.atan2(-(a[0] * b[1] - a[1] * b[0]), a[0] * b[0] + a[1] * b[1]))
+                for a, b in pairwise(looks)
+            ]
+            for word, value in zip(words, row["value"], strict=True):
+                if word in TURNED:
+                    side = TURNED[word]
+                    assert side * value >= 40 and max(side * turn for turn in turns) > 19, row["qa_id"]
+                elif word == "around":
+                    assert min(abs(value - turn) for turn in turns) < 0.1 and abs(value) >= 150
+                elif word in ("up", "down"):
+                    rise = value if word == "up" else -value
+                    climbed = [step[2] if word == "up" else -step[2] for step in steps]
+                    assert 0.4 <= rise <= sum(max(step, 0) for step in climbed) + 1e-6
+                else:
+                    assert value == 0 or (
+                        min(abs(value - abs(turn)) for turn in turns[1:]) < 1e-6 and value < 20
+                    )
+    assert 0.25 * texts < rows < 0.75 * texts
+
+
+def test_a_house_in_a_mirror_has_left_for_right(scenes: list[Scene]) -> None:
+    swapped = {"left": "right", "right": "left"}
+
+    def swap(text: str) -> str:
+        return re.sub(r"\b(left|right)\b", lambda match: swapped[match[0].lower()], text, flags=re.IGNORECASE)
+
+    for scene in scenes:
+        mirrored = replace(
+            scene,
+            routes=tuple(
+                replace(
+                    route,
+                    instruction=swap(route.instruction),
+                    heading=-route.heading,
+                    headings=tuple(-heading for heading in route.headings),
+                )
+                for route in scene.routes
+            ),
+        )
+        own, other = asked_of(scene), asked_of(mirrored)
+        assert len(own) == len(other) > 0
+        for side in ("left", "right"):
+            count = sum(row["answer"].count(side) for row in own)
+            assert count == sum(row["answer"].count(swapped[side]) for row in other)

@@ -76,7 +76,7 @@ def test_every_row_is_what_the_mesh_says(homes):
 def test_tasks_ask_what_such_a_scene_knows_and_say_what_it_lacks(homes):
     _, home = homes
     rejects = rows(home, "rejects/*")
-    lacking = {Fact.MESH, Fact.AMODAL, Fact.OVERLAP, Fact.SEQUENCE}
+    lacking = {Fact.MESH, Fact.AMODAL, Fact.OVERLAP, Fact.SEQUENCE, Fact.ROUTES}
     askable = {
         name for name, task in tasks().items() if not any(lacking & needs for needs in task.needs.values())
     }

@@ -49,7 +49,8 @@ def test_tasks_describe_themselves(name: str) -> None:
     assert chosen.summary and not chosen.summary.endswith(".")
     assert set(chosen.needs) <= set(FORMATS)
     for needs in chosen.needs.values():
-        assert needs <= set(Fact) and Fact.IMAGES in needs
+        # What is asked about a route is shown by views along it, which are no images of the scene's own cameras.
+        assert needs <= set(Fact) and needs & {Fact.IMAGES, Fact.ROUTES}
     assert set(chosen.find_for) | set(chosen.ask_for) <= set(chosen.needs)
     assert not set(chosen.reasons) & set(REASONS), "reasons that all tasks share are said once"
 

@@ -14,6 +14,7 @@ from asked_homes import Asked
 from task_truths import truth_module
 from video_scenes import chosen_text
 
+from spatial_assets.readers.registry import reader
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.task import Task
 from spatial_assets.tasks.registry import tasks
@@ -57,6 +58,8 @@ def test_answers_of_eight_scenes_equal_the_truth(tmp_path: Path) -> None:
     asked = Asked("studio", home, {name: question_truth.studio_truth(source, name) for name in names})
     counts = {}
     for name, task in tasks().items():
+        if not any(needs <= reader("scannet").FACTS for needs in task.needs.values()):
+            continue
         module = truth_module(task)
         check = check_marked if hasattr(module, "parsed") else check_video
         check(asked, task, module)

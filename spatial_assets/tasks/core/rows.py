@@ -44,6 +44,7 @@ OWN = (
     "template",
     "ordinal",
     "given",
+    "license",
 )
 """The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by."""
 
@@ -58,20 +59,24 @@ class Rows:
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
         self._ordinals: Counter[tuple[str, str]] = Counter()
         self._instances: list[int] = facts.once(_instances)
-        self._shown: dict[tuple[tuple[str, int], ...], tuple[Frames, str, hashlib.blake2b]] = {}
-        """By what is shown: its frames, their text, and the hash begun with it. Rows that show the same share it."""
+        self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], tuple[Frames, str, hashlib.blake2b]] = {}
+        """By what is shown, views or frames: their names, the text of these, and the hash begun with it. Rows that show
+        the same share it."""
 
     def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
-        names, instances, answer = self._facts.frames.names, self._instances, question.answer
-        key = tuple(question.frames)
+        instances, answer = self._instances, question.answer
+        names = self._facts.frames.names if question.views is None else question.views
+        key = (question.views is None, tuple(question.frames))
         held = self._shown.get(key)
         if held is None:
-            held = self._shown[key] = self._begun(key)
+            held = self._shown[key] = self._begun(key[1], names)
         frames, frames_text, begun = held
         objects = tuple([(role, instances[place]) for role, place in question.objects])
         # The text of a list of what tells the row apart, put together from parts that recur.
         shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
         own = f"[{shown}], {_text(worded.template)}"
+        if question.quoted:
+            own += f", {_text(question.quoted)}"
         ordinal = self._ordinals[frames_text, own]
         self._ordinals[frames_text, own] = ordinal + 1
         digest = begun.copy()
@@ -97,12 +102,16 @@ class Rows:
                 worded.template,
                 ordinal,
                 question.given,
+                self._license(question.quoted_license),
             )
         )
 
-    def _begun(self, frames: Roles) -> tuple[Frames, str, hashlib.blake2b]:
+    def _license(self, quoted: str | None) -> str:
+        """The scene's terms, and those of what a question quotes."""
+        return self._facts.license if quoted is None else f"{self._facts.license}; {quoted}"
+
+    def _begun(self, frames: Roles, names: Sequence[str]) -> tuple[Frames, str, hashlib.blake2b]:
         """What is shown, its text, and the hash of what is before and of it."""
-        names = self._facts.frames.names
         shown = tuple([(role, names[place]) for role, place in frames])
         text = f"[{', '.join([f'[{_text(role)}, {_text(name)}]' for role, name in shown])}]"
         return shown, text, hashlib.blake2b(f"{self._begin}, {text}, ".encode(), digest_size=16)
@@ -114,7 +123,7 @@ def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
     if not ordered:
         return QUESTIONS.schema.empty_table()
     columns: dict[str, Sequence[Any]] = dict(zip(OWN, zip(*ordered, strict=True), strict=True))
-    for name, value in {**facts.which, "license": facts.license, "task": task.name}.items():
+    for name, value in {**facts.which, "task": task.name}.items():
         columns[name] = [value] * len(ordered)
     schema = QUESTIONS.schema
     return pa.Table.from_arrays([_array(field.type, columns[field.name]) for field in schema], schema=schema)

@@ -75,6 +75,12 @@ class Question(NamedTuple):
     """Numbers that the question states."""
     stems: Sequence[str] | None = None
     """Ids of the stems to draw from; None for all."""
+    views: Sequence[str] | None = None
+    """Names that the frames' places stand for, where they are views along a path; None for the scene's own frames."""
+    quoted: str = ""
+    """The id of words that the question quotes, which tells it apart beside what it shows."""
+    quoted_license: str | None = None
+    """Their terms, which hold beside the scene's own."""
 
 
 Find = Callable[[SceneFacts, Any], Candidates]
