@@ -259,7 +259,7 @@ def bars() -> Iterator[Bar]:
         found["first"] <= WANTED_SECONDS_OF_FIRST,
     )
     yield Bar(
-        f"all {len(STAGES)} tasks in all formats by core calls, {found['rows']:,} rows of a scene of {scene.FACES:,} faces",
+        f"all {len(STAGES)} tasks in all formats by core calls, {found['rows']:,} rows of such a scene",
         f"<= {WANTED_SECONDS:g} s of one core",
         f"{found['calls']:.3f} s ({found['seconds']:.3f} s with the engine's records and locks)",
         found["calls"] <= WANTED_SECONDS,

@@ -53,6 +53,8 @@ def _plain(name: str) -> dict[str, Any]:
     from spatial_assets.report.known_tasks import REASONS, in_words, shared_parameters
 
     told = in_words(name)
+    own = {setting.name for setting in told.parameters}
+    parameters = (*(setting for setting in shared_parameters() if setting.name not in own), *told.parameters)
     return {
         "suite": told.suite,
         "task": told.name,
@@ -61,7 +63,7 @@ def _plain(name: str) -> dict[str, Any]:
         "answer": told.kind,
         "summary": told.summary,
         "formats": told.formats,
-        "parameters": [row for setting in (*shared_parameters(), *told.parameters) for row in _flat(setting)],
+        "parameters": [row for setting in parameters for row in _flat(setting)],
         "reasons": {**REASONS, **told.reasons},
     }
 

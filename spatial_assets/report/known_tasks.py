@@ -82,7 +82,7 @@ def images(count: int) -> str:
 def in_words(name: str) -> InWords:
     """Raises KeyError for an unknown task."""
     found = task(name)
-    shared = TaskParameters.model_fields
+    shared = shared_parameters()
     return InWords(
         found.name,
         found.suite,
@@ -91,7 +91,7 @@ def in_words(name: str) -> InWords:
         found.kind,
         found.summary,
         {form: sorted(found.needs[form]) for form in found.formats},
-        [setting for setting in _settings(found.parameters()) if setting.name not in shared],
+        [setting for setting in _settings(found.parameters()) if setting not in shared],
         found.reasons,
     )
 

@@ -50,7 +50,7 @@ def _lines(told: Sequence[InWords]) -> Iterator[str]:
     yield from _reasons(REASONS)
     for group in _groups(told).values():
         yield from ("", f"### {group.default}", "", f"{group.reason}.", "")
-        yield from _table(("parameter", "default", "why"), _settings(group.usual, f"{group.name}."))
+        yield from _table(("parameter", "default", "why"), _settings(group.usual))
     for suite in dict.fromkeys(task.suite for task in told):
         yield from ("", f"## {suite}")
         for task in told:

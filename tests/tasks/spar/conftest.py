@@ -35,3 +35,10 @@ def studio_asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
 def asked(request: pytest.FixtureRequest) -> Asked:
     found: Asked = request.getfixturevalue(f"{request.param}_asked")
     return found
+
+
+@pytest.fixture(scope="session", params=["tiny", pytest.param("studio", marks=pytest.mark.prove)])
+def sampled(request: pytest.FixtureRequest) -> Asked:
+    """The same for what is tried with every task: in a furnished scene it takes seconds a task."""
+    found: Asked = request.getfixturevalue(f"{request.param}_asked")
+    return found
