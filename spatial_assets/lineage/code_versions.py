@@ -79,7 +79,7 @@ def parts(
         file = _existing(module, root)
         found[file.relative_to(root).as_posix()] = _module_hash(file)
         beside = file.with_suffix(".json")
-        if beside.is_file():
+        if beside.is_file() and not _declares_tasks(file):
             found[beside.relative_to(root).as_posix()] = hash_text(beside.read_text(encoding="utf-8"))
     for name in data:
         found[name] = hash_text((root / name).read_text(encoding="utf-8"))
@@ -87,6 +87,14 @@ def parts(
         # Members of a family have one and the same columns.
         found[f"scene/tables.py#{table.name.split('/')[0]}"] = columns_hash(table)
     return dict(sorted(found.items()))
+
+
+@cache
+def _declares_tasks(file: Path) -> bool:
+    """Whether what stands beside a module is a task's wording: that task's alone, and named among its data."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    targets = (target for node in body if isinstance(node, ast.Assign) for target in node.targets)
+    return any(isinstance(target, ast.Name) and target.id == "TASKS" for target in targets)
 
 
 @cache

@@ -76,7 +76,7 @@ def _head(manifest: dict[str, Any]) -> str:
 
 
 def _parted(manifest: dict[str, Any]) -> str:
-    count = len(manifest["parted"])
+    count = len(manifest.get("parted", ()))
     if not count:
         return "Scans of one physical place are never in two splits."
     return (

@@ -219,8 +219,7 @@ def write_parquet(path: Path, arrow: pa.Table) -> None:
             for start, length in _runs(arrow):
                 writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
         if small:
-            with open(temporary, "wb", buffering=0) as file:  # noqa: PTH123
-                file.write(memory.getvalue())
+            temporary.write_bytes(memory.getvalue())
 
 
 def read_small(path: Path) -> pa.Table:

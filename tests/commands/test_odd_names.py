@@ -153,6 +153,7 @@ def run_all(top: Path, base: Path, heavy: bool) -> None:
 
 
 @pytest.mark.usefixtures("own_environment")
+@pytest.mark.prove
 def test_every_command_takes_a_name_with_everything_in_it(base: Path, tmp_path: Path) -> None:
     run_all(tmp_path / EVERYTHING, base, heavy=False)
 

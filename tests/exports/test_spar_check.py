@@ -158,6 +158,7 @@ def test_a_planted_fault_is_a_line(tree, name):
     assert any(line in fault for fault in planted(tree, task, form, damage))
 
 
+@pytest.mark.prove
 def test_one_fault_is_one_line(tree):
     """Of most faults nothing else follows: there is one line."""
     alone = 0

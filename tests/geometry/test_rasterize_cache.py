@@ -139,6 +139,7 @@ def run(copy, code):
 
 
 @pytest.mark.slow
+@pytest.mark.prove
 def test_an_edited_kernel_is_never_served_from_the_old_cache(copy):
     """The edit is to a kernel that the called one calls."""
     assert run(copy, TOUCH) == ("False", 0)

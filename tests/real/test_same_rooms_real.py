@@ -40,6 +40,7 @@ the witness: of two videos at random one in a hundred has."""
 NEAR_IDS = 20
 
 
+@pytest.mark.prove
 def test_those_that_show_one_room_were_filmed_one_after_another(rooms):
     assert len(rooms) == 238
     found = {(match.first, match.second) for match in same_rooms.find(rooms)}

@@ -49,14 +49,8 @@ def ready(scene):
     return photo.studio(scene, stream(SEED, 0, "sensor"))
 
 
-@pytest.mark.parametrize(
-    "layout",
-    [
-        "scannet",
-        pytest.param("posed_rgbd", marks=pytest.mark.prove),
-        pytest.param("structured3d", marks=pytest.mark.prove),
-    ],
-)
+@pytest.mark.prove
+@pytest.mark.parametrize("layout", ["scannet", "posed_rgbd", "structured3d"])
 def test_quality_changes_colors_alone_and_each_gives_the_same_bytes_again(tmp_path, layout):
     for name, quality in (("draft", "draft"), ("full", "full"), ("again", "full")):
         write_scenes(tmp_path / name, layout, 1, SEED, quality=quality, **SIZES)

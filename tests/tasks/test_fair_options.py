@@ -208,10 +208,11 @@ def test_scenes_that_share_their_objects_draw_by_themselves(which: str) -> None:
         agree, expected, pairs = 0, 0.0, 0
         for about in rows.values():
             by_scene = {row[which]: value(row) for row in about}
-            shares = np.array(list(Counter(by_scene.values()).values())) / len(by_scene)
+            counts, scenes = np.array(list(Counter(by_scene.values()).values())), len(by_scene)
             both = [(by_scene[a], by_scene[b]) for a, b in pairwise(names) if {a, b} <= by_scene.keys()]
             agree += sum(one == other for one, other in both)
-            expected += len(both) * float((shares**2).sum())
+            # Of two different scenes: with itself each one agrees.
+            expected += len(both) * float((counts * (counts - 1)).sum()) / max(1, scenes * (scenes - 1))
             pairs += len(both)
         # Were a draw not keyed by the scene, all pairs would agree.
         assert expected < 0.7 * pairs and abs(agree - expected) < 4 * math.sqrt(expected), value

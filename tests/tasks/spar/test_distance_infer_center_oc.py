@@ -129,6 +129,7 @@ def test_distances_differ_clearly(asked: Asked, task: str) -> None:
         assert far - near >= 0.3 and far >= 1.15 * near
 
 
+@pytest.mark.prove
 def test_boxes_are_where_most_of_an_object_shows(studio_asked: Asked) -> None:
     places: Counter[int] = Counter()
     for row in studio_asked.rows(IN_VIEWS):

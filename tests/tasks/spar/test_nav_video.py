@@ -479,6 +479,7 @@ def shown_by(home: Path) -> list[Question]:
     return [question for split in source.splits for question in source.questions(split)]
 
 
+@pytest.mark.prove
 def test_a_release_says_which_views_have_images(base: Path, tmp_path: Path) -> None:
     """Exports, the page of a row and its picture find them; without panoramas, what is missing is said."""
     home = base / "home"
