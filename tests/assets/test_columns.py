@@ -100,6 +100,7 @@ def test_a_materialization_says_its_columns_what_they_come_from_and_how_many_row
     assert ("scenes", "objects.center") in {(d.asset_key.to_user_string(), d.column_name) for d in deps}
 
 
+@pytest.mark.prove
 def test_data_versions_follow_contents(opened):
     home, instance = opened
     key = "scannet-v2-0000"

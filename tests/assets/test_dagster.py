@@ -179,6 +179,7 @@ def test_one_shard_and_then_nothing_else_is_touched(home):
             assert records.load(home, name, "scannet-v2-0000") == {}
 
 
+@pytest.mark.prove
 def test_a_range_of_shards_in_one_run(home, source, tmp_path_factory):
     with instance_of(home) as instance:
         tags = {RANGE_START: "scannet-v2-0001", RANGE_END: "scannet-v2-0003"}

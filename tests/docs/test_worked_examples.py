@@ -46,6 +46,7 @@ def test_a_file_that_the_list_leaves_out_is_counted():
     assert forgetful.touched == ["b/a.json", "spatial_assets/tasks/spar/a.py"]
 
 
+@pytest.mark.prove
 def test_nobody_elses_version_changes(copy):
     before = structure.versions()
     after = copy.versions()
@@ -106,6 +107,7 @@ def test_the_readers_example(copy, tmp_path):
     assert known["capture"] == ["images", "objects", "poses"]
 
 
+@pytest.mark.prove
 def test_assets_come_with_the_examples(copy):
     program = (
         "from spatial_assets.definitions import build_defs\n"

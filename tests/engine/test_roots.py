@@ -113,6 +113,7 @@ def test_a_dataset_that_moved_out_of_a_folder_that_is_left_follows_to_its_new_pl
     assert digest(home) == lake
 
 
+@pytest.mark.prove
 def test_the_command_builds_the_other_datasets_and_fails_with_one_line(mounted):
     home, root, other = mounted
     shutil.rmtree(other / "scene0011_00/color")
