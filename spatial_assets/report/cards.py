@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageColor
@@ -25,6 +27,10 @@ WIDTHS = {1: 600, 2: 460, 3: 420}
 TILE_WIDTH = 168
 TILE_MARKS = 2.0
 """On tiles so small, marks are drawn larger than models see them; the page says so."""
+TILES_KEPT = 512
+"""Of sheets, in memory: the videos of a dozen scenes, 30 megabytes."""
+SHEETS_KEPT = 32
+"""Of videos without marks, a hundred kilobytes each."""
 SHEET_WEIGHT = 4.0
 """Bytes of a contact sheet by those of a single image."""
 SHORT_ANSWER = 28
@@ -125,22 +131,51 @@ def _single(shot: Shot, width: int, most: int) -> Picture:
     return Picture(shot.role, data_uri(data, "webp"), size)
 
 
+@lru_cache(TILES_KEPT)
+def _tile(root: Path | None, image: str | None) -> Image.Image:
+    """A frame of a sheet without marks, which most of the questions about a video share. Raises NoImage."""
+    return shown(root, image, (), TILE_WIDTH)
+
+
 def _sheet(shots: Sequence[Shot], most: int) -> Picture:
+    if not any(shot.marks for shot in shots):
+        return _plain_sheet(tuple([(shot.root, shot.image) for shot in shots]), most)
     tiles: list[Image.Image | None] = []
     problem = ""
     for shot in shots:
         try:
-            tiles.append(shown(shot.root, shot.image, shot.marks, TILE_WIDTH, TILE_MARKS))
+            tiles.append(
+                shown(shot.root, shot.image, shot.marks, TILE_WIDTH, TILE_MARKS)
+                if shot.marks
+                else _tile(shot.root, shot.image)
+            )
         except NoImage as why:
             problem = str(why)
             tiles.append(None)
+    return _joined(tiles, problem, most, f", marks drawn {TILE_MARKS:g} times as large")
+
+
+@lru_cache(SHEETS_KEPT)
+def _plain_sheet(frames: tuple[tuple[Path | None, str | None], ...], most: int) -> Picture:
+    """The sheet of a video without marks, the same for all questions about it."""
+    tiles: list[Image.Image | None] = []
+    problem = ""
+    for root, image in frames:
+        try:
+            tiles.append(_tile(root, image))
+        except NoImage as why:
+            problem = str(why)
+            tiles.append(None)
+    return _joined(tiles, problem, most, "")
+
+
+def _joined(tiles: Sequence[Image.Image | None], problem: str, most: int, note: str) -> Picture:
     if all(tile is None for tile in tiles):
-        return Picture("", problem=f"None of the {len(shots)} images can be shown: {problem}")
+        return Picture("", problem=f"None of the {len(tiles)} images can be shown: {problem}")
     data, size = smallest_loss(
         lambda width: contact_sheet(tiles, SHEET_COLUMNS, width), TILE_WIDTH, most, "WEBP"
     )
-    note = f", marks drawn {TILE_MARKS:g} times as large" if any(shot.marks for shot in shots) else ""
-    return Picture(f"{len(shots)} frames in order{note}", data_uri(data, "webp"), size)
+    return Picture(f"{len(tiles)} frames in order{note}", data_uri(data, "webp"), size)
 
 
 def css_color(name: str) -> str:
