@@ -17,7 +17,7 @@ from spatial_assets.studio.write import write_scenes
 LAYOUT, RELEASE = "scannet", "studio"
 LICENSE = "Apache-2.0 (procedural scenes made by spatial-assets)"
 SEED, FACES, FRAMES, SIZE = 0, 50_000, 60, (640, 480)
-"""Smaller than a scan, so that six scenes are made and built in about a minute."""
+"""Smaller than a scan, so that six scenes are made and built in a minute and a half."""
 SCENES_PER_SHARD = 3
 
 
