@@ -8,11 +8,16 @@ records, in `<home>/records/findings/<asset>.json`.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from spatial_assets.engine import errors
-from spatial_assets.lineage.database import connect
+from spatial_assets.lineage.database import connect_tables
+from spatial_assets.scene.tables import Table
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
@@ -22,33 +27,79 @@ from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.locks import locked
 from spatial_assets.storage.shipped import sql
 
+SHARDS_AT_ONCE = 4
+"""A full shard has a quarter of a million questions; a query over so many at once stays far below a gigabyte."""
 Problem = tuple[str, str, str, str]
 """Severity (ERROR or WARN), shard, scene, and what is wrong."""
 
 
-def find_problems(home: Path, asset: str) -> list[Problem]:
-    """Everything that is wrong in an asset's tables, over all shards, errors first."""
-    query = sql("checks/questions" if asset in TASKS else f"checks/{asset}")
-    path = Path(home) / "records" / "findings" / f"{asset}.json"
-    with locked(path.with_suffix(".lock")):
-        known = _load(path)
-        states = _states(Path(home), asset, query)
-        changed = [shard for shard, state in states.items() if known.get(shard, {}).get("state") != state]
-        if changed or set(known) != set(states):
-            found: dict[str, list[Problem]] = {shard: [] for shard in changed}
-            if changed:
-                con = connect(home, changed)
-                parameters = {"task": asset} if asset in TASKS else None
+def find_problems(home: Path, assets: Collection[str]) -> dict[str, list[Problem]]:
+    """By asset, everything that is wrong in its tables, over all shards, errors first.
+
+    Tasks are looked at together: one query over the tables of many costs little more than over those of one.
+    """
+    home = Path(home)
+    found: dict[str, list[Problem]] = {}
+    for together in (
+        [name for name in assets if name in TASKS],
+        *([name] for name in assets if name not in TASKS),
+    ):
+        try:
+            found |= _look(home, together)
+        except duckdb.Error:
+            # One damaged table must not hide what is wrong, or that nothing is, in the others.
+            for name in together:
+                try:
+                    found |= _look(home, [name])
+                except duckdb.Error as error:
+                    what = str(error).strip().splitlines()[0]
+                    found[name] = [("ERROR", "", "", f"cannot be checked: {what}")]
+    return {name: sorted(found[name] + _errors(home, name)) for name in assets}
+
+
+def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
+    """What the query that these assets share finds in those shards of each that changed, and what is known of others."""
+    if not assets:
+        return {}
+    query = sql("checks/questions" if assets[0] in TASKS else f"checks/{assets[0]}")
+    parameters = {"tasks": assets} if assets[0] in TASKS else None
+    paths = {name: home / "records" / "findings" / f"{name}.json" for name in assets}
+    with ExitStack() as held:
+        for name in sorted(assets):
+            held.enter_context(locked(paths[name].with_suffix(".lock")))
+        known = {name: _load(paths[name]) for name in assets}
+        states = {name: _states(home, name, query) for name in assets}
+        changed = {
+            (name, shard): list[Problem]()
+            for name in assets
+            for shard, state in states[name].items()
+            if known[name].get(shard, {}).get("state") != state
+        }
+        tables = {table.name: table for name, _ in changed for table in _tables(name)}
+        shards = sorted({shard for _, shard in changed})
+        for first in range(0, len(shards), SHARDS_AT_ONCE):
+            with connect_tables(home, tables.values(), shards[first : first + SHARDS_AT_ONCE]) as con:
                 for row in con.execute(query, parameters).fetchall():
-                    found[row[1]].append(row)
-            kept = {shard: known[shard]["problems"] for shard in states if shard not in found}
-            known = {
-                shard: {"state": state, "problems": sorted(found.get(shard, kept.get(shard, [])))}
-                for shard, state in states.items()
+                    name = row[4] if parameters else assets[0]
+                    if (name, row[1]) in changed:
+                        changed[name, row[1]].append(row[:4])
+        for name in assets:
+            if set(known[name]) == set(states[name]) and not any(asset == name for asset, _ in changed):
+                continue
+            known[name] = {
+                shard: {
+                    "state": state,
+                    "problems": sorted(changed[name, shard])
+                    if (name, shard) in changed
+                    else known[name][shard]["problems"],
+                }
+                for shard, state in states[name].items()
             }
-            _save(path, known)
-    listed = [(s, h, c, p) for entry in known.values() for s, h, c, p in entry["problems"]]
-    return sorted(listed + _errors(Path(home), asset))
+            _save(paths[name], known[name])
+    return {
+        name: [(s, h, c, p) for entry in known[name].values() for s, h, c, p in entry["problems"]]
+        for name in assets
+    }
 
 
 def _errors(home: Path, asset: str) -> list[Problem]:
@@ -62,8 +113,7 @@ def _errors(home: Path, asset: str) -> list[Problem]:
 def _states(home: Path, asset: str, query: str) -> dict[str, str]:
     """By shard, what changes when a file that the query reads does, or the query itself."""
     lake = Lake(home)
-    stages = [asset, *upstream_of(STAGES[asset], STAGES)]
-    tables = [table for name in stages for table in STAGES[name].tables]
+    tables = _tables(asset)
     states = {}
     for shard in lake.shards(STAGES[asset].quality):
         parts = [query]
@@ -75,6 +125,11 @@ def _states(home: Path, asset: str, query: str) -> dict[str, str]:
                 parts.append(table.name)
         states[shard] = hash_text(*parts)
     return states
+
+
+def _tables(asset: str) -> list[Table]:
+    """What an asset's query may read: its own tables and those that it rests on."""
+    return [table for name in (asset, *upstream_of(STAGES[asset], STAGES)) for table in STAGES[name].tables]
 
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from spatial_assets.lineage import records
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Table
+from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.plain_paths import plain
 
 FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
@@ -31,19 +32,33 @@ Chosen = Callable[[str, str], bool]
 """Whether the file of a table or asset (its name, or a family's member) and shard is wanted."""
 
 
-def connect(home: Path, shards: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
+def connect(home: Path) -> duckdb.DuckDBPyConnection:
     """A connection with a view per table (`questions`, `rejects`, `quality` over all members) and `records`.
 
-    Every view of the lake has the column `shard`. Tables that were never written are empty. `shards`
-    narrows every view to some of them, at the cost of reading those alone.
+    Every view of the lake has the column `shard`. Tables that were never written are empty.
     """
-    chosen: Chosen | None = None if shards is None else (lambda _, shard: shard in shards)
     con = duckdb.connect()
     for table in SINGLE:
-        table_view(con, "main", home, table, chosen)
+        table_view(con, "main", home, table)
     for table in FAMILIES:
-        family_view(con, "main", home, table, chosen)
-    records_view(con, "main", home, chosen)
+        family_view(con, "main", home, table)
+    records_view(con, "main", home)
+    return con
+
+
+def connect_tables(home: Path, tables: Iterable[Table], shards: Collection[str]) -> duckdb.DuckDBPyConnection:
+    """A connection with views of some tables and shards alone, whose cost is that of those files.
+
+    The members of a family that are among the tables make one view of its name. Tables not named have no view.
+    """
+    lake = Lake(home)
+    views: dict[str, list[Table]] = {}
+    for table in tables:
+        views.setdefault(table.name.split("/")[0], []).append(table)
+    con = duckdb.connect()
+    for name, members in views.items():
+        paths = [lake.table_path(table, shard) for table in members for shard in sorted(shards)]
+        _view(con, name, [path for path in paths if path.exists()], members[0].schema)
     return con
 
 

@@ -115,7 +115,7 @@ def test_an_error_of_one_task_fails_its_asset_alone(opened, monkeypatch):
     assert held["scenes_done"].value == 1
     assert event.tags["dagster/data_version"] == held["output_hash"].value
     assert "dagster/column_lineage" in held
-    ((severity, shard, scene, problem),) = find_problems(home, "view_change_infer")
+    ((severity, shard, scene, problem),) = find_problems(home, ["view_change_infer"])["view_change_infer"]
     assert (severity, shard, scene) == ("ERROR", SHARDS[1], "scene0001_00")
     assert "on purpose" in problem
     assert materialize(home, instance, names, tags=ALL_SHARDS).success

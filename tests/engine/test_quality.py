@@ -8,6 +8,7 @@ from lakes import build, register
 from tiny import write_scannet
 
 from spatial_assets.engine import quality
+from spatial_assets.stages.questions import STAGES as TASKS
 
 
 @pytest.fixture
@@ -17,6 +18,10 @@ def home(tmp_path):
     register(tmp_path / "home", "scannet", tmp_path / "source", per_shard=1)
     build(tmp_path / "home")
     return tmp_path / "home"
+
+
+def of(home):
+    return quality.find_problems(home, ["overlap"])["overlap"]
 
 
 def spoil(home, shard, column="overlap", value=2.0):
@@ -30,28 +35,74 @@ def spoil(home, shard, column="overlap", value=2.0):
 
 def test_only_changed_shards_are_looked_at(home, monkeypatch):
     looked = []
-    real = quality.connect
-    monkeypatch.setattr(quality, "connect", lambda h, shards: looked.append(list(shards)) or real(h, shards))
-    assert quality.find_problems(home, "overlap") == []
-    assert quality.find_problems(home, "overlap") == []
+    real = quality.connect_tables
+    monkeypatch.setattr(
+        quality,
+        "connect_tables",
+        lambda h, tables, shards: looked.append(list(shards)) or real(h, tables, shards),
+    )
+    assert of(home) == []
+    assert of(home) == []
     spoil(home, "scannet-v2-0001")
-    first = quality.find_problems(home, "overlap")
+    first = of(home)
     assert {row[1] for row in first} == {"scannet-v2-0001"}
     spoil(home, "scannet-v2-0002")
-    both = quality.find_problems(home, "overlap")
+    both = of(home)
     assert {row[1] for row in both} == {"scannet-v2-0001", "scannet-v2-0002"}
     assert looked == [[f"scannet-v2-{i:04d}" for i in range(3)], ["scannet-v2-0001"], ["scannet-v2-0002"]]
 
 
 def test_what_is_mended_is_no_longer_reported(home):
     path, whole = spoil(home, "scannet-v2-0001")
-    assert quality.find_problems(home, "overlap")
+    assert of(home)
     path.write_bytes(whole)
-    assert quality.find_problems(home, "overlap") == []
+    assert of(home) == []
 
 
 def test_a_damaged_file_of_findings_is_made_anew(home):
     spoil(home, "scannet-v2-0001")
-    found = quality.find_problems(home, "overlap")
+    found = of(home)
     (home / "records/findings/overlap.json").write_text("{")
-    assert quality.find_problems(home, "overlap") == found
+    assert of(home) == found
+
+
+def test_tasks_are_looked_at_together_and_each_keeps_its_own(home, monkeypatch):
+    looked = []
+    real = quality.connect_tables
+    monkeypatch.setattr(
+        quality,
+        "connect_tables",
+        lambda h, tables, shards: looked.append(list(shards)) or real(h, tables, shards),
+    )
+    monkeypatch.setattr(quality, "SHARDS_AT_ONCE", 2)
+    nothing = quality.find_problems(home, list(TASKS))
+    assert nothing == {name: [] for name in TASKS}
+    assert looked == [["scannet-v2-0000", "scannet-v2-0001"], ["scannet-v2-0002"]]
+    looked.clear()
+    first, second = sorted(TASKS)[:2]
+    for name, shard in ((first, "scannet-v2-0001"), (second, "scannet-v2-0002")):
+        path = home / f"lake/quality/{name}/shard={shard}/data.parquet"
+        table = pl.read_parquet(path, hive_partitioning=False)
+        table.with_columns(pl.col("candidates") + 1).write_parquet(path)
+    found = quality.find_problems(home, list(TASKS))
+    assert {(name, row[1]) for name, rows in found.items() for row in rows} == {
+        (first, "scannet-v2-0001"),
+        (second, "scannet-v2-0002"),
+    }
+    assert looked == [["scannet-v2-0001", "scannet-v2-0002"]]
+    assert quality.find_problems(home, [second])[second] == found[second]
+    assert looked == [["scannet-v2-0001", "scannet-v2-0002"]], "what one look found holds for the next"
+
+
+def test_a_table_that_cannot_be_read_hides_nothing_of_the_others(home):
+    first, second, third = sorted(TASKS)[:3]
+    (home / f"lake/questions/{first}/shard=scannet-v2-0001/data.parquet").write_bytes(b"no table")
+    path = home / f"lake/quality/{second}/shard=scannet-v2-0001/data.parquet"
+    pl.read_parquet(path, hive_partitioning=False).with_columns(pl.col("candidates") + 1).write_parquet(path)
+    found = quality.find_problems(home, [first, second, third])
+    ((severity, _, _, problem),) = found[first]
+    assert severity == "ERROR"
+    assert problem.startswith("cannot be checked: ")
+    assert f"questions/{first}" in problem
+    assert {row[1] for row in found[second]} == {"scannet-v2-0001"}
+    assert found[third] == []
