@@ -7,8 +7,9 @@ A check looks only at the shards that changed since it last looked, so it may ru
 as Dagster's backfills make it, without making a rebuild's cost grow with the square of the shards. The
 job `checks` runs them all.
 
-The checks of a group of assets share a step, which can be asked for some of them. They have no partitions, although Dagster 1.13 takes `partitions_def` on a check. What it then does is held in
-`tests/assets/test_check_partitions.py`, which fails when that changes:
+The checks of a group of assets share a step, which can be asked for some of them. They have no partitions, although
+Dagster 1.13 takes `partitions_def` on a check. What it then does is held in `tests/assets/test_check_partitions.py`,
+which fails when that changes:
 
 - In a run over a range of shards, as `multi_run` makes them, an `AssetCheckResult` counts for no shard: it is kept
   without a partition, and what was planned for each shard of the range stays planned for good.
@@ -116,7 +117,7 @@ def _freshness(made: Mapping[str, Callable[[Path], Path]]) -> dg.AssetChecksDefi
 
 CHECKS = [
     _checks("scenes", [name for name in STAGES if name not in TASKS]),
-    *(_checks(suite, tasks) for suite, tasks in SUITES.items()),
+    *(_checks(suite, list(tasks)) for suite, tasks in SUITES.items()),
 ]
 FRESHNESS_CHECKS = [
     _freshness({"lineage_database": cache_path, "gallery": gallery_path, releases.NAME: manifest.newest})

@@ -58,7 +58,7 @@ def find_problems(home: Path, assets: Collection[str]) -> dict[str, list[Problem
 
 
 def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
-    """What the query that these assets share finds in those shards of each that changed, and what is known of others."""
+    """What the query that these assets share finds in shards that changed, and what is known of the others."""
     if not assets:
         return {}
     query = sql("checks/questions" if assets[0] in TASKS else f"checks/{assets[0]}")
