@@ -58,6 +58,21 @@ def narrowed(image: Image.Image, width: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
+def marked(
+    root: Path | None,
+    image: str | None,
+    marks: Sequence[Mapping[str, Any]],
+    width: int,
+    enlarged: float = 1.0,
+) -> Image.Image:
+    """An image with its marks, large enough to be made small to at most `width`. Raises NoImage.
+
+    Marks are drawn before the image is made small, so that they look as they do at full size, or `enlarged`.
+    """
+    opened = open_image(root, image, 2 * width)
+    return draw_marks(opened, marks, enlarged * opened.width / REFERENCE_WIDTH) if marks else opened
+
+
 def shown(
     root: Path | None,
     image: str | None,
@@ -65,10 +80,5 @@ def shown(
     width: int,
     enlarged: float = 1.0,
 ) -> Image.Image:
-    """An image with its marks, at most `width` wide. Raises NoImage.
-
-    Marks are drawn before the image is made small, so that they look as they do at full size, or `enlarged`.
-    """
-    opened = open_image(root, image, 2 * width)
-    marked = draw_marks(opened, marks, enlarged * opened.width / REFERENCE_WIDTH) if marks else opened
-    return narrowed(marked, width)
+    """An image with its marks, at most `width` wide. Raises NoImage."""
+    return narrowed(marked(root, image, marks, width, enlarged), width)

@@ -6,7 +6,7 @@ its title what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ import polars as pl
 from PIL import Image, ImageDraw
 
 from spatial_assets.geometry import path_views
-from spatial_assets.imaging.images import NoImage, narrowed, open_image, shown
+from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.known_tasks import LETTERS
@@ -192,14 +192,26 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
         images |= path_views.images_of(names, inputs.table(tables.VIEWPOINTS))
     below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
-    def compose(width: int) -> Image.Image:
-        strip = _strip(inputs, images, names, row["marks"], width)
-        return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", strip, below)
-
+    if not names:
+        return None
+    each = _tile_width(len(names), WIDTH)
     try:
-        return _fit(compose, WIDTH)
+        tiles = [
+            marked(
+                inputs.shard.root,
+                images[name],
+                [mark for mark in row["marks"] if mark["frame"] == name],
+                each,
+            )
+            for name in names
+        ]
     except NoImage:
         return None
+
+    def compose(width: int) -> Image.Image:
+        return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", _strip(tiles, width), below)
+
+    return _fit(compose, WIDTH)
 
 
 def _answer(row: dict[str, Any]) -> str:
@@ -208,24 +220,22 @@ def _answer(row: dict[str, Any]) -> str:
     return f"{row['answer']}. {letters[row['answer']]}" if row["answer"] in letters else row["answer"]
 
 
-def _strip(
-    inputs: SceneInputs,
-    images: Mapping[str, str | None],
-    names: Sequence[str],
-    marks: Sequence[dict[str, Any]],
-    width: int,
-) -> Image.Image:
-    """A question's images beside one another, `width` wide in all. Raises NoImage."""
-    columns = len(names) if len(names) <= SIDE_BY_SIDE else SHEET_COLUMNS
-    if not names:
-        raise NoImage("the question shows no image")
-    each = (width - (columns - 1) * 4) // columns
-    made = [
-        shown(inputs.shard.root, images[name], [mark for mark in marks if mark["frame"] == name], each)
-        for name in names
-    ]
-    if len(names) > SIDE_BY_SIDE:
-        return contact_sheet(made, columns, each)
+def _columns(count: int) -> int:
+    return count if count <= SIDE_BY_SIDE else SHEET_COLUMNS
+
+
+def _tile_width(count: int, width: int) -> int:
+    """Of each of several images that are beside one another, `width` wide in all."""
+    columns = _columns(count)
+    return (width - (columns - 1) * 4) // columns
+
+
+def _strip(tiles: Sequence[Image.Image], width: int) -> Image.Image:
+    """A question's images beside one another, or in rows, `width` wide in all."""
+    each = _tile_width(len(tiles), width)
+    made = [narrowed(tile, each) for tile in tiles]
+    if len(tiles) > SIDE_BY_SIDE:
+        return contact_sheet(made, SHEET_COLUMNS, each)
     strip, _ = plots.canvas(width, max(image.height for image in made))
     for index, image in enumerate(made):
         strip.paste(image, (index * (each + 4), 0))

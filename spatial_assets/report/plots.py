@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,9 @@ SCALE_BARS = (10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
 """Lengths in meters that a plan's scale may have; the longest that fits a quarter of the plan is drawn."""
 
 
+@cache
 def font(size: int = TEXT_SIZE) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """The font at a size; it is unpacked once, which takes as long as drawing a line with it."""
     return ImageFont.load_default(size)
 
 
@@ -61,20 +65,34 @@ def shortened(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> 
     return text + "..."
 
 
-def wrapped(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> list[str]:
-    """The text in lines of at most `width` pixels; broken after spaces and commas, else where it must be."""
-    lines = [""]
-    for piece in re.split(r"(?<=[\s,])", " ".join(text.split())):
-        if draw.textlength((lines[-1] + piece).rstrip(), font(size)) <= width:
-            lines[-1] += piece
-            continue
-        if lines[-1]:
-            lines.append("")
-        for letter in piece:
-            if lines[-1] and draw.textlength((lines[-1] + letter).rstrip(), font(size)) > width:
-                lines.append("")
-            lines[-1] += letter
-    return [line.rstrip() for line in lines]
+def wrapped(
+    draw: ImageDraw.ImageDraw, text: str, width: float, size: int, most: int | None = None
+) -> list[str]:
+    """The text in lines of at most `width` pixels; broken after spaces and commas, else where it must be.
+
+    No more than `most` lines are made, the rest is left out.
+    """
+
+    def fitting(parts: Sequence[str]) -> int:
+        """How many of the parts a line takes."""
+        return bisect_right(
+            range(1, len(parts) + 1),
+            width,
+            key=lambda count: draw.textlength("".join(parts[:count]).rstrip(), face),
+        )
+
+    face = font(size)
+    pieces = re.split(r"(?<=[\s,])", " ".join(text.split()))
+    lines: list[str] = []
+    while pieces and (most is None or len(lines) < most):
+        count = fitting(pieces)
+        if count:
+            line, pieces = "".join(pieces[:count]), pieces[count:]
+        else:
+            letters = max(fitting(pieces[0]), 1)
+            line, pieces[0] = pieces[0][:letters], pieces[0][letters:]
+        lines.append(line.rstrip())
+    return lines
 
 
 def bars(name: str, labels: Sequence[str], values: Sequence[float], texts: Sequence[str]) -> Image.Image:
@@ -141,7 +159,7 @@ def photo(name: str, picture: Image.Image, below: Sequence[tuple[str, Color]] = 
     width = picture.width + 2 * BORDER
     lines = []
     for text, color in below:
-        found = wrapped(ruler, text, picture.width, TEXT_SIZE)
+        found = wrapped(ruler, text, picture.width, TEXT_SIZE, PARAGRAPH + 1)
         if len(found) > PARAGRAPH:
             found[PARAGRAPH - 1 :] = [f"{found[PARAGRAPH - 1][:-4]} ..."]
         lines += [(line, color) for line in found]
