@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import glob
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,12 +14,16 @@ import dagster as dg
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.engine.workers import in_processes
+from spatial_assets.lineage.code_versions import code_version
+from spatial_assets.report import pictures as drawing
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
+from spatial_assets.storage.atomic import replacing
 
 PICTURE_BYTES = 16_000
 """The event log keeps a picture for each materialization; larger ones belong in reports."""
+NAME_DIGITS = 16
 PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 """By a picture's first bytes."""
 
@@ -29,21 +36,51 @@ def draw_all(
 ) -> dict[str, dict[str, Any]]:
     """The metadata with the picture of each of several stages, by stage; none where nothing can be drawn.
 
-    A picture takes longer than the questions that it shows, so those of a suite are drawn side by side.
+    A picture takes longer than the questions that it shows, so those of a suite are drawn side by side, and one
+    stands until its stage's rows of the shard change.
     """
-    calls = {}
+    calls, drawn = {}, dict[str, dict[str, Any]]()
     for name, picture in pictures.items():
         report = reports[name]
         unfinished = {*report.rejected, *report.blocked, *report.waiting, *report.errors}
         finished = [ref for ref in shard.scenes if ref.name not in unfinished]
-        if finished:
-            calls[name] = (picture, SceneInputs(runner.lake, shard, finished[0]))
+        if not finished:
+            continue
+        inputs = SceneInputs(runner.lake, shard, finished[0])
+        kept = _path(runner, name, shard, report)
+        if not (report.done or report.adopted) and kept.exists():
+            drawn[name] = _metadata(inputs, kept.read_bytes())
+        else:
+            calls[name] = (picture, inputs)
     if runner.workers > 1 and len(calls) > 1:
         made = [future.result() for future in in_processes(runner.workers, draw, calls.values())]
     else:
         made = [draw(*call) for call in calls.values()]
-    drawn = {name: _metadata(call[1], data) for (name, call), data in zip(calls.items(), made, strict=True)}
+    for (name, (_, inputs)), data in zip(calls.items(), made, strict=True):
+        drawn[name] = _metadata(inputs, data)
+        if drawn[name] and data is not None:
+            _keep(_path(runner, name, shard, reports[name]), shard, data)
     return {name: drawn.get(name, {}) for name in pictures}
+
+
+def _path(runner: Runner, stage: str, shard: Shard, report: ShardReport) -> Path:
+    """Where the picture of these rows is kept, as today's code draws it."""
+    version = f"{report.output_hash[:NAME_DIGITS]}-{_code()[:NAME_DIGITS]}"
+    return runner.home / "reports" / "pictures" / stage / f"{shard.key}.{version}"
+
+
+@cache
+def _code() -> str:
+    return code_version((drawing.__name__,))
+
+
+def _keep(path: Path, shard: Shard, data: bytes) -> None:
+    """Keep a picture in the place of those of earlier rows."""
+    for old in path.parent.glob(f"{glob.escape(shard.key)}.*"):
+        if old.name != path.name:
+            old.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def draw(picture: Picture, inputs: SceneInputs) -> bytes | None:

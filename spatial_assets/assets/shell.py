@@ -174,22 +174,24 @@ class _StepRun:
     def _report(self, member: Member) -> Iterator[dg.MaterializeResult]:
         """Tell of an asset: of all shards by one result, or, where some were left, of the others one by one."""
         told, key = self.told[member.stage.name], key_of(member.stage.name)
-        metadata: dict[str, Any] = {
-            "dagster/column_schema": stage_schema(member.stage),
-            "dagster/column_lineage": stage_lineage(member.stage, told.datasets),
-        }
+        made = sorted(told.hashes.keys() - told.left) if told.left else list(told.metadata)
+        if made:
+            # Of all events Dagster shows the last one's columns. They take more room than all else that is told,
+            # and the history keeps every event twice.
+            told.metadata[made[-1]] |= {
+                "dagster/column_schema": stage_schema(member.stage),
+                "dagster/column_lineage": stage_lineage(member.stage, told.datasets),
+            }
         if told.left:
-            for shard in sorted(told.hashes.keys() - told.left):
-                facts = {**metadata, **told.metadata[shard]}
+            for shard in made:
                 tags = {"dagster/data_version": told.hashes[shard]}
                 self.context.log_event(
-                    dg.AssetMaterialization(key, metadata=facts, partition=shard, tags=tags)
+                    dg.AssetMaterialization(key, metadata=told.metadata[shard], partition=shard, tags=tags)
                 )
             return
-        if told.errors:
-            metadata["errors"] = len(told.errors)
         for shard, facts in told.metadata.items():
             self.context.add_asset_metadata(facts, asset_key=key, partition_key=shard)
+        metadata = {"errors": len(told.errors)} if told.errors else {}
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=data_version(told.hashes))
 
     def _fail(self) -> None:

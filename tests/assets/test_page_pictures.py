@@ -51,3 +51,30 @@ def test_a_picture_shows_the_first_scene_that_was_finished(tmp_path, workers):
         "plan": "![a](data:image/png;base64,iVBOR2E=)",
         "photo": "![b](data:image/webp;base64,UklGRmI=)",
     }
+
+
+def test_a_picture_stands_until_its_rows_change(tmp_path):
+    scenes = (SceneRef("a", "a"),)
+    shard = Shard("made-v1-0000", "made", "v1", "", tmp_path, scenes)
+    neighbor = Shard("made-v1-00001", "made", "v1", "", tmp_path, scenes)
+    runner = Runner(tmp_path, {}, 1)
+    drawn: list[bytes] = []
+
+    def counted(inputs: SceneInputs) -> bytes:
+        drawn.append(PNG + str(len(drawn)).encode())
+        return drawn[-1]
+
+    def page(where: Shard, rows: str, done: tuple[str, ...] = ()):
+        report = ShardReport("plan", where.key, output_hash=rows, done=list(done))
+        return draw_all({"plan": counted}, where, {"plan": report}, runner)["plan"]["picture"].md_str
+
+    first = page(shard, "rows", ("a",))
+    other = page(neighbor, "rows", ("a",))
+    assert page(shard, "rows") == first
+    assert len(drawn) == 2
+    assert page(shard, "new rows", ("a",)) != first
+    assert page(shard, "other rows") != first, "made by another process: what is kept is not of these rows"
+    assert len(drawn) == 4
+    kept = sorted(path.name.split(".")[0] for path in (tmp_path / "reports" / "pictures" / "plan").iterdir())
+    assert kept == ["made-v1-0000", "made-v1-00001"]
+    assert page(neighbor, "rows") == other
