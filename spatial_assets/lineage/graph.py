@@ -28,6 +28,7 @@ def _written_down() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+@cache
 def written_tables() -> dict[str, str]:
     """Every table and kind of file with the asset that makes it; rejects and counts aside."""
     return {
