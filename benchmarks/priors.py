@@ -123,12 +123,17 @@ def of_marked(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
-    boxes = [[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]]
+    boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
+    left, top, right, bottom = boxes.T
+    lower, larger = (
+        distance_infer_center_oc.above(it[None])[0] for it in (bottom, (right - left) * (bottom - top))
+    )
     places = [
         next((place for place, word in enumerate(ORDINALS) if option.startswith(f"the {word} image")), 0)
         for option in row["options"]
     ]
-    return distance_infer_center_oc.hints(relation, boxes, places), row["options"].index(row["right"])
+    hints = distance_infer_center_oc.hints(relation, lower.tolist(), larger.tolist(), places)
+    return hints, row["options"].index(row["right"])
 
 
 TASKS: dict[str, Hints] = {

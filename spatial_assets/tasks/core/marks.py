@@ -75,5 +75,11 @@ def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:
 
 def box_mark(facts: SceneFacts, frame: int, role: str, thing: int) -> Mark:
     """The box of what is visible of an object, of the color that its role names."""
-    corners = facts.once(boxes)[frame, thing].tolist()
-    return Mark(role, "box", role, frame, tuple(map(GRID_STEPS.steps, corners)))
+    corners = facts.once(_box_lists)[frame][thing]
+    return Mark(role, "box", role, frame, tuple(map(int, corners)))
+
+
+def _box_lists(facts: SceneFacts) -> list[list[list[float]]]:
+    """`boxes` in whole steps, as Python's numbers."""
+    lists: list[list[list[float]]] = np.floor(facts.once(boxes) / GRID_STEPS.step + 0.5).tolist()
+    return lists

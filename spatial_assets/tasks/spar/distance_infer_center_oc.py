@@ -44,7 +44,7 @@ from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewLimits, mar
 
 SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
-BOXES = "boxes"
+BOXES, LOWER, LARGER = "boxes", "lower", "larger"
 REASONS: Mapping[str, str] = {
     **FOUR_REASONS,
     "like_boxes": "two of the boxes are nearly the same",
@@ -95,10 +95,18 @@ def _find(
     distances = np.linalg.norm(facts.camera_points[frames[row, :1], things], axis=2)
     spots = places[row[:, None], things]
     corners = facts.once(boxes)[frames[row[:, None], spots], things]
+    # What is printed of a box tells as much without the image as with it.
+    left, top, right_end, bottom = np.moveaxis(GRID_STEPS.steps_of(corners), 2, 0)
     sets = Candidates(
         frames[row],
         things,
-        {VIEWS: spots, "distances": distances, BOXES: corners},
+        {
+            VIEWS: spots,
+            "distances": distances,
+            BOXES: corners,
+            LOWER: above(bottom),
+            LARGER: above((right_end - left) * (bottom - top)),
+        },
     )
     sets.count_out("few_objects", int((fit.sum(axis=1) < 4).sum()))
     relation_key = draw_key(facts.which, parameters.seed, task, "relation")
@@ -131,21 +139,20 @@ def find_in_views(facts: SceneFacts, parameters: NearestInViewsParameters) -> Ca
     return found
 
 
-def hints(relation: str, corners: Sequence[Sequence[float]], places: Sequence[int]) -> list[list[str]]:
-    """Of each box: how low it reaches and how large it is among the four, and whether it is in the first image."""
-    bottoms = [box[3] for box in corners]
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in corners]
-    found = []
-    for bottom, area, place in zip(bottoms, areas, places, strict=True):
-        lower, larger = sum(it > bottom for it in bottoms), sum(it > area for it in areas)
-        found.append(
-            [
-                f"{relation} bottom {lower}",
-                f"{relation} area {larger}",
-                f"{relation} image {min(place, 1)}",
-            ]
-        )
+def above(values: Indices) -> Indices:
+    """(M, 4): of each of four values how many of the others are above it."""
+    found: Indices = (values[:, None, :] > values[:, :, None]).sum(axis=2)
     return found
+
+
+def hints(
+    relation: str, lower: Sequence[int], larger: Sequence[int], places: Sequence[int]
+) -> list[list[str]]:
+    """Of each box: how many of the four reach lower and are larger, and whether it is in the first image."""
+    return [
+        [f"{relation} bottom {bottom}", f"{relation} area {area}", f"{relation} image {min(place, 1)}"]
+        for bottom, area, place in zip(lower, larger, places, strict=True)
+    ]
 
 
 def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[..., Question]:
@@ -159,8 +166,8 @@ def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[...
         places: list[int] = candidate.values[VIEWS][order].tolist()
         right, other = right_of(distances, candidate.values["relation"])
         if parameters.even:
-            printed = [list(map(GRID_STEPS.steps, box)) for box in corners]
-            keep_even(prior_of(SUITE, task).chances(hints(relation, printed, places)), right, draw)
+            lower, larger = candidate.values[LOWER][order].tolist(), candidate.values[LARGER][order].tolist()
+            keep_even(prior_of(SUITE, task).chances(hints(relation, lower, larger, places)), right, draw)
         form = phrases(SUITE, task)
         texts = [
             form[f"image_{place}"].format(box=grid_box(box))
