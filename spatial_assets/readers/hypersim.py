@@ -234,7 +234,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         some = slice(parameters.depth_step // 2, None, parameters.depth_step)
         depth_check.add(frame, distances[some, some], instances[some, some], parameters.depth_step)
         along = distances * rendered.along_ray(frame.camera)
-        along[along > FARTHEST_DEPTH] = 0
+        if along.max() > FARTHEST_DEPTH:
+            along[along > FARTHEST_DEPTH] = 0
         depths[frame.name] = instance_images.depth_to_png(along)
         shipped[frame.name] = instance_images.to_png(instances)
         frames.append(frame)
@@ -283,9 +284,9 @@ def _read_frames(
     root: Path, listing: Listing, lens: Lens, poses: dict[str, _Trajectory], counts: dict[str, int]
 ) -> Iterator[tuple[Shot, Frame]]:
     """Frames that have a pose; of the others, how many went for what."""
+    camera_of = cache(lens.camera)
     for shot in listing.shots:
-        size = images.image_size(root, shot.image)
-        camera, turn = lens.camera(size)
+        camera, turn = camera_of(images.image_size(root, shot.image))
         pose = poses[shot.camera].pose(shot.number)
         if isinstance(pose, str):
             counts[pose] += 1

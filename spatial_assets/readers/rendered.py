@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN
+from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN, BoxTable
 from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import NO_INSTANCE, Box, Camera, Float, Frame
 
@@ -99,24 +99,20 @@ class DepthInBoxes:
 
     def __init__(self, boxes: Mapping[int, Box]) -> None:
         """By the object's id."""
-        self.boxes = boxes
+        self.boxes = BoxTable(boxes)
         self.count = 0
         self.inside = {"the ray": 0, "z": 0}
 
     def add(self, frame: Frame, depth: Float, instances: NDArray[np.integer], step: int) -> None:
         """One view: every n-th row and column of depth as on disk, meters, 0 = none, and of its objects."""
-        directions, pose = rays(frame.camera, step), frame.camera_to_world
-        readings = {"the ray": depth * along_ray(frame.camera, step), "z": depth}
-        used = depth > 0
-        for owner in np.unique(instances[used]).tolist():
-            if owner not in self.boxes:
-                continue
-            box, own = self.boxes[owner], used & (instances == owner)
-            self.count += int(own.sum())
-            for name, z in readings.items():
-                points = (directions[own] * z[own][:, None]) @ pose[:3, :3].T + pose[:3, 3]
-                away = np.abs((points - box.center) @ box.rotation) - box.size / 2
-                self.inside[name] += int((away <= BOX_MARGIN).all(axis=1).sum())
+        used, places = self.boxes.of(instances, depth > 0)
+        pose, directions = frame.camera_to_world, rays(frame.camera, step)[used]
+        self.count += len(places)
+        for name, z in {"the ray": depth * along_ray(frame.camera, step), "z": depth}.items():
+            points = (directions * z[used][:, None]) @ pose[:3, :3].T + pose[:3, 3]
+            away = np.abs(self.boxes.turned(points - self.boxes.centers[places], places))
+            inside = away - self.boxes.halves[places] <= BOX_MARGIN
+            self.inside[name] += int(inside.all(axis=1).sum())
 
     def result(self, documented: str) -> tuple[bool, str]:
         """Whether depth can be taken as `documented`, one of the readings, and what is to be said of it."""

@@ -68,13 +68,15 @@ def to_png(image: NDArray[np.int32]) -> bytes:
 
 def depth_to_png(depth: NDArray[np.floating]) -> bytes:
     """Depths (H, W) in meters; what is not measured (0, nan, inf) becomes 0. ValueError beyond 65 meters."""
-    # The least and the greatest tell that all are finite, as nearly all images are, in one look at each pixel.
-    if depth.size and not (np.isfinite(depth.min()) and np.isfinite(depth.max())):
+    # The least and the greatest tell that all are finite, as in nearly all images they are.
+    low, high = depth.min(initial=0.0), depth.max(initial=0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
         depth = np.where(np.isfinite(depth), depth, 0.0)
+        low, high = depth.min(initial=0.0), depth.max(initial=0.0)
+    if np.rint(low * MILLIMETERS) < 0 or np.rint(high * MILLIMETERS) > 0xFFFF:
+        raise ValueError("depths must lie in 0..65.535 meters to fit an image")
     millimeters = depth * MILLIMETERS
     np.rint(millimeters, out=millimeters)
-    if millimeters.min(initial=0.0) < 0 or millimeters.max(initial=0.0) > 0xFFFF:
-        raise ValueError("depths must lie in 0..65.535 meters to fit an image")
     return gray16_png(millimeters, SLOPES)
 
 
