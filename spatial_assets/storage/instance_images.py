@@ -35,6 +35,8 @@ MILLIMETERS = 1000.0
 """Units of a depth image per meter."""
 SUFFIX = ".png"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"
+"""A PNG's last bytes."""
 SUB, UP = 1, 2
 """PNG's filters: differences from the pixel to the left, and from the one above."""
 ZLIB_LEVEL, ZLIB_WINDOW = 1, 15
@@ -125,9 +127,9 @@ def _unpacked(png: bytes) -> NDArray[np.uint16] | None:
     width, height = struct.unpack_from(">II", view, 16)
     (length,) = struct.unpack_from(">I", view, 33)
     whole = view[8:16] == b"\0\0\0\x0dIHDR" and view[16:29] == _header(width, height)
-    if not whole or view[37:41] != b"IDAT" or len(view) != 57 + length or view[-8:-4] != b"IEND":
+    if not whole or view[37:41] != b"IDAT" or len(view) != 57 + length or view[-12:] != END:
         return None
-    for begin, end in ((12, 29), (37, 41 + length), (49 + length, 53 + length)):
+    for begin, end in ((12, 29), (37, 41 + length)):
         if zlib.crc32(view[begin:end]) != struct.unpack_from(">I", view, end)[0]:
             return None
     size = height * (1 + 2 * width)
