@@ -128,16 +128,17 @@ def image_visibility(instance_image: ArrayLike, depth: ArrayLike | None = None) 
     image = np.empty(pixels + LANES, np.int32)
     image[:pixels] = given.ravel()
     # Far fewer values to sort than pixels.
-    starts = np.flatnonzero(np.diff(image[:pixels], prepend=image[0] ^ 1))
-    ids = np.unique(image[starts])
+    ends = np.flatnonzero(image[1:pixels] != image[: pixels - 1])
+    ids = np.unique(np.append(image[ends], image[pixels - 1]))
     ids = ids[ids != NO_INSTANCE]
     if len(ids) > MAX_FACES:
         raise ValueError(f"{len(ids)} different instances; at most {MAX_FACES} are possible")
-    visible, box, marker, side, least_greatest = image_table(
-        image, depths.ravel(), ids, np.append(ids, np.int32(NO_INSTANCE)),
+    visible, box, marker, side, bits = image_table(
+        image, depths.ravel().view(np.int32), ids, np.append(ids, np.int32(NO_INSTANCE)),
         scratch.take("keys", pixels, np.int64), width, height,
     )  # fmt: skip
     count = len(ids)
+    least_greatest = np.where(bits[:, 1:] > 0, bits.view(np.float32), np.nan).astype(np.float64)
     return FrameVisibility(
         instance=ids,
         visible_px=visible,

@@ -356,29 +356,52 @@ def _cells(points: Float, camera: Camera, pose: Float) -> tuple[NDArray[np.int64
     return cells, local[used, 2], used
 
 
+class BoxTable:
+    """Boxes as arrays, for pixels of many objects at once."""
+
+    def __init__(self, boxes: Mapping[int, Box]) -> None:
+        """By the object's id."""
+        self.ids = np.array(sorted(boxes), np.int64)
+        held = [boxes[owner] for owner in sorted(boxes)]
+        self.centers = np.array([box.center for box in held]).reshape(-1, 3)
+        self.halves = np.array([box.size for box in held]).reshape(-1, 3) / 2
+        self.rotations = np.array([box.rotation for box in held]).reshape(-1, 3, 3)
+
+    def of(
+        self, instances: NDArray[np.integer], wanted: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Which pixels (...) are wanted and of an object with a box, and the rows (N,) of these."""
+        places = np.searchsorted(self.ids, instances)
+        places[places == len(self.ids)] = 0
+        used = wanted & (self.ids[places] == instances) if len(self.ids) else np.zeros_like(wanted)
+        return used, places[used]
+
+    def turned(self, directions: Float, places: NDArray[np.intp]) -> Float:
+        """Directions (N, 3) in the world along the axes of one box each."""
+        found: Float = np.einsum("ni,nij->nj", directions, self.rotations[places])
+        return found
+
+
 class BoxCheck:
     """Rays through pixels of objects, against the objects' boxes; gathered view by view. Depth plays no part in it."""
 
     def __init__(self, boxes: Mapping[int, Box]) -> None:
         """By the object's id."""
-        self.boxes = boxes
+        self.boxes = BoxTable(boxes)
         self.hits = self.count = 0
 
     def add(self, pose: Float, rays: Float, instances: NDArray[np.integer]) -> bool:
         """Whether one view may be of this scene: rays (..., 3) in the camera, ids (...) of all or some pixels."""
-        hits = count = 0
-        for owner in np.unique(instances).tolist():
-            if owner in self.boxes:
-                box = self.boxes[owner]
-                start = (pose[:3, 3] - box.center) @ box.rotation
-                along = rays[instances == owner] @ pose[:3, :3].T @ box.rotation
-                half = box.size / 2 + BOX_MARGIN
-                with np.errstate(all="ignore"):
-                    first, second = (-half - start) / along, (half - start) / along
-                enters = np.minimum(first, second).max(axis=1)
-                leaves = np.maximum(first, second).min(axis=1)
-                hits += int((leaves >= np.maximum(enters, 0)).sum())
-                count += len(along)
+        used, places = self.boxes.of(instances, np.ones(instances.shape, np.bool_))
+        count = len(places)
+        start = self.boxes.turned(pose[:3, 3] - self.boxes.centers[places], places)
+        along = self.boxes.turned(rays[used] @ pose[:3, :3].T, places)
+        half = self.boxes.halves[places] + BOX_MARGIN
+        with np.errstate(all="ignore"):
+            first, second = (-half - start) / along, (half - start) / along
+        enters = np.minimum(first, second).max(axis=1)
+        leaves = np.maximum(first, second).min(axis=1)
+        hits = int((leaves >= np.maximum(enters, 0)).sum())
         self.hits, self.count = self.hits + hits, self.count + count
         return count < VIEW_FEWEST or hits >= BOX_CONTRADICT * count
 

@@ -64,8 +64,8 @@ KEY = "dataset"
 GEOMETRY = {"instance_image": "semantic_instance", "semantic_image": "semantic", "depth": "depth_meters"}
 """Role to a file's last part but one."""
 BOX_PARTS = ("positions", "orientations", "extents")
-NO_OBJECT = -1
-"""What an image of instances or labels holds where there is none."""
+NO_OBJECT = NO_INSTANCE
+"""What an image of instances or labels holds where there is none, on disk as here."""
 FARTHEST_DEPTH = 65.0
 """Meters; what lies further does not fit a depth image and is as if not measured."""
 MOST_POSES = 10_000
@@ -230,12 +230,13 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         if not box_check.add(frame.camera_to_world, rendered.rays(frame.camera, step), instances[few, few]):
             counts["outside_its_boxes"] += 1
             continue
-        seen_labels.add(instances, semantics)
-        shown.update(np.unique(instances).tolist())
+        shown.update(seen_labels.add(instances, semantics))
         some = slice(parameters.depth_step // 2, None, parameters.depth_step)
         depth_check.add(frame, distances[some, some], instances[some, some], parameters.depth_step)
         along = distances * rendered.along_ray(frame.camera)
-        depths[frame.name] = instance_images.depth_to_png(np.where(along <= FARTHEST_DEPTH, along, 0))
+        if along.max() > FARTHEST_DEPTH:
+            along[along > FARTHEST_DEPTH] = 0
+        depths[frame.name] = instance_images.depth_to_png(along)
         shipped[frame.name] = instance_images.to_png(instances)
         frames.append(frame)
     box_note = box_check.result(_box_file(ref, "positions"), "are all lengths in asset units?")
@@ -283,9 +284,9 @@ def _read_frames(
     root: Path, listing: Listing, lens: Lens, poses: dict[str, _Trajectory], counts: dict[str, int]
 ) -> Iterator[tuple[Shot, Frame]]:
     """Frames that have a pose; of the others, how many went for what."""
+    camera_of = cache(lens.camera)
     for shot in listing.shots:
-        size = images.image_size(root, shot.image)
-        camera, turn = lens.camera(size)
+        camera, turn = camera_of(images.image_size(root, shot.image))
         pose = poses[shot.camera].pose(shot.number)
         if isinstance(pose, str):
             counts[pose] += 1
@@ -377,13 +378,14 @@ def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]
     kinds = hdf5.REALS if role == "depth" else hdf5.INTEGERS
     image = hdf5.read_array(root, path, KEY, (frame.camera.height, frame.camera.width), kinds)
     if role == "depth":
+        # The least and the greatest tell that all are finite, as nearly all images are, in one look at each pixel.
         distances = image.astype(np.float64)
-        return np.where(np.isfinite(distances) & (distances > 0), distances, 0)
+        if not (distances.min(initial=0) >= 0 and distances.max(initial=0) < np.inf):
+            distances[~(np.isfinite(distances) & (distances > 0))] = 0
+        return distances
     most = instance_images.GREATEST_ID if role == "instance_image" else LABEL_LIMIT - 1
     low, high = int(image.min(initial=0)), int(image.max(initial=0))
     if low < NO_OBJECT or high > most:
         raise InputError(path, f"holds {low} to {high}, not {NO_OBJECT} to {most}", "malformed_file")
-    numbers = image.astype(np.int64)
-    if role == "semantic_image":
-        return np.maximum(numbers, 0)
-    return np.where(numbers == NO_OBJECT, NO_INSTANCE, numbers).astype(np.int32)
+    numbers = image.astype(np.int32)
+    return np.maximum(numbers, 0) if role == "semantic_image" else numbers

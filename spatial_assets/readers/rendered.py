@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN
+from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN, BoxTable
 from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import NO_INSTANCE, Box, Camera, Float, Frame
 
@@ -67,16 +67,24 @@ class Labels:
 
     counts: Counter[tuple[int, int]] = field(default_factory=Counter)
 
-    def add(self, instances: NDArray[np.int32], semantics: NDArray[np.int64]) -> None:
-        shown = instances != NO_INSTANCE
-        named = shown & (semantics >= 0) & (semantics <= max(nyu40.names()))
+    def add(self, instances: NDArray[np.integer], semantics: NDArray[np.integer]) -> list[int]:
+        """Counts one view. Returns what its pixels show, ascending, NO_INSTANCE among it where there is any."""
+        # Along the rows both change rarely: stretches of pixels are counted, of which there are far fewer.
+        owners, names = instances.ravel(), semantics.ravel()
+        changes = np.flatnonzero((owners[1:] != owners[:-1]) | (names[1:] != names[:-1])) + 1
+        starts = np.concatenate([[0], changes])
+        lengths = np.diff(starts, append=owners.size)
+        owners, names = owners[starts].astype(np.int64), names[starts].astype(np.int64)
         width = max(nyu40.names()) + 1
-        # Counted in place: ids and labels are small, and sorting a view's pixels takes ten times as long.
-        counts = np.bincount(instances[named].astype(np.int64) * width + semantics[named])
-        for code in np.flatnonzero(counts).tolist():
+        named = (owners != NO_INSTANCE) & (names >= 0) & (names < width)
+        codes, places = np.unique(owners[named] * width + names[named], return_inverse=True)
+        counts = np.bincount(places, lengths[named], len(codes))
+        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
             instance, label = divmod(code, width)
             if label in nyu40.names():
-                self.counts[instance, label] += int(counts[code])
+                self.counts[instance, label] += int(count)
+        shown: list[int] = np.unique(owners).tolist()
+        return shown
 
     def of_instances(self) -> dict[int, str]:
         """The commonest label of each; of equally common ones the first in the list."""
@@ -91,24 +99,20 @@ class DepthInBoxes:
 
     def __init__(self, boxes: Mapping[int, Box]) -> None:
         """By the object's id."""
-        self.boxes = boxes
+        self.boxes = BoxTable(boxes)
         self.count = 0
         self.inside = {"the ray": 0, "z": 0}
 
     def add(self, frame: Frame, depth: Float, instances: NDArray[np.integer], step: int) -> None:
         """One view: every n-th row and column of depth as on disk, meters, 0 = none, and of its objects."""
-        directions, pose = rays(frame.camera, step), frame.camera_to_world
-        readings = {"the ray": depth * along_ray(frame.camera, step), "z": depth}
-        used = depth > 0
-        for owner in np.unique(instances[used]).tolist():
-            if owner not in self.boxes:
-                continue
-            box, own = self.boxes[owner], used & (instances == owner)
-            self.count += int(own.sum())
-            for name, z in readings.items():
-                points = (directions[own] * z[own][:, None]) @ pose[:3, :3].T + pose[:3, 3]
-                away = np.abs((points - box.center) @ box.rotation) - box.size / 2
-                self.inside[name] += int((away <= BOX_MARGIN).all(axis=1).sum())
+        used, places = self.boxes.of(instances, depth > 0)
+        pose, directions = frame.camera_to_world, rays(frame.camera, step)[used]
+        self.count += len(places)
+        for name, z in {"the ray": depth * along_ray(frame.camera, step), "z": depth}.items():
+            points = (directions * z[used][:, None]) @ pose[:3, :3].T + pose[:3, 3]
+            away = np.abs(self.boxes.turned(points - self.boxes.centers[places], places))
+            inside = away - self.boxes.halves[places] <= BOX_MARGIN
+            self.inside[name] += int(inside.all(axis=1).sum())
 
     def result(self, documented: str) -> tuple[bool, str]:
         """Whether depth can be taken as `documented`, one of the readings, and what is to be said of it."""

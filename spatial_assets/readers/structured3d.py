@@ -25,11 +25,10 @@ from pydantic import BaseModel, Field
 
 from spatial_assets.readers import cameras, consistency, files, images, labels, structured3d_rooms
 from spatial_assets.readers.rendered import Labels, rays
-from spatial_assets.readers.structured3d_depth import METERS, DepthCheck
+from spatial_assets.readers.structured3d_depth import METERS, READINGS, DepthCheck
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import (
-    NO_INSTANCE,
     Box,
     Camera,
     Fact,
@@ -52,8 +51,6 @@ SCENE_NAME = re.compile(r"scene_\d{5}$", re.ASCII)
 FOLDERS = ("", "Structured3D")
 """Where a root may keep its scene folders."""
 ERRATA = ("errata.txt", "metadata/errata.txt", "Structured3D/errata.txt")
-BACKGROUND = 65535
-"""What an instance image holds where there is no object."""
 NO_DEPTH = 65535
 """What the most distant pixels hold; further away than any room is wide."""
 DTYPES = {"instance_image": np.uint16, "semantic_image": np.uint8, "depth": np.uint16}
@@ -178,22 +175,28 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     shots: list[Shot] = []
     frames: list[Frame] = []
     shipped: dict[str, bytes] = {}
+    packed: dict[str, tuple[str, bytes]] = {}
+    """By frame, a reading of depth, and the image under it."""
     for shot in listing.shots:
         frame = _read_frame(root, shot)
         if frame is None:
             lost += 1
             continue
         instances = _read_instances(root, shot, frame)
-        semantics = _read_image(root, shot, "semantic_image", frame).astype(np.int64)
+        semantics = _read_image(root, shot, "semantic_image", frame)
         few = slice(step // 2, None, step)
         directions = rays(frame.camera, step)
         if not box_check.add(frame.camera_to_world, directions, instances[few, few]):
             contradicted += 1
             continue
-        seen_labels.add(instances, semantics)
-        in_view[shot.name] = np.unique(instances).tolist()
+        in_view[shot.name] = seen_labels.add(instances, semantics)
         shown.update(in_view[shot.name])
-        check.add(shot.room, frame, _read_depth(root, shot, frame), semantics)
+        depth = _read_depth(root, shot, frame)
+        check.add(shot.room, frame, depth, semantics)
+        # Which reading is right is known after the last view, and mostly what the first ones say: most images are
+        # so read and packed once, and none is held unpacked.
+        if likely := check.likely():
+            packed[frame.name] = likely, _packed(depth, READINGS[likely](frame.camera, 1))
         shots.append(shot)
         frames.append(frame)
         shipped[frame.name] = instance_images.to_png(instances)
@@ -217,12 +220,15 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         rooms = structured3d_rooms.read_rooms(
             root, layout, invalid | structured3d_rooms.invalid_rooms(ref.name)
         )
-    factor, depth_note = check.result(parameters.depth_tolerance, parameters.depth_ratio)
-    depths = {
-        frame.name: instance_images.depth_to_png(_read_depth(root, shot, frame) * factor(frame.camera, 1))
-        for shot, frame in zip(shots, frames, strict=True)
-        if factor is not None
-    }
+    reading, depth_note = check.result(parameters.depth_tolerance, parameters.depth_ratio)
+    depths: dict[str, bytes] = {}
+    for shot, frame in zip(shots, frames, strict=True):
+        if reading is None:
+            break
+        assumed, png = packed.get(frame.name, ("", b""))
+        if assumed != reading:
+            png = _packed(_read_depth(root, shot, frame), READINGS[reading](frame.camera, 1))
+        depths[frame.name] = png
     return Scene(
         dataset="structured3d",
         release=release,
@@ -348,12 +354,18 @@ def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]
     return image
 
 
-def _read_depth(root: Path, shot: Shot, frame: Frame) -> Float:
-    """(H, W), meters as on disk, 0 = none."""
-    image = _read_image(root, shot, "depth", frame)
-    return np.where(image == NO_DEPTH, 0, image) * METERS
+def _read_depth(root: Path, shot: Shot, frame: Frame) -> NDArray[np.uint16]:
+    """(H, W), as on disk, 0 = none."""
+    image: NDArray[np.uint16] = _read_image(root, shot, "depth", frame)
+    return np.where(image == NO_DEPTH, np.uint16(0), image)
+
+
+def _packed(depth: NDArray[np.uint16], factor: Float) -> bytes:
+    return instance_images.depth_to_png(depth * METERS * factor)
 
 
 def _read_instances(root: Path, shot: Shot, frame: Frame) -> NDArray[np.int32]:
-    image = _read_image(root, shot, "instance_image", frame)
-    return np.where(image == BACKGROUND, NO_INSTANCE, image.astype(np.int32)).astype(np.int32)
+    """(H, W), NO_INSTANCE = none, which is 65535 on disk."""
+    image: NDArray[np.uint16] = _read_image(root, shot, "instance_image", frame)
+    # One more than the greatest of 16 bits is 0.
+    return (image + np.uint16(1)).astype(np.int32) - 1

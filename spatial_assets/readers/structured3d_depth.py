@@ -38,23 +38,31 @@ class DepthCheck:
         self.planes = _read_planes(root, path) if files.is_file(root, path) else {}
         self.shell = [nyu40.numbers()[name] for name in SHELL]
         self.misses: dict[str, list[Float]] = {name: [] for name in READINGS}
+        self.sums = dict.fromkeys(READINGS, 0.0)
 
-    def add(self, room: str, frame: Frame, depth: Float, semantics: NDArray[np.int64]) -> None:
-        """One view: depth (H, W) in meters as on disk, 0 = none; labels (H, W)."""
+    def add(self, room: str, frame: Frame, depth: NDArray[np.uint16], semantics: NDArray[np.integer]) -> None:
+        """One view: depth (H, W) as on disk, 0 = none; labels (H, W)."""
         planes = self.planes.get(room)
         if planes is None:
             return
         few = slice(self.step // 2, None, self.step)
-        depth, semantics = depth[few, few], semantics[few, few]
-        used = np.isin(semantics, self.shell) & (depth > 0)
+        depth_here, semantics = depth[few, few] * METERS, semantics[few, few]
+        used = np.isin(semantics, self.shell) & (depth_here > 0)
         pose, directions = frame.camera_to_world, rays(frame.camera, self.step)[used]
         for name, factor in READINGS.items():
-            along = (depth * factor(frame.camera, self.step))[used]
+            along = (depth_here * factor(frame.camera, self.step))[used]
             points = (directions * along[:, None]) @ pose[:3, :3].T + pose[:3, 3]
             misses = np.abs(points @ planes[:, :3].T + planes[:, 3])
             self.misses[name].append(misses.min(axis=1))
+            self.sums[name] += float(self.misses[name][-1].sum())
 
-    def result(self, tolerance: float, ratio: float) -> tuple[Factor | None, str]:
+    def likely(self) -> str | None:
+        """The reading that fits what has been gathered so far; none where nothing has been."""
+        if not any(self.sums.values()):
+            return None
+        return min(self.sums, key=lambda name: self.sums[name])
+
+    def result(self, tolerance: float, ratio: float) -> tuple[str | None, str]:
         """The reading that fits, and what is to be said of it; none where none fits clearly.
 
         Its median miss must not exceed `tolerance` meters, nor the other's times `ratio`.
@@ -67,7 +75,7 @@ class DepthCheck:
         said = ", ".join(f"{value / METERS:.1f} mm if along {name}" for name, value in medians.items())
         if medians[best] > min(tolerance, ratio * medians[other]):
             return None, f"left out: walls' pixels miss the annotated planes by {said}"
-        return READINGS[best], f"along {best}: walls' pixels miss the annotated planes by {said}"
+        return best, f"along {best}: walls' pixels miss the annotated planes by {said}"
 
 
 def _read_planes(root: Path, path: str) -> dict[str, Float]:

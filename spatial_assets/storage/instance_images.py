@@ -7,10 +7,12 @@ may ship in place of a mesh: its own instance images, and depth images in millim
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote
@@ -32,10 +34,30 @@ GREATEST_ID = 0xFFFF - 1
 MILLIMETERS = 1000.0
 """Units of a depth image per meter."""
 SUFFIX = ".png"
-ROW_FILTER = 2
-"""PNG's filter `up`: differences from the row above, nearly all 0 in images of flat patches."""
-ZLIB_LEVEL, ZLIB_WINDOW, ZLIB_MEMORY = 1, 15, 9
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"
+"""A PNG's last bytes."""
+SUB, UP = 1, 2
+"""PNG's filters: differences from the pixel to the left, and from the one above."""
+ZLIB_LEVEL, ZLIB_WINDOW = 1, 15
 """Least effort: higher levels take twice the time or more for a quarter less bytes."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How an image's rows are written."""
+
+    row_filter: int
+    strategy: int
+    memory: int
+    """Both zlib's."""
+
+
+PATCHES = Packing(UP, zlib.Z_RLE, 9)
+"""For flat patches, whose differences from the row above are nearly all 0."""
+SLOPES = Packing(SUB, zlib.Z_DEFAULT_STRATEGY, 7)
+"""For depth, of which the same slopes come again and again: a fifth to two fifths fewer bytes than as `PATCHES`, in no
+more time, and unpacked in half of it. The least memory that takes no more bytes is the fastest."""
 
 
 def to_png(image: NDArray[np.int32]) -> bytes:
@@ -48,13 +70,19 @@ def to_png(image: NDArray[np.int32]) -> bytes:
 
 def depth_to_png(depth: NDArray[np.floating]) -> bytes:
     """Depths (H, W) in meters; what is not measured (0, nan, inf) becomes 0. ValueError beyond 65 meters."""
-    millimeters = np.rint(np.where(np.isfinite(depth), depth, 0.0) * MILLIMETERS)
-    if millimeters.min(initial=0.0) < 0 or millimeters.max(initial=0.0) > 0xFFFF:
+    # The least and the greatest tell that all are finite, as in nearly all images they are.
+    low, high = depth.min(initial=0.0), depth.max(initial=0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        depth = np.where(np.isfinite(depth), depth, 0.0)
+        low, high = depth.min(initial=0.0), depth.max(initial=0.0)
+    if np.rint(low * MILLIMETERS) < 0 or np.rint(high * MILLIMETERS) > 0xFFFF:
         raise ValueError("depths must lie in 0..65.535 meters to fit an image")
-    return gray16_png(millimeters)
+    millimeters = depth * MILLIMETERS
+    np.rint(millimeters, out=millimeters)
+    return gray16_png(millimeters, SLOPES)
 
 
-def gray16_png(values: NDArray[np.generic]) -> bytes:
+def gray16_png(values: NDArray[np.generic], packing: Packing = PATCHES) -> bytes:
     """A grayscale PNG of 16 bits a pixel, from values (H, W) in 0..65535. The same values, the same bytes.
 
     Written here and not by Pillow, whose filters and chunks are chosen by its version: here both are fixed, so that
@@ -63,18 +91,67 @@ def gray16_png(values: NDArray[np.generic]) -> bytes:
     height, width = values.shape
     if height == 0 or width == 0:
         raise ValueError(f"an image must have at least one pixel, not {width} x {height}")
-    raw = values.astype(">u2").view(np.uint8)
+    raw = values.astype(np.uint16).astype(">u2").view(np.uint8)
     rows = np.empty((height, 1 + 2 * width), np.uint8)
-    rows[:, 0] = ROW_FILTER
-    rows[0, 1:] = raw[0]
-    np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
-    squeeze = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_WINDOW, ZLIB_MEMORY, zlib.Z_RLE)
-    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", squeeze.compress(rows.tobytes()) + squeeze.flush()), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
+    rows[:, 0] = packing.row_filter
+    if packing.row_filter == UP:
+        rows[0, 1:] = raw[0]
+        np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
+    else:
+        rows[:, 1:3] = raw[:, :2]
+        np.subtract(raw[:, 2:], raw[:, :-2], out=rows[:, 3:])
+    squeeze = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_WINDOW, packing.memory, packing.strategy)
+    parts = (
+        (b"IHDR", _header(width, height)),
+        (b"IDAT", squeeze.compress(rows.data) + squeeze.flush()),
+        (b"IEND", b""),
+    )
+    return SIGNATURE + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in parts
     )
+
+
+def _header(width: int, height: int) -> bytes:
+    return struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+
+
+def _unpacked(png: bytes) -> NDArray[np.uint16] | None:
+    """(H, W) of what `gray16_png` wrote; None for whatever else, and for what is damaged.
+
+    Pillow takes a sixth to two fifths longer.
+    """
+    view = memoryview(png)
+    if len(view) < 57 or view[:8] != SIGNATURE or view[12:16] != b"IHDR":
+        return None
+    width, height = struct.unpack_from(">II", view, 16)
+    (length,) = struct.unpack_from(">I", view, 33)
+    whole = view[8:16] == b"\0\0\0\x0dIHDR" and view[16:29] == _header(width, height)
+    if not whole or view[37:41] != b"IDAT" or len(view) != 57 + length or view[-12:] != END:
+        return None
+    for begin, end in ((12, 29), (37, 41 + length)):
+        if zlib.crc32(view[begin:end]) != struct.unpack_from(">I", view, end)[0]:
+            return None
+    size = height * (1 + 2 * width)
+    try:
+        unpacker = zlib.decompressobj()
+        data = unpacker.decompress(view[41 : 41 + length], size + 1)
+    except zlib.error:
+        return None
+    if not size or len(data) != size or not unpacker.eof:
+        return None
+    rows = np.frombuffer(data, np.uint8).reshape(height, 1 + 2 * width)
+    filters, differences = rows[:, 0], rows[:, 1:]
+    if (filters == UP).all():
+        found = differences.copy()
+        for above, row in itertools.pairwise(found):
+            np.add(above, row, out=row)
+    elif (filters == SUB).all():
+        steps = differences.reshape(height, width, 2)
+        found = np.add.accumulate(steps, axis=1, dtype=np.uint8).reshape(height, 2 * width)
+    else:
+        return None
+    return found.view(">u2").astype(np.uint16)
 
 
 def pack(pngs: Mapping[str, bytes]) -> bytes:
@@ -123,13 +200,16 @@ class ImageArchive:
 
     def depth(self, frame: str) -> NDArray[np.float32]:
         """(H, W), meters, 0 = not measured. Errors as in `png`."""
-        return (self._values(frame) / MILLIMETERS).astype(np.float32)
+        return self._values(frame).astype(np.float32) / np.float32(MILLIMETERS)
 
     def _values(self, frame: str) -> NDArray[np.uint16]:
         from PIL import Image, UnidentifiedImageError
 
         try:
-            with Image.open(io.BytesIO(self.png(frame))) as image:
+            png = self.png(frame)
+            if (own := _unpacked(png)) is not None:
+                return own
+            with Image.open(io.BytesIO(png)) as image:
                 if not image.mode.startswith("I"):
                     raise ValueError(f"its mode is {image.mode}")
                 return np.asarray(image).astype(np.uint16)

@@ -56,6 +56,22 @@ def test_depths_are_kept_to_the_millimeter(tmp_path):
             ii.depth_to_png(np.full((1, 1), bad))
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.tuples(st.integers(1, 40), st.integers(1, 40)))
+def test_depth_is_unpacked_as_another_program_unpacks_it(seed, shape):
+    values = np.random.default_rng(seed).choice([0, 1, 255, 256, 40_000, 0xFFFF], shape).astype(np.uint16)
+    png = ii.gray16_png(values, ii.SLOPES)
+    with Image.open(io.BytesIO(png)) as opened:
+        assert np.array_equal(np.asarray(opened), values)
+    own = ii._unpacked(png)
+    assert own is not None and np.array_equal(own, values)
+    assert all(ii._unpacked(png[:end]) is None for end in range(0, len(png), 7))
+    for place in range(len(png)):
+        damaged = bytearray(png)
+        damaged[place] ^= 0x10
+        assert ii._unpacked(bytes(damaged)) is None, place
+
+
 def test_ids_that_do_not_fit_are_refused():
     for bad in (-2, ii.GREATEST_ID + 1, 2**31 - 1):
         with pytest.raises(ValueError, match=str(bad)):

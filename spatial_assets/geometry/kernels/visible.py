@@ -16,6 +16,9 @@ from spatial_assets.geometry.kernels.lanes import (
     running_sizes,
 )
 
+INFINITE = np.float32(np.inf).view(np.int32)
+"""Its bits as an integer."""
+
 
 @numpy_kernel
 def visible_side(
@@ -159,30 +162,38 @@ def take_seen(seen):
 
 
 @numpy_kernel
-def image_table(image, depth, ids, labels, keys, width, height):
+def image_table(image, depth_bits, ids, labels, keys, width, height):
     """What an image of instance ids says of each, without a mesh: as `visible_side`, and depths.
 
-    image: flat, H * W and LANES more, -1 = none. depth: flat, meters, or of no length; only finite, positive
-    ones count. ids (I,): the ids in it, ascending, and labels the same with -1 behind. keys: scratch, H * W and
-    LANES more. Returns pixels, box, marker, side, and least and greatest depths (I, 2), nan without any.
+    image: flat, H * W and LANES more, -1 = none. depth_bits: flat, the bits of 32-bit floats as integers, or of no
+    length; only finite, positive ones count, which are in the order of their bits, and integers are compared many at a
+    time. ids (I,): the ids in it, ascending, and labels the same with -1 behind. keys: scratch, H * W and LANES more.
+    Returns pixels, box, marker, side, and the bits of least and greatest depths (I, 2), INFINITE and 0 without any.
     """
     count = ids.shape[0]
     slots = np.arange(count + 1).astype(np.int32)
     slots[count] = -1
-    depths = np.full((count, 2), np.nan)
-    before, slot = -1, -1
-    for i in range(width * height):
+    depths = np.empty((count, 2), np.int32)
+    for slot in range(count):
+        depths[slot, 0], depths[slot, 1] = INFINITE, 0
+    total, i = width * height, 0
+    while i < total:
         label = image[i]
-        if label != before:
-            before, slot = label, np.searchsorted(ids, label)
+        end = run_end(image, i, total, label)
+        slot = np.searchsorted(ids, label)
         # Each instance stands in for one face, all at the same depth.
-        keys[i] = 0 if label < 0 else (np.int64(1) << ID_BITS) | (ID_MASK - slot)
-        if label >= 0 and i < depth.shape[0] and 0.0 < depth[i] < np.inf:
-            z = float(depth[i])
-            if not depths[slot, 0] <= z:
-                depths[slot, 0] = z
-            if not depths[slot, 1] >= z:
-                depths[slot, 1] = z
+        key = 0 if label < 0 else (np.int64(1) << ID_BITS) | (ID_MASK - slot)
+        for j in range(i, end):
+            keys[j] = key
+        if label >= 0 and depth_bits.shape[0] > 0:
+            least, greatest = depths[slot, 0], depths[slot, 1]
+            for j in range(i, end):
+                z = depth_bits[j]
+                measured = (z > 0) & (z < INFINITE)
+                least = min(least, z if measured else INFINITE)
+                greatest = max(greatest, z if measured else np.int32(0))
+            depths[slot, 0], depths[slot, 1] = least, greatest
+        i = end
     seen = np.zeros(count + 1, np.uint8)
     pixels, side = np.zeros(count, np.int32), np.zeros(count, np.int32)
     box, marker = np.zeros((count, 4), np.int32), np.full((count, 2), -1, np.int32)
