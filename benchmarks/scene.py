@@ -104,14 +104,14 @@ def files() -> Iterator[Path]:
         yield Path(folder)
 
 
-def write_scene(root: Path, scene: StudioScene) -> None:
+def write_scene(root: Path, scene: StudioScene, name: str = NAME) -> None:
     """What the reader needs of ScanNet's layout, without rendering anything."""
-    folder = root / NAME
+    folder = root / name
     for part in ("color", "pose", "intrinsic"):
         (folder / part).mkdir(parents=True)
     mesh = scene.mesh
     write_mesh(
-        folder / f"{NAME}_vh_clean_2.ply",
+        folder / f"{name}_vh_clean_2.ply",
         mesh.vertices,
         np.full((len(mesh.vertices), 3), meshes.GRAY, np.uint8),
         mesh.faces,
@@ -125,11 +125,11 @@ def write_scene(root: Path, scene: StudioScene) -> None:
         }
         for thing in scene.objects
     ]
-    (folder / f"{NAME}_vh_clean_2.0.010000.segs.json").write_text(
+    (folder / f"{name}_vh_clean_2.0.010000.segs.json").write_text(
         json.dumps({"segIndices": mesh.patch.tolist()})
     )
-    (folder / f"{NAME}.aggregation.json").write_text(json.dumps({"segGroups": groups}))
-    (folder / f"{NAME}.txt").write_text(f"colorWidth = {scene.width}\ncolorHeight = {scene.height}\n")
+    (folder / f"{name}.aggregation.json").write_text(json.dumps({"segGroups": groups}))
+    (folder / f"{name}.txt").write_text(f"colorWidth = {scene.width}\ncolorHeight = {scene.height}\n")
     camera = np.eye(4)
     camera[:3, :3] = scene.intrinsics
     camera[:2, 2] -= 0.5
