@@ -5,8 +5,8 @@
 Four rooms of ScanNet's size (`benchmarks.scene`) stand under ten names each, as files of their own, so that nothing but
 the disk's cache knows that they are alike. They are registered, built through Dagster by as many workers as there are
 cores, made a release and exported without images. What each command and the processes it waits for take of a core is
-counted; the parts of the build are what its records say of each scene by the clock, which is processor time where nothing else runs; the rest of it is
-Dagster, committing and starting up.
+counted; the parts of the build are what its records say of each scene by the clock, which is processor time where
+nothing else runs; the rest of it is Dagster, committing and starting up.
 """
 
 from __future__ import annotations
