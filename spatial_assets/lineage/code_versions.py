@@ -15,17 +15,13 @@ It does not cover how rows are carried: imports are not followed into the module
 
 from __future__ import annotations
 
-import ast
-import io
 import json
-import token
-import tokenize
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
+from spatial_assets.lineage import source_files
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage.atomic import replace_text
@@ -42,9 +38,6 @@ CARRIERS = {
     "spatial_assets.tasks.registry": "finds a task, whose module the stage names",
 }
 """Modules that computing code imports and that change none of its rows, with the reason."""
-UNREAD = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER}
-LAYOUT = {tokenize.NEWLINE: "\n", tokenize.INDENT: " >", tokenize.DEDENT: " <"}
-"""Tokens that count for what they are, not for how they are written; no other token begins with a blank."""
 
 
 @cache
@@ -55,7 +48,9 @@ def code_version(
     root: Path = ROOT,
 ) -> str:
     """Hash of the parts of the same arguments. 32 hex digits."""
-    return hash_text(*(text for part in parts(modules, data, tables, root).items() for text in part))
+    version = hash_text(*(text for part in parts(modules, data, tables, root).items() for text in part))
+    source_files.keep()
+    return version
 
 
 def stage_version(stage: Stage, *datasets: str) -> str:
@@ -77,9 +72,10 @@ def parts(
     found: dict[str, str] = {}
     for module in closure(modules, root):
         file = _existing(module, root)
-        found[file.relative_to(root).as_posix()] = _module_hash(file)
+        found[file.relative_to(root).as_posix()] = source_files.read(file).tokens
         beside = file.with_suffix(".json")
-        if beside.is_file() and not _declares_tasks(file):
+        # What stands beside a module of tasks is a task's wording: that task's alone, and named among its data.
+        if beside.is_file() and not source_files.read(file).declares_tasks:
             found[beside.relative_to(root).as_posix()] = hash_text(beside.read_text(encoding="utf-8"))
     for name in data:
         found[name] = hash_text((root / name).read_text(encoding="utf-8"))
@@ -87,14 +83,6 @@ def parts(
         # Members of a family have one and the same columns.
         found[f"scene/tables.py#{table.name.split('/')[0]}"] = columns_hash(table)
     return dict(sorted(found.items()))
-
-
-@cache
-def _declares_tasks(file: Path) -> bool:
-    """Whether what stands beside a module is a task's wording: that task's alone, and named among its data."""
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    targets = (target for node in body if isinstance(node, ast.Assign) for target in node.targets)
-    return any(isinstance(target, ast.Name) and target.id == "TASKS" for target in targets)
 
 
 @cache
@@ -118,15 +106,15 @@ def imported(module: str, root: Path = ROOT) -> frozenset[str]:
     """
     file = _existing(module, root)
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level or node.module is None:
-                raise ValueError(f"{file}:{node.lineno}: a relative import, which no version follows")
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+    for line, level, taken_from, names in source_files.read(file).imports:
+        if taken_from is None:
+            found.update(names)
+        elif level or not taken_from:
+            raise ValueError(f"{file}:{line}: a relative import, which no version follows")
+        else:
+            inner = {f"{taken_from}.{name}" for name in names}
             modules = {name for name in inner if module_file(name, root) is not None}
-            found |= modules if modules == inner else modules | {node.module}
+            found |= modules if modules == inner else modules | {taken_from}
     return frozenset(name for name in found if module_file(name, root) is not None)
 
 
@@ -147,58 +135,6 @@ def _existing(module: str, root: Path) -> Path:
     if file is None:
         raise ValueError(f"no module {module} under {root}")
     return file
-
-
-@cache
-def _module_hash(file: Path) -> str:
-    return hash_text(*code_tokens(file.read_text(encoding="utf-8")))
-
-
-def code_tokens(source: str) -> Iterator[str]:
-    """Tokens of a source text without comments, docstrings and layout; the same from every Python that reads it.
-
-    Statements of plain strings alone go, wherever they stand: nothing but `__doc__` and the like can hold them.
-    """
-    lines = io.StringIO(source).readlines()
-    statement: list[str] = []
-    plain = True
-    begun: list[tuple[int, int]] = []
-    for found in tokenize.generate_tokens(io.StringIO(source).readline):
-        kind = token.tok_name[found.type]
-        # From Python 3.12 an f-string comes in pieces, and is put together to the one token that it was before.
-        if kind.endswith("STRING_START"):
-            begun.append(found.start)
-        elif kind.endswith("STRING_END"):
-            start = begun.pop()
-            if not begun:
-                statement.append(_between(lines, start, found.end))
-                plain = False
-        elif begun or found.type in UNREAD:
-            continue
-        elif found.type in LAYOUT:
-            if found.type == tokenize.NEWLINE:
-                if not plain:
-                    yield from statement
-                    yield LAYOUT[found.type]
-                statement, plain = [], True
-            else:
-                yield LAYOUT[found.type]
-        else:
-            statement.append(found.string)
-            plain = plain and found.type == tokenize.STRING and not _is_formatted(found.string)
-
-
-def _is_formatted(literal: str) -> bool:
-    """Whether a string literal is an f-string, which older Pythons read as one token."""
-    return "f" in literal[: literal.index(literal[-1])].lower()
-
-
-def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
-    """The text from one (line from 1, column) to another."""
-    taken = lines[start[0] - 1 : end[0]]
-    taken[-1] = taken[-1][: end[1]]
-    taken[0] = taken[0][start[1] :]
-    return "".join(taken)
 
 
 @cache

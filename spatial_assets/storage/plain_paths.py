@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spatial_assets.storage import user_cache
 from spatial_assets.storage.hashing import hash_text
 
 PATTERN = re.compile(r"[*?\[\]\\=]")
@@ -71,16 +72,7 @@ def writable_as_named(path: Path) -> Iterator[Path]:
 
 def _links() -> Path:
     """A folder of this user's that outlives the process: views that are kept refer to it."""
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "spatial-assets" / "links"
-    )
-    for folder in (cache, Path(tempfile.gettempdir()) / f"spatial-assets-{os.getuid()}"):
-        if PATTERN.search(str(folder)) or ADDRESS.search(str(folder)):
-            continue
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
-                return folder
-        except OSError:
-            continue
-    raise OSError(f"no folder for links can be made at {cache}")
+    for folder in user_cache.folders("links"):
+        if not (PATTERN.search(str(folder)) or ADDRESS.search(str(folder))):
+            return folder
+    raise OSError("no folder for links can be made; name another place for caches by XDG_CACHE_HOME")

@@ -16,6 +16,7 @@ import pytest
 
 from spatial_assets.evaluation import results
 from spatial_assets.lineage import code_versions as code
+from spatial_assets.lineage import source_files
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene import tables
 from spatial_assets.stages.pipeline import STAGES
@@ -153,7 +154,7 @@ def test_tokens_are_those_of_the_code():
         'return ( rb"raw" , "one" f" of {self.size}" \'two\' ) [ 1 ]\n < <'
     )
     replaced = {'"""a # no comment\n\nb"""': "<text>", "f\"{LIMIT!r:>{len('ab')}} # é\"": "<format>"}
-    found = [replaced.get(item, item) for item in code.code_tokens(SOURCE)]
+    found = [replaced.get(item, item) for item in source_files.code_tokens(SOURCE)]
     assert " ".join(item.strip(" ") for item in found) == expected.replace("\n ", " \n ")
 
 
@@ -171,7 +172,9 @@ def test_tokens_are_those_of_the_code():
 )
 def test_comments_docstrings_and_layout_do_not_count(old, new):
     assert old in SOURCE
-    assert list(code.code_tokens(SOURCE.replace(old, new, 1))) == list(code.code_tokens(SOURCE))
+    assert list(source_files.code_tokens(SOURCE.replace(old, new, 1))) == list(
+        source_files.code_tokens(SOURCE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,14 +191,16 @@ def test_comments_docstrings_and_layout_do_not_count(old, new):
 )
 def test_everything_else_counts(old, new):
     assert old in SOURCE
-    assert list(code.code_tokens(SOURCE.replace(old, new, 1))) != list(code.code_tokens(SOURCE))
+    assert list(source_files.code_tokens(SOURCE.replace(old, new, 1))) != list(
+        source_files.code_tokens(SOURCE)
+    )
 
 
 def test_no_module_of_the_package_is_read_as_empty_and_all_tokens_survive_reformatting():
     for path in sorted(code.ROOT.rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
-        found = list(code.code_tokens(source))
+        found = list(source_files.code_tokens(source))
         says = [node for node in tree.body if not _is_text(node)]
         assert bool(found) == bool(says), path
         # What Python itself sees without docstrings is what the tokens say.
