@@ -68,7 +68,7 @@ def test_what_is_kept_is_used_only_where_it_is_whole_and_of_this_code(tmp_path, 
             )
         )
     elif change == "of another shape":
-        kept.write_text(json.dumps({**held, "sources": {key: 7 for key in held["sources"]}}))
+        kept.write_text(json.dumps({**held, "sources": dict.fromkeys(held["sources"], 7)}))
     else:
         kept.unlink()
     assert source_files.read(file) == first
