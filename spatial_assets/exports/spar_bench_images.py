@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import PurePosixPath
 
+from PIL import Image
+
 from spatial_assets.exports.base import Question, Shot
 from spatial_assets.exports.images import AHEAD, JPEG_QUALITY
 from spatial_assets.exports.spar import mark_scale
@@ -48,7 +50,23 @@ def pictures(question: Question) -> list[Picture]:
     return [_picture(question, shot) for shot in question.shots]
 
 
+def drawn(question: Question) -> list[Image.Image]:
+    """Its images as they are shown, with their marks. Raises InputError as above."""
+    return [_drawn(question, shot) for shot in question.shots]
+
+
 def _picture(question: Question, shot: Shot) -> Picture:
+    image = _drawn(question, shot)
+    held = ImageFile.of(shot.image or "")
+    ending = PurePosixPath(held.path).suffix.lower()
+    if not shot.marks and held.is_as_stored and held.is_whole_file and ending in AS_STORED and shot.root:
+        return (shot.root / held.path).read_bytes(), ending
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue(), JPEG
+
+
+def _drawn(question: Question, shot: Shot) -> Image.Image:
     row = question.row
     if shot.image is None or shot.root is None:
         why = (
@@ -57,15 +75,8 @@ def _picture(question: Question, shot: Shot) -> Picture:
             else "belongs to a dataset that is not registered any more"
         )
         raise InputError(f"{row['dataset']}/{row['scene']}", f"frame {shot.frame} {why}", "no_image")
-    held = ImageFile.of(shot.image)
-    ending = PurePosixPath(held.path).suffix.lower()
     try:
         image = open_image(shot.root, shot.image)
     except NoImage as why:
-        raise InputError(shot.root / held.path, str(why), "no_image") from None
-    if not shot.marks and held.is_as_stored and ending in AS_STORED and held.is_whole_file:
-        return (shot.root / held.path).read_bytes(), ending
-    buffer = io.BytesIO()
-    drawn = draw_marks(image, shot.marks, mark_scale(image.width)) if shot.marks else image
-    drawn.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue(), JPEG
+        raise InputError(shot.root / ImageFile.of(shot.image).path, str(why), "no_image") from None
+    return draw_marks(image, shot.marks, mark_scale(image.width)) if shot.marks else image

@@ -8,6 +8,7 @@ from typing import Any
 from spatial_assets.exports.base import Options
 from spatial_assets.exports.spar_bench_checks import ASKED_TWICE, CHECKS, sentence
 from spatial_assets.exports.spar_bench_cut import Cut, TaskCut
+from spatial_assets.scene.english import plural
 from spatial_assets.scoring.blind import Asked, blind, levels
 
 FORMAT = 1
@@ -140,10 +141,10 @@ def remarks(told: Mapping[str, Any]) -> list[str]:
     unseen = sum(entry["unreviewed"] for entry in told["tasks"])
     changed = sum(entry["changed"] for entry in told["tasks"])
     if unseen:
-        lines.append(f"{unseen:,} candidates were not looked at; they are {_policy(told)}")
+        lines.append(f"not looked at, and {_policy(told)}: {plural(unseen, 'candidate')}")
     if changed:
         lines.append(
-            f"{changed:,} candidates have changed since someone looked at them; they are {_policy(told)}"
+            f"changed since someone looked at it, and {_policy(told)}: {plural(changed, 'candidate')}"
         )
     none = [entry["task"] for entry in told["tasks"] if not entry["rows"]]
     if none:

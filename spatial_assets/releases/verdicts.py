@@ -18,7 +18,8 @@ from spatial_assets.storage.atomic import replace_text
 
 FORMAT = "spatial-assets verdicts 1"
 """That a file of verdicts begins with."""
-ACCEPT, REJECT = "accept", "reject"
+ACCEPT, REJECT, NONE = "accept", "reject", "none"
+"""The last takes back what was said before."""
 REASONS = ("vague stem", "misleading choices", "ambiguous answer", "factual inconsistency")
 """What SPAR's reviewers threw questions out for. A verdict names one by its number, from 1."""
 SHOWN = (
@@ -69,12 +70,14 @@ class Verdicts:
 
     def on(self, qa_id: str, hash: str) -> Verdict | None:
         """On the question as it is."""
-        return self._said.get(qa_id, {}).get(hash)
+        found = self._said.get(qa_id, {}).get(hash)
+        return None if found is None or found.verdict == NONE else found
 
     def before(self, qa_id: str, hash: str) -> Verdict | None:
         """The last on the question as it was, where nothing was said of it as it is."""
         own = self._said.get(qa_id, {})
-        return None if hash in own or not own else list(own.values())[-1]
+        given = [verdict for verdict in own.values() if verdict.verdict != NONE]
+        return None if hash in own or not given else given[-1]
 
     def __iter__(self) -> Any:
         return (verdict for own in self._said.values() for verdict in own.values())
@@ -127,7 +130,7 @@ def _verdict(path: Path, number: int, entry: Any) -> Verdict:
     for name in ("id", "hash"):
         if not isinstance(entry.get(name), str) or not entry[name]:
             raise InputError(path, f"{where}: has no {name}", "malformed_file")
-    if entry.get("verdict") not in (ACCEPT, REJECT):
+    if entry.get("verdict") not in (ACCEPT, REJECT, NONE):
         raise InputError(path, f"{where}: says neither {ACCEPT} nor {REJECT}", "malformed_file")
     reason = entry.get("reason")
     if reason is not None and (type(reason) is not int or not 1 <= reason <= len(REASONS)):

@@ -190,7 +190,7 @@ def test_where_there_are_fewer_all_are_taken_and_the_report_says_so(bench, tiny_
         assert sum(entry["dropped"].values()) == len(own) - entry["candidates"]
     assert told["rows"] == len(rows(tiny_one))
     assert told["licenses"] == ["ScanNet Terms of Use (non-commercial)"]
-    assert "were not looked at; they are kept" in "\n".join(spar_bench.told(tiny_one))
+    assert "not looked at, and kept: " in "\n".join(spar_bench.told(tiny_one))
 
 
 def test_a_release_without_held_out_scenes_is_told(bench, tmp_path):
