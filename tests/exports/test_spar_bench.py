@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from spatial_assets.cli import main
 from spatial_assets.exports import spar_bench
 from spatial_assets.exports.base import ImageMode, Options
 from spatial_assets.exports.run import export
@@ -110,6 +112,36 @@ def test_the_official_scorer_takes_the_right_answers_for_right(tiny_one):
     for row in rows(tiny_one):
         scored = profile.scorers[row["task"]]({"prediction": row["answer"], "ground_truth": row["answer"]})
         assert scored == 1.0, row["id"]
+
+
+def test_answers_that_never_look_score_what_the_report_says(tiny_one, tmp_path):
+    told = json.loads((tiny_one / "report.json").read_text())
+    said = {entry["task"]: entry["chance"] for entry in told["tasks"]}
+    for name in ("most_frequent", "best_constant"):
+        lines = [
+            {
+                "task": row["task"],
+                "prediction": said[row["task"]][f"{name}_answer"] or row["answer"],
+                "ground_truth": row["answer"],
+            }
+            for row in rows(tiny_one)
+        ]
+        (tmp_path / "said.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        words = ["score", "sparbench", tmp_path / "said.jsonl", "--profile", "official"]
+        words += ["--summary", tmp_path / "sum.json"]
+        done = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        summary = json.loads((tmp_path / "sum.json").read_text())
+        assert summary["counts"] == {task: said_of["rows"] for task, said_of in by_task(told).items()}
+        for task, mean in summary["tasks"].items():
+            wanted = said[task][name]
+            assert mean == (1.0 if wanted is None else pytest.approx(wanted / 100, abs=5.1e-5)), task
+        if name == "most_frequent":
+            assert summary["overall"] == pytest.approx(told["chance"][name]["overall"] / 100, abs=5.1e-5)
+
+
+def by_task(told):
+    return {entry["task"]: entry for entry in told["tasks"]}
 
 
 def test_what_is_written_comes_back(tiny_one, bench):
