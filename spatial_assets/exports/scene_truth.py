@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.scene import tables
+from spatial_assets.storage import instance_images
 from spatial_assets.storage.lake import Lake
 
 
@@ -47,9 +48,25 @@ class SceneTruth:
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     seen: Mapping[str, Mapping[int, Seen]] = field(default_factory=dict)
     """By frame and instance."""
+    instance_image: Callable[[str], NDArray[np.int32] | None] = lambda frame: None
+    """(H, W) of a frame, the instance at each pixel; None where the lake has no such image."""
 
 
-def scene_truth(lake: Lake, shard: str, scene: str) -> SceneTruth:
+def instance_image(lake: Lake, shard: str, scene: str, frame: str) -> NDArray[np.int32] | None:
+    """What a frame shows, pixel by pixel."""
+    path = lake.file_path(instance_images.KIND, shard, scene)
+    if not path.exists():
+        return None
+    try:
+        with instance_images.ImageArchive(path) as archive:
+            return archive.instances(frame)
+    except (KeyError, ValueError):
+        return None
+
+
+def scene_truth(
+    lake: Lake, shard: str, scene: str, image: Callable[[str], NDArray[np.int32] | None]
+) -> SceneTruth:
     objects = lake.read(tables.OBJECTS, shard, scene).select("instance", "category", "label", "center")
     frames = lake.read(tables.FRAMES, shard, scene).select(
         "frame", "width", "height", "intrinsics", "camera_to_world"
@@ -74,4 +91,5 @@ def scene_truth(lake: Lake, shard: str, scene: str) -> SceneTruth:
             for frame, width, height, intrinsics, pose in frames.iter_rows()
         },
         seen,
+        image,
     )

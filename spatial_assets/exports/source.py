@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from spatial_assets.exports.base import Question, Shot
-from spatial_assets.exports.scene_truth import SceneTruth, scene_truth
+from spatial_assets.exports.scene_truth import SceneTruth, instance_image, scene_truth
 from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
@@ -28,8 +30,8 @@ BATCH = 4096
 """Rows in memory at once."""
 SCENES_KEPT = 64
 """Scenes whose frames are kept: a task's rows are sorted by scene, and tasks begin with the same ones."""
-TRUTHS_KEPT = 16
-"""Scenes whose objects and what is seen of them are kept."""
+TRUTHS_KEPT, IMAGES_KEPT = 256, 64
+"""Scenes whose objects and what is seen of them are kept, and frames whose instances are, pixel by pixel."""
 KEYS = ("qa_id", "dataset", "release", "scene")
 Which = tuple[str, str, str]
 """Dataset, release and scene."""
@@ -72,6 +74,7 @@ class ReleaseRows:
         self._lake = Lake(home)
         self._taken = lru_cache(SCENES_KEPT)(self._taken_in)
         self._truths = lru_cache(TRUTHS_KEPT)(self._truth_of)
+        self._instances = lru_cache(IMAGES_KEPT)(self._instances_in)
         self._viewpoints = lru_cache(SCENES_KEPT)(self._viewpoints_of)
 
     @cached_property
@@ -111,7 +114,13 @@ class ReleaseRows:
 
     def _truth_of(self, which: Which) -> SceneTruth:
         shard = self._shard_of.get(which)
-        return SceneTruth() if shard is None else scene_truth(self._lake, shard.key, which[2])
+        if shard is None:
+            return SceneTruth()
+        return scene_truth(self._lake, shard.key, which[2], partial(self._instances, which))
+
+    def _instances_in(self, which: Which, frame: str) -> NDArray[np.int32] | None:
+        shard = self._shard_of.get(which)
+        return None if shard is None else instance_image(self._lake, shard.key, which[2], frame)
 
     def _files(self, split: str, tasks: Collection[str]) -> list[Path]:
         folder = manifest.folder(self.home, self.name)

@@ -204,7 +204,7 @@ def _beside(folder: Path, ids: Mapping[int, str], counts: Mapping[str, int]) -> 
     """What the files beside the data say that the data does not."""
     try:
         told = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        said = {entry["task"]: entry["rows"] for entry in told["tasks"]}
+        said = {str(entry["task"]): entry["rows"] for entry in told["tasks"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{REPORT}: no report of a benchmark"
         return

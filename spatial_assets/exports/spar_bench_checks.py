@@ -232,12 +232,23 @@ def mark_off_object(row: Row, scene: SceneTruth) -> str | None:
             inside = (
                 edges[0] - ON_OBJECT <= x <= edges[2] + ON_OBJECT
                 and edges[1] - ON_OBJECT <= y <= edges[3] + ON_OBJECT
+                and _is_on(scene, mark["frame"], instances[mark["role"]], x / GRID, y / GRID)
             )
         else:
             inside = all(abs(a - b) <= ON_OBJECT for a, b in zip(mark["xy"], edges, strict=True))
         if not inside:
             return f"the {mark['color']} one in {mark['frame']}"
     return None
+
+
+def _is_on(scene: SceneTruth, frame: str, instance: int, x: float, y: float) -> bool:
+    """Whether the pixel at a place, or one beside it, shows the object: the place was rounded to the grid."""
+    pixels = scene.instance_image(frame)
+    if pixels is None:
+        return True
+    height, width = pixels.shape
+    column, row = min(int(x * width), width - 1), min(int(y * height), height - 1)
+    return bool((pixels[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] == instance).any())
 
 
 def unseen_object(row: Row, scene: SceneTruth) -> str | None:

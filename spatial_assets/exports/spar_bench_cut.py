@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spatial_assets.exports.base import Options, Question, Unreviewed
 from spatial_assets.exports.scene_truth import SceneTruth
@@ -134,8 +135,7 @@ def _pool(source: Released, split: str, task: BenchTask) -> list[Drawable]:
     return [
         drawable(row)
         for table in source.columns(split, task.task, DRAWN)
-        for row in table.to_pylist()
-        if row["format"] == task.format
+        for row in table.filter(pc.equal(table.column("format"), task.format)).to_pylist()
     ]
 
 

@@ -78,6 +78,14 @@ def test_the_file_has_the_published_features(tiny_one):
     assert features["image"] == {"feature": {"_type": "Image"}, "_type": "Sequence"}
 
 
+def test_the_library_of_the_published_dataset_loads_every_row(tiny_one, tmp_path):
+    datasets = pytest.importorskip("datasets", reason="the library `datasets` is not installed")
+    held = datasets.load_dataset(str(tiny_one), split="test", cache_dir=str(tmp_path))
+    assert list(held.features) == PUBLISHED and len(held) == len(rows(tiny_one))
+    for row in held:
+        assert all(image.size == (96, 72) for image in row["image"])
+
+
 def test_ids_say_the_task_and_every_row_is_whole(tiny_one, bench):
     found = rows(tiny_one)
     counts = Counter(row["task"] for row in found)

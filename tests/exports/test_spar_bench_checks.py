@@ -6,6 +6,8 @@ import copy
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from spatial_assets.exports.base import Options, Question
@@ -150,6 +152,20 @@ def test_a_damaged_question_is_dropped_by_the_check_that_looks_for_it(bench, che
     assert CHECKS[check](question.row, bench.truth(question)) is None
 
 
+def test_a_point_lies_on_the_object_and_not_only_in_its_box(bench):
+    question = asked(bench, DEPTH)
+    truth = bench.truth(question)
+    mark = question.row["marks"][0]
+    pixels = truth.instance_image(mark["frame"])
+    (instance,) = [item["instance"] for item in question.row["objects"] if item["role"] == mark["role"]]
+    assert (pixels == instance).any()
+    gone = np.where(pixels == instance, -1, pixels)
+    holed = SceneTruth(truth.things, truth.cameras, truth.seen, lambda frame: gone)
+    assert CHECKS["mark_off_object"](question.row, holed) is not None
+    assert CHECKS["mark_off_object"](question.row, truth) is None
+    assert truth.instance_image("no such frame") is None
+
+
 def test_a_name_without_a_mark_must_be_the_only_one(bench):
     """Of two things of one name one has no mark."""
     for question in bench.questions[NEAR]:
@@ -199,9 +215,8 @@ class Handed:
         return self.bench.home
 
     def columns(self, split, task, names):
-        import pyarrow as pa
-
-        yield pa.Table.from_pylist([{name: row[name] for name in names} for row in self.rows.get(task, [])])
+        if self.rows.get(task):
+            yield pa.Table.from_pylist([{name: row[name] for name in names} for row in self.rows[task]])
 
     def named(self, split, task, ids):
         return {
