@@ -63,12 +63,10 @@ def review(
 
     home = home.resolve()
     source = ReleaseRows(home, name, tasks, (split,) if split else ())
-    known = said.load(home, FORM)
-    new = 0
-    for file in files:
-        new += known.add(said.read(file))
+    known, new = said.load(home, FORM), 0
     if files:
-        said.save(home, FORM, known)
+        given = [verdict for file in files for verdict in said.read(file)]
+        known, new = said.take_over(home, FORM, given)
     made = cut(source, Options(seed=seed, size=size))
     shown = _to_review(made)
     counts = {

@@ -25,7 +25,15 @@ from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.exports.spar_bench_check import DATA, FEATURES, ORIGINS, REPORT, SCHEMA
 from spatial_assets.exports.spar_bench_cut import Cut, cut
 from spatial_assets.exports.spar_bench_images import Picture, with_images
-from spatial_assets.exports.spar_bench_report import HEAD, markdown, remarks, report, table
+from spatial_assets.exports.spar_bench_report import (
+    CHECK_HEAD,
+    HEAD,
+    checks,
+    markdown,
+    remarks,
+    report,
+    table,
+)
 from spatial_assets.exports.spar_bench_tasks import TEST, bench_tasks
 from spatial_assets.releases.verdicts import content_hash
 from spatial_assets.scene.english import plural
@@ -138,6 +146,8 @@ def _card(told: dict[str, Any]) -> str:
         "Chance levels are percentages under the official scorer.",
         "",
         *(f"- {line}" for line in remarks(told)),
+        "",
+        *markdown(CHECK_HEAD, checks(told)),
         "",
     ]
     return "\n".join(lines)

@@ -12,6 +12,11 @@ from spatial_assets.scene.english import plural
 from spatial_assets.scoring.blind import Asked, blind, levels
 
 FORMAT = 1
+CHECK_HEAD = ("check", "dropped", "what it looks for")
+GUESSES = {
+    "random_or_best_constant": "an option at random, or the best constant number,",
+    "most_frequent": "always the most frequent answer",
+}
 EXAMPLES = 3
 """Of the questions that a check dropped."""
 HEAD = (
@@ -149,12 +154,18 @@ def remarks(told: Mapping[str, Any]) -> list[str]:
     none = [entry["task"] for entry in told["tasks"] if not entry["rows"]]
     if none:
         lines.append(f"no question of {', '.join(none)}")
-    chance = told["chance"].get("most_frequent", {})
-    lines.append(
-        "always the most frequent answer scores "
-        + ", ".join(f"{name} {value:.2f}" for name, value in chance.items())
-    )
+    for name, words in GUESSES.items():
+        scores = ", ".join(f"{level} {value:.2f}" for level, value in told["chance"].get(name, {}).items())
+        lines.append(f"{words} scores {scores}")
     return lines
+
+
+def checks(told: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A row for each check, under CHECK_HEAD: of all tasks together."""
+    return [
+        (name, f"{sum(entry['dropped'].get(name, 0) for entry in told['tasks']):,}", words)
+        for name, words in told["checks"].items()
+    ]
 
 
 def _policy(told: Mapping[str, Any]) -> str:

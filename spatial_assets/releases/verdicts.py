@@ -15,6 +15,7 @@ from typing import Any
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import replace_text
+from spatial_assets.storage.locks import locked
 
 FORMAT = "spatial-assets verdicts 1"
 """That a file of verdicts begins with."""
@@ -97,6 +98,15 @@ def save(home: Path, form: str, verdicts: Verdicts) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, to_text(verdicts))
     return path
+
+
+def take_over(home: Path, form: str, given: Iterable[Verdict]) -> tuple[Verdicts, int]:
+    """Add to those of a home. Returns all of them, and how many are new or other than before."""
+    with locked(Path(home) / "locks" / "reviews.lock"):
+        known = load(home, form)
+        changed = known.add(given)
+        save(home, form, known)
+    return known, changed
 
 
 def to_text(verdicts: Iterable[Verdict]) -> str:

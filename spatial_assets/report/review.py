@@ -24,6 +24,8 @@ from spatial_assets.report.images import encoded
 from spatial_assets.storage.atomic import replace_text
 
 PAGE, IMAGES = "index.html", "images"
+MARK, MARKED = '<meta name="generator" content="spatial-assets review">', 1000
+"""What a page of ours has among its first characters: only its own pictures are replaced."""
 WIDTH, QUALITY = 960, 80
 """Of the pictures: marks and small objects can still be made out."""
 
@@ -63,9 +65,12 @@ def write_review(
 ) -> Path:
     """Write page and pictures, in place of what stood there; returns the page.
 
-    `key` is what the browser keeps verdicts under, `form` what a file of them begins with.
+    `key` is what the browser keeps verdicts under, `form` what a file of them begins with. Raises ValueError for a
+    folder that holds something else.
     """
     images = out / IMAGES
+    if images.exists() and not _is_review(out / PAGE):
+        raise ValueError(f"{out} holds something else than a review; choose a folder that is new or empty")
     shutil.rmtree(images, ignore_errors=True)
     images.mkdir(parents=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -83,6 +88,10 @@ def write_review(
     )
     replace_text(out / PAGE, page)
     return out / PAGE
+
+
+def _is_review(page: Path) -> bool:
+    return page.is_file() and MARK in page.read_text(encoding="utf-8", errors="replace")[:MARKED]
 
 
 def _shown(folder: Path, item: Item) -> dict[str, Any]:

@@ -53,6 +53,17 @@ def test_equal_questions_give_an_equal_page_and_nothing_is_fetched(tmp_path):
     assert len(list((tmp_path / "one" / "images").iterdir())) == 4
 
 
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "mine.jpg").write_bytes(b"mine")
+    for page in (None, "<title>Mine</title>"):
+        if page is not None:
+            (tmp_path / "index.html").write_text(page)
+        with pytest.raises(ValueError, match="holds something else than a review"):
+            write(tmp_path, items(1))
+    assert (tmp_path / "images" / "mine.jpg").read_bytes() == b"mine"
+
+
 class Reviewer:
     """A person at the page."""
 

@@ -3,15 +3,20 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const items = data.items;
 const element = name => document.getElementById(name);
 
-// What the browser keeps: by id, a verdict with the hash of what it was given on.
-const kept = (() => {
-  try { return JSON.parse(localStorage.getItem(data.key)) ?? {}; } catch { return {}; }
-})();
+// What the browser keeps: of each question by itself, so that two windows lose nothing to each other, a verdict with
+// the hash of what it was given on.
+const place = id => `${data.key} ${id}`;
+const kept = {};
+const recall = () => {
+  for (const { id } of items)
+    try { kept[id] = JSON.parse(localStorage.getItem(place(id))) ?? kept[id]; } catch { /* nothing is kept of it */ }
+};
 const trouble = text => { element("trouble").hidden = false; element("trouble").textContent = text; };
-const keep = () => {
-  try { localStorage.setItem(data.key, JSON.stringify(kept)); }
+const keep = id => {
+  try { localStorage.setItem(place(id), JSON.stringify(kept[id])); }
   catch { trouble("This browser keeps nothing for this page: save the verdicts before you leave it."); }
 };
+recall();
 
 // A verdict on what is shown now: given here, or stored before the page was made and not taken back here.
 const verdictOn = item => {
@@ -76,7 +81,7 @@ const go = step => { at = Math.min(items.length - 1, Math.max(0, at + step)); sh
 const say = (verdict, reason) => {
   const item = items[at];
   kept[item.id] = { hash: item.hash, verdict, reason };
-  keep();
+  keep(item.id);
 };
 const actions = {
   a: () => { say("accept", null); go(1); },
@@ -115,6 +120,8 @@ document.addEventListener("keydown", event => {
   if (action && (items.length || event.key === "s")) { event.preventDefault(); action(); }
   else if (/^[1-9]$/.test(event.key)) because(Number(event.key));
 });
+// What another window said meanwhile.
+addEventListener("storage", () => { recall(); show(); });
 const buttons = { back: "ArrowLeft", forward: "ArrowRight", accept: "a", reject: "r", next: "n", undo: "u", download: "s" };
 for (const [name, key] of Object.entries(buttons)) element(name).onclick = () => actions[key]();
 for (const button of element("reasons").children) button.onclick = () => because(Number(button.dataset.reason));
