@@ -13,7 +13,7 @@ from spatial_assets.exports.base import Options, Unreviewed
 from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.exports.spar_bench_cut import FORM, cut
 from spatial_assets.exports.spar_bench_report import remarks, report
-from spatial_assets.releases import verdicts
+from spatial_assets.releases import revocations, verdicts
 from spatial_assets.releases.verdicts import Verdict, Verdicts, content_hash
 from spatial_assets.scene.model import InputError
 
@@ -158,3 +158,11 @@ def test_the_command_makes_the_page_and_takes_verdicts_over(home, tmp_path):
         json.loads(line)["qa_id"] for line in (tmp_path / "out" / "origins.jsonl").read_text().splitlines()
     ]
     assert first["id"] not in ids
+
+
+def test_scenes_that_were_withdrawn_are_not_asked_about(home):
+    _, own = cut_of(home)
+    (scene,) = {question.row["scene"] for question in own.candidates}
+    revocations.withdraw(home, scene, "consent taken back")
+    with pytest.raises(InputError, match="no split 'test'"):
+        cut(ReleaseRows(home, "v1", [TASK]), Options())
