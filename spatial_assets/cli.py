@@ -25,6 +25,7 @@ from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import show_log, tell_of_compiling
 from spatial_assets.commands.release import release
+from spatial_assets.commands.release_review import review
 from spatial_assets.commands.tasks import tasks as tasks_command
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.english import plural
@@ -319,3 +320,4 @@ def ui(home: Path, port: int, host: str) -> None:
 
 for command in (audit, conformance, evaluate, export, facts, labels, lineage, release, tasks_command):
     main.add_command(command)
+release.add_command(review)

@@ -24,9 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "lineage": {"stages", *INPUTS},
     "engine": {"lineage", "stages", *INPUTS},
     "releases": {"lineage", "stages", *INPUTS},
-    "exports": {"imaging", "releases", "lineage", "stages", *INPUTS},
-    "report": {"imaging", "lineage", "stages", *INPUTS},
     "scoring": {"scene"},
+    "exports": {"imaging", "scoring", "releases", "lineage", "stages", *INPUTS},
+    "report": {"imaging", "lineage", "stages", *INPUTS},
     "audit": {"scoring", "releases", "storage", "scene"},
     "evaluation": {"report", "scoring", "lineage", "stages", *INPUTS},
     # Aside from the flow: data made from nothing, and published answers recomputed.

@@ -7,6 +7,7 @@ https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-asset
 # Annotations are not postponed here: Dagster reads an asset's context and configuration classes off them.
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -17,7 +18,7 @@ from spatial_assets.assets.partitions import release
 from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.base import ImageMode, Options, Unreviewed
 from spatial_assets.exports.images import FOLDER
 from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
@@ -42,6 +43,17 @@ class ExportConfig(dg.Config):
     rgbd: bool = Field(
         default=False, description="Depth images, poses and intrinsics too, where the format has them."
     )
+    seed: int = Field(default=0, description="Of the questions that a benchmark takes.")
+    size: str = Field(default="", description="Of a benchmark: full or tiny; empty for full.")
+    unreviewed: Unreviewed = Field(
+        default=Unreviewed.KEEP,
+        description="What becomes of a benchmark's questions that no one has accepted or rejected.",
+    )
+
+    def options(self) -> Options:
+        return Options(
+            self.images, self.shards, self.rgbd, seed=self.seed, size=self.size, unreviewed=self.unreviewed
+        )
 
 
 def asset_key(form: str) -> dg.AssetKey:
@@ -62,6 +74,11 @@ def _written(out: Path) -> list[Path]:
     return found
 
 
+def fenced(lines: Sequence[str]) -> str:
+    """Lines as Markdown that keeps their columns."""
+    return "\n".join(("```", *lines, "```"))
+
+
 def _export_asset(form: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(form),
@@ -80,7 +97,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         )
         out = export_path(workspace.path, form, context.partition_key)
         shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, Options(config.images, config.shards, config.rgbd))
+        made = export(form, source, out, config.options())
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})
@@ -92,6 +109,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
                 "splits": ", ".join(f"{split}: {count:,} rows" for split, count in made.splits.items()),
                 "revoked_rows": made.revoked,
                 "files": len(files),
+                **({"told": dg.MetadataValue.md(fenced(made.told))} if made.told else {}),
             },
             data_version=dg.DataVersion(
                 hash_text(*(part for f in files for part in (f.relative_to(out).as_posix(), hash_file(f))))

@@ -10,7 +10,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.base import ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
 
 FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry.FORMATS)
@@ -52,7 +52,26 @@ FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry
     show_default=True,
     help="Of the mix with --general.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of what is drawn from --general.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of what is drawn from --general, and of spar-bench's questions.",
+)
+@click.option(
+    "--size",
+    default="",
+    help="full (default) or tiny, which is a part of full; spar-bench alone.",
+    metavar="SIZE",
+)
+@click.option(
+    "--unreviewed",
+    type=click.Choice([str(policy) for policy in Unreviewed]),
+    default=str(Unreviewed.KEEP),
+    show_default=True,
+    help="What becomes of questions that no one has accepted or rejected; spar-bench alone.",
+)
 @click.option(
     "--validate", is_flag=True, help="Check files of the format; exit status 1 if anything is wrong."
 )
@@ -72,6 +91,8 @@ def export(
     general: Path | None,
     general_share: float,
     seed: int,
+    size: str,
+    unreviewed: str,
     validate: bool,
     as_json: bool,
 ) -> None:
@@ -86,11 +107,14 @@ def export(
     from spatial_assets.exports.source import ReleaseRows
 
     source = ReleaseRows(home.resolve(), target, tasks, splits, limit)
-    options = Options(ImageMode(images), shards, rgbd, general, general_share, seed)
+    options = Options(
+        ImageMode(images), shards, rgbd, general, general_share, seed, size, Unreviewed(unreviewed)
+    )
     made = write(form, source, out, options)
     if as_json:
         print_json({"out": str(out), "rows": made.rows, "splits": made.splits, "revoked_rows": made.revoked})
         return
+    print_lines(made.told)
     left_out = f"; {plural(made.revoked, 'row')} of the release revoked since" if made.revoked else ""
     parts = ", ".join(f"{split} {count:,}" for split, count in made.splits.items())
     click.echo(f"exported {plural(made.rows, 'row')} of {target} ({parts}{left_out}): {out}")

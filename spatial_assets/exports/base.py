@@ -22,6 +22,13 @@ class ImageMode(StrEnum):
     """No images, and none are named."""
 
 
+class Unreviewed(StrEnum):
+    """What becomes of a benchmark's questions that no one has accepted or rejected."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
 @dataclass(frozen=True)
 class Options:
     """How an export is written, whatever its format."""
@@ -36,7 +43,10 @@ class Options:
     general_share: float = 0.6
     """Of the mix; SPAR's own is this."""
     seed: int = 0
-    """Of what is drawn from `general`."""
+    """Of what is drawn from `general`, and of the questions that a benchmark takes."""
+    size: str = ""
+    """Of a benchmark; empty for all of it."""
+    unreviewed: Unreviewed = Unreviewed.KEEP
 
 
 @dataclass(frozen=True)
@@ -89,9 +99,10 @@ class Export(Protocol):
     CARRIES: frozenset[str]
     """Columns of a question's row that come back from `read_back` as they were; `split` may be among them."""
 
-    def write(self, source: Source, out: Path, options: Options) -> None:
+    def write(self, source: Source, out: Path, options: Options) -> Mapping[str, int] | None:
         """Write files below `out`, a folder that is there and empty. The same questions give the same bytes.
 
+        Returns how many rows of each split it wrote where it chose among them, None where it wrote all.
         Raises InputError for a question that the format cannot hold.
         """
         ...

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.exports.base import Export, Options
+from spatial_assets.exports.base import Export, Options, Unreviewed
 from spatial_assets.exports.registry import export_format
 from spatial_assets.exports.source import ReleaseRows
 
@@ -21,6 +21,8 @@ class Made:
     """Rows of each."""
     revoked: int
     """Rows of the whole release that were taken back since, and so are left out."""
+    told: tuple[str, ...] = ()
+    """What the format says of it in lines, where it has something to say."""
 
     @property
     def rows(self) -> int:
@@ -40,14 +42,22 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     if not source.splits:
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
     with _whole_or_nothing(out) as folder:
-        chosen.write(source, folder, options or Options())
-    return Made(dict(source.splits), sum(source.revoked.values()))
+        written = chosen.write(source, folder, options or Options())
+        told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
+    splits = dict(source.splits) if written is None else dict(written)
+    return Made(splits, sum(source.revoked.values()), told)
 
 
 def _check_options(form: str, chosen: Export, options: Options) -> None:
     """Raises ValueError for an option that is not the format's."""
     taken = getattr(chosen, "TAKES", frozenset[str]())
-    for name, wanted in (("rgbd", options.rgbd), ("general", options.general is not None)):
+    asked = (
+        ("rgbd", options.rgbd),
+        ("general", options.general is not None),
+        ("size", bool(options.size)),
+        ("unreviewed", options.unreviewed != Unreviewed.KEEP),
+    )
+    for name, wanted in asked:
         if wanted and name not in taken:
             raise ValueError(f"{form} does not take --{name}")
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from spatial_assets.exports.base import Question, Shot
+from spatial_assets.exports.scene_truth import SceneTruth, instance_image, scene_truth
 from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
@@ -27,6 +30,8 @@ BATCH = 4096
 """Rows in memory at once."""
 SCENES_KEPT = 64
 """Scenes whose frames are kept: a task's rows are sorted by scene, and tasks begin with the same ones."""
+TRUTHS_KEPT, IMAGES_KEPT = 256, 64
+"""Scenes whose objects and what is seen of them are kept, and frames whose instances are, pixel by pixel."""
 KEYS = ("qa_id", "dataset", "release", "scene")
 Which = tuple[str, str, str]
 """Dataset, release and scene."""
@@ -53,6 +58,8 @@ class ReleaseRows:
         """Raises InputError where there is no such release, task or split."""
         self.home, self.name, self.limit = Path(home), name, limit
         held = manifest.load(home, name)
+        self.narrowed = bool(splits)
+        """Whether splits were named."""
         self.tasks = _chosen(tasks, held["tasks"], "task", name)
         self._splits = _chosen(splits, held["splits"], "split", name)
         self.revoked = {
@@ -66,6 +73,8 @@ class ReleaseRows:
         }
         self._lake = Lake(home)
         self._taken = lru_cache(SCENES_KEPT)(self._taken_in)
+        self._truths = lru_cache(TRUTHS_KEPT)(self._truth_of)
+        self._instances = lru_cache(IMAGES_KEPT)(self._instances_in)
         self._viewpoints = lru_cache(SCENES_KEPT)(self._viewpoints_of)
 
     @cached_property
@@ -76,18 +85,50 @@ class ReleaseRows:
 
     def questions(self, split: str) -> Iterator[Question]:
         """Those of a split, by task, dataset, release and scene."""
-        for path in self._files(split):
+        for path in self._files(split, self.tasks):
             for batch in pq.ParquetFile(path).iter_batches(BATCH):
                 for row in self._wanted(pa.Table.from_batches([batch])).to_pylist():
                     yield Question(row, split, self._shots(row))
 
-    def _files(self, split: str) -> list[Path]:
+    def columns(self, split: str, task: str, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns of a task's rows, `qa_id` among them; nothing of a task that is not asked for."""
+        read = list(dict.fromkeys((*names, *KEYS)))
+        for path in self._files(split, [name for name in self.tasks if name == task]):
+            for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=read):
+                yield self._wanted(pa.Table.from_batches([batch])).select(list(names))
+
+    def named(self, split: str, task: str, ids: Collection[str]) -> dict[str, Question]:
+        """The questions of a task with these ids, those that are there."""
+        wanted, found = pa.array(sorted(ids), pa.string()), {}
+        for path in self._files(split, [name for name in self.tasks if name == task]):
+            for batch in pq.ParquetFile(path).iter_batches(BATCH):
+                rows = pa.Table.from_batches([batch])
+                rows = rows.filter(pc.is_in(rows.column("qa_id"), wanted))
+                for row in self._wanted(rows).to_pylist():
+                    found[row["qa_id"]] = Question(row, split, self._shots(row))
+        return found
+
+    def truth(self, row: Mapping[str, Any]) -> SceneTruth:
+        """What the lake knows of a row's scene."""
+        return self._truths((row["dataset"], row["release"], row["scene"]))
+
+    def _truth_of(self, which: Which) -> SceneTruth:
+        shard = self._shard_of.get(which)
+        if shard is None:
+            return SceneTruth()
+        return scene_truth(self._lake, shard.key, which[2], partial(self._instances, which))
+
+    def _instances_in(self, which: Which, frame: str) -> NDArray[np.int32] | None:
+        shard = self._shard_of.get(which)
+        return None if shard is None else instance_image(self._lake, shard.key, which[2], frame)
+
+    def _files(self, split: str, tasks: Collection[str]) -> list[Path]:
         folder = manifest.folder(self.home, self.name)
-        paths = (folder / manifest.data_path(split, task) for task in self.tasks)
+        paths = (folder / manifest.data_path(split, task) for task in tasks)
         return [path for path in paths if path.exists()]
 
     def _keys(self, split: str) -> Iterator[pa.Table]:
-        for path in self._files(split):
+        for path in self._files(split, self.tasks):
             yield pq.read_table(path, columns=list(KEYS), partitioning=None)
 
     def _wanted(self, rows: pa.Table) -> pa.Table:

@@ -50,7 +50,7 @@ class _Places(Places):
         return f"{self.tree.images(question.row)}/{_image(question, number, shot, marked)}"
 
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
-        scale = 1.0 if image.width >= NATIVE_WIDTH else image.width / REFERENCE_WIDTH
+        scale = mark_scale(image.width)
         task = layout.task(question.row["task"])
         if not task.labels:
             return draw_marks(image, shot.marks, scale)
@@ -78,6 +78,11 @@ class _Places(Places):
             color = SCREEN_COLORS.get(mark["color"], mark["color"])
             draw.rectangle((x + left, y + top, x + right, y + bottom), fill=color)
             draw.text((x, y), text, TEXT_COLOR, font)
+
+
+def mark_scale(width: int) -> float:
+    """By how much marks on an image of so many pixels are smaller than SPAR's own."""
+    return 1.0 if width >= NATIVE_WIDTH else width / REFERENCE_WIDTH
 
 
 def write(source: Source, out: Path, options: Options) -> None:

@@ -15,6 +15,8 @@ from spatial_assets.assets.run_config import schema_of
 from spatial_assets.audit import choices, numbers
 from spatial_assets.audit.verdicts import BARRED
 from spatial_assets.cli import main
+from spatial_assets.exports import spar_bench_checks
+from spatial_assets.releases.verdicts import REASONS
 from spatial_assets.stages.pipeline import SETTINGS, STAGES, parameters
 from spatial_assets.storage import shortcut_table
 from spatial_assets.storage.shortcut_table import SHORTCUTS, VERDICTS
@@ -107,3 +109,15 @@ def test_the_configuration_in_the_pages_is_one_that_dagster_takes():
     for step, given in yaml.safe_load(shown)["ops"].items():
         stages = [stage for stage in STAGES.values() if step_of(stage.name) == step]
         assert process_config(dg.Shape(schema_of(stages)), given["config"]).success, step
+
+
+def test_the_benchmarks_page_names_its_checks_and_numbers():
+    page = text(CHECKOUT / "docs" / "spar-bench.md")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == {
+        *spar_bench_checks.CHECKS,
+        "asked_twice",
+    }
+    assert f"{spar_bench_checks.SAME_POINT:.0f} grid steps and {spar_bench_checks.SAME_DEPTH} m" in page
+    assert f"{spar_bench_checks.LEAST_MARGIN * 100:.0f} cm" in page
+    for reason in REASONS:
+        assert reason in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import dagster as dg
 import pytest
@@ -142,3 +143,35 @@ def test_a_release_from_the_command_line_opens_its_partition(copied):
         assert (
             instance.get_dynamic_partitions(partitions.release.name) == manifest.names(copied.home) == ["v2"]
         )
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_a_benchmark_is_an_asset_and_says_what_guessing_scores(bench, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(bench.home, home)
+    with instance_of(home) as instance:
+        partitions.open_releases(instance, home)
+        done = materialized(
+            home,
+            instance,
+            asset_key("spar-bench"),
+            partition_key="v1",
+            run_config=config(
+                asset_key("spar-bench"), tasks=["position_matching", "depth_prediction_oc"], size="tiny"
+            ),
+        )
+        assert done.success
+        (event,) = done.get_asset_materialization_events()
+        told = event.step_materialization_data.materialization.metadata
+        assert told["dagster/row_count"].value == 100
+        assert "always the most frequent answer scores Low" in told["told"].value
+    out = run(
+        "export", "spar-bench", "v1", tmp_path / "out", "--size", "tiny", "--task", "position_matching", "--home", home
+    ).stdout  # fmt: skip
+    assert "most frequent  published random" in out and out.count("position_matching") == 1
+    assert out.endswith(f"exported 50 rows of v1 (test 50): {tmp_path / 'out'}\n")
+    line = "llava does not take --size"
+    assert (
+        line
+        in run("export", "llava", "v1", tmp_path / "x", "--size", "tiny", "--home", home, status=1).output
+    )
