@@ -18,6 +18,7 @@ from spatial_assets.tasks.core.marks import marker_gaps, points
 from spatial_assets.tasks.core.rendering import JUDGE, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
 from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.related import (
     RELATION_REASONS,
     Related,
@@ -35,7 +36,7 @@ SUITE, NAME = "spar", "obj_spatial_relation_oo"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 
 
-class ObjectRelationParameters(MarkedParameters):
+class ObjectRelationParameters(MarkedParameters, CenterParameters):
     relation: RelationLimits = RelationLimits()
 
 
