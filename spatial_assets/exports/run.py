@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,13 +31,18 @@ class Made:
 def export(form: str, source: ReleaseRows, out: Path, options: Options | None = None) -> Made:
     """Write the rows of a release in a format to a new folder.
 
-    Raises ValueError for an unknown format and where there is something in `out` already, InputError where there is no
-    row, an image is not there, or a question does not go into the format.
+    Raises ValueError for an unknown format and where there is something in `out` already or it cannot be put in place,
+    InputError where there is no row, an image is not there, or a question does not go into the format.
     """
     chosen = export_format(form)
     _check_options(form, chosen, options or Options())
+    # A link stays one, and what it leads to is made or filled.
+    out = out.resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already; choose a folder that is new or empty")
+    # The finished folder takes the place of an empty one, said before hours of work and not after.
+    if out == Path.cwd() or os.path.ismount(out):
+        raise ValueError(f"{out} is in use as a whole; choose a new folder below it")
     if not source.splits:
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
     with _whole_or_nothing(out) as folder:
