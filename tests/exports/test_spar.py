@@ -466,6 +466,20 @@ def test_a_folder_that_cannot_be_replaced_is_named_first(released, tmp_path, mon
     assert spar.validate(tmp_path / "below") == []
 
 
+def test_two_exports_to_one_folder_are_one(released, tmp_path):
+    """The second is refused, and the first is whole."""
+
+    class Meanwhile(ReleaseRows):
+        def questions(self, split):
+            source = ReleaseRows(released.home, "v1")
+            with pytest.raises(ValueError, match=f"another export is writing {tmp_path / 'out'}"):
+                export("spar", source, tmp_path / "out", Options(ImageMode.COPY))
+            yield from super().questions(split)
+
+    export("spar", Meanwhile(released.home, "v1"), tmp_path / "out", Options(ImageMode.COPY))
+    assert spar.validate(tmp_path / "out") == [] and len(list(tmp_path.iterdir())) == 1
+
+
 def test_what_a_killed_export_left_is_in_nobodys_way(released, tmp_path):
     """Its draft is no tree to the check, and goes when the folder is written."""
     draft = tmp_path / ".out.partial"
