@@ -35,6 +35,7 @@ LIMITS = {
     "exclusiveMinimum": "more than",
     "maximum": "at most",
     "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
     "pattern": "like",
 }
 """Limits by their names in JSON Schema, in words."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,13 +34,18 @@ class Made:
 def export(form: str, source: ReleaseRows, out: Path, options: Options | None = None) -> Made:
     """Write the rows of a release in a format to a new folder.
 
-    Raises ValueError for an unknown format and where there is something in `out` already, InputError where there is no
-    row, an image is not there, or a question does not go into the format.
+    Raises ValueError for an unknown format and where there is something in `out` already or it cannot be put in place,
+    InputError where there is no row, an image is not there, or a question does not go into the format.
     """
     chosen = export_format(form)
     _check_options(form, chosen, options or Options())
+    # A link stays one, and what it leads to is made or filled.
+    out = out.resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already; choose a folder that is new or empty")
+    # The finished folder takes the place of an empty one, said before hours of work and not after.
+    if out == Path.cwd() or os.path.ismount(out):
+        raise ValueError(f"{out} is in use as a whole; choose a new folder below it")
     if not source.splits:
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
     with _whole_or_nothing(out) as folder:
@@ -64,14 +71,40 @@ def _check_options(form: str, chosen: Export, options: Options) -> None:
 
 @contextmanager
 def _whole_or_nothing(out: Path) -> Iterator[Path]:
-    """A folder that becomes `out` when the block ends, and goes if it fails; what a killed one left is removed."""
+    """A folder that becomes `out` when the block ends, and goes if it fails; what a killed one left is removed.
+
+    Raises ValueError where another process is at it.
+    """
     draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    with _held(draft, out):
+        try:
+            yield draft
+            if out.exists():
+                out.rmdir()
+            draft.rename(out)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _held(draft: Path, out: Path) -> Iterator[None]:
+    """The folder `draft`, empty, and locked as long as the block lasts: who dies lets go of it."""
+    draft.mkdir(parents=True, exist_ok=True)
+    handle = os.open(draft, os.O_RDONLY)
     try:
-        yield draft
-        if out.exists():
-            out.rmdir()
-        draft.rename(out)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever had it may have put it in place, or removed it, since it was opened.
+            mine = draft.exists() and os.path.samestat(draft.stat(), os.fstat(handle))
+        except BlockingIOError:
+            mine = False
+        if not mine:
+            raise ValueError(f"another export is writing {out}")
+        for path in draft.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        yield
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        os.close(handle)

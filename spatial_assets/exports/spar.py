@@ -88,6 +88,8 @@ def mark_scale(width: int) -> float:
 def write(source: Source, out: Path, options: Options) -> None:
     tree = Tree(out, options.shards)
     cameras = spar_depth.Cameras(tree, options.images) if options.rgbd else None
+    # First, as what is wrong with another's file is soon told, and images take hours.
+    extra = None if options.general is None else general_part(source, out, options)
     try:
         with Images(out, options.images, _Places(tree)) as images:
             for split in source.splits:
@@ -100,9 +102,6 @@ def write(source: Source, out: Path, options: Options) -> None:
                     depths = cameras.placed(question) if cameras else []
                     number = tree.number(question.row)
                     tree.add(question, spar_records.record(question, number, paths, depths))
-        extra = None
-        if options.general is not None:
-            extra = general_part(source, out, options)
         tree.close(extra)
     finally:
         tree.abandon()

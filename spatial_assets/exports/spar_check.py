@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from spatial_assets.exports import spar_layout as layout
-from spatial_assets.exports.spar_faults import faults, shown
+from spatial_assets.exports.spar_faults import astray, faults, shown
 from spatial_assets.scene.english import plural
 
 FORMATS = ("fill", "select", "sentence", "judge")
@@ -52,6 +52,16 @@ class Found:
 
 def datasets(path: Path) -> list[Path]:
     """The dataset folders of a tree, sorted: of an export, of one of its parts, of `spar`, or a dataset itself."""
+    own = _own_datasets(path)
+    if own or not path.is_dir():
+        return own
+    # Parts have no parts: what leads back to the tree would be one without end.
+    parts = [part for part in _folders(path) if PART.fullmatch(part.name)]
+    return [dataset for part in parts for dataset in _own_datasets(part)]
+
+
+def _own_datasets(path: Path) -> list[Path]:
+    """Those of a tree that is no parts."""
     if (path / layout.QUESTIONS).is_dir():
         return [path]
     if not path.is_dir():
@@ -61,7 +71,7 @@ def datasets(path: Path) -> list[Path]:
             found = [child for child in _folders(folder) if (child / layout.QUESTIONS).is_dir()]
             if found:
                 return found
-    return [dataset for part in _folders(path) if PART.fullmatch(part.name) for dataset in datasets(part)]
+    return []
 
 
 def _folders(path: Path) -> list[Path]:
@@ -246,8 +256,9 @@ class _Check:
         if type(entry["length"]) is not int:
             yield f"length is not an integer: {shown(entry['length'])}"
             return
-        if "\0" in entry["annotation"]:
-            yield "annotation is no path"
+        fault = astray(entry["annotation"], "the tree")
+        if fault:
+            yield f"annotation {fault}: {shown(entry['annotation'])}"
             return
         file = base / entry["annotation"]
         parts = PurePosixPath(entry["annotation"]).parts
@@ -257,7 +268,11 @@ class _Check:
                 yield f"is not {wanted}, as its file stands"
             if entry["root"] != f"{layout.ROOT}/{parts[1]}/{layout.IMAGES}":
                 yield f"root is not {layout.ROOT}/{parts[1]}/{layout.IMAGES}: {shown(entry['root'])}"
-        if not file.is_file():
+        try:
+            there = file.is_file()
+        except OSError:
+            there = False
+        if not there:
             yield f"annotation is not there: {shown(entry['annotation'])}"
             return
         lines = self.lines.get(file.resolve())

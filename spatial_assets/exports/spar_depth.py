@@ -23,7 +23,7 @@ from PIL import Image
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Question, Shot
 from spatial_assets.exports.images import link_text
-from spatial_assets.exports.spar_tree import Scene, Tree, scene_of
+from spatial_assets.exports.spar_tree import Tree
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
@@ -52,21 +52,22 @@ class Cameras:
         self._depths: dict[str, bool] = {}
         """Whether there is one, by where it goes."""
         self._written: set[str] = set()
-        self._intrinsics: dict[Scene, tuple[float, ...]] = {}
-        self._videos: set[Scene] = set()
+        self._intrinsics: dict[str, tuple[float, ...]] = {}
+        """The first ones, by the scene's folder: one of the tasks has its images in a folder of its own."""
+        self._videos: set[str] = set()
 
     def placed(self, question: Question) -> list[str]:
         """Paths of the depth images below the dataset's images; none unless all of the question's have one."""
         row = question.row
-        scene, images = scene_of(row), self.tree.images(row)
-        root = self.tree.out / images
+        images = self.tree.images(row)
         kind = layout.kind(question.shots)
         for shot in question.shots:
-            self._camera(scene, images, shot, kind)
+            self._camera(row["scene"], images, shot, kind)
+        scene = f"{images}/{layout.safe(row['scene'])}"
         if kind == layout.VIDEO and scene not in self._videos:
             self._videos.add(scene)
             lines = "".join(f"{shot.frame}\n" for shot in question.shots)
-            _write(root / layout.safe(row["scene"]) / "video_idx.txt", lines.encode())
+            _write(self.tree.out / scene / "video_idx.txt", lines.encode())
         paths = [layout.depth_path(row["scene"], shot, kind) for shot in question.shots]
         there = [
             self._depth(row["dataset"], shot, f"{images}/{path}")
@@ -74,14 +75,14 @@ class Cameras:
         ]
         return paths if all(there) else []
 
-    def _camera(self, scene: Scene, images: str, shot: Shot, kind: str) -> None:
-        pose = f"{images}/{layout.pose_path(scene[2], shot, kind)}"
+    def _camera(self, name: str, images: str, shot: Shot, kind: str) -> None:
+        pose = f"{images}/{layout.pose_path(name, shot, kind)}"
         if not shot.camera_to_world or pose in self._written:
             return
         self._written.add(pose)
-        root = self.tree.out / images
         _write(self.tree.out / pose, _matrix(np.reshape(shot.camera_to_world, (4, 4))))
-        folder = root / layout.safe(scene[2]) / "intrinsic"
+        scene = f"{images}/{layout.safe(name)}"
+        folder = self.tree.out / scene / "intrinsic"
         known = self._intrinsics.get(scene)
         if known is None:
             self._intrinsics[scene] = shot.intrinsics

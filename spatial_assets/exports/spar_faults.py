@@ -97,15 +97,16 @@ def _images(
         elif found and len(value) != len(found):
             yield f"depth has {len(value)} paths for {len(found)} images"
         for path in value:
-            fault = _astray(path) or image_fault(path)
+            fault = astray(path, "the folder of images") or image_fault(path)
             if fault:
                 yield f"{name} {shown(path)}: {fault}"
     return found
 
 
-def _astray(path: str) -> str | None:
+def astray(path: str, of: str) -> str | None:
+    """What is wrong with a path that does not lead into a folder, without a look at it."""
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
-        return "leads out of the folder of images"
+        return f"leads out of {of}"
     return None
 
 
@@ -229,12 +230,16 @@ def shown(value: Any) -> str:
     return _short(json.dumps(_cut(value), ensure_ascii=True, default=str))
 
 
-def _cut(value: Any) -> Any:
-    """So that no value is written out whole only to show where it begins."""
+def _cut(value: Any, depth: int = 0) -> Any:
+    """So that no value is written out whole, or entered to its bottom, only to show where it begins."""
     if isinstance(value, str):
         return value[: 2 * SHOWN]
     if isinstance(value, Sequence):
-        return [item if not isinstance(item, (list, dict, str)) else _cut(item) for item in value[:8]]
+        if depth == SHOWN:
+            return []
+        return [
+            item if not isinstance(item, (list, dict, str)) else _cut(item, depth + 1) for item in value[:8]
+        ]
     if isinstance(value, Mapping):
         return f"object of {len(value)} fields"
     return value

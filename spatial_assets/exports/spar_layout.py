@@ -85,8 +85,9 @@ def tasks() -> Mapping[str, TaskLayout]:
 
 
 def task(name: str) -> TaskLayout:
-    """Of a task that is not SPAR's own, that its folder is called as it is."""
-    return tasks().get(name) or TaskLayout(type=name, folder=name, published=False)
+    """By its type or, as questions here are called, by its folder. Of a task that is not SPAR's own, that its folder is
+    called as it is."""
+    return tasks().get(types().get(name, name)) or TaskLayout(type=name, folder=name, published=False)
 
 
 @cache

@@ -41,7 +41,7 @@ def record(question: Question, number: int, images: Sequence[str], depths: Seque
             {"from": "gpt", "value": row["answer"]},
         ],
         "image": list(images),
-        "type": row["task"],
+        "type": layout.task(row["task"]).type,
     }
     if depths:
         made["depth"] = list(depths)
@@ -94,7 +94,7 @@ def columns(made: Mapping[str, Any]) -> dict[str, Any]:
     asked, answered = (turn["value"] for turn in made["conversations"])
     return {
         **{name: source[name] for name in (*FROM_THE_ROW, "split", "scene")},
-        "task": made["type"],
+        "task": layout.task(made["type"]).folder,
         "question": asked,
         "answer": answered,
         "marks": _marks_back(made, source["marks"]),

@@ -32,7 +32,7 @@ def questions_of(name: str) -> Stage:
         parameters=lambda dataset: chosen.parameters(),
         compute=partial(ask, name),
         modules=lambda dataset: (__name__, chosen.module),
-        data=(chosen.wording_file, *chosen.data),
+        data=(chosen.wording_file, *chosen.data, *chosen.parameters.data),
         shared=SHARED[chosen.suite],
         heavy=lambda dataset: True,
     )

@@ -184,6 +184,8 @@ WRONG = {
         "vsi", {"parameters": {"object_counting": {"limits": {"min_area": 2.0}}}}, True,
     ),
     "none of the choices": ("vsi", {"parameters": {"object_counting": {"wording": "mine"}}}, False),
+    "a step between the steps": ("spar", {"parameters": {"view_change_infer": {"move_step": 0.25}}}, True),
+    "a name of nothing": ("spar", {"parameters": {"obj_count": {"names": "nickname"}}}, False),
     "scenes that are no list": ("spar", {"scenes": "scene0000_00"}, False),
     "a misspelt field": ("spar", {"scene": ["scene0000_00"]}, False),
     "of a stage, a misspelt name": ("keyframes", {"parameters": {"translatoin": 0.3}}, False),

@@ -320,6 +320,22 @@ def test_depth_poses_and_intrinsics(tmp_path):
     assert 'depth "scene0001_00/image_depth/10.png": not there' in fault
 
 
+def test_each_folder_of_a_scene_has_the_cameras_of_its_images(tmp_path):
+    """Ways have their images in a dataset's folder of their own."""
+    rows = [
+        row_of(spar_layout.tasks()[name], "sentence", 0, dataset="matterport3d")
+        for name in ("nav", "obj_count", "depth_prediction_oc")
+    ]
+    rows[0]["frames"] = [{**item, "role": f"frame-{n}"} for n, item in enumerate(rows[0]["frames"])]
+    out = written(Handed({"train": rows}, tmp_path / "source"), tmp_path / "out", rgbd=True)
+    for dataset in ("rxr", "matterport3d"):
+        scene = out / "spar" / dataset / "images/scene0001_00"
+        assert (scene / "video_idx.txt").read_text().split()[:2] == ["0", "10"]
+        assert (scene / "intrinsic/intrinsic_color.txt").is_file() and (scene / "video_pose").is_dir()
+        assert sorted(path.name for path in (scene / "intrinsic").iterdir()) == ["intrinsic_color.txt"]
+    assert spar.validate(out) == []
+
+
 def test_depth_is_in_millimeters_and_turned_as_its_image_is(tmp_path):
     from spatial_assets.exports.base import Shot
     from spatial_assets.exports.spar_depth import Cameras
@@ -373,6 +389,19 @@ def test_general_data_that_does_not_do_is_one_line(tmp_path):
         written(source, tmp_path / "c", images=ImageMode.NONE, general=tmp_path / "g.jsonl", shards=2)
 
 
+def test_general_data_is_looked_at_before_hours_of_images(tmp_path):
+    class Unasked(Handed):
+        def questions(self, split):
+            raise AssertionError("a question was asked for")
+
+    file = tmp_path / "general.jsonl"
+    file.write_text("nonsense\n")
+    source = Unasked(everything(each=1).rows)
+    for options in ({"shards": 2}, {}):
+        with pytest.raises((ValueError, InputError), match=r"one part|line 1 is no JSON object"):
+            written(source, tmp_path / f"out{len(options)}", general=file, **options)
+
+
 def test_other_formats_do_not_take_its_options(released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=2)
     with pytest.raises(ValueError, match="llava does not take --rgbd"):
@@ -411,6 +440,54 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
         tracemalloc.stop()
         assert len(records(tmp_path / name)) == each
     assert peaks[1] < 2 * peaks[0] + 500_000
+
+
+def test_a_link_to_an_empty_folder_or_to_none_stays_one(released, tmp_path):
+    (tmp_path / "large").mkdir()
+    for name, there in (("old", "large"), ("new", "larger")):
+        (tmp_path / name).symlink_to(there)
+        export("spar", ReleaseRows(released.home, "v1", limit=5), tmp_path / name, Options(ImageMode.NONE))
+        assert (tmp_path / name).is_symlink() and (tmp_path / there / "spar").is_dir()
+        assert spar.validate(tmp_path / name) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "larger", "new", "old"]
+
+
+def test_a_folder_that_cannot_be_replaced_is_named_first(released, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = ReleaseRows(released.home, "v1", limit=5)
+    with pytest.raises(ValueError, match=f"{tmp_path} is in use as a whole"):
+        export("spar", source, Path(), Options(ImageMode.NONE))
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == tmp_path / "volume")
+    (tmp_path / "volume").mkdir()
+    with pytest.raises(ValueError, match="choose a new folder below it"):
+        export("spar", source, tmp_path / "volume", Options(ImageMode.NONE))
+    assert list(tmp_path.iterdir()) == [tmp_path / "volume"]
+    export("spar", source, Path("below"), Options(ImageMode.NONE))
+    assert spar.validate(tmp_path / "below") == []
+
+
+def test_two_exports_to_one_folder_are_one(released, tmp_path):
+    """The second is refused, and the first is whole."""
+
+    class Meanwhile(ReleaseRows):
+        def questions(self, split):
+            source = ReleaseRows(released.home, "v1")
+            with pytest.raises(ValueError, match=f"another export is writing {tmp_path / 'out'}"):
+                export("spar", source, tmp_path / "out", Options(ImageMode.COPY))
+            yield from super().questions(split)
+
+    export("spar", Meanwhile(released.home, "v1"), tmp_path / "out", Options(ImageMode.COPY))
+    assert spar.validate(tmp_path / "out") == [] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_a_killed_export_left_is_in_nobodys_way(released, tmp_path):
+    """Its draft is no tree to the check, and goes when the folder is written."""
+    draft = tmp_path / ".out.partial"
+    (draft / "spar/scannet/qa_jsonl/train/obj_count/fill").mkdir(parents=True)
+    (draft / "spar/scannet/qa_jsonl/train/obj_count/fill/.fill.jsonl").write_text('{"id": "sc')
+    assert spar.validate(draft) != []
+    export("spar", ReleaseRows(released.home, "v1", limit=5), tmp_path / "out", Options(ImageMode.NONE))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and spar.validate(tmp_path / "out") == []
 
 
 def test_what_stands_there_is_not_touched(released, tmp_path):

@@ -216,6 +216,18 @@ def test_a_file_that_stands_elsewhere(tree, to, line):
 INDEX_FAULTS = {
     "broken": (lambda text: text[:40], "not JSON"),
     "a list": (lambda text: "[]", "not an object of entries"),
+    "away": (
+        lambda text: text.replace('"spar/scannet/qa_jsonl', '"/etc/scannet', 1),
+        "annotation leads out of the tree",
+    ),
+    "above": (
+        lambda text: text.replace('"spar/scannet/qa_jsonl', '"../qa_jsonl', 1),
+        "annotation leads out of the tree",
+    ),
+    "long": (
+        lambda text: text.replace('"spar/scannet/qa_jsonl', f'"{"a" * 5000}', 1),
+        "annotation is not there",
+    ),
     "bare": (lambda text: '{"a": 3}', 'line 1: "a": not an object'),
     "no length": (lambda text: text.replace('"length"', '"size"', 1), "has no length"),
     "text": (
@@ -267,6 +279,28 @@ def test_hostile_files_are_named(tree, data, line):
     )
     assert len(faults) <= spar_check.TOLD + 3 and peak < 60_000_000
     assert all(len(fault) < 400 for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "image", "type", "conversations", "red_point", "point_img_idx", "depth"]
+)
+@pytest.mark.parametrize("depth", [70, 600, 900])
+def test_values_of_any_depth_are_named(tree, field, depth):
+    file = file_of(tree, *SINGLE)
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    text = json.dumps({**records[0], field: "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
+    file.write_text("".join(f"{line}\n" for line in (text, *map(json.dumps, records[1:]))))
+    faults = spar.validate(tree)
+    assert faults and all(": line 1: " in fault and len(fault) < 400 for fault in faults)
+
+
+def test_parts_that_lead_back_are_no_tree_without_end(tree):
+    for number in range(5):
+        (tree / f"{number:05d}-of-00005").symlink_to(".")
+    assert spar.validate(tree) == []
+    (tree / "spar").rename(tree / "elsewhere")
+    (fault,) = spar.validate(tree)
+    assert "no SPAR tree" in fault
 
 
 def test_what_is_no_file_is_named(tree):

@@ -64,7 +64,7 @@ def row_of(
         "release": "v2",
         "license": "terms",
         "scene": scene,
-        "task": task.type,
+        "task": task.folder,
         "format": form,
         "question": question,
         "answer": answer,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from spatial_assets.geometry.boxes import CORNER_SIGNS, box_distance_matrix, box_overlap_matrix
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene import tables
-from spatial_assets.scene.categories import is_structure, meanings
+from spatial_assets.scene.categories import canonical, is_structure, meanings
 from spatial_assets.scene.frames import KEYFRAMES, VIDEO
 from spatial_assets.scene.model import MADE_BY, Box, Float, rigid_inverse
 from spatial_assets.scene.tables import Table
@@ -54,13 +54,24 @@ class Objects:
     """(O, 3, 3), columns are the box's axes."""
     identities: Hashes
     """(O,), of the source's own names."""
+    by_label: bool = False
+    """Whether questions call them by their labels."""
 
     def __len__(self) -> int:
         return len(self.instances)
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """(O,), what each is called in a question."""
+        if not self.by_label:
+            return self.categories
+        return tuple(
+            " ".join(label.split()) or word for label, word in zip(self.labels, self.categories, strict=True)
+        )
+
     def named(self, roles: Sequence[tuple[str, int]]) -> dict[str, str]:
-        """The category of each object, by its role."""
-        return {role: self.categories[place] for role, place in roles}
+        """What each object is called, by its role."""
+        return {role: self.words[place] for role, place in roles}
 
     @cached_property
     def structure(self) -> Bools:
@@ -80,11 +91,12 @@ class Objects:
 
     @cached_property
     def may_mean(self) -> Bools:
-        """(O, O): whether the first's category may be taken for the second; true of each object itself."""
-        words = {word: meanings(word) for word in set(self.categories)}
-        return np.array(
-            [[word in words[other] for other in self.categories] for word in self.categories], np.bool_
-        ).reshape(len(self), len(self))
+        """(O, O): whether what the first is called may be taken for the second; true of each object itself."""
+        found = _may_mean(self.categories)
+        if self.by_label:
+            # A label is as narrow or as wide as its source has it, and its category says what else it is a word for.
+            found = found | _may_mean(tuple(map(canonical, self.words)))
+        return found
 
     @cached_property
     def overlap(self) -> Bools:
@@ -181,6 +193,13 @@ class Observations:
         return self.visible_px > 0
 
 
+def _may_mean(words: Sequence[str]) -> Bools:
+    """(O, O): whether the first's word may be taken for the second's."""
+    wider = {word: meanings(word) for word in set(words)}
+    found = [[word in wider[other] for other in words] for word in words]
+    return np.array(found, np.bool_).reshape(len(words), len(words))
+
+
 class SceneFacts:
     """Facts of one scene, each turned into arrays when first asked for.
 
@@ -197,6 +216,16 @@ class SceneFacts:
         if key not in self._memo:
             self._memo[key] = make(self, *arguments)
         found: T = self._memo[key]
+        return found
+
+    def called(self, names: Literal["category", "label"]) -> SceneFacts:
+        """The same scene, its objects called by their categories or by their source's labels."""
+        return self if names == "category" else self._by_label
+
+    @cached_property
+    def _by_label(self) -> SceneFacts:
+        found = SceneFacts(self.which, self.license, self.read)
+        found.objects = replace(self.objects, by_label=True)
         return found
 
     @cached_property

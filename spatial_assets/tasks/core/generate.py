@@ -56,6 +56,7 @@ class Generated:
 
 def generate(task: Task, facts: SceneFacts, parameters: TaskParameters) -> Generated:
     """All questions of a scene, and the counts that add up."""
+    facts = facts.called(parameters.names)
     counts: list[FormatCounts] = []
     all_rows: list[Row] = []
     for form in task.formats:
@@ -103,7 +104,8 @@ def fill_quota(
             question = ask(facts, parameters, candidate, draw)
             rendered = render(question.answer, form, draw)
             slots = {**question.slots, **rendered.slots}
-            rows.add(question, rendered, words.word(form, rendered.text, slots, drawn, draw, question.stems))
+            worded = words.word(form, rendered.text, slots, drawn, draw, question.stems, said=parameters.said)
+            rows.add(question, rendered, worded)
             met.add(None if groups is None else int(groups[index]))
         except Rejection as rejection:
             rejected[rejection.reason] += 1

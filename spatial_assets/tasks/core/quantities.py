@@ -37,7 +37,8 @@ class Quantity:
         if not self.decimals:
             return str(round(count * self.step))
         # One division of whole numbers: a product with a step like 0.1 is not the nearest float.
-        return f"{count / round(1 / self.step):.{self.decimals}f}"
+        parts: int = 10**self.decimals
+        return f"{count * round(self.step * parts) / parts:.{self.decimals}f}"
 
     def margin(self, value: float) -> float:
         """Smallest change of the value, in its own unit, that alters its rounding to whole steps."""

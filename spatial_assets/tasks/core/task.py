@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -28,6 +28,17 @@ class TaskParameters(Parameters):
     quota: int = Field(
         100, ge=0, description="questions per scene, task and format; SPAR's counts cluster at a hundred"
     )
+    names: Literal["category", "label"] = Field(
+        "category",
+        description="what objects are called: one word for a kind in all data sets, or the source's own label",
+    )
+    data: ClassVar[tuple[str, ...]] = ()
+    """Data files that `said` comes from, relative to the package."""
+
+    @property
+    def said(self) -> str:
+        """What every question says besides, after its stem."""
+        return ""
 
 
 UNDER_A_DISC = ReferentLimits(min_area=0.004, min_marker_radius=0.012)

@@ -117,11 +117,14 @@ class Wording:
         drawn: Drawn,
         draw: Draw,
         stems: Sequence[str] | None = None,
+        said: str = "",
     ) -> Worded:
-        """The stem drawn (or one of those named, where any are), and what the format adds."""
+        """The stem drawn (or one of those named, where any are), what is said besides, and what the format adds."""
         own = self.formats[form]
         used = [drawn.stem if stems is None else draw.choice("question", tuple(sorted(stems)))]
         stem = _filled(own.stems[used[0]], slots)
+        if said:
+            stem += " " + said
         question, instruction = stem, None
         if drawn.options:
             used.append(drawn.options)

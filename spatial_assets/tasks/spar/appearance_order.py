@@ -37,9 +37,9 @@ def ask(facts: SceneFacts, parameters: AppearanceParameters, candidate: Chosen, 
     seen = facts.once(appearances, parameters.limits, parameters.glimpse_area, parameters.clear_area)
     things = candidate.objects
     clears = seen.clears[video.word_of[list(things)]].tolist()
-    names = [facts.objects.categories[place] for place in things]
+    names = [facts.objects.words[place] for place in things]
     roles = [(f"object_{index + 1}", place) for index, place in enumerate(draw.shuffled("question", things))]
-    slots = {role: facts.objects.categories[place] for role, place in roles}
+    slots = {role: facts.objects.words[place] for role, place in roles}
     for index, (name, clear) in enumerate(zip(names, clears, strict=True)):
         slots |= {f"name_{index + 1}": name, f"frame_{index + 1}": str(clear)}
     return Question(

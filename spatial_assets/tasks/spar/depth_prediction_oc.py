@@ -24,13 +24,14 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "depth_prediction_oc"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """What is hidden of an object need not be known: what shows of its box stands in for it (see ReferentLimits)."""
 
 
-class DepthParameters(MarkedParameters):
+class DepthParameters(MarkedParameters, CenterParameters):
     like_given: float = Field(
         0.1,
         gt=0,

@@ -24,13 +24,14 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING, Rejection
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import MarkedParameters, Question, Roles, Task
+from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "depth_prediction_oo"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """What is hidden of an object need not be known: what shows of its box stands in for it (see ReferentLimits)."""
 
 
-class DepthDifferenceParameters(MarkedParameters):
+class DepthDifferenceParameters(MarkedParameters, CenterParameters):
     min_difference: float = Field(
         0.3, ge=0, description="meters; of less, rounding alone is a sixth or more. SPAR's is not published"
     )

@@ -26,10 +26,11 @@ from spatial_assets.tasks.core.marks import boxes
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import GRID_STEPS, METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Roles, Task, TaskParameters
+from spatial_assets.tasks.core.task import Question, Roles, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar import views
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
     FOUR_REASONS,
     NOT_CLEAR,
@@ -52,7 +53,7 @@ REASONS: Mapping[str, str] = {
 }
 
 
-class NearestParameters(TaskParameters):
+class NearestParameters(CenterParameters):
     limits: ReferentLimits = ReferentLimits()
     clearness: Clearness = Clearness(min_ratio=1.15)
     max_box_iou: float = Field(
@@ -189,7 +190,7 @@ def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[...
             slots={
                 **facts.objects.named(roles),
                 "relation": relation,
-                "right": facts.objects.categories[things[right]],
+                "right": facts.objects.words[things[right]],
             },
         )
 

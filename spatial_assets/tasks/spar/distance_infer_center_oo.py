@@ -33,6 +33,7 @@ from spatial_assets.tasks.spar.anchors import (
     anchored_pairs,
     nearest_chances,
 )
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewsParameters, marked_in, points_in
 
 SINGLE, IN_VIEWS = "distance_infer_center_oo", "distance_infer_center_oo_mv"
@@ -45,7 +46,7 @@ REASONS: Mapping[str, str] = {
 }
 
 
-class InferParameters(MarkedParameters):
+class InferParameters(MarkedParameters, CenterParameters):
     clearness: Clearness = Clearness()
     even: bool = Field(True, description="leave out what words suggest, as often as it takes")
 

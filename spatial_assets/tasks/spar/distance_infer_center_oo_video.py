@@ -23,10 +23,11 @@ from spatial_assets.tasks.core.marks import points
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
 from spatial_assets.tasks.spar.anchors import hints as of_words
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
     COUNT,
     FOUR_REASONS,
@@ -54,7 +55,7 @@ COLORS = ("green", "blue", "yellow", "magenta")
 """Of Object0 and so on; the first three are SPAR's."""
 
 
-class NearestInVideoParameters(TaskParameters):
+class NearestInVideoParameters(CenterParameters):
     limits: ReferentLimits = UNDER_A_DISC
     clearness: Clearness = Clearness(min_ratio=1.15)
     even: bool = Field(True, description="leave out what words suggest, as often as it takes")
@@ -86,7 +87,7 @@ def find(facts: SceneFacts, parameters: NearestInVideoParameters) -> Candidates:
 
 def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chosen, draw: Draw) -> Question:
     """Which of the four is called what, and the frames in which they are marked, is drawn."""
-    words = facts.objects.categories
+    words = facts.objects.words
     anchor, *four = candidate.objects
     relation = RELATIONS[candidate.values["relation"]]
     order = draw.shuffled("order", range(COUNT))
@@ -94,7 +95,8 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
     distances: list[float] = candidate.values["distances"][order].tolist()
     right, other = right_of(distances, candidate.values["relation"])
     if parameters.even:
-        named = hints(relation, [words[thing] for thing in things], words[anchor])
+        kinds = facts.objects.categories
+        named = hints(relation, [kinds[thing] for thing in things], kinds[anchor])
         keep_even(prior_of(SUITE, NAME).chances(named), right, draw)
     roles = [("red", anchor), *((f"object{place}", thing) for place, thing in enumerate(things))]
     shown = images(facts)

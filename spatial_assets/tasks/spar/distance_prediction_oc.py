@@ -20,14 +20,15 @@ from spatial_assets.tasks.core.peers import category_strata, with_peers, wrong_o
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "distance_prediction_oc"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """What is hidden of an object need not be known: what shows of its box stands in for it (see ReferentLimits)."""
 
 
-class CameraDistanceParameters(TaskParameters):
+class CameraDistanceParameters(CenterParameters):
     limits: ReferentLimits = ReferentLimits()
     options: Spacing = Spacing()
 

@@ -22,6 +22,7 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "distance_prediction_oo"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
@@ -35,7 +36,7 @@ PAIR_REASONS: Mapping[str, str] = {
 }
 
 
-class ObjectDistanceParameters(MarkedParameters):
+class ObjectDistanceParameters(MarkedParameters, CenterParameters):
     min_distance: float = Field(
         0.3, ge=0, description="meters; of less, rounding alone is a sixth or more. SPAR's is not published"
     )

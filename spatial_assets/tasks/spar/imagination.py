@@ -29,7 +29,8 @@ from spatial_assets.tasks.core.even import (
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import Mark
-from spatial_assets.tasks.core.task import Question, Roles, TaskParameters
+from spatial_assets.tasks.core.task import Question, Roles
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.relations import (
     BETWEEN,
     TO_VIEWER,
@@ -67,7 +68,7 @@ MOVE_REASONS = {
 }
 
 
-class MoveLimits(TaskParameters):
+class MoveLimits(CenterParameters):
     """Which moves can be imagined."""
 
     limits: ReferentLimits = ReferentLimits()

@@ -22,7 +22,7 @@ def ask(facts: SceneFacts, parameters: CountParameters, candidate: Chosen, draw:
         Number(COUNT, len(group)),
         frames=facts.once(video_of, parameters.limits).frames,
         objects=[(f"instance-{index}", place) for index, place in enumerate(group)],
-        slots={"category": facts.objects.categories[group[0]]},
+        slots={"category": facts.objects.words[group[0]]},
     )
 
 

@@ -87,7 +87,7 @@ def ask(facts: SceneFacts, parameters: LocateParameters, candidate: Chosen, draw
         frames=video.frames,
         objects=[("red", thing)],
         slots={
-            "red": facts.objects.categories[thing],
+            "red": facts.objects.words[thing],
             "reference": _listed([reference]),
             "frames": _listed(sorted([*right, *others])),
         },

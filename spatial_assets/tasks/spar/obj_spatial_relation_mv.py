@@ -19,8 +19,9 @@ from spatial_assets.tasks.core.even import in_name_order
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.rendering import JUDGE, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.related import (
     RELATION_REASONS,
     Related,
@@ -56,7 +57,7 @@ OC, OO = "obj_spatial_relation_oc_mv", "obj_spatial_relation_oo_mv"
 SLOTS = {OC: TO_VIEWER, OO: BETWEEN_AND_TO_VIEWER}
 
 
-class RelationInViewsParameters(TaskParameters):
+class RelationInViewsParameters(CenterParameters):
     limits: ReferentLimits = ReferentLimits()
     views: ViewLimits = ViewLimits()
     relation: RelationLimits = RelationLimits()

@@ -1,6 +1,6 @@
 """How a marked object lies to another as the camera sees them (SPAR, appendix 7.5, "Obj spatial relation").
 
-The red object is described relative to the blue one.
+The red object is described relative to the blue one. Both are marked with boxes, as SPAR's drawing program has them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.even import in_name_order
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import REFERENT_REASONS, reject_unfit, shown
-from spatial_assets.tasks.core.marks import marker_gaps, points
+from spatial_assets.tasks.core.marks import box_mark, marker_gaps
 from spatial_assets.tasks.core.rendering import JUDGE, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
 from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.related import (
     RELATION_REASONS,
     Related,
@@ -35,7 +36,7 @@ SUITE, NAME = "spar", "obj_spatial_relation_oo"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 
 
-class ObjectRelationParameters(MarkedParameters):
+class ObjectRelationParameters(MarkedParameters, CenterParameters):
     relation: RelationLimits = RelationLimits()
 
 
@@ -90,7 +91,7 @@ def question(
         frames=[("image", frame)],
         objects=roles,
         slots={**facts.objects.named(roles), **slots},
-        marks=points(facts, frame, roles),
+        marks=[box_mark(facts, frame, role, thing) for role, thing in roles],
     )
 
 
@@ -112,7 +113,7 @@ TASKS = (
             **REFERENT_REASONS,
             **RELATION_REASONS,
             "boxes_overlap": "the two objects' boxes touch or overlap",
-            "marks_touch": "the two marks would touch",
+            "marks_touch": "the two objects are nearly at one place of the image",
         },
     ),
 )

@@ -19,8 +19,9 @@ from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import SENTENCE
-from spatial_assets.tasks.core.task import Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.imagination import frame_states
 from spatial_assets.tasks.spar.relations import seen_level
 from spatial_assets.tasks.spar.views import (
@@ -41,7 +42,7 @@ COLORS = ("red", "green", "blue", "yellow")
 FEWEST = 2
 
 
-class MapParameters(TaskParameters):
+class MapParameters(CenterParameters):
     limits: ReferentLimits = ReferentLimits()
     views: ViewLimits = ViewLimits()
     draws: int = Field(
@@ -147,7 +148,7 @@ def ask(facts: SceneFacts, parameters: MapParameters, candidate: Chosen, draw: D
     places = candidate.values["places"][:count].tolist()
     words = phrases(SUITE, NAME)
     named = [
-        words["named"].format(number=number, name=facts.objects.categories[thing], color=color)
+        words["named"].format(number=number, name=facts.objects.words[thing], color=color)
         for number, (color, thing) in enumerate(roles)
     ]
     printed = [

@@ -86,7 +86,7 @@ def ask(facts: SceneFacts, parameters: VolumeParameters, candidate: Chosen, draw
         frames=[("image", frame)],
         objects=[("red", thing)],
         slots={
-            "red": facts.objects.categories[thing],
+            "red": facts.objects.words[thing],
             **dict(zip(("length", "width", "height"), texts, strict=True)),
         },
         marks=[box_mark(facts, frame, "red", thing)],

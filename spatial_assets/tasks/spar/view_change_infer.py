@@ -1,17 +1,19 @@
 """How the camera moved from one image to another (SPAR, appendix 7.5, "View change infer").
 
 With T = inv(C1) C2 the translation is T's, in the first camera's frame; the turn is that of the viewing direction, T's
-third column, as yaw to the right and pitch upwards; roll is dropped. Translations are printed in steps of 0.1 m, angles
-in steps of 5 degrees. The sentence also says in which ninth of each image an object stands. The values behind those
-words are the center of its visible box, as shares of the width and the height; they follow the five numbers of the
-motion, and the margin counts their distance to the borders between thirds as it counts the others, in their own steps.
+third column, as yaw to the right and pitch upwards; roll is dropped. Translations are printed in steps of 0.1 m, or as
+`move_step` has it, angles in steps of 5 degrees. The sentence also says in which ninth of each image an object stands.
+The values behind those words are the center of its visible box, as shares of the width and the height; they follow the
+five numbers of the motion, and the margin counts their distance to the borders between thirds as it counts the others,
+in their own steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -49,15 +51,18 @@ class Axis:
 
     verb: str
     positive: str
-    """Which a zero takes, too."""
+    """Which a zero takes, too, unless it is drawn."""
     negative: str
     quantity: Quantity
 
-    def printed(self, value: float) -> tuple[str, str]:
-        """Verb and direction, and the amount: `move_right`, `1.6`."""
+    def printed(self, value: float, zero: str = "") -> tuple[str, str]:
+        """Verb and direction, and the amount: `move_right`, `1.6`. `zero` is the direction of one."""
         count = self.quantity.steps(value)
-        direction = f"{self.verb}_{self.negative if count < 0 else self.positive}"
-        return direction, self.quantity.text_of(abs(count)) if count else "0"
+        if count == 0:
+            return f"{self.verb}_{zero or self.positive}", "0"
+        return f"{self.verb}_{self.negative if count < 0 else self.positive}", self.quantity.text_of(
+            abs(count)
+        )
 
 
 AXES = (
@@ -69,6 +74,7 @@ AXES = (
 )
 """In the order in which they are printed and stored."""
 PITCH, YAW = 3, 4
+MIXED = "mixed"
 
 
 class ViewChangeParameters(PairParameters):
@@ -84,8 +90,30 @@ class ViewChangeParameters(PairParameters):
         le=177.5,
         description="degrees; nearer to opposite, turning right and turning left are one answer, worded twice",
     )
+    zeros: Literal["canonical", "mixed"] = Field(
+        "canonical",
+        description="where a zero is said to go: right, up and forward; or, mixed, either way, as in SPAR's release, "
+        "which has `move_down:0` and `move_backward:0` as well",
+    )
+    move_step: float = Field(
+        METERS.step,
+        ge=METERS.step,
+        le=1,
+        multiple_of=METERS.step,
+        description="meters to which movements are rounded; all that SPAR has published are multiples of 0.2",
+    )
     grid_tolerance: float = Field(
         0.01, gt=0, description="share of the image by which a center must clear the borders between thirds"
+    )
+
+
+@cache
+def axes_of(move_step: float) -> tuple[Axis, ...]:
+    """`AXES`, movements rounded to so many meters."""
+    moves = replace(METERS, step=move_step)
+    return tuple(
+        replace(axis, quantity=moves) if axis.quantity is METERS and move_step != METERS.step else axis
+        for axis in AXES
     )
 
 
@@ -97,11 +125,12 @@ def find(facts: SceneFacts, parameters: ViewChangeParameters) -> Candidates:
     changes = view_changes(facts, pairs)
     pairs.reject("steep", np.abs(changes[:, PITCH]) > parameters.max_pitch)
     pairs.reject("opposite", np.abs(changes[:, YAW]) > parameters.max_yaw)
+    axes = axes_of(parameters.move_step)
     near = [
-        axis.quantity.near_rounding_boundary(column) for axis, column in zip(AXES, changes.T, strict=True)
+        axis.quantity.near_rounding_boundary(column) for axis, column in zip(axes, changes.T, strict=True)
     ]
     pairs.reject(ROUNDING, np.any(near, axis=0))
-    counts = [axis.quantity.steps_of(column) for axis, column in zip(AXES, changes.T, strict=True)]
+    counts = [axis.quantity.steps_of(column) for axis, column in zip(axes, changes.T, strict=True)]
     pairs.reject("no_motion", ~np.any(counts, axis=0))
     pairs.reject("no_shared_object", ~share_an_object(facts, pairs, parameters.limits))
     pairs.values["change"] = changes
@@ -123,23 +152,34 @@ def view_changes(facts: SceneFacts, pairs: Candidates) -> Float:
 def ask(facts: SceneFacts, parameters: ViewChangeParameters, candidate: Chosen, draw: Draw) -> Question:
     first, second = candidate.frames
     change: list[float] = candidate.values["change"].tolist()
+    axes = axes_of(parameters.move_step)
+    zeros = [
+        draw.choice(f"zero {axis.verb} {axis.positive}", (axis.positive, axis.negative))
+        if parameters.zeros == MIXED
+        else axis.positive
+        for axis in axes
+    ]
     return Question(
-        Pose(_parts(change), print_change(change)), frames=[("first", first), ("second", second)], objects=()
+        Pose(_parts(axes, change), print_change(axes, change, zeros)),
+        frames=[("first", first), ("second", second)],
+        objects=(),
     )
 
 
-def _parts(change: Sequence[float]) -> list[tuple[Quantity, float]]:
-    return [(axis.quantity, value) for axis, value in zip(AXES, change, strict=True)]
+def _parts(axes: Sequence[Axis], change: Sequence[float]) -> list[tuple[Quantity, float]]:
+    return [(axis.quantity, value) for axis, value in zip(axes, change, strict=True)]
 
 
-def print_change(change: Sequence[float]) -> str:
+def print_change(axes: Sequence[Axis], change: Sequence[float], zeros: Sequence[str]) -> str:
     """`move_right:1.6,move_up:0,move_forward:0,rotate_up:15,rotate_left:75`."""
-    return ",".join(":".join(axis.printed(value)) for axis, value in zip(AXES, change, strict=True))
+    return ",".join(
+        ":".join(axis.printed(value, zero)) for axis, value, zero in zip(axes, change, zeros, strict=True)
+    )
 
 
-def motion_sentence(change: Sequence[float], wording: Mapping[str, str]) -> str:
+def motion_sentence(axes: Sequence[Axis], change: Sequence[float], wording: Mapping[str, str]) -> str:
     """The parts of the motion that are not zero, one short sentence each."""
-    printed = [axis.printed(value) for axis, value in zip(AXES, change, strict=True)]
+    printed = [axis.printed(value) for axis, value in zip(axes, change, strict=True)]
     return " ".join(
         wording[direction].format(amount=amount) for direction, amount in printed if amount != "0"
     )
@@ -212,14 +252,16 @@ def ask_with_object(
     wording = phrases(SUITE, NAME)
     shift = wording["stays" if places[0] == places[1] else "moves"].format(first=places[0], second=places[1])
     change: list[float] = candidate.values["change"].tolist()
+    axes = axes_of(parameters.move_step)
+    motion = motion_sentence(axes, change, wording)
     return Question(
-        SeenPose(_parts(change), print_change(change), shares=shares.ravel().tolist()),
+        SeenPose(_parts(axes, change), motion, shares=shares.ravel().tolist()),
         frames=[("first", first), ("second", second)],
         objects=[("object", thing)],
         slots={
-            "object": facts.objects.categories[thing],
+            "object": facts.objects.words[thing],
             "shift": shift,
-            "motion": motion_sentence(change, wording),
+            "motion": motion,
         },
     )
 

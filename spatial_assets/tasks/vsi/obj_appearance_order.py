@@ -50,7 +50,7 @@ def ask(facts: SceneFacts, parameters: OrderParameters, candidate: Chosen, draw:
     video = facts.once(video_of, parameters.limits)
     seen = facts.once(appearances, parameters.limits, parameters.glimpse_area, parameters.clear_area)
     things = candidate.objects
-    names = [facts.objects.categories[place] for place in things]
+    names = [facts.objects.words[place] for place in things]
     clears = seen.clears[video.word_of[list(things)]].tolist()
     roles = [(f"option_{index + 1}", place) for index, place in enumerate(draw.shuffled("question", things))]
     right, *wrong = (", ".join(order) for order in orders(names, draw, parameters.even))

@@ -57,7 +57,7 @@ def ask(facts: SceneFacts, parameters: CountingParameters, candidate: Chosen, dr
         Number(COUNT, len(group), wrong_of(candidate)),
         frames=facts.once(video_of, parameters.limits).frames,
         objects=[(f"instance-{index}", place) for index, place in enumerate(group)],
-        slots={"category": facts.objects.categories[group[0]]},
+        slots={"category": facts.objects.words[group[0]]},
         stems=stems(parameters, NAME, draw),
     )
 

@@ -138,7 +138,7 @@ def ask(facts: SceneFacts, parameters: RelativeParameters, candidate: Chosen, dr
         ("target", candidate.objects[0]),
         *((f"option_{index + 1}", int(places[target, word])) for index, word in enumerate(lettered)),
     ]
-    right, *wrong = (facts.objects.categories[video.firsts[word]] for word in words)
+    right, *wrong = (facts.objects.words[video.firsts[word]] for word in words)
     first, second, *_ = sorted(own[words].tolist())
     return Question(
         # The nearest stays so until it is as far away as the second.

@@ -99,7 +99,7 @@ def ask(facts: SceneFacts, parameters: ObjectSizeParameters, candidate: Chosen, 
         Number(CENTIMETERS, float(candidate.values["size"]), wrong_of(candidate)),
         frames=facts.once(video_of, parameters.limits).frames,
         objects=[("object", thing)],
-        slots={"category": facts.objects.categories[thing]},
+        slots={"category": facts.objects.words[thing]},
         stems=stems(parameters, NAME, draw),
     )
 

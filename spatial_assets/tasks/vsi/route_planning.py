@@ -144,17 +144,17 @@ def ask(facts: SceneFacts, parameters: RouteParameters, candidate: Chosen, draw:
         ("facing", facing),
         *((f"stop-{number}", stop) for number, stop in enumerate(stops, start=1)),
     ]
-    categories = facts.objects.categories
+    words = facts.objects.words
     worded = stems(parameters, NAME, draw)
-    way = [categories[stop] for stop in stops]
+    way = [words[stop] for stop in stops]
     return Question(
         Choice(right, wrong, turns, min(map(turn_margin, turns)), DEGREES.unit),
         frames=facts.once(video_of, parameters.limits).frames,
         objects=roles,
         slots={
-            "start": categories[start],
-            "orientation": categories[facing],
-            "destination": categories[stops[-1]],
+            "start": words[start],
+            "orientation": words[facing],
+            "destination": words[stops[-1]],
             "steps": steps(way, walks_first, PUBLISHED in worded),
         },
         stems=worded,

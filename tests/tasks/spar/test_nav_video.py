@@ -61,6 +61,13 @@ def rows(base: Path) -> list[dict[str, Any]]:
     return lakes.rows(base / "home", f"questions/{TASK}").to_dicts()
 
 
+def test_rows_are_records_of_spars(rows: list[dict[str, Any]]) -> None:
+    """Whose type is not called what its folder is."""
+    from test_spar_records import faults_of
+
+    assert rows and faults_of(rows) == []
+
+
 def walked(row: dict[str, Any]) -> list[str]:
     """The viewpoints that a row's frames lead along."""
     return [name for name, _ in groupby(entry["frame"].split("@")[0] for entry in row["frames"])]

@@ -16,13 +16,14 @@ from relation_checks import (
     SAID,
     WORDS,
     between,
+    check_boxes,
     check_evenly_offered,
     chosen,
     in_view,
     spoken,
     words_of,
 )
-from spar_checks import check_answers, check_margins, check_points, roles_of
+from spar_checks import check_answers, check_margins, roles_of
 
 TASK = "obj_spatial_relation_oo"
 FORMATS = ("judge", "select", "sentence")
@@ -76,8 +77,8 @@ def test_a_margin_is_the_least_change_that_shows(asked: Asked, form: str) -> Non
     check_margins(asked, TASK, form, sys.modules[__name__])
 
 
-def test_points_are_on_their_objects(asked: Asked) -> None:
-    check_points(asked, TASK, ["red", "blue"])
+def test_boxes_are_around_their_objects(asked: Asked) -> None:
+    check_boxes(asked, TASK, ["red", "blue"])
 
 
 def test_options_tell_nothing(asked: Asked) -> None:

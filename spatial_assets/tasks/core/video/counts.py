@@ -37,7 +37,7 @@ def find(facts: SceneFacts, parameters: CountParameters) -> Candidates:
         objects[row, : len(group)] = group
     found = about_video(objects)
     found.reject_coded(codes_of(list(video.words.values())), VERDICTS)
-    found.reject("uncountable", np.array([not is_countable(word) for word in video.groups], np.bool_))
+    found.reject("uncountable", np.array([not is_countable(word) for word in video.categories], np.bool_))
     found.reject("few", counts < parameters.min_count)
     found.reject("many", counts > parameters.max_count)
     # Every count in turn, so that "two" is not most of the answers.

@@ -97,14 +97,14 @@ class Video:
 
     @cached_property
     def groups(self) -> dict[str, Indices]:
-        """Word to the places of the objects of that category, ascending; words in alphabetical order."""
+        """Word to the places of the objects that are called so, ascending; words in alphabetical order."""
         objects = self.facts.objects
         found: dict[str, list[int]] = {}
-        for place, (category, structure) in enumerate(
-            zip(objects.categories, objects.structure.tolist(), strict=True)
+        for place, (word, structure) in enumerate(
+            zip(objects.words, objects.structure.tolist(), strict=True)
         ):
             if not structure:
-                found.setdefault(category, []).append(place)
+                found.setdefault(word, []).append(place)
         return {word: np.array(places, np.int64) for word, places in sorted(found.items())}
 
     @cached_property
@@ -122,8 +122,13 @@ class Video:
 
     @cached_property
     def identities(self) -> Hashes:
-        """(W,), of the words in alphabetical order."""
-        return np.array([hash_name("word", word) for word in self.groups], np.uint64)
+        """(W,), of the words in alphabetical order: of their categories, so that labels draw the same."""
+        return np.array([hash_name("word", category) for category in self.categories], np.uint64)
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Of each word in alphabetical order the category of what it stands for."""
+        return [self.facts.objects.categories[place] for place in self.firsts.tolist()]
 
     @cached_property
     def words(self) -> dict[str, str | None]:

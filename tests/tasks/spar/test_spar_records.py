@@ -1,0 +1,37 @@
+"""Questions of every task fit the fields that SPAR's loader and its drawing program read of that task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asked_homes import FORMS, Asked
+
+from spatial_assets.exports import spar_faults, spar_layout, spar_records
+from spatial_assets.exports.base import Question, Shot
+from spatial_assets.scene.frames import VIDEO_FRAMES
+
+
+def faults_of(rows: list[dict[str, Any]]) -> list[str]:
+    """What the export's check says of rows as records, images aside."""
+    found = []
+    for number, row in enumerate(rows):
+        shots = tuple(Shot(item["role"], item["frame"], None, None, ()) for item in row["frames"])
+        images = [f"{row['scene']}/{shot.frame}.jpg" for shot in shots]
+        record = spar_records.record(Question(row, "train", shots), number, images, ())
+        layout = spar_layout.task(row["task"])
+        assert layout.published and layout.folder == row["task"]
+        # A sequence that is shorter than a video is shown whole; SPAR has none.
+        short = f"image has {len(images)} paths, and {layout.type} shows {VIDEO_FRAMES}"
+        faults = spar_faults.faults(record, layout, row["format"], lambda image: None)
+        found += [fault for fault in faults if fault != short or len(images) > VIDEO_FRAMES]
+        back = spar_records.columns(record)
+        assert back == {**{name: row.get(name) for name in back}, "split": "train"}
+    return found
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_rows_are_records_of_their_task(asked: Asked, name: str) -> None:
+    assert spar_layout.task(name).published
+    assert set(FORMS[name]) <= set(spar_layout.task(name).formats)
+    assert faults_of(asked.rows(name)) == []
