@@ -32,8 +32,6 @@ NAMED_MARK = re.compile(r"(\S+) \((red|green|blue|yellow) (point|box)\)")
 SPOKEN_MARK = re.compile(r"\((red|green|blue|yellow) (?:point|box)\)")
 DECIMAL = re.compile(r"(?<![\w.:])\d+\.\d+(?![\d:])")
 UNIT = re.compile(r"\s*(?:meters?|metres?|m|centimeters?|cm|degrees?|square meters?)\b")
-COUNTED, NUMBER_IS = re.compile(r"\bnumber of meters\b"), "the number is "
-"""A stem may say what it counts and then give the number alone."""
 LENGTH_UNIT = re.compile(r"\bmet(?:er|re)s?\b")
 DEGREES = re.compile(r"\bdegrees?\b")
 LEAST_MARGIN = 0.02
@@ -153,10 +151,8 @@ def ambiguous_answer(row: Row, scene: SceneTruth) -> str | None:
 def unit_missing(row: Row, scene: SceneTruth) -> str | None:
     """A number of the question, or the one it asks for, has no unit."""
     del scene
-    counted = COUNTED.search(row["stem"]) is not None
     for found in DECIMAL.finditer(row["stem"]):
-        is_counted = counted and row["stem"][: found.start()].endswith(NUMBER_IS)
-        if not is_counted and not UNIT.match(row["stem"], found.end()):
+        if not UNIT.match(row["stem"], found.end()):
             return f"{found[0]} of what?"
     texts = [row["question"]] if row["task"] != answers.CAMERA else list(row["options"] or ())
     numbers = row["format"] != SELECT or row["task"] == answers.CAMERA

@@ -130,8 +130,7 @@ def test_what_the_tasks_ask_is_found_right(bench, task):
     """Computed anew from boxes and cameras, by formulas that the tasks do not share."""
     faults = [failed(question.row, bench.truth(question)) for question in bench.questions[task]]
     assert len(faults) >= 8
-    # Some wordings of view changes leave out their units, and are rightly dropped.
-    assert {fault[0] for fault in faults if fault} <= ({"unit_missing"} if task == CHANGE else set())
+    assert [fault for fault in faults if fault] == []
 
 
 @pytest.mark.parametrize(
