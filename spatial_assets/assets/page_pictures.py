@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import glob
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,12 +76,13 @@ def _code() -> str:
 
 
 def _keep(path: Path, shard: Shard, data: bytes) -> None:
-    """Keep a picture in the place of those of earlier rows."""
-    for old in path.parent.glob(f"{glob.escape(shard.key)}.*"):
-        if old.name != path.name:
-            old.unlink(missing_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
+    """Keep a picture in the place of those of earlier rows; where the disk does not take it, it is drawn again."""
+    with suppress(OSError):
+        for old in path.parent.glob(f"{glob.escape(shard.key)}.*"):
+            if old.name != path.name:
+                old.unlink(missing_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
 
 
 def draw(picture: Picture, inputs: SceneInputs) -> bytes | None:

@@ -78,3 +78,12 @@ def test_a_picture_stands_until_its_rows_change(tmp_path):
     kept = sorted(path.name.split(".")[0] for path in (tmp_path / "reports" / "pictures" / "plan").iterdir())
     assert kept == ["made-v1-0000", "made-v1-00001"]
     assert page(neighbor, "rows") == other
+
+
+def test_a_picture_that_the_disk_does_not_take_is_shown_all_the_same(tmp_path):
+    scenes = (SceneRef("a", "a"),)
+    shard = Shard("made-v1-0000", "made", "v1", "", tmp_path, scenes)
+    (tmp_path / "reports").write_text("where the folder would be")
+    report = ShardReport("plan", shard.key, output_hash="rows", done=["a"])
+    drawn = draw_all({"plan": partial(named, PNG)}, shard, {"plan": report}, Runner(tmp_path, {}, 1))
+    assert drawn["plan"]["picture"].md_str == "![a](data:image/png;base64,iVBOR2E=)"
