@@ -37,7 +37,7 @@ from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import prior_file
 from spatial_assets.tasks.registry import task as task_named
-from spatial_assets.tasks.spar import anchors, distance_infer_center_oc, distance_infer_center_oo_video, fours
+from spatial_assets.tasks.spar import anchors, box_hints, distance_infer_center_oo_video, fours
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -124,16 +124,11 @@ def of_marked(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
     boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
-    left, top, right, bottom = boxes.T
-    lower, larger = (
-        distance_infer_center_oc.above(it[None])[0] for it in (bottom, (right - left) * (bottom - top))
-    )
     places = [
         next((place for place, word in enumerate(ORDINALS) if option.startswith(f"the {word} image")), 0)
         for option in row["options"]
     ]
-    hints = distance_infer_center_oc.hints(relation, lower.tolist(), larger.tolist(), places)
-    return hints, row["options"].index(row["right"])
+    return box_hints.hints(relation, boxes, np.array(places)), row["options"].index(row["right"])
 
 
 TASKS: dict[str, Hints] = {

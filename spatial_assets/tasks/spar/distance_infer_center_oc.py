@@ -23,13 +23,14 @@ from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
 from spatial_assets.tasks.core.marks import boxes
-from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
+from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file
 from spatial_assets.tasks.core.quantities import GRID_STEPS, METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import Question, Roles, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar import views
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
+from spatial_assets.tasks.spar.box_hints import chances
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
     FOUR_REASONS,
@@ -45,7 +46,7 @@ from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewLimits, mar
 
 SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
-BOXES, LOWER, LARGER = "boxes", "lower", "larger"
+BOXES, CHANCES = "boxes", "chances"
 REASONS: Mapping[str, str] = {
     **FOUR_REASONS,
     "like_boxes": "two of the boxes are nearly the same",
@@ -96,25 +97,18 @@ def _find(
     distances = np.linalg.norm(facts.camera_points[frames[row, :1], things], axis=2)
     spots = places[row[:, None], things]
     corners = facts.once(boxes)[frames[row[:, None], spots], things]
-    # What is printed of a box tells as much without the image as with it.
-    left, top, right_end, bottom = np.moveaxis(GRID_STEPS.steps_of(corners), 2, 0)
-    sets = Candidates(
-        frames[row],
-        things,
-        {
-            VIEWS: spots,
-            "distances": distances,
-            BOXES: corners,
-            LOWER: above(bottom),
-            LARGER: above((right_end - left) * (bottom - top)),
-        },
-    )
+    sets = Candidates(frames[row], things, {VIEWS: spots, "distances": distances, BOXES: corners})
     sets.count_out("few_objects", int((fit.sum(axis=1) < 4).sum()))
     relation_key = draw_key(facts.which, parameters.seed, task, "relation")
     draws = sets.ranks(relation_key, facts.frames.identities, facts.objects.identities)
     chosen = relations(distances, parameters.clearness, draws)
     sets.reject(NOT_CLEAR, chosen == UNCLEAR)
     sets.values["relation"] = chosen
+    if parameters.even:
+        # What is printed of a box tells as much without the image as with it.
+        sets.values[CHANCES] = chances(
+            SUITE, task, np.maximum(chosen, 0), GRID_STEPS.steps_of(corners), spots
+        )
     # By the object that answers.
     right = np.where(chosen == 0, distances.argmin(axis=1), distances.argmax(axis=1))
     sets.strata = Strata.of_objects(things[np.arange(len(things)), right], facts.objects.identities)
@@ -140,23 +134,11 @@ def find_in_views(facts: SceneFacts, parameters: NearestInViewsParameters) -> Ca
     return found
 
 
-def above(values: Indices) -> Indices:
-    """(M, 4): of each of four values how many of the others are above it."""
-    found: Indices = (values[:, None, :] > values[:, :, None]).sum(axis=2)
-    return found
+def _asking(
+    task: str, images: Callable[[Sequence[int]], Roles], *, shows_boxes: bool = False
+) -> Callable[..., Question]:
+    """How a format asks; one that prints boxes as options is kept even."""
 
-
-def hints(
-    relation: str, lower: Sequence[int], larger: Sequence[int], places: Sequence[int]
-) -> list[list[str]]:
-    """Of each box: how many of the four reach lower and are larger, and whether it is in the first image."""
-    return [
-        [f"{relation} bottom {bottom}", f"{relation} area {area}", f"{relation} image {min(place, 1)}"]
-        for bottom, area, place in zip(lower, larger, places, strict=True)
-    ]
-
-
-def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[..., Question]:
     def ask(facts: SceneFacts, parameters: NearestParameters, candidate: Chosen, draw: Draw) -> Question:
         """In which order the four are named is drawn."""
         relation = RELATIONS[candidate.values["relation"]]
@@ -166,9 +148,8 @@ def _asking(task: str, images: Callable[[Sequence[int]], Roles]) -> Callable[...
         corners: list[list[float]] = candidate.values[BOXES][order].tolist()
         places: list[int] = candidate.values[VIEWS][order].tolist()
         right, other = right_of(distances, candidate.values["relation"])
-        if parameters.even:
-            lower, larger = candidate.values[LOWER][order].tolist(), candidate.values[LARGER][order].tolist()
-            keep_even(prior_of(SUITE, task).chances(hints(relation, lower, larger, places)), right, draw)
+        if shows_boxes and parameters.even:
+            keep_even(candidate.values[CHANCES][order].tolist(), right, draw)
         form = phrases(SUITE, task)
         texts = [
             form[f"image_{place}"].format(box=grid_box(box))
@@ -209,6 +190,7 @@ TASKS = (
         parameters=NearestParameters,
         find=find,
         ask=_asking(SINGLE, lambda frames: [("image", frames[0])]),
+        ask_for={SELECT: _asking(SINGLE, lambda frames: [("image", frames[0])], shows_boxes=True)},
         reasons=REASONS,
         data=(prior_file(SUITE, SINGLE),),
     ),
@@ -223,6 +205,7 @@ TASKS = (
         parameters=NearestInViewsParameters,
         find=find_in_views,
         ask=_asking(IN_VIEWS, views.shown_views),
+        ask_for={SELECT: _asking(IN_VIEWS, views.shown_views, shows_boxes=True)},
         reasons={**REASONS, **VIEW_REASONS},
         data=(prior_file(SUITE, IN_VIEWS),),
     ),

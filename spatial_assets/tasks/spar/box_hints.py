@@ -1,0 +1,159 @@
+"""What boxes alone suggest of how far the objects in them are: where each reaches, how large it is, beside the others.
+
+Low in an image is near, on one floor; large is near, of things of one size. Features are classes of these, and pairs of
+such, so that a log-linear law over them (`tasks.core.priors`) says what a reader of the numbers could learn at most.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from spatial_assets.scene.model import Float
+from spatial_assets.tasks.core.facts import Indices
+from spatial_assets.tasks.core.marks import GRID
+from spatial_assets.tasks.core.priors import prior_of
+from spatial_assets.tasks.spar.fours import RELATIONS
+
+COARSE, FINE = GRID // 10, GRID // 25
+"""Grid steps of the classes of where a box begins and ends."""
+SIDEWAYS = 120
+"""Twice the grid steps of the classes of how far from the middle a box is."""
+GAP, GAPS, OCTAVES = 50, 8, 5
+"""Against the largest of the others: grid steps lower in a class, and how many classes or octaves up and down."""
+
+
+LONE, LONES = 40, 10
+"""Grid steps to the nearest of the others in a class, and how many classes."""
+
+
+def octave(numbers: Indices) -> Indices:
+    """The whole part of the binary logarithm of positive numbers, exactly; 0 for less than 1."""
+    found: Indices = np.frexp(np.maximum(numbers, 1))[1].astype(np.int64) - 1
+    return found
+
+
+def above(values: Indices) -> Indices:
+    """(M, 4): of each of four values how many of the others are above it."""
+    found: Indices = (values[:, None, :] > values[:, :, None]).sum(axis=2)
+    return found
+
+
+def largest_other(values: Indices) -> Indices:
+    """(M, 4): of each of four values the largest of the others."""
+    ordered = np.sort(values, axis=1)
+    return np.where(values == ordered[:, -1:], ordered[:, -2:-1], ordered[:, -1:])
+
+
+def apart(values: Indices) -> Indices:
+    """(M, 4, 4): how far each two of four values are from each other."""
+    return np.abs(values[:, None, :] - values[:, :, None])
+
+
+def features(boxes: Indices, places: Indices) -> dict[str, tuple[Indices, int]]:
+    """Classes of each box, by feature: (M, 4) and how many classes there are.
+
+    Parameters
+    ----------
+    boxes : (M, 4, 4) array
+        Left, top, right, bottom of each of four boxes, in whole grid steps.
+    places : (M, 4) array
+        Which of the images each is in.
+    """
+    left, top, right, bottom = np.moveaxis(boxes, 2, 0)
+    width, height = right - left, bottom - top
+    area = width * height
+    later = np.minimum(places, 1)
+    low, high = bottom // COARSE, np.where(top <= 0, 0, 1 + top // COARSE)
+    size = octave(area)
+    lower, larger, higher = above(bottom), above(area), above(-top)
+    gap = np.clip((bottom - largest_other(bottom)) // GAP, -GAPS, GAPS) + GAPS
+    ratio = np.clip(size - octave(largest_other(area)), -OCTAVES, OCTAVES) + OCTAVES
+    outs = {
+        name: above(apart(values).sum(axis=2))
+        for name, values in {
+            "left": left, "right": right, "top": top, "bottom": bottom, "area": octave(area * area)
+        }.items()
+    }  # fmt: skip
+    lone = {
+        name: np.minimum(np.sort(apart(values), axis=2)[..., 1] // LONE, LONES - 1)
+        for name, values in {"left": left, "right": right, "middle": (left + right) // 2}.items()
+    }
+    at_edge = ((left <= 0) | (right >= GRID)).astype(np.int64)
+    sideways = np.abs(left + right - GRID) // SIDEWAYS
+    return {
+        "bottom": (lower, 4),
+        "area": (larger, 4),
+        "image": (later, 2),
+        "low": (low, 12),
+        "high": (high, 13),
+        "size": (size, 22),
+        "height": (octave(height * height), 22),
+        "width": (octave(width * width), 22),
+        "low high": (_pair(low // 2, high // 2, 8), 64),
+        "low size": (_pair(low, size // 2, 16), 256),
+        "size high": (_pair(size // 2, high // 2, 8), 128),
+        "gap": (gap, 2 * GAPS + 1),
+        "ratio": (ratio, 2 * OCTAVES + 1),
+        "sideways low": (_pair(sideways, low // 2, 8), 128),
+        "edge low": (_pair(at_edge, low // 3, 4), 8),
+        "width height": (_pair(octave(width), octave(height), 16), 256),
+        "bottom area": (_pair(lower, larger, 4), 16),
+        "bottom top": (_pair(lower, higher, 4), 16),
+        "lowest": (bottom // FINE, 27),
+        "highest": (np.maximum(top, 0) // FINE, 27),
+        "image low": (_pair(later, low // 2, 8), 16),
+        **{f"out {name}": (ranks, 4) for name, ranks in outs.items()},
+        **{f"lone {name}": (classes, LONES) for name, classes in lone.items()},
+        "out left right": (_pair(outs["left"], outs["right"], 4), 16),
+        "out left bottom": (_pair(outs["left"], outs["bottom"], 4), 16),
+        "out left lower": (_pair(outs["left"], lower, 4), 16),
+    }
+
+
+def _pair(first: Indices, second: Indices, count: int) -> Indices:
+    """One class of two, of which the second has fewer than `count`."""
+    return first * count + second
+
+
+def hints(relation: str, boxes: Indices, places: Indices) -> list[list[str]]:
+    """Of each of four boxes, (4, 4), by the names that the prior has for its features."""
+    found = features(boxes[None], places[None])
+    return [
+        [f"{relation} {name} {codes[0, place]}" for name, (codes, _) in found.items()] for place in range(4)
+    ]
+
+
+def chances(suite: str, task: str, asked: Indices, boxes: Indices, places: Indices) -> Float:
+    """(M, 4), how likely each of four boxes is the one that is asked for, by a task's prior.
+
+    Parameters
+    ----------
+    suite, task : str
+        Whose prior it is.
+    asked : (M,) array
+        Places among `fours.RELATIONS`.
+    boxes, places
+        As for `features`.
+    """
+    scores = np.zeros(places.shape)
+    tables = _tables(suite, task)
+    for name, (codes, _) in features(boxes, places).items():
+        scores += tables[name][asked[:, None], codes]
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    likely: Float = weights / weights.sum(axis=1, keepdims=True)
+    return likely
+
+
+@cache
+def _tables(suite: str, task: str) -> dict[str, Float]:
+    """Scores by feature, (relations, classes)."""
+    prior = prior_of(suite, task)
+    none = np.zeros((1, 4), np.int64)
+    return {
+        name: np.array(
+            [[prior.score(f"{relation} {name} {code}") for code in range(count)] for relation in RELATIONS]
+        )
+        for name, (_, count) in features(none[..., None].repeat(4, axis=2), none).items()
+    }
