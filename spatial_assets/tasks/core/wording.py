@@ -196,7 +196,7 @@ def _missing(held: Mapping[str, Any], forms: Sequence[str]) -> Iterator[str]:
 
 
 def check(held: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the texts of a wording file: slots, duplicates, grammar, stems that are hardly different."""
+    """What is wrong with the texts of a wording file: slots, duplicates, grammar, what is hardly different."""
     slots: Mapping[str, str] = held["slots"]
     groups: dict[str, Mapping[str, str]] = {"stems": held.get("stems", {})}
     for form, own in held["formats"].items():
@@ -221,8 +221,9 @@ def check(held: Mapping[str, Any]) -> list[str]:
             if group != "phrases" and words in seen:
                 problems.append(f"{group} {name}: the same as {seen[words]}")
             seen[words] = name
-        if group.endswith("stems"):
+        if group.endswith(("stems", "answers")):
             problems += _alike(group, texts)
+        if group.endswith("stems"):
             problems += _uneven(group, texts)
     return problems
 

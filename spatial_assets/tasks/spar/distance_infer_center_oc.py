@@ -1,9 +1,10 @@
 """Which of four named objects is closest to the observer, or farthest away (SPAR, "Object center distance inference").
 
 Distances are those of the 3D boxes' centers from the camera, of the first one where there are three images. Nothing
-is marked: what answers is the box of what can be seen of an object, on the 0-1000 grid, in the image that shows the
-most of it. Each name means one object in all that is shown. Which four are compared is drawn, and so is whether the
-closest or the farthest is asked for, where both are clear; wrong options are the boxes of the other three.
+is marked: what answers is the box of what can be seen of an object, on the 0-1000 grid, in the image in which it
+appears largest, if it clearly does. Each name means one object in all that is shown. Which four are compared is drawn,
+and so is whether the closest or the farthest is asked for, where both are clear; wrong options are the boxes of the
+other three.
 
 What is low in an image is near. So that boxes alone do not answer, some questions are left out: see `priors`.
 """
@@ -42,7 +43,7 @@ from spatial_assets.tasks.spar.fours import (
     right_of,
 )
 from spatial_assets.tasks.spar.position_matching import iou
-from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewLimits, marked_in
+from spatial_assets.tasks.spar.views import NONE_FIT, VIEW_REASONS, VIEWS, ViewLimits, marked_in
 
 SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
@@ -65,12 +66,28 @@ class NearestParameters(CenterParameters):
 
 class NearestInViewsParameters(NearestParameters):
     views: ViewLimits = ViewLimits()
+    min_larger: float = Field(
+        1.25,
+        ge=1,
+        description="times as much of its image must an object fill where it is boxed as in each of the others: of "
+        "less, nobody can say in which it appears largest",
+    )
 
 
 def named(facts: SceneFacts, frames: Indices) -> Bools:
     """(N, O): objects whose names mean nothing else in any of the images (N, a)."""
     found: Bools = ~np.any([facts.namesakes[column] for column in frames.T], axis=0)
     return found
+
+
+def _clearly_largest(facts: SceneFacts, frames: Indices, places: Indices, ratio: float) -> Bools:
+    """(N, O): objects that fill more of the image that they are boxed in, (N, O), than of any other of (N, a)."""
+    filled = facts.observed.visible_px / facts.frames.pixels[:, None]
+    boxed = filled[np.take_along_axis(frames, places.clip(0), axis=1), np.arange(places.shape[1])]
+    clear = places >= 0
+    for view in range(frames.shape[1]):
+        clear &= (places == view) | (filled[frames[:, view]] * ratio <= boxed)
+    return clear
 
 
 @kernel
@@ -127,6 +144,8 @@ def find_in_views(facts: SceneFacts, parameters: NearestInViewsParameters) -> Ca
     """Named objects of three views; those in several of them come first."""
     three = views.triples(facts, parameters)
     places = marked_in(facts, three.frames, parameters.limits)
+    clear = _clearly_largest(facts, three.frames, places, parameters.min_larger)
+    places = np.where(clear, places, NONE_FIT)
     found = _find(facts, parameters, IN_VIEWS, three.frames, places)
     found.rejected += three.rejected
     spots = found.values[VIEWS]

@@ -62,6 +62,14 @@ def test_what_is_wrong_with_a_stem_is_named(stem: str, problem: str) -> None:
     assert any(problem in line for line in found), found
 
 
+def test_answers_that_are_hardly_different_are_named() -> None:
+    answers = {"a1": "The {red} is {answer} meters away.", "a2": "The {red} is {answer} meters off."}
+    held = {**GOOD, "formats": {"fill": {}, "sentence": {"answers": answers}}}
+    assert wording.check(held) == []
+    answers["a3"] = "The {red} is about {answer} meters away."
+    assert wording.check(held) == ["sentence answers a1 and a3 share 0.86 of their words"]
+
+
 def test_published_stems_keep_their_grammar() -> None:
     held = {
         **GOOD,

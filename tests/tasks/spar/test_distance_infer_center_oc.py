@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from asked_homes import Asked
-from made_scene import FACTS, Tables, pose, rejected, rows_of
+from made_scene import FACTS, SEEN, Tables, pose, rejected, rows_of
 from question_truth import Truth
 from spar_checks import check_answers, check_cast, check_margins, check_views
 
@@ -130,7 +130,7 @@ def test_distances_differ_clearly(asked: Asked, task: str) -> None:
 
 
 @pytest.mark.prove
-def test_boxes_are_where_most_of_an_object_shows(studio_asked: Asked) -> None:
+def test_boxes_are_where_an_object_appears_largest(studio_asked: Asked) -> None:
     places: Counter[int] = Counter()
     for row in studio_asked.rows(IN_VIEWS):
         scene = studio_asked.truths[row["scene"]]
@@ -139,8 +139,9 @@ def test_boxes_are_where_most_of_an_object_shows(studio_asked: Asked) -> None:
         names = [item["frame"] for item in row["frames"]]
         places[names.index(frame)] += 1
         pixels = scene.pixels(frame)[thing]
-        # An image may show more of it and too little of the whole.
-        assert pixels * 1.01 >= max(scene.pixels(name).get(thing, 0) for name in names) or pixels > 100
+        others = [scene.pixels(name).get(thing, 0) for name in names if name != frame]
+        # Two renderers may differ by a pixel along an outline.
+        assert pixels >= 1.2 * max(others)
     assert min(places[place] for place in range(3)) > 0.15 * places.total()
     check_views(studio_asked, IN_VIEWS)
 
@@ -206,3 +207,39 @@ def test_fours_at_their_limits(
 def test_what_is_clear_at_neither_end_is_not_asked() -> None:
     centers = {**CENTERS, 1: (0.0, 0.0, 2.9), 4: (0.6, 0.0, 3.1)}
     assert rejected(SINGLE, made(4, centers)) == {"not_clear": 1, "few_objects": 1}
+
+
+def in_three_views(second: dict[str, float]) -> Tables:
+    """Four objects in the first image, the second of them smaller in all; the first as told in the second image."""
+    made_in_two = made(4, CENTERS)
+    observations = [
+        *({"frame": "0", "instance": i, "box": SPOTS[i]} for i in range(1, 5)),
+        *({"frame": name, "instance": 2, "visible_px": 20_000, "box": SPOTS[2]} for name in "12"),
+        {"frame": "1", "instance": 1, "box": SPOTS[1], **second},
+    ]
+    made_in_two.rows["visibility"] = [{**SEEN, **row} for row in observations]
+    made_in_two.rows["frames"].append({**made_in_two.rows["frames"][1], "frame": "2", "position": 2})
+    made_in_two.rows["keyframes"].append({"set": "keyframes", "position": 2, "frame": "2"})
+    made_in_two.rows["overlap"] += [
+        {"frame_a": frame, "frame_b": "2", "overlap": 0.5, "overlap_instances": 0.5} for frame in "01"
+    ]
+    return made_in_two
+
+
+@pytest.mark.parametrize(
+    ("second", "is_clear"),
+    [
+        ({"visible_px": 32_000}, True),
+        ({"visible_px": 32_001}, False),
+        ({"visible_px": 90_000}, True),
+        # It appears largest where it is cut so much that its box is not asked for.
+        ({"visible_px": 90_000, "truncation": 0.8}, False),
+        ({"visible_px": 32_000, "truncation": 0.8}, True),
+    ],
+)
+def test_it_is_clear_in_which_image_an_object_appears_largest(
+    second: dict[str, float], is_clear: bool
+) -> None:
+    scene = in_three_views(second)
+    assert rejected(IN_VIEWS, scene).get("few_objects", 0) == (0 if is_clear else 3)
+    assert bool(rows_of(IN_VIEWS, scene, even=False)) == is_clear

@@ -58,6 +58,6 @@ def test_objects_are_marked_and_numbered(asked: Asked) -> None:
             view = scene.frames[mark["frame"]]
             # Two renderers may differ by a pixel.
             off += bool(np.abs(np.array(mark["xy"]) - box).max() > 1010 / min(view.width, view.height) + 0.5)
-            named = f"Object{number}, the {scene.objects[thing['instance']].category} ({mark['color']} box)"
+            named = f"Object{number} (the {scene.objects[thing['instance']].category}, {mark['color']} box)"
             assert named in row["question"]
     assert counts == {2, 3, 4} and off <= 0.02 * len(rows)

@@ -18,6 +18,9 @@ from spar_checks import (
     ninth,
 )
 
+from spatial_assets.tasks.core.generate import wording_of
+from spatial_assets.tasks.registry import task as task_named
+
 TASK = "view_change_infer"
 FORMATS = ("fill", "sentence")
 
@@ -174,3 +177,12 @@ def test_centers_on_a_border_between_thirds_are_not_named() -> None:
         observations = [{"frame": name, "instance": 7, "box": box} for name in ("0", "1")]
         made = Tables(pose(31.0, 11.0), facts=FACTS, objects={7: "chair"}, observations=observations)
         assert rejected("view_change_infer", made, "sentence") == {reason: 2}
+
+
+def test_examples_in_instructions_are_answers_that_could_be_printed() -> None:
+    """With one word for a zero, too."""
+    instructions = wording_of(task_named(TASK)).formats["fill"].instruction
+    assert len(instructions) >= 8
+    for text in instructions.values():
+        (example,) = re.findall(r"\bmove_(?:right|left):\S+?(?=\.?(?: |$))", text.replace(", with", " with"))
+        assert len(parsed_motion(example)) == 5
