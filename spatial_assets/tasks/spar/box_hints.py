@@ -24,6 +24,7 @@ GAP, GAPS, OCTAVES = 50, 8, 5
 """Against the largest of the others: grid steps lower in a class, and how many classes or octaves up and down."""
 
 
+SIDES = ("left", "right")
 LONE, LONES = 40, 10
 """Grid steps to the nearest of the others in a class, and how many classes."""
 
@@ -51,8 +52,10 @@ def apart(values: Indices) -> Indices:
     return np.abs(values[:, None, :] - values[:, :, None])
 
 
-def features(boxes: Indices, places: Indices) -> dict[str, tuple[Indices, int]]:
-    """Classes of each box, by feature: (M, 4) and how many classes there are.
+def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
+    """Features of each box: name, classes as (M, 4), and how many classes there are.
+
+    A mirrored image has the same: what is said of the left side is said of the right side under one name.
 
     Parameters
     ----------
@@ -70,46 +73,53 @@ def features(boxes: Indices, places: Indices) -> dict[str, tuple[Indices, int]]:
     lower, larger, higher = above(bottom), above(area), above(-top)
     gap = np.clip((bottom - largest_other(bottom)) // GAP, -GAPS, GAPS) + GAPS
     ratio = np.clip(size - octave(largest_other(area)), -OCTAVES, OCTAVES) + OCTAVES
-    outs = {
+    far = {
         name: above(apart(values).sum(axis=2))
         for name, values in {
             "left": left, "right": right, "top": top, "bottom": bottom, "area": octave(area * area)
         }.items()
     }  # fmt: skip
     lone = {
-        name: np.minimum(np.sort(apart(values), axis=2)[..., 1] // LONE, LONES - 1)
-        for name, values in {"left": left, "right": right, "middle": (left + right) // 2}.items()
+        name: np.minimum(np.sort(apart(values), axis=2)[..., 1] // step, LONES - 1)
+        for name, values, step in (
+            ("left", left, LONE),
+            ("right", right, LONE),
+            ("middle", left + right, 2 * LONE),
+        )
     }
+    one, other = np.minimum(far["left"], far["right"]), np.maximum(far["left"], far["right"])
     at_edge = ((left <= 0) | (right >= GRID)).astype(np.int64)
     sideways = np.abs(left + right - GRID) // SIDEWAYS
-    return {
-        "bottom": (lower, 4),
-        "area": (larger, 4),
-        "image": (later, 2),
-        "low": (low, 12),
-        "high": (high, 13),
-        "size": (size, 22),
-        "height": (octave(height * height), 22),
-        "width": (octave(width * width), 22),
-        "low high": (_pair(low // 2, high // 2, 8), 64),
-        "low size": (_pair(low, size // 2, 16), 256),
-        "size high": (_pair(size // 2, high // 2, 8), 128),
-        "gap": (gap, 2 * GAPS + 1),
-        "ratio": (ratio, 2 * OCTAVES + 1),
-        "sideways low": (_pair(sideways, low // 2, 8), 128),
-        "edge low": (_pair(at_edge, low // 3, 4), 8),
-        "width height": (_pair(octave(width), octave(height), 16), 256),
-        "bottom area": (_pair(lower, larger, 4), 16),
-        "bottom top": (_pair(lower, higher, 4), 16),
-        "lowest": (bottom // FINE, 27),
-        "highest": (np.maximum(top, 0) // FINE, 27),
-        "image low": (_pair(later, low // 2, 8), 16),
-        **{f"out {name}": (ranks, 4) for name, ranks in outs.items()},
-        **{f"lone {name}": (classes, LONES) for name, classes in lone.items()},
-        "out left right": (_pair(outs["left"], outs["right"], 4), 16),
-        "out left bottom": (_pair(outs["left"], outs["bottom"], 4), 16),
-        "out left lower": (_pair(outs["left"], lower, 4), 16),
-    }
+    return [
+        ("bottom", lower, 4),
+        ("area", larger, 4),
+        ("image", later, 2),
+        ("low", low, 12),
+        ("high", high, 13),
+        ("size", size, 22),
+        ("height", octave(height * height), 22),
+        ("width", octave(width * width), 22),
+        ("low high", _pair(low // 2, high // 2, 8), 64),
+        ("low size", _pair(low, size // 2, 16), 256),
+        ("size high", _pair(size // 2, high // 2, 8), 128),
+        ("gap", gap, 2 * GAPS + 1),
+        ("ratio", ratio, 2 * OCTAVES + 1),
+        ("sideways low", _pair(sideways, low // 2, 8), 128),
+        ("edge low", _pair(at_edge, low // 3, 4), 8),
+        ("width height", _pair(octave(width), octave(height), 16), 256),
+        ("bottom area", _pair(lower, larger, 4), 16),
+        ("bottom top", _pair(lower, higher, 4), 16),
+        ("lowest", bottom // FINE, 27),
+        ("highest", np.maximum(top, 0) // FINE, 27),
+        ("image low", _pair(later, low // 2, 8), 16),
+        *((f"far {name}", far[name], 4) for name in ("top", "bottom", "area")),
+        *(("far side", far[side], 4) for side in SIDES),
+        *(("lone side", lone[side], LONES) for side in SIDES),
+        ("lone middle", lone["middle"], LONES),
+        ("far sides", _pair(one, other, 4), 16),
+        *(("far side and bottom", _pair(far[side], far["bottom"], 4), 16) for side in SIDES),
+        *(("far side and lower", _pair(far[side], lower, 4), 16) for side in SIDES),
+    ]
 
 
 def _pair(first: Indices, second: Indices, count: int) -> Indices:
@@ -120,9 +130,7 @@ def _pair(first: Indices, second: Indices, count: int) -> Indices:
 def hints(relation: str, boxes: Indices, places: Indices) -> list[list[str]]:
     """Of each of four boxes, (4, 4), by the names that the prior has for its features."""
     found = features(boxes[None], places[None])
-    return [
-        [f"{relation} {name} {codes[0, place]}" for name, (codes, _) in found.items()] for place in range(4)
-    ]
+    return [[f"{relation} {name} {codes[0, place]}" for name, codes, _ in found] for place in range(4)]
 
 
 def chances(suite: str, task: str, asked: Indices, boxes: Indices, places: Indices) -> Float:
@@ -139,7 +147,7 @@ def chances(suite: str, task: str, asked: Indices, boxes: Indices, places: Indic
     """
     scores = np.zeros(places.shape)
     tables = _tables(suite, task)
-    for name, (codes, _) in features(boxes, places).items():
+    for name, codes, _ in features(boxes, places):
         scores += tables[name][asked[:, None], codes]
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     likely: Float = weights / weights.sum(axis=1, keepdims=True)
@@ -155,5 +163,5 @@ def _tables(suite: str, task: str) -> dict[str, Float]:
         name: np.array(
             [[prior.score(f"{relation} {name} {code}") for code in range(count)] for relation in RELATIONS]
         )
-        for name, (_, count) in features(none[..., None].repeat(4, axis=2), none).items()
+        for name, _, count in features(none[..., None].repeat(4, axis=2), none)
     }

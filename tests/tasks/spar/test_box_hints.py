@@ -23,7 +23,8 @@ PLACES = st.lists(st.integers(0, 2), min_size=4, max_size=4)
 @given(FOUR, PLACES)
 def test_classes_are_those_of_plain_loops_and_within_their_count(boxes, places):
     found = box_hints.features(np.array([boxes]), np.array([places]))
-    for codes, count in found.values():
+    classes = {name: codes[0] for name, codes, _ in found}
+    for _, codes, count in found:
         assert codes.shape == (1, 4)
         assert 0 <= codes.min() <= codes.max() < count
     for one in range(4):
@@ -33,7 +34,7 @@ def test_classes_are_those_of_plain_loops_and_within_their_count(boxes, places):
         areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in others]
 
         def code(name, one=one):
-            return found[name][0][0, one]
+            return classes[name][one]
 
         assert code("bottom") == sum(box[3] > bottom for box in others)
         assert code("area") == sum(other > area for other in areas)
@@ -56,3 +57,15 @@ def test_chances_follow_their_boxes(boxes, places, order, asked):
     prior = prior_of("spar", "distance_infer_center_oc_mv")
     by_names = prior.chances(box_hints.hints(fours.RELATIONS[asked], boxes[0], places[0]))
     assert here[0].tolist() == pytest.approx(by_names)
+
+
+@given(FOUR, PLACES)
+def test_a_mirrored_image_suggests_the_same(boxes, places):
+    boxes, places = np.array([boxes]), np.array([places])
+    mirrored = boxes.copy()
+    mirrored[..., 0], mirrored[..., 2] = 1000 - boxes[..., 2], 1000 - boxes[..., 0]
+
+    def said(of):
+        return [sorted(own) for own in box_hints.hints("closest to", of[0], places[0])]
+
+    assert said(boxes) == said(mirrored)
