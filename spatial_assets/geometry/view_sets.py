@@ -88,29 +88,30 @@ def _within(later, deepest):
 
 
 @kernel
-def _joining(among, at, words, members, count, joined, reach):
+def _joining(among, at, words, members, count, joined, group):
     """How many of the frames in among[at : at + words] make one chain of themselves and the members.
 
-    reach: room for a row of words a member, in which those it reaches alone or with others are gathered.
+    group: room for which members a chain of them reaches, by the first of these.
     """
     for i in range(count):
-        for word in range(words):
-            reach[i, word] = joined[members[i], word]
-    # Each member's reach goes to the first that it is joined to, directly or not; the last ones go first.
-    groups = count
-    for i in range(count - 1, 0, -1):
+        group[i] = i
         for j in range(i):
-            if (reach[i, members[j] >> 6] >> (members[j] & 63)) & 1:
-                for word in range(words):
-                    reach[j, word] |= reach[i, word]
-                    reach[i, word] = -1
-                groups -= 1
-                break
+            if (joined[members[i], members[j] >> 6] >> (members[j] & 63)) & 1:
+                old, new = max(group[i], group[j]), min(group[i], group[j])
+                for k in range(i + 1):
+                    if group[k] == old:
+                        group[k] = new
     total = 0
     for word in range(words):
         left = among[at + word]
-        for i in range(count):
-            left &= reach[i, word]
+        for first in range(count):
+            if group[first] == first:
+                # Whoever joins the chain must hang together with some member of each group.
+                reached = np.int64(0)
+                for i in range(first, count):
+                    if group[i] == first:
+                        reached |= joined[members[i], word]
+                left &= reached
         total += ones(left)
     return total
 
@@ -121,7 +122,7 @@ def _chains(later, joined, largest):
     joined: who hangs together with whom."""
     frames, words = later.shape
     counts = np.zeros(largest + 1, np.int64)
-    reach = np.zeros((largest, words), np.int64)
+    group = np.zeros(largest, np.int64)
     # A stack of sets that grow, a row of words each: what may join, and what of it has not been tried.
     among = np.zeros(largest * words, np.int64)
     waiting = np.zeros(largest * words, np.int64)
@@ -138,7 +139,7 @@ def _chains(later, joined, largest):
                     left &= among[at - words + word]
                 among[at + word] = left
                 waiting[at + word] = left
-            counts[size + 1] += _joining(among, at, words, members, size, joined, reach)
+            counts[size + 1] += _joining(among, at, words, members, size, joined, group)
             if size == largest - 1:
                 size -= 1
             # The next that waits to join this set, or a smaller one.

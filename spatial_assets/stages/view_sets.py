@@ -12,8 +12,6 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from spatial_assets.geometry.drawable import face_areas
@@ -25,24 +23,23 @@ from spatial_assets.geometry.view_sets import (
     count_sets,
     draw_sets,
     pair_overlaps,
-    shown_areas,
     spread,
 )
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
-from spatial_assets.scene.frames import KEYFRAMES, View, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import VIEW_SET_OBJECTS, VIEW_SETS
 from spatial_assets.stages.stage import Stage
+from spatial_assets.stages.view_set_objects import Surfaces, object_rows
 from spatial_assets.storage import meshes, visible_faces
-from spatial_assets.tasks.core.draws import Hashes, hash_name, mix, mix_columns
+from spatial_assets.tasks.core.draws import hash_name, mix, mix_columns
 
 NAME = "view_sets"
 LEVELS = ("low", "medium", "high")
-ALL, SOME, ONE, NONE = "all", "some", "one", "none"
 
 
 class Parameters(base.Parameters):
@@ -113,21 +110,6 @@ class Parameters(base.Parameters):
 
 
 @dataclass(frozen=True)
-class Surfaces:
-    """What the chosen frames show, frames by name: the order of the sequence decides nothing."""
-
-    frames: list[View]
-    faces: list[NDArray[np.int32]]
-    """Faces that each frame shows."""
-    areas: Float
-    """(F,), square meters."""
-    owners: NDArray[np.int32]
-    """(F,), the instance that a face is of; negative for none."""
-    hashes: Hashes
-    """(N,), of the frames' names."""
-
-
-@dataclass(frozen=True)
 class Pairs:
     """Which two frames may stand in one set."""
 
@@ -158,7 +140,7 @@ def find(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     )
     outputs.tables = {
         VIEW_SETS.name: _set_rows(inputs, parameters, surfaces, pairs.overlap, ids, shown, sets),
-        VIEW_SET_OBJECTS.name: _object_rows(inputs, parameters, surfaces, observed, ids, shown, sets),
+        VIEW_SET_OBJECTS.name: object_rows(inputs, parameters.least_px, surfaces, observed, ids, shown),
     }
     outputs.rejects = [reject for reject in outputs.rejects if reject.count]
     return outputs
@@ -365,83 +347,6 @@ def _set_rows(
             }
         )
     return rows
-
-
-def _object_rows(
-    inputs: SceneInputs,
-    parameters: Parameters,
-    surfaces: Surfaces,
-    observed: pl.DataFrame,
-    ids: list[str],
-    shown: Numbers,
-    sets: Numbers,
-) -> pa.Table:
-    """A row per set and object, all columns built as whole arrays."""
-    instances = np.sort(inputs.table(tables.OBJECTS)["instance"].to_numpy())
-    count, frames = len(instances), len(surfaces.frames)
-    slots = np.searchsorted(instances, surfaces.owners).astype(np.int32)
-    slots[slots == count] = 0
-    slots[(surfaces.owners < 0) | (instances[slots] != surfaces.owners if count else True)] = -1
-    whole = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count)
-    each, union = shown_areas(surfaces.faces, slots, surfaces.areas, count, sets)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Areas summed in another order may come to more than the whole by their last digit.
-        each, union = (np.where(whole > 0, np.minimum(area / whole, 1.0), np.nan) for area in (each, union))
-    pixels, occlusion, truncation = _observations(surfaces, observed, instances)
-    sizes = (shown >= 0).sum(axis=1)
-    # (set, object, view): which frame, and which object, stands at each place of the flat lists.
-    view = np.concatenate([np.zeros(0, np.int64), *(np.tile(row[row >= 0], count) for row in shown)])
-    thing = np.concatenate([np.zeros(0, np.int64), *(np.repeat(np.arange(count), size) for size in sizes)])
-    lengths = np.repeat(sizes, count)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    seen = np.zeros((len(shown), count), np.int64)
-    for row, places in enumerate(shown):
-        seen[row] = (pixels[places[places >= 0]] >= parameters.least_px).sum(axis=0)
-    views_with = seen.ravel()
-    kinds = np.select([views_with == lengths, views_with > 1, views_with == 1], [0, 1, 2], 3)
-
-    def lists(values: NDArray[np.float64] | NDArray[np.int32], kind: pa.DataType) -> pa.Array:
-        flat = values[view, thing]
-        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, kind, mask=np.isnan(flat)))
-
-    total = len(shown) * count
-    columns: dict[str, pa.Array] = {
-        **{name: pa.repeat(pa.scalar(value, pa.string()), total) for name, value in inputs.which.items()},
-        "view_set": pa.array(ids, pa.string()).take(pa.array(np.repeat(np.arange(len(ids)), count))),
-        "instance": pa.array(np.tile(instances, len(shown)), pa.int32()),
-        "seen": pa.array([ALL, SOME, ONE, NONE]).take(pa.array(kinds)),
-        "views_with": pa.array(views_with, pa.int32()),
-        "visible_px": lists(pixels, pa.int32()),
-        "occlusion": lists(occlusion, pa.float64()),
-        "truncation": lists(truncation, pa.float64()),
-        "shown": lists(each, pa.float64()),
-        "shown_union": pa.array(union.ravel(), pa.float64(), mask=np.isnan(union.ravel())),
-    }
-    assert frames or not total
-    return pa.table([columns[name] for name in VIEW_SET_OBJECTS.schema.names], VIEW_SET_OBJECTS.schema)
-
-
-def _observations(
-    surfaces: Surfaces, observed: pl.DataFrame, instances: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], Float, Float]:
-    """(N, O) visible pixels, occlusion and truncation; 0 and nan where a frame's image has no place for an object."""
-    names = pl.DataFrame(
-        {
-            "frame": pl.Series([view.frame for view in surfaces.frames], dtype=pl.String),
-            "row": np.arange(len(surfaces.frames)),
-        }
-    )
-    rows = observed.join(names, on="frame")
-    at = (rows["row"].to_numpy(), np.searchsorted(instances, rows["instance"].to_numpy()))
-    shape = (len(surfaces.frames), len(instances))
-    pixels = np.zeros(shape, np.int32)
-    pixels[at] = rows["visible_px"].to_numpy()
-    shares = []
-    for name in ("occlusion", "truncation"):
-        values = np.full(shape, np.nan)
-        values[at] = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        shares.append(values)
-    return pixels, shares[0], shares[1]
 
 
 STAGE = Stage(

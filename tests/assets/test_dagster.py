@@ -32,7 +32,17 @@ from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.tasks.registry import suite_of
 
-CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps", *TASKS]
+CHAIN = [
+    "sources",
+    "scenes",
+    "keyframes",
+    "visibility",
+    "overlap",
+    "view_sets",
+    "rooms",
+    "cognitive_maps",
+    *TASKS,
+]
 SHORT = [
     "sources",
     "scenes",
@@ -62,6 +72,7 @@ UPSTREAM = {
     "keyframes": {"scenes"},
     "visibility": {"scenes", "keyframes"},
     "overlap": {"scenes", "visibility"},
+    "view_sets": {"scenes", "keyframes", "visibility", "overlap"},
     "rooms": {"scenes", "keyframes", "visibility"},
     "cognitive_maps": {"scenes", "rooms"},
     **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
