@@ -6,7 +6,18 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import boxes, keyframes, memory, rasterize, scene, scoring, structure, suites, tasks, view_sets
+from benchmarks import (
+    boxes,
+    keyframes,
+    memory,
+    rasterize,
+    scene,
+    scoring,
+    structure,
+    suites,
+    tasks,
+    view_sets,
+)
 
 BENCHMARKS = {
     "rasterize": rasterize,

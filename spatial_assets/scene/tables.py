@@ -273,7 +273,9 @@ VIEW_SETS = Table(
         Column("views", INT, "frames of the set"),
         Column("frames", WORDS, "the frames, in the order of the sequence"),
         Column("overlap_avg", REAL, "average of all pairs' overlap, percent"),
-        Column("overlaps", REALS, "overlap of each pair, percent: first and second, first and third, ..."),
+        Column(
+            "overlap_pairs", REALS, "overlap of each pair, percent: first and second, first and third, ..."
+        ),
         Column("overlap_level", TEXT, "low, medium or high, by the average"),
         Column("baseline", REAL, "greatest distance of two cameras of the set, meters"),
     ),

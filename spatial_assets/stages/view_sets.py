@@ -328,24 +328,37 @@ def _set_rows(
     positions = _positions(surfaces)
     words = LEVELS if parameters.level_of == "overlap" else LEVELS[::-1]
     rows: list[dict[str, object]] = []
-    for name, in_order, row in zip(ids, shown, sets, strict=True):
-        size = int((row >= 0).sum())
-        every = pair_overlaps(in_order[None, :size], overlap)[0]
+    # Sets of one size at once; they stand beside one another.
+    for size in range(parameters.smallest, parameters.largest + 1):
+        chosen = np.flatnonzero((sets >= 0).sum(axis=1) == size)
+        in_order, by_name = shown[chosen, :size], sets[chosen, :size]
+        every = 100.0 * pair_overlaps(in_order, overlap)
         # Of the frames by name, so that the sum's last digit does not hang on the sequence.
-        average = float(pair_overlaps(row[None, :size], overlap)[0].mean())
-        between = positions[row[:size], None] - positions[row[:size]]
-        rows.append(
+        averages = pair_overlaps(by_name, overlap).mean(axis=1)
+        levels = np.searchsorted(parameters.levels, averages).tolist()
+        places = positions[by_name]
+        between = np.linalg.norm(places[:, :, None] - places[:, None], axis=3).max(axis=(1, 2), initial=0.0)
+        rows += [
             {
                 **inputs.which,
-                "view_set": name,
+                "view_set": ids[place],
                 "views": size,
-                "frames": [names[place] for place in in_order[:size].tolist()],
-                "overlap_avg": 100.0 * average,
-                "overlaps": (100.0 * every).tolist(),
-                "overlap_level": words[int(np.searchsorted(parameters.levels, average))],
-                "baseline": float(np.linalg.norm(between, axis=2).max()),
+                "frames": [names[frame] for frame in members],
+                "overlap_avg": average,
+                "overlap_pairs": pairs,
+                "overlap_level": words[level],
+                "baseline": baseline,
             }
-        )
+            for place, members, average, pairs, level, baseline in zip(
+                chosen.tolist(),
+                in_order.tolist(),
+                (100.0 * averages).tolist(),
+                every.tolist(),
+                levels,
+                between.tolist(),
+                strict=True,
+            )
+        ]
     return rows
 
 

@@ -1,15 +1,15 @@
 -- Sets and diagnostics that cannot be. Each row: severity, shard, scene, problem.
 select 'ERROR' as severity, shard, scene, 'set ' || view_set || ': its numbers of views, frames and pairs differ' as problem
 from view_sets
-where len(frames) != views or len(list_distinct(frames)) != views or len(overlaps) != views * (views - 1) // 2
+where len(frames) != views or len(list_distinct(frames)) != views or len(overlap_pairs) != views * (views - 1) // 2
 union all
 select 'ERROR', shard, scene, 'set ' || view_set || ': an overlap outside 0 to 100 percent, or not what they average to'
 from view_sets
-where list_min(overlaps) < 0 or list_max(overlaps) > 100 or abs(list_avg(overlaps) - overlap_avg) > 1e-9
+where list_min(overlap_pairs) < 0 or list_max(overlap_pairs) > 100 or abs(list_avg(overlap_pairs) - overlap_avg) > 1e-9
 union all
 select 'ERROR', shard, scene, 'set ' || view_set || ' holds ' || frame || ', which is no keyframe'
 from (select shard, scene, view_set, unnest(frames) as frame from view_sets)
-anti join (from keyframes where "set" = 'keyframes') using (shard, scene, frame)
+anti join (select shard, scene, frame from keyframes where "set" = 'keyframes') using (shard, scene, frame)
 union all
 select 'ERROR', shard, scene, 'set ' || view_set || ', object ' || instance || ': not as many entries as views'
 from view_set_objects join view_sets using (shard, scene, view_set)

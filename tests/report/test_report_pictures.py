@@ -29,6 +29,7 @@ PICTURES = {
     "camera_path": pictures.camera_path,
     "observations": pictures.observations,
     "overlaps": pictures.overlaps,
+    "view_set": pictures.view_set,
     **{task: pictures.question_of(task) for task in (*TASKS, UNKNOWN)},
 }
 
