@@ -6,7 +6,18 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import boxes, keyframes, memory, rasterize, scene, scoring, structure, suites, tasks
+from benchmarks import (
+    boxes,
+    keyframes,
+    memory,
+    rasterize,
+    scene,
+    scoring,
+    structure,
+    suites,
+    tasks,
+    view_sets,
+)
 
 BENCHMARKS = {
     "rasterize": rasterize,
@@ -17,6 +28,7 @@ BENCHMARKS = {
     "scoring": scoring,
     "tasks": tasks,
     "suites": suites,
+    "view_sets": view_sets,
     "structure": structure,
 }
 

@@ -27,6 +27,7 @@ from benchmarks import (
     structure,
     suites,
     tasks,
+    view_sets,
 )
 from benchmarks.bars import Measure, measure_all, table
 
@@ -35,6 +36,7 @@ MEASURES: dict[str, Measure] = {
     "demo": demo.bars,
     "whole scene": scene.bars,
     "keyframes": keyframes.bars,
+    "view sets": view_sets.bars,
     "memory": memory.bars,
     "box distance": boxes.bars,
     "scoring": scoring.bars,

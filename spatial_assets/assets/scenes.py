@@ -1,4 +1,4 @@
-"""From files to what is seen: sources, scenes, frame sets, visibility, overlap, rooms and maps."""
+"""From files to what is seen: sources, scenes, frame sets, visibility, overlap, view sets, rooms and maps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from spatial_assets.assets.datasets import asset_name
 from spatial_assets.assets.shell import Member, step
 from spatial_assets.readers.registry import READERS
 from spatial_assets.report import pictures
-from spatial_assets.stages import cognitive_maps, keyframes, overlap, rooms, scenes, sources, visibility
+from spatial_assets.stages import (
+    cognitive_maps,
+    keyframes,
+    overlap,
+    rooms,
+    scenes,
+    sources,
+    view_sets,
+    visibility,
+)
 
 MEMBERS = [
     Member(
@@ -40,6 +49,13 @@ MEMBERS = [
         "How much of the visible surface two frames share, by area.",
         frozenset({"parquet", "numba"}),
         pictures.overlaps,
+    ),
+    Member(
+        view_sets.STAGE,
+        "Sets of two to five keyframes of which every two share little, and what each object shows in them: "
+        "pixels, occlusion, truncation, the share of its surface.",
+        frozenset({"parquet", "numba"}),
+        pictures.view_set,
     ),
     Member(
         rooms.STAGE,

@@ -14,6 +14,7 @@ from spatial_assets.geometry.instances import prepare_instances
 from spatial_assets.geometry.keyframes import keyframe_indices
 from spatial_assets.geometry.overlap import overlap_matrices
 from spatial_assets.geometry.rasterize import prepare_mesh
+from spatial_assets.geometry.view_sets import count_sets, draw_sets, shown_areas
 from spatial_assets.geometry.visibility import frame_visibility
 from spatial_assets.scene.model import Box
 
@@ -33,3 +34,8 @@ def use_geometry() -> None:
     camera = np.array([[30.0, 0, 16], [0, 30, 12], [0, 0, 1]])
     seen = frame_visibility(mesh, instances, camera, np.eye(4), 32, 24)
     overlap_matrices([seen.visible_faces] * 2, np.ones(2), np.array([0, 1], np.int32))
+    fits, two = ~np.eye(2, dtype=np.bool_), np.full(1, 2, np.int64)
+    count_sets(fits, None, 2)
+    ranks = np.zeros((1, 2), np.uint64)
+    sets = draw_sets(np.eye(2), fits, None, [(-1.0, 1.0)], np.zeros(1, np.int64), two, ranks)
+    shown_areas([seen.visible_faces] * 2, np.zeros(2, np.int32), np.ones(2), 1, sets)

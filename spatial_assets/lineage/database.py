@@ -20,7 +20,8 @@ from spatial_assets.storage.plain_paths import plain
 FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
 SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
-    tables.OVERLAP, tables.ROOMS, tables.COGNITIVE_MAPS, tables.REGIONS, tables.VIEWPOINTS, tables.NAVIGATION_PATHS,
+    tables.OVERLAP, tables.VIEW_SETS, tables.VIEW_SET_OBJECTS, tables.ROOMS, tables.COGNITIVE_MAPS, tables.REGIONS,
+    tables.VIEWPOINTS, tables.NAVIGATION_PATHS,
 )  # fmt: skip
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""

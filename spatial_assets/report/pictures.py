@@ -175,6 +175,26 @@ def overlaps(inputs: SceneInputs) -> bytes | None:
     return plots.png(plots.heat_map(name, axis, matrix))
 
 
+def view_set(inputs: SceneInputs) -> bytes | None:
+    """The images of a set with the most views: of those, the one whose views stand farthest apart."""
+    rows = inputs.table(tables.VIEW_SETS)
+    if not len(rows):
+        return None
+    row = rows.sort("views", "baseline", "view_set", descending=[True, True, False]).row(0, named=True)
+    images = {name: view.image for name, view in views(inputs.table(tables.FRAMES)).items()}
+    each = _tile_width(len(row["frames"]), WIDTH)
+    try:
+        tiles = [marked(inputs.shard.root, images[name], [], each) for name in row["frames"]]
+    except NoImage:
+        return None
+    name = f"{inputs.ref.name}: {row['views']} views that overlap by {row['overlap_avg']:.1f} % on average"
+
+    def compose(width: int) -> Image.Image:
+        return plots.photo(name, _strip(tiles, width), [])
+
+    return _fit(compose, WIDTH)
+
+
 def question_of(task: str) -> Callable[[SceneInputs], bytes | None]:
     """The picture of a task's asset: one of its questions."""
     return partial(_question, task)

@@ -265,6 +265,52 @@ OVERLAP = Table(
     ("scene", "frame_a", "frame_b"),
 )
 
+VIEW_SETS = Table(
+    "view_sets",
+    (
+        *WHICH,
+        Column("view_set", TEXT, "blake2b-128 of the scene and the frames, in no order, hexadecimal"),
+        Column("views", INT, "frames of the set"),
+        Column("frames", WORDS, "the frames, in the order of the sequence"),
+        Column("overlap_avg", REAL, "average of all pairs' overlap, percent"),
+        Column(
+            "overlap_pairs", REALS, "overlap of each pair, percent: first and second, first and third, ..."
+        ),
+        Column("overlap_level", TEXT, "low, medium or high, by the average"),
+        Column("baseline", REAL, "greatest distance of two cameras of the set, meters"),
+    ),
+    ("scene", "view_set"),
+)
+
+VIEW_SET_OBJECTS = Table(
+    "view_set_objects",
+    (
+        *WHICH,
+        Column("view_set", TEXT, "the set, as in view_sets"),
+        Column("instance", INT, "the source's own id of the object"),
+        Column("seen", TEXT, "in which of the set's views it is visible: all, some (two or more), one, none"),
+        Column("views_with", INT, "how many of the views show it"),
+        Column("visible_px", pa.list_(pa.int32()), "pixels of each view that show it, in the set's order"),
+        Column(
+            "occlusion",
+            REALS,
+            "share of the pixels that it would cover alone which something else hides, in each view; null where it "
+            "would cover none",
+        ),
+        Column(
+            "truncation",
+            REALS,
+            "share of its surface outside the image or behind the camera, for each view; null where it would cover "
+            "no pixel",
+        ),
+        Column(
+            "shown", REALS, "share of its surface on faces that own a pixel of the view; null without any"
+        ),
+        Column("shown_union", REAL, "the same over all views of the set; null where it has no face", True),
+    ),
+    ("scene", "view_set", "instance"),
+)
+
 ROOMS = Table(
     "rooms",
     (

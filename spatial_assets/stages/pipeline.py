@@ -19,6 +19,7 @@ from spatial_assets.stages import (
     rooms,
     scenes,
     sources,
+    view_sets,
     visibility,
 )
 from spatial_assets.stages.stage import Stage
@@ -31,6 +32,7 @@ STAGES: dict[str, Stage] = {
         keyframes.STAGE,
         visibility.STAGE,
         overlap.STAGE,
+        view_sets.STAGE,
         rooms.STAGE,
         cognitive_maps.STAGE,
         *questions.STAGES.values(),

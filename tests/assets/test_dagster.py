@@ -32,7 +32,17 @@ from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.tasks.registry import suite_of
 
-CHAIN = ["sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps", *TASKS]
+CHAIN = [
+    "sources",
+    "scenes",
+    "keyframes",
+    "visibility",
+    "overlap",
+    "view_sets",
+    "rooms",
+    "cognitive_maps",
+    *TASKS,
+]
 SHORT = [
     "sources",
     "scenes",
@@ -62,6 +72,7 @@ UPSTREAM = {
     "keyframes": {"scenes"},
     "visibility": {"scenes", "keyframes"},
     "overlap": {"scenes", "visibility"},
+    "view_sets": {"scenes", "keyframes", "visibility", "overlap"},
     "rooms": {"scenes", "keyframes", "visibility"},
     "cognitive_maps": {"scenes", "rooms"},
     **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
@@ -109,7 +120,7 @@ def test_definitions_load_without_a_warning():
 def test_every_asset_is_what_it_says():
     graph = build_defs().resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
-        *CHAIN[:7],
+        *CHAIN[: -len(TASKS)],
         *(f"spar/{name}" for name in SUITES["spar"]),
         *(f"vsi/{name}" for name in SUITES["vsi"]),
         *UPSTREAM["sources"],
@@ -139,7 +150,7 @@ def test_every_asset_is_what_it_says():
 
 def test_jobs_keep_checks_out_of_shard_runs():
     defs = build_defs()
-    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == {*CHAIN[:7], "spar", "vsi"}
+    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == {*CHAIN[: -len(TASKS)], "spar", "vsi"}
     checks = {"scenes_quality", "spar_quality", "vsi_quality", "freshness"}
     assert set(defs.resolve_job_def(CHECKS).graph.node_dict) == checks
 

@@ -272,20 +272,26 @@ def test_plumbing_and_wording_for_developers_change_no_version(package, name):
 
 
 QUESTIONS = set(STAGES) - {
-    "sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps",
+    "sources", "scenes", "keyframes", "visibility", "overlap", "view_sets", "rooms", "cognitive_maps",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [
-        ("geometry/overlap.py", "\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef ", {"overlap"}),
+        ("geometry/overlap.py", "\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef ", {"overlap", "view_sets"}),
+        ("geometry/view_sets.py", "LARGEST = 5", "LARGEST = 6", {"view_sets"}),
         ("geometry/rasterize.py", "DEFAULT_NEAR = 0.05", "DEFAULT_NEAR = 0.06", {"visibility"}),
         ("geometry/grid_map.py", "\ndef ", "\nUNUSED = 1\ndef ", {"cognitive_maps"}),
         ("stages/rooms.py", "Field(0.05, gt=0", "Field(0.04, gt=0", {"rooms"}),
         ("stages/cognitive_maps.py", "Field(GRID", "Field(GRID + 1", {"cognitive_maps"}),
         ("stages/questions.py", "rejects=rejects", "rejects=[]", QUESTIONS),
-        ("storage/meshes.py", "GRAY = 160", "GRAY = 161", {"scenes", "visibility", "overlap", "rooms"}),
+        (
+            "storage/meshes.py",
+            "GRAY = 160",
+            "GRAY = 161",
+            {"scenes", "visibility", "overlap", "view_sets", "rooms"},
+        ),
     ],
 )
 def test_a_kernel_or_a_threshold_changes_what_is_computed_by_it(package, name, old, new, expected):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import lakes
 import pytest
+import tiny
 from PIL import Image
 from report_homes import TASKS, UNKNOWN
 
@@ -47,6 +49,21 @@ def test_picture_of_each_asset(home: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PICTURES if name != "sources"])
 def test_no_picture_of_a_rejected_scene(home: Path, name: str) -> None:
     assert PICTURES[name](inputs(home, "scene0001_00")) is None
+
+
+def test_picture_of_a_view_set(tmp_path: Path) -> None:
+    tiny.write_scannet(tmp_path / "source", "scene0000_00")
+    lakes.register(tmp_path / "home", "scannet", tmp_path / "source")
+    stages = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets")
+    # All of its frames look at the middle, and so share much.
+    lakes.build(tmp_path / "home", stages=stages, view_sets={"most": 0.6})
+    own = inputs(tmp_path / "home", "scene0000_00")
+    data = pictures.view_set(own)
+    assert data is not None and len(data) <= LIMIT
+    assert Image.open(io.BytesIO(data)).width >= 100
+    for image in (tmp_path / "source").rglob("*.jpg"):
+        image.unlink()
+    assert pictures.view_set(own) is None
 
 
 def test_lines_are_no_wider_than_asked() -> None:
