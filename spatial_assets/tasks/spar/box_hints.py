@@ -73,6 +73,10 @@ def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
     lower, larger, higher = above(bottom), above(area), above(-top)
     gap = np.clip((bottom - largest_other(bottom)) // GAP, -GAPS, GAPS) + GAPS
     ratio = np.clip(size - octave(largest_other(area)), -OCTAVES, OCTAVES) + OCTAVES
+    same = places[:, None, :] == places[:, :, None]
+    beside = same.sum(axis=2) - 1
+    lower_there = (same & (bottom[:, None, :] > bottom[:, :, None])).sum(axis=2)
+    larger_there = (same & (area[:, None, :] > area[:, :, None])).sum(axis=2)
     far = {
         name: above(apart(values).sum(axis=2))
         for name, values in {
@@ -112,6 +116,12 @@ def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
         ("lowest", bottom // FINE, 27),
         ("highest", np.maximum(top, 0) // FINE, 27),
         ("image low", _pair(later, low // 2, 8), 16),
+        ("which image", places, 3),
+        ("beside", beside, 4),
+        ("which beside", _pair(places, beside, 4), 12),
+        ("lower there", _pair(beside, lower_there, 4), 16),
+        ("larger there", _pair(beside, larger_there, 4), 16),
+        ("beside size", _pair(beside, size // 2, 16), 64),
         *((f"far {name}", far[name], 4) for name in ("top", "bottom", "area")),
         *(("far side", far[side], 4) for side in SIDES),
         *(("lone side", lone[side], LONES) for side in SIDES),
