@@ -25,6 +25,7 @@ from spatial_assets.storage.atomic import replacing
 PICTURE_BYTES = 16_000
 """The event log keeps a picture for each materialization; larger ones belong in reports."""
 NAME_DIGITS = 16
+"""Of the two hashes in the name of a picture that is kept."""
 PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 """By a picture's first bytes."""
 
@@ -48,11 +49,12 @@ def draw_all(
         if not finished:
             continue
         inputs = SceneInputs(runner.lake, shard, finished[0])
-        kept = _path(runner, name, shard, report)
-        if not (report.done or report.adopted) and kept.exists():
-            drawn[name] = _metadata(inputs, kept.read_bytes())
-        else:
+        changed = report.done or report.adopted
+        kept = None if changed else _kept(_path(runner, name, shard, report))
+        if kept is None:
             calls[name] = (picture, inputs)
+        else:
+            drawn[name] = _metadata(inputs, kept)
     if runner.workers > 1 and len(calls) > 1:
         made = [future.result() for future in in_processes(runner.workers, draw, calls.values())]
     else:
@@ -73,6 +75,14 @@ def _path(runner: Runner, stage: str, shard: Shard, report: ShardReport) -> Path
 @cache
 def _code() -> str:
     return code_version((drawing.__name__,))
+
+
+def _kept(path: Path) -> bytes | None:
+    """None where there is none, or none any more: another run may just put its own in the place."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _keep(path: Path, shard: Shard, data: bytes) -> None:

@@ -20,6 +20,19 @@ def home(tmp_path):
     return tmp_path / "home"
 
 
+@pytest.fixture
+def looked(monkeypatch):
+    """The shards of each query that is made."""
+    shards_of = []
+    real = quality.connect_tables
+    monkeypatch.setattr(
+        quality,
+        "connect_tables",
+        lambda h, tables, shards: shards_of.append(list(shards)) or real(h, tables, shards),
+    )
+    return shards_of
+
+
 def of(home):
     return quality.find_problems(home, ["overlap"])["overlap"]
 
@@ -33,14 +46,7 @@ def spoil(home, shard, column="overlap", value=2.0):
     return path, whole
 
 
-def test_only_changed_shards_are_looked_at(home, monkeypatch):
-    looked = []
-    real = quality.connect_tables
-    monkeypatch.setattr(
-        quality,
-        "connect_tables",
-        lambda h, tables, shards: looked.append(list(shards)) or real(h, tables, shards),
-    )
+def test_only_changed_shards_are_looked_at(home, looked):
     assert of(home) == []
     assert of(home) == []
     spoil(home, "scannet-v2-0001")
@@ -66,14 +72,7 @@ def test_a_damaged_file_of_findings_is_made_anew(home):
     assert of(home) == found
 
 
-def test_tasks_are_looked_at_together_and_each_keeps_its_own(home, monkeypatch):
-    looked = []
-    real = quality.connect_tables
-    monkeypatch.setattr(
-        quality,
-        "connect_tables",
-        lambda h, tables, shards: looked.append(list(shards)) or real(h, tables, shards),
-    )
+def test_tasks_are_looked_at_together_and_each_keeps_its_own(home, looked, monkeypatch):
     monkeypatch.setattr(quality, "SHARDS_AT_ONCE", 2)
     nothing = quality.find_problems(home, list(TASKS))
     assert nothing == {name: [] for name in TASKS}

@@ -22,11 +22,12 @@ SIDEWAYS = 120
 """Twice the grid steps of the classes of how far from the middle a box is."""
 GAP, GAPS, OCTAVES = 50, 8, 5
 """Against the largest of the others: grid steps lower in a class, and how many classes or octaves up and down."""
-
-
-SIDES = ("left", "right")
 LONE, LONES = 40, 10
 """Grid steps to the nearest of the others in a class, and how many classes."""
+SIDES = ("left", "right")
+"""Which a mirrored image exchanges."""
+DECIMALS = 9
+"""Of chances: what is kept must not hang on how a processor computes the last digits of an exponential."""
 
 
 def octave(numbers: Indices) -> Indices:
@@ -160,7 +161,7 @@ def chances(suite: str, task: str, asked: Indices, boxes: Indices, places: Indic
     for name, codes, _ in features(boxes, places):
         scores += tables[name][asked[:, None], codes]
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    likely: Float = weights / weights.sum(axis=1, keepdims=True)
+    likely: Float = np.round(weights / weights.sum(axis=1, keepdims=True), DECIMALS)
     return likely
 
 
