@@ -18,7 +18,7 @@ from report_homes import HOSTILE, UNKNOWN, questions
 
 from spatial_assets.lineage.database import connect
 from spatial_assets.report.examples import choose
-from spatial_assets.report.gallery import gallery_page, write_gallery
+from spatial_assets.report.gallery import EXAMPLES, gallery_page, write_gallery
 
 VOID = {"img", "meta", "br", "wbr", "input", "link", "hr"}
 
@@ -147,7 +147,7 @@ def test_cards_show_real_rows(home: Path, page: Page) -> None:
     cards = [attrs for attrs in page.named("article") if "data-task" in attrs]
     rows = {row["qa_id"]: row for row in questions(home).to_dicts()}
     assert len(cards) == sum(
-        min(4, n) for n in Counter((r["task"], r["format"]) for r in rows.values()).values()
+        min(EXAMPLES, n) for n in Counter((r["task"], r["format"]) for r in rows.values()).values()
     )
     text = " ".join(page.text().split())
     for attrs in cards:

@@ -1,0 +1,134 @@
+"""Dagster's history in SQLite, as it ships it, with connections that stay open.
+
+Dagster opens a database anew for each of an event's three or four statements, checks whether its tables are there,
+and closes it, which moves what was written from SQLite's log into the database, twice to the disk. On a build with
+many assets that takes more time than their computing does. The files and their tables are Dagster's own, so that a
+home can be opened with or without what stands here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+
+def kept_open(address: str) -> Engine:
+    """An engine of which one connection stays open; what needs more at once opens and closes them.
+
+    Its transactions are written to the disk when SQLite takes its log over, not one by one: a machine that loses
+    power may lose the last of the history, never a database. What was computed does not rest on the history.
+    """
+    engine = create_engine(
+        address,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=-1,
+        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+class Events(SqliteEventLogStorage):
+    """The event log: one database that all runs share, and one of each run."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        self._open: dict[str, Engine] = {}
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)  # none is ever dropped
+        return table_name in self._tables
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._open.get(shard)
+            if engine is None:
+                # A process writes one run, or looks at many; only the last one's database stays open.
+                for other in [name for name in self._open if name != INDEX_SHARD_NAME]:
+                    self._open.pop(other).dispose()
+                engine = self._open[shard] = kept_open(self.conn_string_for_shard(shard))
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+            if shard != INDEX_SHARD_NAME:
+                self._touch(shard)
+
+    def _touch(self, shard: str) -> None:
+        """Pages that show a run as it goes on watch its database's file, which SQLite's log leaves as it is."""
+        with suppress(OSError):
+            os.utime(self.path_for_shard(shard))
+
+    def wipe(self) -> None:
+        self._close()
+        super().wipe()
+
+    def dispose(self) -> None:
+        self._close()
+        super().dispose()
+
+    def _close(self) -> None:
+        with self._db_lock:
+            for engine in self._open.values():
+                engine.dispose()
+            self._open.clear()
+
+
+class Runs(SqliteRunStorage):
+    """Which runs there are."""
+
+    def __init__(self, conn_string: str, inst_data: Any = None) -> None:
+        self._engine = kept_open(conn_string)
+        super().__init__(conn_string, inst_data)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
+
+
+class History(DagsterSqliteStorage):
+    """What `dagster.yaml` names as its storage."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        self.base_dir = base_dir
+        self._inst_data = inst_data
+        root = Path(base_dir)
+        self._run_storage = Runs.from_local(str(root / "history"))
+        self._event_log_storage = Events(str(root / "history" / "runs"))
+        self._schedule_storage = SqliteScheduleStorage.from_local(str(root / "schedules"))
+        # Past its own class's, which would open all three a second time.
+        super(DagsterSqliteStorage, self).__init__()
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> History:
+        # Commands that only look at definitions come without a home; Dagster makes one of its own for a while.
+        base_dir = config_value["base_dir"] or tempfile.mkdtemp(prefix="dagster-")
+        return cls.from_local(base_dir, inst_data)
