@@ -76,7 +76,7 @@ def test_a_step_that_fits_is_found_in_few_trials(root: Path, name: str, most: in
     assert Image.open(io.BytesIO(data)).size == size
     sizes = [len(encoded(narrowed(image, round(600 * share)), "WEBP", q)) for share, q in STEPS]
     taken = sizes.index(len(data))
-    assert len(drawn) <= (3 if name == "smooth.png" else 5)
+    assert len(drawn) <= 5
     fitting = [step for step, length in enumerate(sizes) if length <= most]
     if not fitting:
         assert taken == len(STEPS) - 1
