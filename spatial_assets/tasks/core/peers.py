@@ -197,5 +197,6 @@ def _peers(
                 slot -= 1
             best[slot], out[own, slot] = rank, other
         if held < count:
-            out[own] = NOTHING
+            for slot in range(count):
+                out[own, slot] = NOTHING
     return out

@@ -72,11 +72,13 @@ def _anchored(
 ) -> tuple[Indices, int]:
     """(M, 4): the row, the anchor and two objects; and for how many there was no second one."""
     count = views.shape[1]
-    sizes = np.zeros(len(frames), np.int64)
+    most = 0
     for row in range(len(frames)):
+        size = 0
         for thing in range(count):
-            sizes[row] += views[row, thing] >= 0
-    out = np.empty(((sizes * (sizes - 1)).sum(), 4), np.int64)
+            size += views[row, thing] >= 0
+        most += size * (size - 1)
+    out = np.empty((most, 4), np.int64)
     apart = np.zeros((count, count), np.bool_)
     partner = np.empty(count, np.int64)
     at, alone = 0, 0

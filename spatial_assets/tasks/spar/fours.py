@@ -74,9 +74,14 @@ def fours(fit: Bools, states: Hashes, identities: Hashes) -> Indices:
                         own[j], own[j - 1] = own[j - 1], own[j]
             known = False
             for before in range(begins, at):
-                known = known or (out[before, 1:] == own).all()
+                same = True
+                for i in range(4):
+                    same = same and out[before, 1 + i] == own[i]
+                known = known or same
             if not known:
-                out[at, 0], out[at, 1:] = row, own
+                out[at, 0] = row
+                for i in range(4):
+                    out[at, 1 + i] = own[i]
                 at += 1
     return out[:at]
 

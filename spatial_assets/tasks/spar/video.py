@@ -58,7 +58,11 @@ def fit_frames(facts: SceneFacts, limits: ReferentLimits) -> Bools:
 def _frames_of(fit: Bools, things: Indices, state: np.uint64, identities: Hashes) -> Indices:
     """A frame for each object, all different; -1 for those that none is left to."""
     chosen = np.full(len(things), -1, np.int64)
-    counts = np.array([fit[:, thing].sum() for thing in things])
+    counts = np.zeros(len(things), np.int64)
+    taken = np.zeros(len(fit), np.bool_)
+    for place in range(len(things)):
+        for frame in range(len(fit)):
+            counts[place] += fit[frame, things[place]]
     for _ in range(len(things)):
         # The one with the fewest frames among those that have not chosen.
         place = -1
@@ -69,10 +73,12 @@ def _frames_of(fit: Bools, things: Indices, state: np.uint64, identities: Hashes
         own = mix_pair(state, np.uint64(place))
         best = np.uint64(0)
         for frame in range(len(fit)):
-            if fit[frame, things[place]] and not (chosen == frame).any():
+            if fit[frame, things[place]] and not taken[frame]:
                 rank = mix_pair(own, identities[frame])
                 if chosen[place] < 0 or rank > best:
                     chosen[place], best = frame, rank
+        if chosen[place] >= 0:
+            taken[chosen[place]] = True
     return chosen
 
 

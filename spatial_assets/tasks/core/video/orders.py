@@ -101,11 +101,17 @@ def _in_order(glimpses: Indices, clears: Indices, gap: int) -> Indices:
         for j in range(i + 1, count):
             follows[i, j] = glimpses[j] - clears[i] >= gap
     # How many ways lead on from each, with so many still to come.
-    ways = np.ones((CATEGORIES, count), np.int64)
-    for left in range(1, CATEGORIES):
+    ways = np.zeros((CATEGORIES, count), np.int64)
+    total = 0
+    for left in range(CATEGORIES):
         for i in range(count):
-            ways[left, i] = (follows[i] * ways[left - 1]).sum()
-    out = np.empty((ways[CATEGORIES - 1].sum(), CATEGORIES), np.int64)
+            if left == 0:
+                ways[left, i] = 1
+            else:
+                for j in range(count):
+                    ways[left, i] += ways[left - 1, j] if follows[i, j] else 0
+            total += ways[left, i] if left == CATEGORIES - 1 else 0
+    out = np.empty((total, CATEGORIES), np.int64)
     at = 0
     for i in range(count):
         for j in range(i + 1, count):
