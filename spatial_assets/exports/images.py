@@ -70,6 +70,9 @@ class Images:
 
         Raises InputError, naming the image, where one is not there or cannot be read.
         """
+        if self.mode == ImageMode.NONE:
+            yield from ((question, []) for question in questions)
+            return
         waiting: deque[tuple[Question, Future[list[str]]]] = deque()
         for question in questions:
             waiting.append((question, self._pool.submit(self._place, question)))
@@ -80,8 +83,6 @@ class Images:
             yield first, done.result()
 
     def _place(self, question: Question) -> list[str]:
-        if self.mode == ImageMode.NONE:
-            return []
         return [self._one(question, number, shot) for number, shot in enumerate(question.shots)]
 
     def _one(self, question: Question, number: int, shot: Shot) -> str:

@@ -163,17 +163,17 @@ class ReleaseRows:
         if unknown:
             views = path_views.images_of(unknown, self._viewpoints(which))
             taken = {**taken, **{name: (image, *UNKNOWN[1:]) for name, image in views.items()}}
-        return tuple(
-            Shot(
-                item["role"],
-                item["frame"],
-                taken.get(item["frame"], UNKNOWN)[0],
-                None if shard is None else shard.root,
-                tuple(mark for mark in row["marks"] if mark["frame"] == item["frame"]),
-                *taken.get(item["frame"], UNKNOWN)[1:],
-            )
-            for item in row["frames"]
-        )
+        root = None if shard is None else shard.root
+        marks: dict[str, list[Any]] = {}
+        for mark in row["marks"]:
+            marks.setdefault(mark["frame"], []).append(mark)
+        shots = []
+        for item in row["frames"]:
+            frame = item["frame"]
+            image, intrinsics, pose, depths = taken.get(frame, UNKNOWN)
+            own = tuple(marks.get(frame, ()))
+            shots.append(Shot(item["role"], frame, image, root, own, intrinsics, pose, depths))
+        return tuple(shots)
 
     def _taken_in(self, which: Which) -> dict[str, Taken]:
         """Image and camera by frame; empty where the scene is not registered or built any more."""

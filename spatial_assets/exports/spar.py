@@ -47,7 +47,7 @@ class _Places(Places):
         self.tree = tree
 
     def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
-        return f"{self.tree.images(question.row)}/{_image(question, number, shot, marked)}"
+        return f"{self.tree.images(question.row)}/{_image(question, number, shot, layout.kind(question.shots), marked)}"
 
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
         scale = mark_scale(image.width)
@@ -94,9 +94,10 @@ def write(source: Source, out: Path, options: Options) -> None:
         with Images(out, options.images, _Places(tree)) as images:
             for split in source.splits:
                 for question, _ in images.placed(tree.assigned(source.questions(split))):
-                    marked = options.images == ImageMode.DRAW
+                    drawn = options.images == ImageMode.DRAW
+                    kind = layout.kind(question.shots)
                     paths = [
-                        _image(question, number, shot, marked and bool(shot.marks))
+                        _image(question, number, shot, kind, drawn and bool(shot.marks))
                         for number, shot in enumerate(question.shots)
                     ]
                     depths = cameras.placed(question) if cameras else []
@@ -107,12 +108,12 @@ def write(source: Source, out: Path, options: Options) -> None:
         tree.abandon()
 
 
-def _image(question: Question, number: int, shot: Shot, marked: bool) -> str:
+def _image(question: Question, number: int, shot: Shot, kind: str, marked: bool) -> str:
     """Below the dataset's images."""
     row = question.row
     if marked:
         return layout.marked_path(row["scene"], row["qa_id"], number)
-    return layout.image_path(row["scene"], shot, layout.kind(question.shots))
+    return layout.image_path(row["scene"], shot, kind)
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,6 +38,8 @@ FIELD = {"point": POINT, "box": BOX}
 """What a mark's shape is called in the names of fields."""
 COORDINATES = {POINT: 2, BOX: 4}
 THOUSAND = 1000
+IMAGES_KEPT = 16_384
+"""Images whose paths are kept: the questions of some scenes show the same ones again and again."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,12 @@ def kind(shots: Sequence[Shot]) -> str:
 
 
 def stem(shot: Shot, kind: str) -> str:
-    found = PLACE.fullmatch(shot.role)
-    return f"frame{int(found[1])}_{safe(shot.frame)}" if kind == VIDEO and found else safe(shot.frame)
+    return _stem(kind, shot.role, shot.frame)
+
+
+def _stem(kind: str, role: str, frame: str) -> str:
+    found = PLACE.fullmatch(role) if kind == VIDEO else None
+    return f"frame{int(found[1])}_{safe(frame)}" if found else safe(frame)
 
 
 def ending(image: str | None) -> str:
@@ -125,7 +131,12 @@ def ending(image: str | None) -> str:
 
 def image_path(scene: str, shot: Shot, kind: str) -> str:
     """Below `images`."""
-    return f"{safe(scene)}/{kind}_color/{stem(shot, kind)}{ending(shot.image)}"
+    return _image_path(scene, kind, shot.role if kind == VIDEO else "", shot.frame, shot.image)
+
+
+@lru_cache(IMAGES_KEPT)
+def _image_path(scene: str, kind: str, role: str, frame: str, image: str | None) -> str:
+    return f"{safe(scene)}/{kind}_color/{_stem(kind, role, frame)}{ending(image)}"
 
 
 def depth_path(scene: str, shot: Shot, kind: str) -> str:
