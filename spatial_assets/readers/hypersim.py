@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, hdf5, images, rendered
+from spatial_assets.readers import cameras, consistency, depth_packing, files, hdf5, images, rendered
 from spatial_assets.readers.hypersim_cameras import Lens, read_lens, read_unit
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
@@ -232,11 +232,12 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             continue
         shown.update(seen_labels.add(instances, semantics))
         some = slice(parameters.depth_step // 2, None, parameters.depth_step)
-        depth_check.add(frame, distances[some, some], instances[some, some], parameters.depth_step)
-        along = distances * rendered.along_ray(frame.camera)
-        if along.max() > FARTHEST_DEPTH:
-            along[along > FARTHEST_DEPTH] = 0
-        depths[frame.name] = instance_images.depth_to_png(along)
+        compared = distances[some, some].astype(np.float64)
+        compared[~(np.isfinite(compared) & (compared > 0))] = 0
+        depth_check.add(frame, compared, instances[some, some], parameters.depth_step)
+        depths[frame.name] = depth_packing.depth_png(
+            distances, rendered.along_ray(frame.camera), FARTHEST_DEPTH
+        )
         shipped[frame.name] = instance_images.to_png(instances)
         frames.append(frame)
     box_note = box_check.result(_box_file(ref, "positions"), "are all lengths in asset units?")
@@ -373,16 +374,12 @@ def _read_boxes(root: Path, ref: SceneRef, unit: float) -> tuple[dict[int, Box],
 
 
 def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]:
-    """(H, W): instances, NO_INSTANCE = none; labels, 0 = none; or distances in meters, 0 = none."""
+    """(H, W): instances, NO_INSTANCE = none; labels, 0 = none; or distances in meters, as on disk."""
     path = shot.file(role)
     kinds = hdf5.REALS if role == "depth" else hdf5.INTEGERS
     image = hdf5.read_array(root, path, KEY, (frame.camera.height, frame.camera.width), kinds)
     if role == "depth":
-        # The least and the greatest tell that all are finite, as nearly all images are, in one look at each pixel.
-        distances = image.astype(np.float64)
-        if not (distances.min(initial=0) >= 0 and distances.max(initial=0) < np.inf):
-            distances[~(np.isfinite(distances) & (distances > 0))] = 0
-        return distances
+        return image
     most = instance_images.GREATEST_ID if role == "instance_image" else LABEL_LIMIT - 1
     low, high = int(image.min(initial=0)), int(image.max(initial=0))
     if low < NO_OBJECT or high > most:

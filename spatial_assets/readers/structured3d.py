@@ -23,7 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, images, labels, structured3d_rooms
+from spatial_assets.readers import (
+    cameras,
+    consistency,
+    depth_packing,
+    files,
+    images,
+    labels,
+    structured3d_rooms,
+)
 from spatial_assets.readers.rendered import Labels, rays
 from spatial_assets.readers.structured3d_depth import METERS, READINGS, DepthCheck
 from spatial_assets.scene import parameters as base
@@ -361,7 +369,7 @@ def _read_depth(root: Path, shot: Shot, frame: Frame) -> NDArray[np.uint16]:
 
 
 def _packed(depth: NDArray[np.uint16], factor: Float) -> bytes:
-    return instance_images.depth_to_png(depth * METERS * factor)
+    return depth_packing.depth_png(depth * METERS, factor)
 
 
 def _read_instances(root: Path, shot: Shot, frame: Frame) -> NDArray[np.int32]:

@@ -249,7 +249,7 @@ class Scene:
     instance_images: Mapping[str, bytes] = field(default_factory=dict)
     """What a scene without a mesh says that its frames show: by frame, as `instance_images.to_png` makes them."""
     depth_images: Mapping[str, bytes] = field(default_factory=dict)
-    """Depth along z that goes with them, where the source has it: as `instance_images.depth_to_png` makes it."""
+    """Depth along z that goes with them, where the source has it: as `depth_packing.depth_png` makes it."""
     split: str | None = None
     """Where the dataset's own lists put it: train, val or test; None where none names it."""
     visit: str | None = None

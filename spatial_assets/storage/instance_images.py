@@ -12,7 +12,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote
@@ -29,8 +28,10 @@ SHIPPED_KIND = "shipped_instances.zip"
 """What a source without a mesh says that its frames show; a reader's scene brings it."""
 SHIPPED_DEPTH_KIND = "shipped_depths.zip"
 """The depth images that go with it, where the source has them."""
-GREATEST_ID = 0xFFFF - 1
-"""The largest instance id that a pixel holds."""
+GREATEST_VALUE = 0xFFFF
+"""The largest number that a pixel holds."""
+GREATEST_ID = GREATEST_VALUE - 1
+"""The largest instance id."""
 MILLIMETERS = 1000.0
 """Units of a depth image per meter."""
 SUFFIX = ".png"
@@ -39,25 +40,9 @@ END = b"\0\0\0\0IEND\xaeB`\x82"
 """A PNG's last bytes."""
 SUB, UP = 1, 2
 """PNG's filters: differences from the pixel to the left, and from the one above."""
-ZLIB_LEVEL, ZLIB_WINDOW = 1, 15
-"""Least effort: higher levels take twice the time or more for a quarter less bytes."""
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How an image's rows are written."""
-
-    row_filter: int
-    strategy: int
-    memory: int
-    """Both zlib's."""
-
-
-PATCHES = Packing(UP, zlib.Z_RLE, 9)
-"""For flat patches, whose differences from the row above are nearly all 0."""
-SLOPES = Packing(SUB, zlib.Z_DEFAULT_STRATEGY, 7)
-"""For depth, of which the same slopes come again and again: a fifth to two fifths fewer bytes than as `PATCHES`, in no
-more time, and unpacked in half of it. The least memory that takes no more bytes is the fastest."""
+ZLIB_LEVEL, ZLIB_WINDOW, ZLIB_MEMORY, ZLIB_STRATEGY = 1, 15, 9, zlib.Z_RLE
+"""Least effort: higher levels take twice the time or more for a quarter less bytes. The strategy is for flat patches,
+whose differences from the row above are nearly all 0."""
 
 
 def to_png(image: NDArray[np.int32]) -> bytes:
@@ -68,21 +53,7 @@ def to_png(image: NDArray[np.int32]) -> bytes:
     return gray16_png(image + 1)
 
 
-def depth_to_png(depth: NDArray[np.floating]) -> bytes:
-    """Depths (H, W) in meters; what is not measured (0, nan, inf) becomes 0. ValueError beyond 65 meters."""
-    # The least and the greatest tell that all are finite, as in nearly all images they are.
-    low, high = depth.min(initial=0.0), depth.max(initial=0.0)
-    if not (np.isfinite(low) and np.isfinite(high)):
-        depth = np.where(np.isfinite(depth), depth, 0.0)
-        low, high = depth.min(initial=0.0), depth.max(initial=0.0)
-    if np.rint(low * MILLIMETERS) < 0 or np.rint(high * MILLIMETERS) > 0xFFFF:
-        raise ValueError("depths must lie in 0..65.535 meters to fit an image")
-    millimeters = depth * MILLIMETERS
-    np.rint(millimeters, out=millimeters)
-    return gray16_png(millimeters, SLOPES)
-
-
-def gray16_png(values: NDArray[np.generic], packing: Packing = PATCHES) -> bytes:
+def gray16_png(values: NDArray[np.generic]) -> bytes:
     """A grayscale PNG of 16 bits a pixel, from values (H, W) in 0..65535. The same values, the same bytes.
 
     Written here and not by Pillow, whose filters and chunks are chosen by its version: here both are fixed, so that
@@ -93,19 +64,16 @@ def gray16_png(values: NDArray[np.generic], packing: Packing = PATCHES) -> bytes
         raise ValueError(f"an image must have at least one pixel, not {width} x {height}")
     raw = values.astype(np.uint16).astype(">u2").view(np.uint8)
     rows = np.empty((height, 1 + 2 * width), np.uint8)
-    rows[:, 0] = packing.row_filter
-    if packing.row_filter == UP:
-        rows[0, 1:] = raw[0]
-        np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
-    else:
-        rows[:, 1:3] = raw[:, :2]
-        np.subtract(raw[:, 2:], raw[:, :-2], out=rows[:, 3:])
-    squeeze = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_WINDOW, packing.memory, packing.strategy)
-    parts = (
-        (b"IHDR", _header(width, height)),
-        (b"IDAT", squeeze.compress(rows.data) + squeeze.flush()),
-        (b"IEND", b""),
-    )
+    rows[:, 0] = UP
+    rows[0, 1:] = raw[0]
+    np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
+    squeeze = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_WINDOW, ZLIB_MEMORY, ZLIB_STRATEGY)
+    return png(width, height, squeeze.compress(rows.data) + squeeze.flush())
+
+
+def png(width: int, height: int, rows: bytes) -> bytes:
+    """The file around rows of 16 bits a pixel, which are filtered and compressed as zlib does."""
+    parts = ((b"IHDR", _header(width, height)), (b"IDAT", rows), (b"IEND", b""))
     return SIGNATURE + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in parts
@@ -117,7 +85,7 @@ def _header(width: int, height: int) -> bytes:
 
 
 def _unpacked(png: bytes) -> NDArray[np.uint16] | None:
-    """(H, W) of what `gray16_png` wrote; None for whatever else, and for what is damaged.
+    """(H, W) of a file by `png` whose rows are filtered one way; None for whatever else, and for what is damaged.
 
     Pillow takes a sixth to two fifths longer.
     """

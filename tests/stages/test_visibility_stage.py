@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from spatial_assets.readers.depth_packing import depth_png
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import visibility
@@ -40,7 +41,7 @@ class Inputs:
         )
         if depths is not None:
             folder.joinpath("shipped_depths.zip").write_bytes(
-                instance_images.pack({name: instance_images.depth_to_png(d) for name, d in depths.items()})
+                instance_images.pack({name: depth_png(d, np.ones(())) for name, d in depths.items()})
             )
 
     def file(self, kind):

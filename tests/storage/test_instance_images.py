@@ -47,22 +47,11 @@ def test_an_archive_gives_each_frame_back(tmp_path):
             found.instances("8")
 
 
-def test_depths_are_kept_to_the_millimeter(tmp_path):
-    depth = np.array([[0.0, np.nan, np.inf], [0.0014, 3.25, 65.535]])
-    with archive(tmp_path, {"x": ii.depth_to_png(depth)}) as found:
-        np.testing.assert_allclose(found.depth("x"), [[0, 0, 0], [0.001, 3.25, 65.535]], rtol=1e-6)
-    for bad in (-0.1, 65.6):
-        with pytest.raises(ValueError, match="depths"):
-            ii.depth_to_png(np.full((1, 1), bad))
-
-
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.tuples(st.integers(1, 40), st.integers(1, 40)))
-def test_depth_is_unpacked_as_another_program_unpacks_it(seed, shape):
+def test_what_was_damaged_is_not_unpacked(seed, shape):
     values = np.random.default_rng(seed).choice([0, 1, 255, 256, 40_000, 0xFFFF], shape).astype(np.uint16)
-    png = ii.gray16_png(values, ii.SLOPES)
-    with Image.open(io.BytesIO(png)) as opened:
-        assert np.array_equal(np.asarray(opened), values)
+    png = ii.gray16_png(values)
     own = ii._unpacked(png)
     assert own is not None and np.array_equal(own, values)
     assert all(ii._unpacked(png[:end]) is None for end in range(0, len(png), 7))
