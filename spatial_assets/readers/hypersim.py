@@ -374,7 +374,8 @@ def _read_boxes(root: Path, ref: SceneRef, unit: float) -> tuple[dict[int, Box],
 
 
 def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]:
-    """(H, W): instances, NO_INSTANCE = none; labels, 0 = none; or distances in meters, as on disk."""
+    """(H, W): instances, NO_INSTANCE = none; or as on disk labels, of which 0 and less are none, or distances in
+    meters."""
     path = shot.file(role)
     kinds = hdf5.REALS if role == "depth" else hdf5.INTEGERS
     image = hdf5.read_array(root, path, KEY, (frame.camera.height, frame.camera.width), kinds)
@@ -384,5 +385,5 @@ def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]
     low, high = int(image.min(initial=0)), int(image.max(initial=0))
     if low < NO_OBJECT or high > most:
         raise InputError(path, f"holds {low} to {high}, not {NO_OBJECT} to {most}", "malformed_file")
-    numbers = image.astype(np.int32)
-    return np.maximum(numbers, 0) if role == "semantic_image" else numbers
+    # Labels are only counted; instances are reckoned with, for which small integers are too small.
+    return image if role == "semantic_image" else image.astype(np.int32)
