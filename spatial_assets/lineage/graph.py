@@ -49,12 +49,17 @@ def columns_of(table: str) -> list[str]:
 
 def sources_of(table: str, column: str) -> list[tuple[str, str]]:
     """(table, column) pairs that a column is computed from, `registry` and `files` among them."""
-    family = table.split("/", 1)[0]
-    return [
+    family, in_family, _ = table.partition("/")
+    found = [
         # Within a family a column comes from the member's own columns.
         (table if other == family else other, field)
         for other, field in (source.rsplit(".", 1) for source in _entry(table, column) or ())
     ]
+    if not in_family or table not in written_tables():
+        return found
+    # What holds of a family names what any member may come from; of these, a member's asset reads only some.
+    read = {name_of(read) for read in pipeline.STAGES[written_tables()[table]].reads}
+    return [(other, field) for other, field in found if other == table or other in read or other in OUTSIDE]
 
 
 def _entry(table: str, column: str) -> list[str] | None:

@@ -378,6 +378,18 @@ QUALITY = Table(
     ("scene", "asset", "format"),
 )
 
+DIAGNOSTICS = pa.struct(
+    [
+        pa.field("view_set", TEXT),
+        pa.field("asked", INT),
+        pa.field("answer_is", TEXT),
+        pa.field("overlap_avg", REAL),
+        pa.field("overlap_pairs", REALS),
+        pa.field("occlusion_avg", REAL),
+        pa.field("visibility", TEXT),
+        pa.field("coverage", REAL),
+    ]
+)
 QUESTIONS = Table(
     "questions",
     (
@@ -428,6 +440,16 @@ QUESTIONS = Table(
         Column("template", TEXT, "the wording used"),
         Column("ordinal", INT, "number among otherwise equal rows"),
         Column("given", REALS, "numbers the question states, before rounding"),
+        Column(
+            "diagnostics",
+            DIAGNOSTICS,
+            "of a question about a view set: its id; which of its frames is asked about, from 1, and null where all "
+            "are; whether that frame shows the object that is the answer or is asked for: shown or hidden; overlap of "
+            "the set's views, average and of each pair, percent; occlusion of the objects asked about, on average over "
+            "the views that show them; whether all views show all of them: full or partial; share of their surface "
+            "that the views together show, on average. Null for every other question",
+            True,
+        ),
     ),
     ("scene", "format", "qa_id"),
 )

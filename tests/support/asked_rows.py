@@ -129,6 +129,7 @@ def row(
         "template": f"wording-{wording}",
         "ordinal": 0,
         "given": [],
+        "diagnostics": None,
     }
 
 

@@ -9,7 +9,7 @@ from video_scenes import Studio
 
 from spatial_assets.studio.write import write_scenes
 
-UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps")
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets", "rooms", "cognitive_maps")
 
 
 @pytest.fixture(scope="session")

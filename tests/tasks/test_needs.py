@@ -19,7 +19,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.registry import task, tasks
 
-UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "cognitive_maps")
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets", "rooms", "cognitive_maps")
 CASES = [(name, form) for name, chosen in tasks().items() for form in chosen.formats]
 SCENES = 3
 Take = Callable[[pl.DataFrame], pl.DataFrame]
@@ -43,7 +43,8 @@ DATA: Mapping[Fact, Mapping[str, Take]] = {
     Fact.OBJECTS: {"objects": nothing, "visibility": nothing},
     Fact.VISIBILITY: {"visibility": nothing},
     Fact.AMODAL: {"visibility": AMODAL},
-    Fact.OVERLAP: {"overlap": nothing},
+    # Sets of views are made by how much these share.
+    Fact.OVERLAP: {"overlap": nothing, "view_sets": nothing, "view_set_objects": nothing},
     Fact.SEQUENCE: {"keyframes": without_video},
     Fact.ROOM_SIZE: {"scenes": without("room_size")},
     Fact.ROUTES: {"navigation_paths": nothing},

@@ -276,7 +276,7 @@ class SceneFacts:
                 members[chosen].append((position, frame))
         wanted = sorted({frame for places in members.values() for _, frame in places})
         rows = self.read(tables.FRAMES)
-        found = np.flatnonzero(_places(rows["frame"], wanted) >= 0)
+        found = np.flatnonzero(places_of(rows["frame"], wanted) >= 0)
         rows = rows[found[np.argsort(rows["position"].to_numpy()[found], kind="stable")]]
         names = rows["frame"].to_list()
         place = {name: index for index, name in enumerate(names)}
@@ -300,7 +300,7 @@ class SceneFacts:
         """What the frames show; rows of frames that only the dense video has are left out."""
         frames, objects = self.frames, self.objects
         rows = self.read(tables.VISIBILITY)
-        place = _places(rows["frame"], frames.names)
+        place = places_of(rows["frame"], frames.names)
         chosen = np.flatnonzero((place >= 0) & rows["center_distance"].is_not_null().to_numpy())
         column = np.searchsorted(objects.instances, rows["instance"].to_numpy()[chosen])
         return Observations(rows, chosen, place[chosen] * len(objects) + column, (len(frames), len(objects)))
@@ -310,7 +310,7 @@ class SceneFacts:
         """(F, F), share of the surface seen by either of two frames that both see."""
         names = self.frames.names
         rows = self.read(tables.OVERLAP)
-        first, second = _places(rows["frame_a"], names), _places(rows["frame_b"], names)
+        first, second = places_of(rows["frame_a"], names), places_of(rows["frame_b"], names)
         both = (first >= 0) & (second >= 0)
         first, second = first[both], second[both]
         shares = np.zeros((len(names), len(names)))
@@ -353,7 +353,7 @@ def _namesakes(visible: Bools, may_mean: Bools) -> Bools:
     return out
 
 
-def _places(series: pl.Series, names: Sequence[str]) -> Indices:
+def places_of(series: pl.Series, names: Sequence[str]) -> Indices:
     """(N,), the place of each of a column's words among the names; -1 where it is none of them."""
     found = pc.index_in(series.to_arrow(), value_set=pa.array(names, series.to_arrow().type))
     places: Indices = pc.fill_null(found, -1).to_numpy().astype(np.int64)

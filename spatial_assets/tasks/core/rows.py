@@ -45,6 +45,7 @@ OWN = (
     "ordinal",
     "given",
     "license",
+    "diagnostics",
 )
 """The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by."""
 
@@ -103,6 +104,7 @@ class Rows:
                 ordinal,
                 question.given,
                 self._license(question.quoted_license),
+                question.diagnostics,
             )
         )
 
@@ -141,6 +143,15 @@ def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
         flat = _array(kind.value_type, [item for value in values for item in value])
         return pa.ListArray.from_arrays(pa.array(ends), flat)
     if pa.types.is_struct(kind):
+        if None in values:
+            # Most tasks' rows have none of it at all.
+            given = [index for index, value in enumerate(values) if value is not None]
+            if not given:
+                return pa.nulls(len(values), kind)
+            places = np.full(len(values), -1)
+            places[given] = np.arange(len(given))
+            held = _array(kind, [values[index] for index in given])
+            return held.take(pa.array(places, mask=places < 0))
         parts = list(zip(*values, strict=True)) or [()] * kind.num_fields
         arrays = [_array(field.type, part) for field, part in zip(kind, parts, strict=True)]
         return pa.StructArray.from_arrays(arrays, fields=list(kind))

@@ -92,6 +92,8 @@ class Question(NamedTuple):
     """The id of words that the question quotes, which tells it apart beside what it shows."""
     quoted_license: str | None = None
     """Their terms, which hold beside the scene's own."""
+    diagnostics: tuple[Any, ...] | None = None
+    """Of a question about a view set, in the order of the table's column."""
 
 
 Find = Callable[[SceneFacts, Any], Candidates]

@@ -5,7 +5,8 @@ Wording is data. `<task>.json` beside a task's module holds
     slots       what each placeholder of the templates stands for; `category` for names of objects
     stems       the question in several wordings, by id, the same for all formats
     published   ids of stems that a published format fixes word for word
-    notes       what follows every stem: how something is measured
+    published_in  a file of the suite that holds them for all of its tasks, by task and id, where one does
+    notes       what follows every stem that is not published: how something is measured
     formats     by format: `stems` in place of the task's, `options` and `instruction` in place of the common ones,
                 and `answers`, in which a sentence is cast
     phrases     pieces that the task puts together itself, by name
@@ -154,19 +155,29 @@ def phrases(suite: str, task: str) -> Mapping[str, str]:
 @cache
 def stem_ids(suite: str, task: str, published: bool) -> tuple[str, ...]:
     """Ids of a task's stems that a published format fixes, or of those that it does not."""
-    held = json.loads(file_of(suite, task).read_text(encoding="utf-8"))
+    held = _held(file_of(suite, task))
     return tuple(sorted(name for name in held["stems"] if (name in held.get("published", ())) == published))
+
+
+def _held(path: Path) -> dict[str, Any]:
+    """A wording file, with the stems that its suite keeps elsewhere."""
+    held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if "published_in" in held:
+        others = json.loads((path.parent / held["published_in"]).read_text(encoding="utf-8"))
+        stems = others["stems"][path.stem]
+        held |= {"stems": {**held["stems"], **stems}, "published": sorted(stems)}
+    return held
 
 
 @cache
 def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     """A wording file, for formats and the kind of answer that each has. Raises WordingError, naming the file."""
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = _held(path)
     common = json.loads(COMMON.read_text(encoding="utf-8"))
     problems = [*_missing(held, [form for form, _ in kinds]), *check(held)]
     if problems:
         raise WordingError(f"{path.name}: {'; '.join(problems)}")
-    notes = held.get("notes", ())
+    notes, published = held.get("notes", ()), held.get("published", ())
     formats = {}
     for form, kind in kinds:
         own = held["formats"][form]
@@ -180,7 +191,9 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
             }
             for name in ("stems", "options", "instruction", "answers")
         )
-        noted = {name: " ".join([text, *notes]) for name, text in stems.items()}
+        noted = {
+            name: text if name in published else " ".join([text, *notes]) for name, text in stems.items()
+        }
         formats[form] = FormatWording(noted, *others)
     return Wording(formats)
 
@@ -224,7 +237,7 @@ def check(held: Mapping[str, Any]) -> list[str]:
         if group.endswith(("stems", "answers")):
             problems += _alike(group, texts)
         if group.endswith("stems"):
-            problems += _uneven(group, texts)
+            problems += _uneven(group, {name: text for name, text in texts.items() if name not in published})
     return problems
 
 

@@ -1,0 +1,181 @@
+"""Enumerates what can be counted: each view set with each word that something in it goes by.
+
+What counts is every object of the word that some view shows, once. A word is left out of a set where one of them shows
+too little in every view, since nobody can say whether that counts, or where the word may mean something else in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from spatial_assets.scene.categories import is_countable
+from spatial_assets.scene.model import Float
+from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Indices, Strata, draw_key
+from spatial_assets.tasks.core.draws import Hashes, hash_name
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.spatialmosaic.referents import (
+    MosaicReferents,
+    clear,
+    seen_somewhere,
+    shown_somewhere,
+)
+from spatial_assets.tasks.spatialmosaic.sets import SET, MosaicParameters, view_sets
+
+COUNT, WORD, SPREAD = "count", "word", "spread"
+"""Among the values of candidates, (N,): how many there are, the word's place in the alphabet, and whether no view alone
+shows them all."""
+OFFERED = "offered"
+"""Among the values of candidates, (N,): all numbers that the scene's questions have for answers, a tuple each."""
+COUNT_REASONS: Mapping[str, str] = {
+    "uncountable": "people do not agree on how many of them there are",
+    "ambiguous_name": "the views show something of another category that the word may mean",
+    "half_seen": "of one of them every view shows too little to say that it counts",
+    "few": "too few of them to be counted",
+    "many": "too many of them to be counted",
+}
+EVEN_REASONS: Mapping[str, str] = {
+    "constant": "every set of the scene has the same count of it, so that the word tells the answer",
+    "no_options": "the scene has too few different counts to choose from",
+    "uneven": "left out by lot, so that no number is right more often than others",
+}
+
+
+class CountParameters(MosaicParameters):
+    """What tasks have that count."""
+
+    referents: MosaicReferents = MosaicReferents()
+    min_count: int = Field(
+        1,
+        ge=1,
+        description="of which one is in sight; one is an answer as good as two, if it is not always right",
+    )
+    max_count: int = Field(12, ge=1, description="more, and even people lose count")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words that objects of a scene go by, parts of the building left out."""
+
+    names: tuple[str, ...]
+    members: Bools
+    """(W, O), which objects go by each."""
+    others: Bools
+    """(W, O), which objects go by another word and may yet be meant."""
+    identities: Hashes
+    """(W,)."""
+
+
+def words_of(facts: SceneFacts) -> Words:
+    """By `facts.once`."""
+    objects = facts.objects
+    asked = ~objects.structure
+    names = sorted({word for word, one in zip(objects.words, asked.tolist(), strict=True) if one})
+    places = {name: place for place, name in enumerate(names)}
+    own = np.array([places.get(word, -1) for word in objects.words], np.int64)
+    members = (own[None] == np.arange(len(names))[:, None]) & asked
+    first = members.argmax(axis=1)
+    others = objects.may_mean[first] & ~members if len(names) else members
+    return Words(
+        tuple(names), members, others, np.array([hash_name("word", name) for name in names], np.uint64)
+    )
+
+
+def by_frame(flags: Bools | Float, members: Bools) -> Float:
+    """(F, W), the sum over each word's objects of (F, O)."""
+    sums: Float = flags.astype(np.float64) @ members.T.astype(np.float64)
+    return sums
+
+
+def counted(facts: SceneFacts, parameters: CountParameters) -> Candidates:
+    """Each set with each word of which it shows something, and the objects that count."""
+    sets, words = facts.once(view_sets), facts.once(words_of)
+    seen = facts.once(seen_somewhere)
+    shown = facts.once(shown_somewhere, parameters.referents.shown)
+    numbers = by_frame(seen, words.members)
+    half = by_frame(seen & ~shown, words.members) > 0
+    others = by_frame(seen, words.others) > 0
+    row, word = np.nonzero(numbers > 0)
+    count = numbers[row, word].astype(np.int64)
+    each = by_frame(facts.observed.visible, words.members)
+    most = np.where(sets.frames[row] == NOTHING, 0, each[sets.frames[row], word[:, None]]).max(
+        axis=1, initial=0
+    )
+    found = Candidates(
+        np.zeros((len(row), 0), np.int64),
+        np.zeros((len(row), 0), np.int64),
+        {SET: row, WORD: word, COUNT: count, SPREAD: most < count},
+        identities=np.stack([sets.identities[row], words.identities[word]], axis=1),
+    )
+    countable = np.array([is_countable(name) for name in words.names], np.bool_)
+    found.reject("uncountable", ~countable[word])
+    found.reject("ambiguous_name", others[row, word])
+    found.reject("half_seen", half[row, word])
+    found.reject("few", count < parameters.min_count)
+    found.reject("many", count > parameters.max_count)
+    found = found.settle()
+    row, word = found.values[SET], found.values[WORD]
+    place, thing = np.nonzero(seen[row] & words.members[word])
+    objects = np.full((len(row), int(found.values[COUNT].max(initial=0))), NOTHING, np.int64)
+    begins = np.concatenate([[0], np.cumsum(found.values[COUNT])])[:-1]
+    objects[place, np.arange(len(place)) - begins[place]] = thing
+    found.objects = objects
+    return found
+
+
+def clear_by_frame(facts: SceneFacts, parameters: CountParameters) -> tuple[Float, Float]:
+    """(F, W) each: how many of each word a frame shows clearly, and on how many pixels it shows any of them."""
+    words = facts.once(words_of)
+    return (
+        by_frame(facts.once(clear, parameters.referents.shown), words.members),
+        by_frame(facts.observed.visible_px, words.members),
+    )
+
+
+def offer_evenly(
+    facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates, least: int
+) -> None:
+    """Give all OFFERED, reject all for which there are fewer than `least` numbers, and so many of each number's
+    questions that all that remain are right equally often.
+
+    Every number that is offered is then an answer of as many questions as any other, so that a set of them says
+    nothing of which is right. Words with one count in all sets are left out: they would tell it themselves.
+    """
+    words = facts.once(words_of)
+    numbers, word = found.values[COUNT], found.values[WORD]
+    varied = np.zeros((len(words.names), int(numbers.max(initial=0)) + 1), np.bool_)
+    varied[word, numbers] = True
+    constant = varied.sum(axis=1)[word] < 2
+    found.reject("constant", constant)
+    counts = np.bincount(numbers[~constant], minlength=1)
+    each, kept = _most_rows(counts, least)
+    found.reject("no_options", ~np.isin(numbers, kept))
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "even"), *_NO_HASHES)
+    order = np.lexsort((ranks, numbers, constant))
+    turn = np.empty(len(order), np.int64)
+    begins = np.flatnonzero(
+        np.diff(numbers[order], prepend=-1) | np.diff(constant[order].astype(int), prepend=0)
+    )
+    turn[order] = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
+    found.reject("uneven", turn >= each)
+    offered = np.full(len(found), None, object)
+    offered[:] = [tuple(kept)] * len(found)
+    found.values[OFFERED] = offered
+    found.strata = Strata.of_numbers(numbers)
+
+
+_NO_HASHES = (np.zeros(0, np.uint64), np.zeros(0, np.uint64))
+"""Candidates here have identities of their own."""
+
+
+def _most_rows(counts: Indices, least: int) -> tuple[int, list[int]]:
+    """How many questions each number gets, and which numbers get any, so that there are most questions in all."""
+    best, each, kept = 0, 0, list[int]()
+    for limit in sorted(set(counts[counts > 0].tolist())):
+        numbers = np.flatnonzero(counts >= limit).tolist()
+        if len(numbers) >= least and limit * len(numbers) >= best:
+            best, each, kept = limit * len(numbers), limit, numbers
+    return each, kept
