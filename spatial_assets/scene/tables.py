@@ -380,16 +380,10 @@ QUALITY = Table(
 
 DIAGNOSTICS = pa.struct(
     [
-        pa.field("view_set", TEXT),
-        pa.field("asked", INT),
-        pa.field("answer_is", TEXT),
-        pa.field("overlap_avg", REAL),
-        pa.field("overlap_pairs", REALS),
-        pa.field("occlusion_avg", REAL),
-        pa.field("visibility", TEXT),
-        pa.field("coverage", REAL),
+        ("view_set", TEXT), ("asked", INT), ("answer_is", TEXT), ("overlap_avg", REAL), ("overlap_pairs", REALS),
+        ("occlusion_avg", REAL), ("visibility", TEXT), ("coverage", REAL),
     ]
-)
+)  # fmt: skip
 QUESTIONS = Table(
     "questions",
     (

@@ -5,8 +5,8 @@ Wording is data. `<task>.json` beside a task's module holds
     slots       what each placeholder of the templates stands for; `category` for names of objects
     stems       the question in several wordings, by id, the same for all formats
     published   ids of stems that a published format fixes word for word
-    published_in  a file of the suite that holds them for all of its tasks, by task and id, where one does
-    notes       what follows every stem that is not published: how something is measured
+    published_in  a file of the suite that holds them for all of its tasks, by task and id; these get no notes
+    notes       what follows every stem: how something is measured
     formats     by format: `stems` in place of the task's, `options` and `instruction` in place of the common ones,
                 and `answers`, in which a sentence is cast
     phrases     pieces that the task puts together itself, by name
@@ -177,7 +177,8 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     problems = [*_missing(held, [form for form, _ in kinds]), *check(held)]
     if problems:
         raise WordingError(f"{path.name}: {'; '.join(problems)}")
-    notes, published = held.get("notes", ()), held.get("published", ())
+    notes = held.get("notes", ())
+    verbatim = held["published"] if "published_in" in held else ()
     formats = {}
     for form, kind in kinds:
         own = held["formats"][form]
@@ -191,9 +192,7 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
             }
             for name in ("stems", "options", "instruction", "answers")
         )
-        noted = {
-            name: text if name in published else " ".join([text, *notes]) for name, text in stems.items()
-        }
+        noted = {name: text if name in verbatim else " ".join([text, *notes]) for name, text in stems.items()}
         formats[form] = FormatWording(noted, *others)
     return Wording(formats)
 
