@@ -378,12 +378,10 @@ QUALITY = Table(
     ("scene", "asset", "format"),
 )
 
-DIAGNOSTICS = pa.struct(
-    [
-        ("view_set", TEXT), ("asked", INT), ("answer_is", TEXT), ("overlap_avg", REAL), ("overlap_pairs", REALS),
-        ("occlusion_avg", REAL), ("visibility", TEXT), ("coverage", REAL),
-    ]
-)  # fmt: skip
+DIAGNOSTICS = pa.struct([
+    ("view_set", TEXT), ("asked", INT), ("answer_is", TEXT), ("overlap_avg", REAL), ("overlap_pairs", REALS),
+    ("occlusion_avg", REAL), ("visibility", TEXT), ("coverage", REAL),
+])  # fmt: skip
 QUESTIONS = Table(
     "questions",
     (
@@ -437,11 +435,9 @@ QUESTIONS = Table(
         Column(
             "diagnostics",
             DIAGNOSTICS,
-            "of a question about a view set: its id; which of its frames is asked about, from 1, and null where all "
-            "are; whether that frame shows the object that is the answer or is asked for: shown or hidden; overlap of "
-            "the set's views, average and of each pair, percent; occlusion of the objects asked about, on average over "
-            "the views that show them; whether all views show all of them: full or partial; share of their surface "
-            "that the views together show, on average. Null for every other question",
+            "of a question about a view set, else null: which of its frames is asked about, from 1; whether that frame "
+            "shows the answer's object, shown or hidden; average over the objects' views; whether all views show all "
+            "of the objects, full or partial; share of their surface that all views show",
             True,
         ),
     ),
