@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +18,11 @@ from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts, places_of
 from spatial_assets.tasks.core.task import Roles, TaskParameters
-from spatial_assets.tasks.core.wording import stem_ids
+from spatial_assets.tasks.core.wording import SUITES, stem_ids
 
 SUITE = "spatialmosaic"
+PUBLISHED = "official"
+"""The id of a type's published stem."""
 READS = (VIEW_SETS, VIEW_SET_OBJECTS)
 NEEDS = frozenset({Fact.IMAGES, Fact.OBJECTS, Fact.VISIBILITY, Fact.AMODAL, Fact.OVERLAP})
 """Overlap is what sets are made by. Without amodal pixels nobody can say how much of an object is hidden, and so
@@ -119,10 +123,21 @@ def stems(parameters: MosaicParameters, task: str, draw: Draw) -> tuple[str, ...
     """Ids of the stems to draw from: ours where nothing was published."""
     chosen = parameters.wording
     if chosen == "both":
-        chosen = "official" if draw.below("wording", 2) == 0 else "ours"
-    return (chosen == "official" and stem_ids(SUITE, task, published=True)) or stem_ids(
-        SUITE, task, published=False
-    )
+        chosen = PUBLISHED if draw.below("wording", 2) == 0 else "ours"
+    published = stem_ids(SUITE, task, published=True) if chosen == PUBLISHED else ()
+    return published or stem_ids(SUITE, task, published=False)
+
+
+def is_official(chosen: Sequence[str]) -> bool:
+    """Whether the stems to draw from are published ones, which published options go with."""
+    return list(chosen) == [PUBLISHED]
+
+
+@cache
+def official() -> Mapping[str, Any]:
+    """What of the published wording is no stem."""
+    held: Mapping[str, Any] = json.loads((SUITES / SUITE / "official.json").read_text(encoding="utf-8"))
+    return held
 
 
 @dataclass(frozen=True)
