@@ -38,6 +38,7 @@ from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import prior_file
 from spatial_assets.tasks.registry import task as task_named
 from spatial_assets.tasks.spar import anchors, box_hints, distance_infer_center_oo_video, fours
+from spatial_assets.tasks.spatialmosaic import foreseen
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -54,7 +55,7 @@ LEAST = 0.02
 SCENES = 60
 """Of each seed."""
 LAYOUT, RELEASE, FACES, FRAMES, SIZE = "scannet", "studio", 20_000, 40, (240, 180)
-UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms")
+UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets", "rooms")
 QUOTA = 300
 """Of a scene: more than is asked, for rows of one scene say less than those of another."""
 ABOUT = (
@@ -121,6 +122,10 @@ def of_marked(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return hints, int(row["right"].removeprefix("Object"))
 
 
+def of_side(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    return foreseen.hints(row["words"]["target"], row["words"]["reference"]), int(row["value"][0] < 0)
+
+
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
     boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
@@ -137,6 +142,8 @@ TASKS: dict[str, Hints] = {
     "distance_infer_center_oc": of_nearest,
     "distance_infer_center_oc_mv": of_nearest,
     "route_planning": of_route,
+    "obj_existence_occ_ab": of_side,
+    "obj_existence_occ_fb": of_side,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
     "object_rel_direction_medium": of_direction,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from question_truth import Truth
+from question_truth import TrueObject, Truth
 from video_scenes import Studio
 
 from spatial_assets.scene import tables
+from spatial_assets.scene.categories import may_mean
+from spatial_assets.tasks import spatialmosaic
 
 LEAST = 0.0005
 """Share of an image: rows are about objects that show twice that at least, or nothing."""
@@ -96,3 +101,133 @@ def check_frame_names(studio: Studio, task: str) -> None:
             said = set(re.findall(name, row["stem"]))
             own = asked_view(row) if parameters else str(views(row).index(asked_view(row)) + 1)
             assert said == {own}, row["stem"]
+
+
+def axis_of(row: Mapping[str, Any]) -> int:
+    """Which of right, up and away a type's suffix stands for."""
+    return ("lr", "ab", "fb").index(str(row["task"])[-2:])
+
+
+def corners(thing: TrueObject) -> np.ndarray:
+    c, s = math.cos(thing.yaw), math.sin(thing.yaw)
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    signs = np.array(list(product((-0.5, 0.5), repeat=3)))
+    found: np.ndarray = thing.center + (signs * thing.size) @ turn.T
+    return found
+
+
+def along(scene: Truth, frame: str, thing: int, axis: int) -> tuple[float, float, float]:
+    """An object's least, middle and greatest place to the right, up by gravity, or away from a camera."""
+    it = scene.objects[thing]
+    points = np.concatenate([corners(it), it.center[None]])
+    if axis == 1:
+        places = points[:, 2]
+    else:
+        places = np.array([scene.frames[frame].in_camera(point)[axis] for point in points])
+    return float(places.min()), float(places[-1]), float(places.max())
+
+
+def difference(scene: Truth, row: Mapping[str, Any], one: int, other: int, axis: int) -> float:
+    """Meters from the other's middle to the one's."""
+    frame = asked_view(row)
+    return along(scene, frame, one, axis)[1] - along(scene, frame, other, axis)[1]
+
+
+def check_clear(scene: Truth, row: Mapping[str, Any], one: int, other: int, axis: int) -> None:
+    """The two objects keep 5 cm apart along the axis, and by the direction or the distance in which they are seen."""
+    frame = asked_view(row)
+    a, b = along(scene, frame, one, axis), along(scene, frame, other, axis)
+    side = np.sign(a[1] - b[1])
+    assert (a[0] - b[2] if side > 0 else b[0] - a[2]) >= 0.05 - 2e-3
+    eye = scene.frames[frame]
+    first, second = (eye.in_camera(scene.objects[thing].center) for thing in (one, other))
+    if axis == 0:
+        turn = math.degrees(math.atan2(first[0], first[2]) - math.atan2(second[0], second[2]))
+        assert 2.9 <= side * turn <= 177.1
+    if axis == 2:
+        assert side * (np.linalg.norm(first) - np.linalg.norm(second)) >= 0.05 - 2e-3
+
+
+def said_side(text: str, axis: int) -> int:
+    """1 or -1, the side of the axis that a text names; it names no other."""
+    found = [sign for sign, words in zip((-1, 1), SAID[axis], strict=True) if re.search(words, text)]
+    assert len(found) == 1, text
+    return found[0]
+
+
+SAID = (
+    (r"\bto the left\b", r"\bto the right\b"),
+    (r"\blower\b", r"\bhigher\b"),
+    (r"\bcloser to the camera\b", r"\bfarther from the camera\b"),
+)
+
+
+def notes(row: Mapping[str, Any]) -> list[str]:
+    """What follows the stems of a task."""
+    held = json.loads((Path(spatialmosaic.__file__).parent / f"{row['task']}.json").read_text())
+    found: list[str] = held["notes"]
+    return found
+
+
+def bare_stem(row: Mapping[str, Any]) -> str:
+    """The question without its notes, which name all sides."""
+    stem, end = str(row["stem"]), " " + " ".join(notes(row))
+    assert stem.endswith(end)
+    return stem.removesuffix(end)
+
+
+def check_asked(studio: Studio, task: str, answers: tuple[str, ...]) -> None:
+    """What is asked for is hidden in the asked view and seen in another, or seen there; and what is meant is plain."""
+    rows = studio.rows(task)
+    hidden = 0
+    for row in rows:
+        scene = studio.truths[row["scene"]]
+        roles = {item["role"]: item["instance"] for item in row["objects"]}
+        at = views(row).index(asked_view(row))
+        reference = roles.pop("reference")
+        assert shares(scene, row, reference)[at] >= LEAST
+        for role, thing in roles.items():
+            each = shares(scene, row, thing)
+            if row["diagnostics"]["answer_is"] == "hidden":
+                assert scene.pixels(asked_view(row)).get(thing, 0) <= NOTHING_SHOWN, role
+                assert max(each) >= LEAST
+            else:
+                assert each[at] >= LEAST
+            assert namesakes(scene, row, thing, views(row)) == []
+        hidden += row["diagnostics"]["answer_is"] == "hidden"
+        check_reference_name(scene, row, reference)
+    assert set(answers) <= {item["role"] for item in rows[0]["objects"]}
+    assert 0.7 * len(rows) <= hidden <= 0.9 * len(rows)
+
+
+def namesakes(scene: Truth, row: Mapping[str, Any], thing: int, names: list[str]) -> list[int]:
+    """Other objects in these views that a word for the thing may mean."""
+    word = scene.objects[thing].category
+    seen = {
+        other
+        for name in names
+        for other, pixels in scene.pixels(name).items()
+        if pixels > NOTHING_SHOWN and other != thing and other in scene.objects
+    }
+    return [other for other in sorted(seen) if may_mean(word, scene.objects[other].category)]
+
+
+def check_reference_name(scene: Truth, row: Mapping[str, Any], thing: int) -> None:
+    """Its category where nothing else in the views may be meant, else with a pixel, near no other of the kind."""
+    word, frame = scene.objects[thing].category, asked_view(row)
+    size = scene.frames[frame]
+    others = namesakes(scene, row, thing, views(row))
+    found = re.findall(rf"(?i)\b{re.escape(word)}\((\d+),(\d+)\)", row["stem"])
+    if not row["given"]:
+        assert others == [] and found == [] and word in row["stem"].lower()
+        return
+    x, y = row["given"]
+    assert set(found) == {(str(int(x)), str(int(y)))}
+    left, top, right, bottom = scene.box(frame, thing)
+    center = ((left + right) / 2000 * size.width, (top + bottom) / 2000 * size.height)
+    assert math.dist(center, (x, y)) <= 1.5
+    for other in namesakes(scene, row, thing, [frame]):
+        left, top, right, bottom = scene.box(frame, other)
+        across = max(left / 1000 * size.width - x, 0.0, x - right / 1000 * size.width)
+        down = max(top / 1000 * size.height - y, 0.0, y - bottom / 1000 * size.height)
+        assert math.hypot(across, down) >= 0.04 * size.width - 2.5

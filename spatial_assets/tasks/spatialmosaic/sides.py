@@ -22,10 +22,25 @@ from spatial_assets.tasks.core.candidates import Candidates, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.spatialmosaic.pairs import AskedParameters, asked_pairs
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
+from spatial_assets.tasks.spatialmosaic.sets import official
 
 LR, AB, FB = "lr", "ab", "fb"
 AXES = (LR, AB, FB)
 """Suffixes of the published types, in the order of the numbers below."""
+WORDS: Mapping[str, tuple[str, str]] = {
+    LR: ("left", "right"),
+    AB: ("lower", "higher"),
+    FB: ("closer", "farther"),
+}
+"""Of a negative and a positive side."""
+PHRASES: Mapping[str, str] = {
+    "left": "to the left of",
+    "right": "to the right of",
+    "lower": "lower than",
+    "higher": "higher than",
+    "closer": "closer to the camera than",
+    "farther": "farther from the camera than",
+}
 DIFFERENCES, SIDES = "differences", "sides"
 """Among the values of candidates, (N, 3): meters from the reference's center to the other's, to the right, up and away
 from the camera; and where that is clear its sign, else 0."""
@@ -61,6 +76,19 @@ class SideParameters(AskedParameters):
     """What tasks have that ask for the side on which an object lies."""
 
     sides: SideLimits = SideLimits()
+
+    @property
+    def said(self) -> str:
+        """How higher and lower are meant, where that is another way than the wording's notes have it."""
+        if self.wording == "ours" and self.sides.vertical == "camera":
+            return "Here, higher and lower are meant along the image's own vertical."
+        return ""
+
+
+def side_slots(axis: str, positive: bool) -> dict[str, str]:
+    """What a question's slots for a side stand for."""
+    word = WORDS[axis][positive]
+    return {"side": PHRASES[word], "official_side": official()["sides"][word]}
 
 
 @kernel

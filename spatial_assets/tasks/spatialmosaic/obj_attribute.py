@@ -1,0 +1,197 @@
+"""Which of four objects lies on a given side of another, judged from one frame of a view set (SpatialMosaic, "Object
+Attribute").
+
+Its three published types differ in the axis. All four objects lie clearly on one side or the other, and one alone on
+the side asked for. The asked frame shows all four or none of them, so that what it shows does not tell the one.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.scene.model import Float
+from spatial_assets.tasks.core.answers import ObjectChoice
+from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Chosen, Indices, draw_key
+from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns, mix_pair
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.quantities import METERS
+from spatial_assets.tasks.core.rendering import SELECT
+from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.spatialmosaic.foreseen import (
+    FORESEEN_REASONS,
+    ForeseenParameters,
+    law_files,
+    scores,
+    thin_out,
+)
+from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.sets import (
+    ASKED,
+    HIDDEN,
+    OFFICIAL,
+    POSED,
+    READS,
+    SET,
+    diagnostics,
+    frame_name,
+    frame_roles,
+    stems,
+    view_sets,
+)
+from spatial_assets.tasks.spatialmosaic.sides import (
+    AXES,
+    DIFFERENCES,
+    SIDE_REASONS,
+    SIDES,
+    side_slots,
+    sided_pairs,
+)
+
+NAMES = {axis: f"obj_attribute_occ_{axis}" for axis in AXES}
+OTHERS, NEAREST = "others", "nearest"
+"""Among the values of candidates: (N, 3), the objects on the other side, and (N,), the least distance in meters that
+any of the four lies to its side."""
+
+
+@kernel
+def _others(
+    groups: Indices,
+    hidden: Bools,
+    sides: Indices,
+    things: Indices,
+    states: Hashes,
+    identities: Hashes,
+    count: int,
+) -> Indices:
+    """(N, count), of each row others of its group, equal numbers beside each other, that are hidden or shown like it
+    and lie on the other side: those of the greatest hashes; NOTHING where there are too few."""
+    out = np.full((len(groups), count), NOTHING, np.int64)
+    best = np.zeros(count, np.uint64)
+    begin = 0
+    for row in range(len(groups)):
+        if groups[row] != groups[begin]:
+            begin = row
+        if sides[row] == 0:
+            continue
+        held, other = 0, begin
+        while other < len(groups) and groups[other] == groups[row]:
+            if hidden[other] == hidden[row] and sides[other] == -sides[row]:
+                rank = mix_pair(states[row], identities[things[other]])
+                slot = -1
+                if held < count:
+                    slot = held
+                    held += 1
+                elif rank > best[count - 1]:
+                    slot = count - 1
+                if slot >= 0:
+                    while slot > 0 and rank > best[slot - 1]:
+                        best[slot], out[row, slot] = best[slot - 1], out[row, slot - 1]
+                        slot -= 1
+                    best[slot], out[row, slot] = rank, other
+            other += 1
+        if held < count:
+            out[row] = NOTHING
+    return out
+
+
+def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candidates:
+    """Every pair of which the side is clear, with three others; references take turns.
+
+    Were it those asked for, an object that is often offered and rarely right would tell so.
+    """
+    found = facts.once(sided_pairs, parameters.referents, parameters.sides).fresh()
+    place = AXES.index(axis)
+    sides = found.values[SIDES][:, place].astype(np.int64)
+    sets, own = facts.once(view_sets), facts.objects.identities
+    things, references = found.objects.T
+    # Candidates of a set, a frame and a reference stand together.
+    groups = (found.values[SET] * sets.frames.shape[1] + found.values[ASKED]) * len(
+        facts.objects
+    ) + references
+    assert found.identities is not None
+    states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
+    others = _others(groups, found.values[HIDDEN], sides, things, states, own, OPTIONS - 1)
+    apart = np.abs(found.values[DIFFERENCES][:, place])
+    found.values |= {
+        OTHERS: things[others],
+        NEAREST: np.minimum(apart, apart[others].min(axis=1)) if len(found) else apart,
+    }
+    found.reject("unclear_side", sides == 0)
+    found.reject("few_others", others[:, 0] == NOTHING)
+    found = found.settle()
+    signs = found.values[SIDES][:, place].astype(np.int64)
+    thin_out(facts, parameters, NAMES[axis], found, _odds(facts, axis, found, signs))
+    share_out(facts, parameters, NAMES[axis], found, found.objects[:, 1])
+    return found
+
+
+def _odds(facts: SceneFacts, axis: str, found: Candidates, signs: Indices) -> Float:
+    """(N, 4), how likely names make it that each of the four lies on the side asked for: the reference is in all."""
+    offered = np.concatenate([found.objects[:, :1], found.values[OTHERS]], axis=1)
+    odds: Float = signs[:, None] * facts.once(scores, axis)[offered]
+    return odds
+
+
+def ask(
+    axis: str, facts: SceneFacts, parameters: ForeseenParameters, candidate: Chosen, draw: Draw
+) -> Question:
+    (thing, reference), values = candidate.objects, candidate.values
+    row, view, hidden = values[SET], values[ASKED], values[HIDDEN]
+    others = values[OTHERS].tolist()
+    difference = float(values[DIFFERENCES][AXES.index(axis)])
+    sets, words = facts.once(view_sets), facts.objects.words
+    name, pixel = referred(facts, row, candidate.frames[0], reference)
+    return Question(
+        ObjectChoice(
+            words[thing], [words[other] for other in others], [difference], values[NEAREST], METERS.unit
+        ),
+        frames=frame_roles(sets, row, view),
+        objects=[
+            ("answer", thing),
+            ("reference", reference),
+            *((f"other-{place + 1}", other) for place, other in enumerate(others)),
+        ],
+        slots={
+            "frame": frame_name(facts, parameters, sets, row, view),
+            "reference": name,
+            **side_slots(axis, difference > 0),
+        },
+        given=pixel,
+        stems=stems(parameters, NAMES[axis], draw),
+        diagnostics=diagnostics(facts, row, (thing, reference, *others), view, hidden),
+    )
+
+
+TASKS = tuple(
+    Task(
+        module=__name__,
+        name=NAMES[axis],
+        level="high",
+        images=5,
+        summary=f"Which of four objects lies {words}, judged from one of two to five views that may not show it",
+        needs={SELECT: POSED},
+        kind=ObjectChoice.kind,
+        parameters=ForeseenParameters,
+        find=partial(find, axis),
+        ask=partial(ask, axis),
+        reasons={
+            **REFERENT_REASONS,
+            **SIDE_REASONS,
+            **SHARE_REASONS,
+            **FORESEEN_REASONS,
+            "few_others": "fewer than three others, hidden or shown like it, lie clearly on the other side",
+        },
+        data=(OFFICIAL, *law_files(axis)),
+        reads=READS,
+    )
+    for axis, words in (
+        ("lr", "to the left or right of another"),
+        ("ab", "above or below another"),
+        ("fb", "in front of another or behind it"),
+    )
+)

@@ -1,0 +1,115 @@
+"""Which of four objects lies on a side of another, recomputed from the truth's boxes in the asked camera."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from mosaic_checks import (
+    axis_of,
+    bare_stem,
+    check_asked,
+    check_clear,
+    check_frame_names,
+    check_sets,
+    difference,
+    said_side,
+)
+from mosaic_scene import made_sets, shown
+from question_truth import Truth
+from scipy.stats import chisquare
+from video_scenes import Studio, ask, box, check_answers, chosen_text, rejected, things
+
+TASKS = ("obj_attribute_occ_lr", "obj_attribute_occ_ab", "obj_attribute_occ_fb")
+LR = TASKS[0]
+OFFERED = ("answer", "other-1", "other-2", "other-3")
+
+
+def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
+    roles = things(row)
+    return [difference(scene, row, roles["answer"], roles["reference"], axis_of(row))]
+
+
+def printed(scene: Truth, row: dict[str, Any]) -> str:
+    """The one of those offered that lies on the side that the question names."""
+    roles = things(row)
+    side = said_side(bare_stem(row), axis_of(row))
+    found = [
+        scene.objects[roles[role]].category
+        for role in OFFERED
+        if side * difference(scene, row, roles[role], roles["reference"], axis_of(row)) > 0
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
+    check_answers(studio, task, "select", sys.modules[__name__], 120)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_sides_are_clear_and_what_is_meant_is_plain(studio: Studio, task: str) -> None:
+    """Of all four, and the asked view shows all of them or none."""
+    check_sets(studio, task)
+    check_frame_names(studio, task)
+    check_asked(studio, task, OFFERED)
+    for row in studio.rows(task):
+        roles = things(row)
+        scene = studio.truths[row["scene"]]
+        apart = []
+        for role in OFFERED:
+            check_clear(scene, row, roles[role], roles["reference"], axis_of(row))
+            apart.append(abs(difference(scene, row, roles[role], roles["reference"], axis_of(row))))
+        assert row["margin"] == pytest.approx(min(apart), abs=1e-3)
+        words = [scene.objects[roles[role]].category for role in OFFERED]
+        assert sorted(words) == sorted(row["options"]) and len(set(words)) == 4
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_letters_and_sides_are_right_alike(studio: Studio, task: str) -> None:
+    rows = studio.rows(task)
+    letters = Counter(row["answer"] for row in rows)
+    assert chisquare([letters[letter] for letter in "ABCD"]).pvalue > 1e-4
+    assert min(Counter(np.sign(row["value"][0]) for row in rows).values()) >= 0.2 * len(rows)
+
+
+FIVE = [
+    ("sofa", box(0.0, 0.0, z=3.0)),
+    ("lamp", box(-1.0, 0.0, z=3.0)),
+    *((word, box(1.0, 0.0, z=3.0)) for word in ("vase", "plant", "clock")),
+]
+
+
+def found(frames: Any, **parameters: Any) -> dict[str, int]:
+    return rejected(LR, made_sets(FIVE, frames), **parameters)
+
+
+def test_four_are_offered_that_the_asked_view_shows_or_hides_alike() -> None:
+    """The lamp alone lies to the left, three to the right of the sofa."""
+    all_there = [{place: shown() for place in range(5)}, {}]
+    # To the right of the lamp are four, and none to its left; the others are beside each other.
+    assert found(all_there) == {"few_others": 13, "unclear_side": 6, "ok": 1}
+    apart = [{0: shown()}, {place: shown() for place in range(1, 5)}]
+    rows = ask(LR, made_sets(FIVE, apart))
+    assert [chosen_text(row) for row in rows] == ["lamp"]
+    assert rows[0]["diagnostics"]["answer_is"] == "hidden" and rows[0]["diagnostics"]["asked"] == 1
+    # The asked frame shows the lamp and not the others.
+    mixed = [{0: shown(), 1: shown()}, {place: shown() for place in range(2, 5)}]
+    assert "ok" not in found(mixed)
+
+
+def test_the_published_wording_is_printed_word_for_word(studio: Studio) -> None:
+    rows = studio.rows(LR, wording="official", frame_names="name")
+    assert rows
+    for row in rows:
+        side = "left" if row["value"][0] < 0 else "right"
+        word = studio.truths[row["scene"]].objects[things(row)["reference"]].category
+        pixel = "({:.0f},{:.0f})".format(*np.floor(row["given"])) if row["given"] else ""
+        asked = next(it["frame"] for it in row["frames"] if it["role"].startswith("asked"))
+        assert row["stem"] == (
+            f"In frame_{asked}, which object appears {side} the {word}{pixel} in this viewpoint?"
+        )
