@@ -76,6 +76,10 @@ UPSTREAM = {
     "rooms": {"scenes", "keyframes", "visibility"},
     "cognitive_maps": {"scenes", "rooms"},
     **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
+    **{
+        name: {"scenes", "keyframes", "visibility", "overlap", "view_sets"}
+        for name in SUITES["spatialmosaic"]
+    },
 }
 
 
@@ -121,8 +125,7 @@ def test_every_asset_is_what_it_says():
     graph = build_defs().resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
         *CHAIN[: -len(TASKS)],
-        *(f"spar/{name}" for name in SUITES["spar"]),
-        *(f"vsi/{name}" for name in SUITES["vsi"]),
+        *(f"{suite}/{name}" for suite, own in SUITES.items() for name in own),
         *UPSTREAM["sources"],
         *UNPARTITIONED,
         *EXPORTS,
@@ -150,8 +153,8 @@ def test_every_asset_is_what_it_says():
 
 def test_jobs_keep_checks_out_of_shard_runs():
     defs = build_defs()
-    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == {*CHAIN[: -len(TASKS)], "spar", "vsi"}
-    checks = {"scenes_quality", "spar_quality", "vsi_quality", "freshness"}
+    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == {*CHAIN[: -len(TASKS)], *SUITES}
+    checks = {"scenes_quality", "freshness", *(f"{suite}_quality" for suite in SUITES)}
     assert set(defs.resolve_job_def(CHECKS).graph.node_dict) == checks
 
 

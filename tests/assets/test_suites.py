@@ -217,9 +217,7 @@ def stages_of(step):
     return list(SUITES[step].values()) if step in SUITES else [pipeline.STAGES[step]]
 
 
-@pytest.mark.parametrize(
-    "step", ["spar", "vsi", *(name for name in pipeline.STAGES if step_of(name) == name)]
-)
+@pytest.mark.parametrize("step", [*SUITES, *(name for name in pipeline.STAGES if step_of(name) == name)])
 def test_every_default_is_a_value_that_the_launchpad_takes(step):
     job = build_defs().resolve_job_def(BUILD)
     stages = stages_of(step)

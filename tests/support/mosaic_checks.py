@@ -120,10 +120,8 @@ def along(scene: Truth, frame: str, thing: int, axis: int) -> tuple[float, float
     """An object's least, middle and greatest place to the right, up by gravity, or away from a camera."""
     it = scene.objects[thing]
     points = np.concatenate([corners(it), it.center[None]])
-    if axis == 1:
-        places = points[:, 2]
-    else:
-        places = np.array([scene.frames[frame].in_camera(point)[axis] for point in points])
+    eye = scene.frames[frame]
+    places = points[:, 2] if axis == 1 else np.array([eye.in_camera(point)[axis] for point in points])
     return float(places.min()), float(places[-1]), float(places.max())
 
 

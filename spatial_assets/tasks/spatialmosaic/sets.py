@@ -21,7 +21,7 @@ from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import SUITES, stem_ids
 
 SUITE = "spatialmosaic"
-PUBLISHED = "official"
+PUBLISHED: Literal["official"] = "official"
 """The id of a type's published stem."""
 READS = (VIEW_SETS, VIEW_SET_OBJECTS)
 NEEDS = frozenset({Fact.IMAGES, Fact.OBJECTS, Fact.VISIBILITY, Fact.AMODAL, Fact.OVERLAP})

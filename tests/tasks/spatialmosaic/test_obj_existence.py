@@ -89,7 +89,7 @@ def test_a_gap_of_five_centimeters_is_a_side(task: str, first: Any, second: Any)
 
 
 def test_two_readings_must_agree() -> None:
-    """Something farther to the right may be seen farther to the left, and something nearer along the axis be farther."""
+    """What is farther to the right may be seen farther to the left, and what is nearer along the axis be farther."""
     near, far = box(1.0, 0.0, z=2.0), box(1.5, 0.0, z=6.0)
     assert counts(LR, near, far) == {"unclear_side": 2}
     assert counts(LR, near, far, sides={"readings": "camera"}) == {"ok": 2}
