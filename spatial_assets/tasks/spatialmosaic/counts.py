@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
+from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.categories import is_countable
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Indices, Strata, draw_key
@@ -61,8 +62,8 @@ class Words:
     """The words that objects of a scene go by, parts of the building left out."""
 
     names: tuple[str, ...]
-    members: Bools
-    """(W, O), which objects go by each."""
+    own: Indices
+    """(O,), the place of each object's word among them; negative for parts of the building."""
     others: Bools
     """(W, O), which objects go by another word and may yet be meant."""
     identities: Hashes
@@ -75,19 +76,38 @@ def words_of(facts: SceneFacts) -> Words:
     asked = ~objects.structure
     names = sorted({word for word, one in zip(objects.words, asked.tolist(), strict=True) if one})
     places = {name: place for place, name in enumerate(names)}
-    own = np.array([places.get(word, -1) for word in objects.words], np.int64)
-    members = (own[None] == np.arange(len(names))[:, None]) & asked
+    own = np.where(asked, np.array([places.get(word, -1) for word in objects.words], np.int64), -1)
+    members = own[None] == np.arange(len(names))[:, None]
     first = members.argmax(axis=1)
     others = objects.may_mean[first] & ~members if len(names) else members
-    return Words(
-        tuple(names), members, others, np.array([hash_name("word", name) for name in names], np.uint64)
-    )
+    return Words(tuple(names), own, others, np.array([hash_name("word", name) for name in names], np.uint64))
 
 
-def by_frame(flags: Bools | Float, members: Bools) -> Float:
-    """(F, W), the sum over each word's objects of (F, O)."""
-    sums: Float = flags.astype(np.float64) @ members.T.astype(np.float64)
-    return sums
+@kernel
+def _by_word(values: Float, words: Indices, count: int) -> Float:
+    out = np.zeros((len(values), count))
+    for row in range(len(values)):
+        for thing in range(len(words)):
+            if words[thing] >= 0:
+                out[row, words[thing]] += values[row, thing]
+    return out
+
+
+def by_word(facts: SceneFacts, values: Bools | Float) -> Float:
+    """(R, W), the sum over each word's objects of (R, O)."""
+    words = facts.once(words_of)
+    return _by_word(values.astype(np.float64), words.own, len(words.names))
+
+
+@kernel
+def _meant(seen: Bools, others: Bools) -> Bools:
+    out = np.zeros((len(seen), len(others)), np.bool_)
+    for row in range(len(seen)):
+        for thing in np.flatnonzero(seen[row]):
+            for word in range(len(others)):
+                if others[word, thing]:
+                    out[row, word] = True
+    return out
 
 
 def counted(facts: SceneFacts, parameters: CountParameters) -> Candidates:
@@ -95,12 +115,12 @@ def counted(facts: SceneFacts, parameters: CountParameters) -> Candidates:
     sets, words = facts.once(view_sets), facts.once(words_of)
     seen = facts.once(seen_somewhere)
     shown = facts.once(shown_somewhere, parameters.referents.shown)
-    numbers = by_frame(seen, words.members)
-    half = by_frame(seen & ~shown, words.members) > 0
-    others = by_frame(seen, words.others) > 0
+    numbers = by_word(facts, seen)
+    half = by_word(facts, seen & ~shown) > 0
+    others = _meant(seen, words.others)
     row, word = np.nonzero(numbers > 0)
     count = numbers[row, word].astype(np.int64)
-    each = by_frame(facts.observed.visible, words.members)
+    each = by_word(facts, facts.observed.visible)
     most = np.where(sets.frames[row] == NOTHING, 0, each[sets.frames[row], word[:, None]]).max(
         axis=1, initial=0
     )
@@ -118,7 +138,7 @@ def counted(facts: SceneFacts, parameters: CountParameters) -> Candidates:
     found.reject("many", count > parameters.max_count)
     found = found.settle()
     row, word = found.values[SET], found.values[WORD]
-    place, thing = np.nonzero(seen[row] & words.members[word])
+    place, thing = np.nonzero(seen[row] & (words.own == word[:, None]))
     objects = np.full((len(row), int(found.values[COUNT].max(initial=0))), NOTHING, np.int64)
     begins = np.concatenate([[0], np.cumsum(found.values[COUNT])])[:-1]
     objects[place, np.arange(len(place)) - begins[place]] = thing
@@ -128,10 +148,9 @@ def counted(facts: SceneFacts, parameters: CountParameters) -> Candidates:
 
 def clear_by_frame(facts: SceneFacts, parameters: CountParameters) -> tuple[Float, Float]:
     """(F, W) each: how many of each word a frame shows clearly, and on how many pixels it shows any of them."""
-    words = facts.once(words_of)
     return (
-        by_frame(facts.once(clear, parameters.referents.shown), words.members),
-        by_frame(facts.observed.visible_px, words.members),
+        by_word(facts, facts.once(clear, parameters.referents.shown)),
+        by_word(facts, facts.observed.visible_px),
     )
 
 

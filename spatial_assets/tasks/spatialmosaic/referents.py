@@ -119,15 +119,10 @@ def _tells(boxes: Float, centers: Float, gaps: Float, visible: Bools, may_mean: 
     return out
 
 
-def _center_lists(facts: SceneFacts) -> list[list[list[float]]]:
-    found: list[list[list[float]]] = facts.once(box_centers).tolist()
-    return found
-
-
 def referred(facts: SceneFacts, row: int, frame: int, thing: int) -> tuple[str, list[float]]:
     """What a set's question calls an object by way of a frame, and the pixel that it states, where it states one."""
     word = facts.objects.words[thing]
     if facts.once(alone)[row, thing]:
         return word, []
-    x, y = facts.once(_center_lists)[frame][thing]
+    x, y = facts.once(box_centers)[frame, thing].tolist()
     return f"{word}({int(x)},{int(y)})", [x, y]
