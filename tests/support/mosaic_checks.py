@@ -21,6 +21,8 @@ from spatial_assets.tasks import spatialmosaic
 
 LEAST = 0.0005
 """Share of an image: rows are about objects that show twice that at least, or nothing."""
+MANY = 200
+"""Rows of which eight of ten are about hidden objects, give or take one."""
 NOTHING_SHOWN = 3
 """Pixels: two renderers differ by one where an edge passes through a pixel's center."""
 
@@ -195,7 +197,7 @@ def check_asked(studio: Studio, task: str, answers: tuple[str, ...]) -> None:
         hidden += row["diagnostics"]["answer_is"] == "hidden"
         check_reference_name(scene, row, reference)
     assert set(answers) <= {item["role"] for item in rows[0]["objects"]}
-    assert 0.7 * len(rows) <= hidden <= 0.9 * len(rows)
+    assert len(rows) < MANY or 0.7 * len(rows) <= hidden <= 0.9 * len(rows)
 
 
 def namesakes(scene: Truth, row: Mapping[str, Any], thing: int, names: list[str]) -> list[int]:

@@ -27,6 +27,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     law_files,
     scores,
     thin_out,
+    turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
@@ -56,6 +57,9 @@ NAMES = {axis: f"obj_attribute_occ_{axis}" for axis in AXES}
 OTHERS, NEAREST = "others", "nearest"
 """Among the values of candidates: (N, 3), the objects on the other side, and (N,), the least distance in meters that
 any of the four lies to its side."""
+LEVEL = 0.5
+"""Of what names say of a side, so much is one level. Others are taken of the nearest: of a lamp among three mats hardly
+any question would be left."""
 
 
 @kernel
@@ -66,10 +70,12 @@ def _others(
     things: Indices,
     states: Hashes,
     identities: Hashes,
+    levels: Indices,
     count: int,
 ) -> Indices:
     """(N, count), of each row others of its group, equal numbers beside each other, that are hidden or shown like it
-    and lie on the other side: those of the greatest hashes; NOTHING where there are too few."""
+    and lie on the other side: those of the nearest levels, (O,), among equals of the greatest hashes; NOTHING where
+    there are too few."""
     out = np.full((len(groups), count), NOTHING, np.int64)
     best = np.zeros(count, np.uint64)
     begin = 0
@@ -81,7 +87,9 @@ def _others(
         held, other = 0, begin
         while other < len(groups) and groups[other] == groups[row]:
             if hidden[other] == hidden[row] and sides[other] == -sides[row]:
-                rank = mix_pair(states[row], identities[things[other]])
+                away = min(abs(levels[things[other]] - levels[things[row]]), 63)
+                lot = mix_pair(states[row], identities[things[other]]) >> np.uint64(6)
+                rank = (np.uint64(63 - away) << np.uint64(58)) | lot
                 slot = -1
                 if held < count:
                     slot = held
@@ -115,7 +123,8 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     ) + references
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
-    others = _others(groups, found.values[HIDDEN], sides, things, states, own, OPTIONS - 1)
+    levels = np.floor(facts.once(scores, axis) / LEVEL).astype(np.int64)
+    others = _others(groups, found.values[HIDDEN], sides, things, states, own, levels, OPTIONS - 1)
     apart = np.abs(found.values[DIFFERENCES][:, place])
     found.values |= {
         OTHERS: things[others],
@@ -126,7 +135,7 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     found = found.settle()
     signs = found.values[SIDES][:, place].astype(np.int64)
     thin_out(facts, parameters, NAMES[axis], found, _odds(facts, axis, found, signs))
-    share_out(facts, parameters, NAMES[axis], found, found.objects[:, 1])
+    share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 1]))
     return found
 
 

@@ -22,6 +22,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     law_files,
     side_odds,
     thin_out,
+    turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
@@ -57,7 +58,7 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     found = found.settle()
     sides = found.values[SIDES][:, AXES.index(axis)]
     thin_out(facts, parameters, NAMES[axis], found, side_odds(facts, axis, found, sides))
-    share_out(facts, parameters, NAMES[axis], found, found.objects[:, 0])
+    share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 0]))
     return found
 
 

@@ -29,6 +29,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     law_files,
     side_odds,
     thin_out,
+    turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
@@ -95,7 +96,7 @@ def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candida
     found = found.settle()
     found.values[SECOND] = _second(facts, parameters, axis, found, others)
     thin_out(facts, parameters, NAMES[axis], found, _odds(facts, parameters, axis, found))
-    share_out(facts, parameters, NAMES[axis], found, found.objects[:, 0])
+    share_out(facts, parameters, NAMES[axis], found, turns(AXES, found.objects[:, 0]))
     return found
 
 
