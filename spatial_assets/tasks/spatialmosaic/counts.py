@@ -78,8 +78,8 @@ def words_of(facts: SceneFacts) -> Words:
     places = {name: place for place, name in enumerate(names)}
     own = np.where(asked, np.array([places.get(word, -1) for word in objects.words], np.int64), -1)
     members = own[None] == np.arange(len(names))[:, None]
-    first = members.argmax(axis=1)
-    others = objects.may_mean[first] & ~members if len(names) else members
+    first = np.array([own.tolist().index(place) for place in range(len(names))], np.int64)
+    others = objects.may_mean[first] & ~members
     return Words(tuple(names), own, others, np.array([hash_name("word", name) for name in names], np.uint64))
 
 

@@ -71,6 +71,15 @@ def test_a_scene_without_sets_has_no_questions(studio: Studio, task: str) -> Non
 
 
 @pytest.mark.parametrize("task", MOSAIC)
+def test_views_of_nothing_have_no_questions(task: str) -> None:
+    """Neither where there is no object at all, nor where all are parts of the building, or the images show none."""
+    assert ask(task, made_sets([], [{}, {}])) == []
+    floor = [("floor", box(0.0, 0.0, (9.0, 9.0, 0.1)))]
+    assert ask(task, made_sets(floor, [{0: shown(0.5)}, {0: shown(0.5)}])) == []
+    assert ask(task, made_sets(THINGS, [{}, {}])) == []
+
+
+@pytest.mark.parametrize("task", MOSAIC)
 def test_nothing_is_asked_of_what_the_views_do_not_show(studio: Studio, task: str) -> None:
     """Every object that a question is about is clearly visible in one of its views at least."""
     for row in studio.rows(task):
