@@ -380,7 +380,7 @@ QUALITY = Table(
 
 DIAGNOSTICS = pa.struct([
     ("view_set", TEXT), ("asked", INT), ("answer_is", TEXT), ("overlap_avg", REAL), ("overlap_pairs", REALS),
-    ("occlusion_avg", REAL), ("visibility", TEXT), ("coverage", REAL),
+    ("occlusion_avg", REAL), ("visibility", TEXT), ("coverage", REAL), ("box", REALS), ("box_diagonal", REAL),
 ])  # fmt: skip
 QUESTIONS = Table(
     "questions",
@@ -436,8 +436,10 @@ QUESTIONS = Table(
             "diagnostics",
             DIAGNOSTICS,
             "of a question about a view set, else null: which of its frames is asked about, from 1; whether that frame "
-            "shows the answer's object, shown or hidden; average over the objects' views; whether all views show all "
-            "of the objects, full or partial; share of their surface that all views show",
+            "shows the answer's object, hidden or shown, or any view both objects, apart or together, or all of the "
+            "one object, part or whole; average over the objects' views; whether all views show all of the objects, "
+            "full or partial; share of their surface that all views show; where a place in the frame is asked for, "
+            "the object's visible box x0, y0, x1, y1 and its diagonal, pixels",
             True,
         ),
     ),

@@ -231,3 +231,22 @@ def check_reference_name(scene: Truth, row: Mapping[str, Any], thing: int) -> No
         across = max(left / 1000 * size.width - x, 0.0, x - right / 1000 * size.width)
         down = max(top / 1000 * size.height - y, 0.0, y - bottom / 1000 * size.height)
         assert math.hypot(across, down) >= 0.04 * size.width - 2.5
+
+
+def check_target(scene: Truth, row: Mapping[str, Any], thing: int) -> None:
+    """The one object asked about in a frame is hidden there and seen elsewhere, or seen there; its name is plain."""
+    at, each = views(row).index(asked_view(row)), shares(scene, row, thing)
+    if row["diagnostics"]["answer_is"] == "hidden":
+        assert scene.pixels(asked_view(row)).get(thing, 0) <= NOTHING_SHOWN
+        assert max(each) >= LEAST and row["given"] == []
+    else:
+        assert row["diagnostics"]["answer_is"] == "shown" and each[at] >= LEAST
+    check_reference_name(scene, row, thing)
+
+
+def check_named(scene: Truth, row: Mapping[str, Any]) -> None:
+    """Each object is seen in some view, and the question calls it what nothing else that the views show is called."""
+    for thing in instances(row):
+        assert max(shares(scene, row, thing)) >= LEAST
+        assert namesakes(scene, row, thing, views(row)) == []
+        assert scene.objects[thing].category in row["stem"].lower()

@@ -28,6 +28,9 @@ from spatial_assets.tasks.spatialmosaic.referents import (
 from spatial_assets.tasks.spatialmosaic.sets import ASKED, HIDDEN, SET, MosaicParameters, view_sets
 
 CODES = tuple(REFERENT_REASONS)
+AMBIGUOUS, HALF_HIDDEN, ELSEWHERE = CODES[2:]
+THING_REASONS: Mapping[str, str] = {name: REFERENT_REASONS[name] for name in CODES[2:]}
+"""Of questions about an object by itself."""
 TENTHS = 10
 UNWANTED = "unwanted"
 SHARE_REASONS: Mapping[str, str] = {
@@ -123,6 +126,24 @@ def asked_pairs(facts: SceneFacts, referents: MosaicReferents) -> Candidates:
     return candidates
 
 
+def asked_objects(facts: SceneFacts, referents: MosaicReferents) -> Candidates:
+    """Each set, frame of it, and object that some view shows: asked about by its name, or where the frame shows it
+    beside others of the name, by its pixel there."""
+    sets = facts.once(view_sets)
+    seen = facts.once(seen_somewhere) & ~facts.objects.structure
+    rows, views = np.nonzero(sets.frames != NOTHING)
+    at, thing = np.nonzero(seen[rows])
+    rows, views = rows[at], views[at]
+    frame = sets.frames[rows, views]
+    visible = facts.observed.visible[frame, thing]
+    named = facts.once(alone)[rows, thing] | (visible & facts.once(pixel_tells, referents)[frame, thing])
+    found = _asked(facts, rows, views, thing[:, None], ~visible)
+    found.reject(AMBIGUOUS, ~named)
+    found.reject(HALF_HIDDEN, visible & ~facts.once(clear, referents.shown)[frame, thing])
+    found.reject(ELSEWHERE, ~visible & ~facts.once(shown_somewhere, referents.shown)[rows, thing])
+    return found.settle()
+
+
 def _asked(facts: SceneFacts, rows: Indices, views: Indices, objects: Indices, hidden: Bools) -> Candidates:
     """Candidates about a frame each of a set each, which the set and the frame tell apart, and no other frame."""
     sets = facts.once(view_sets)
@@ -146,23 +167,38 @@ def share_out(
 
     Two sets that ask the same of the same frame repeat each other.
     """
-    hidden = found.values[HIDDEN]
-    wanted = parameters.hidden_of_ten
-    found.reject(UNWANTED, hidden if wanted == 0 else ~hidden if wanted == TENTHS else np.zeros(len(found)))
-    key = draw_key(facts.which, parameters.seed, task, "share")
+    own = Strata(by, facts.objects.identities)
+    share_by(facts, parameters.seed, task, found, found.values[HIDDEN], parameters.hidden_of_ten, own)
+    group = found.frames[:, 0]
+    for column in found.objects.T:
+        group = group * len(facts.objects) + column
+    found.values[GROUP] = group
+
+
+def share_by(
+    facts: SceneFacts,
+    seed: int,
+    task: str,
+    found: Candidates,
+    chosen: Bools,
+    wanted: int,
+    own: Strata,
+    parts: int = TENTHS,
+) -> None:
+    """Fill the quota so that `wanted` of so many parts are of those chosen, (N,), and evenly by strata besides."""
+    found.reject(UNWANTED, chosen if wanted == 0 else ~chosen if wanted == parts else np.zeros(len(found)))
+    key = draw_key(facts.which, seed, task, "share")
     sets = facts.once(view_sets)
     states = mix_columns(
         key, sets.identities[found.values[SET]], *(facts.objects.identities[o] for o in found.objects.T)
     )
-    # Tenths of all strata are for the hidden, and who is in which of these is drawn.
+    # Parts of all strata are for the chosen, and who is in which of these is drawn.
     numbers = (states >> np.uint64(32)).astype(np.int64)
-    buckets = np.where(hidden, numbers % max(wanted, 1), wanted + numbers % max(TENTHS - wanted, 1))
-    own, count = facts.objects.identities, len(facts.objects)
+    buckets = np.where(chosen, numbers % max(wanted, 1), wanted + numbers % max(parts - wanted, 1))
+    count = len(own.identities)
     found.strata = Strata(
-        buckets * count + by,
-        mix_columns(0, np.repeat(np.arange(TENTHS + 1, dtype=np.uint64), count), np.tile(own, TENTHS + 1)),
+        buckets * count + own.codes,
+        mix_columns(
+            0, np.repeat(np.arange(parts + 1, dtype=np.uint64), count), np.tile(own.identities, parts + 1)
+        ),
     )
-    group = found.frames[:, 0]
-    for column in found.objects.T:
-        group = group * count + column
-    found.values[GROUP] = group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -158,8 +159,15 @@ def diagnostics(
     objects: Sequence[int],
     asked: int | None = None,
     hidden: bool | None = None,
+    answer_is: str | None = None,
+    box: Sequence[float] | None = None,
 ) -> tuple[Any, ...]:
-    """What stands beside a question about a set, for levels of difficulty, in the order of the table's column."""
+    """What stands beside a question about a set, for levels of difficulty, in the order of the table's column.
+
+    Without `answer_is`, whether the asked frame shows the object that is the answer; `box` is what it shows of it.
+    """
+    if answer_is is None and hidden is not None:
+        answer_is = ANSWER_HIDDEN if hidden else ANSWER_SHOWN
     sets, lists = facts.once(view_sets), facts.once(_lists)
     frames = sets.frames[row, : sets.sizes[row]].tolist()
     shown = [(frame, thing) for thing in objects for frame in frames if lists.visible[frame][thing]]
@@ -168,10 +176,12 @@ def diagnostics(
     return (
         sets.ids[row],
         None if asked is None else asked + 1,
-        None if hidden is None else ANSWER_HIDDEN if hidden else ANSWER_SHOWN,
+        answer_is,
         sets.overlap_avg[row],
         sets.overlap_pairs[row],
         sum(occlusion) / len(occlusion) if occlusion else None,
         FULL if len(shown) == len(frames) * len(objects) else PARTIAL,
         sum(shares) / len(shares) if shares else None,
+        box,
+        None if box is None else math.dist(box[:2], box[2:]),
     )
