@@ -121,7 +121,7 @@ def test_in_another_order_only_the_frames_numbers_change(task: str) -> None:
 
     plain = ask(task, made_sets(THINGS, FRAMES, sets), quota=1000, **all_of(task))
     other = ask(task, made_sets(THINGS, FRAMES, [order, [0, 1]]), quota=1000, **all_of(task))
-    if task not in ("bestview_count_occ", "obj_count_occ"):
+    if task not in ("bestview_count_occ", "obj_count_occ", "obj_localization_occ"):
         assert plain and len(plain) == len(other)
     key = json.dumps
     assert sorted(key(text(row, True)) for row in plain) == sorted(key(text(row, False)) for row in other)
