@@ -435,11 +435,9 @@ QUESTIONS = Table(
         Column(
             "diagnostics",
             DIAGNOSTICS,
-            "of a question about a view set, else null: which of its frames is asked about, from 1; whether that frame "
-            "shows the answer's object, hidden or shown, or any view both objects, apart or together, or all of the "
-            "one object, part or whole; average over the objects' views; whether all views show all of the objects, "
-            "full or partial; share of their surface that all views show; where a place in the frame is asked for, "
-            "the object's visible box x0, y0, x1, y1 and its diagonal, pixels",
+            "of a question about a view set: the asked frame, from 1; what the object is there (shown, hidden), or two "
+            "(together, apart) or one (whole, part) in any; average of the objects' views; full if all views show all "
+            "objects, else partial; share of surface that all views show; visible box asked for, pixels",
             True,
         ),
     ),
