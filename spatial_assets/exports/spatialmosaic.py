@@ -11,7 +11,7 @@ https://github.com/Kanghee-Lee/SpatialMosaic-project
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def write(source: Source, out: Path, options: Options) -> None:
     with Images(out, options.images, _Places()) as images:
         for split, count in source.splits.items():
             for schema in layout.schemas(split):
-                folder = out / layout.annotations(schema)
+                folder = out / layout.annotation_folder(schema)
                 folder.mkdir(parents=True, exist_ok=True)
                 records = _records(images, source, split, schema, counts)
                 files.write_shards(
@@ -87,7 +87,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
             yield _columns(file, number, record)
 
 
-def _columns(file: Path, number: int, record: Any) -> Mapping[str, Any]:
+def _columns(file: Path, number: int, record: Any) -> dict[str, Any]:
     try:
         return spatialmosaic_records.columns(record)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -72,10 +72,10 @@ def _card(counts: Counts) -> list[str]:
     return [
         "# Questions in SpatialMosaic's layouts",
         "",
-        f"Flat rows in `{layout.annotations('test')}`, conversations in `{layout.annotations('train')}`, images in "
-        "`<dataset>/<scene>/images/<frame>.jpg`. The evaluator's `FRAMES_ROOT` and the trainer's `--frame_folder` are "
-        "one dataset's folder, as neither looks at a row's dataset. The questions are no part of the published "
-        "dataset.",
+        f"Flat rows in `{layout.annotation_folder('test')}`, conversations in "
+        f"`{layout.annotation_folder('train')}`, images in `<dataset>/<scene>/images/<frame>.jpg`. The evaluator's "
+        "`FRAMES_ROOT` and the trainer's `--frame_folder` are one dataset's folder, as neither looks at a row's "
+        "dataset. The questions are no part of the published dataset.",
         "",
         "## Rows",
         "",

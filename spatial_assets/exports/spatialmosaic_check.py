@@ -14,7 +14,14 @@ from PIL import Image
 
 from spatial_assets.exports import files
 from spatial_assets.exports import spatialmosaic_layout as layout
-from spatial_assets.exports.spatialmosaic_faults import corners, faults, is_conversation, shown
+from spatial_assets.exports.spatialmosaic_faults import (
+    corners,
+    faults,
+    is_conversation,
+    kind_of,
+    printable,
+    shown,
+)
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 
@@ -106,7 +113,7 @@ class _Check:
             yield from (f"{where}: {what}" for what in faults(record))
             if not isinstance(record, Mapping):
                 continue
-            self.found.types[str(record.get("question_type"))] += 1
+            self.found.types[kind_of(record)] += 1
             name = record.get("id")
             if isinstance(name, int | str) and ids.setdefault(name, number) != number:
                 yield f"{where}: id {shown(name)} is that of record {ids[name]}"
@@ -119,7 +126,9 @@ class _Check:
                     names.setdefault(level, set()).add(record[level])
         yield from self._whole(file, overlaps, names)
         for folder in sorted(missing):
-            self.found.notes.append(f"{file.name}: no images of {folder} are there, so none was looked for")
+            self.found.notes.append(
+                f"{file.name}: no images of {printable(folder)} are there, so none was looked for"
+            )
 
     def _whole(self, file: Path, overlaps: list[float], names: Mapping[str, set[str]]) -> Iterator[str]:
         """What can be said of all rows of a file."""
@@ -129,7 +138,7 @@ class _Check:
             if len(names.get(name, ())) > len(level.names):
                 yield (
                     f"{name} has {len(names[name])} values, where there are {len(level.names)} levels: "
-                    f"{', '.join(sorted(names[name]))[:200]}"
+                    f"{printable(', '.join(sorted(names[name])))}"
                 )
 
     def _images(self, file: Path, record: Mapping[str, Any], missing: set[str]) -> Iterator[str]:
@@ -148,7 +157,7 @@ class _Check:
             at = f"{dataset}/{scene}/{layout.IMAGES}/{frame}{layout.SUFFIX}"
             size = self._size_of(root / at)
             if isinstance(size, str):
-                yield f"image {at}: {size}"
+                yield f"image {printable(at)}: {size}"
             else:
                 sizes.add(size)
         if len(sizes) > 1:
@@ -190,16 +199,19 @@ def _root(folder: Path, dataset: str) -> Path | None:
     if not dataset or "/" in dataset or "\\" in dataset or ".." in dataset:
         return None
     for above in (folder, *folder.parents)[: LOOKED_UP + 1]:
-        if any((above / dataset).glob(f"*/{layout.IMAGES}")):
-            return above
+        try:
+            if any((above / dataset).glob(f"*/{layout.IMAGES}")):
+                return above
+        except (OSError, ValueError):
+            return None
     return None
 
 
 def _size(path: Path) -> tuple[int, int, str] | str:
     """Width, height and mode of an image; else what is wrong with it."""
-    if not path.exists():
-        return "leads nowhere" if path.is_symlink() else "not there"
     try:
+        if not path.exists():
+            return "leads nowhere" if path.is_symlink() else "not there"
         with Image.open(path) as image:
             image.load()
             return (*image.size, image.mode)

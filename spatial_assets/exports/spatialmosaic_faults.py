@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -27,7 +27,7 @@ CORNERS = 4
 WIDEST = 100.0
 """Percent."""
 DIAGONAL_SLACK = 0.01
-"""By how much, as a share, a stated diagonal may differ from the box's: as much as rounding a box of 100 pixels does."""
+"""By how much, as a share, a stated diagonal may differ from the box's: as rounding does to a box of 100 pixels."""
 CENTER_SLACK = 1.5
 """Pixels by which a point may stand outside its box: rounded, and pixels' centers for their edges."""
 
@@ -36,8 +36,19 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, default=str)[:SHOWN]
 
 
+def printable(text: str) -> str:
+    """Names as they are, but for what no terminal prints."""
+    return json.dumps(text, ensure_ascii=True)[1:-1][: 4 * SHOWN]
+
+
 def is_conversation(record: Mapping[str, Any]) -> bool:
     return "conversations" in record
+
+
+def kind_of(record: Mapping[str, Any]) -> str:
+    """Its question type; empty where it is no text."""
+    kind = record.get("question_type")
+    return kind if isinstance(kind, str) else ""
 
 
 def faults(record: Any) -> Iterator[str]:
@@ -51,9 +62,9 @@ def faults(record: Any) -> Iterator[str]:
     missing = [name for name in fields["fields"] if name not in record and name not in optional]
     if missing:
         yield f"has no {', '.join(missing)}"
-    kind = record.get("question_type")
-    if "question_type" in record and kind not in layout.TYPES:
-        yield f"question_type {shown(kind)} is none of the {len(layout.TYPES)}, and the evaluator stops at it"
+    if "question_type" in record and kind_of(record) not in layout.TYPES:
+        kinds = f"none of the {len(layout.TYPES)}, and the evaluator stops at it"
+        yield f"question_type {shown(record['question_type'])} is {kinds}"
     for name in ("scene_name", "data_source" if schema == "train" else "dataset"):
         if name in record:
             yield from _folder(name, record[name])
@@ -69,10 +80,9 @@ def _may_be_absent(record: Mapping[str, Any]) -> Sequence[str]:
     """Fields that the published rows do not all have; those that a type's scoring reads are needed."""
     names = layout.published()["test"]["may_be_absent"]
     needed = {layout.POINT: ("ground_truth", "bbox_2d_diag")}
-    kind = record.get("question_type")
-    if kind in layout.NUMBERS:
+    if kind_of(record) in layout.NUMBERS:
         return [name for name in names if name != "ground_truth"]
-    return [name for name in names if name not in needed.get(str(kind), ())]
+    return [name for name in names if name not in needed.get(kind_of(record), ())]
 
 
 def _folder(name: str, value: Any) -> Iterator[str]:
@@ -99,7 +109,7 @@ def _frames(frames: Any) -> Iterator[str]:
 
 
 def _flat(record: Mapping[str, Any]) -> Iterator[str]:
-    kind = record.get("question_type")
+    kind = kind_of(record)
     question = record.get("question")
     if "question" in record:
         if not isinstance(question, str) or not question.strip():
@@ -122,7 +132,7 @@ def _flat(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"id is neither a number nor a text: {shown(name)}"
 
 
-def _options(options: Any, kind: Any) -> Iterator[Any]:
+def _options(options: Any, kind: str) -> Generator[str, None, list[str] | None]:
     """Returns the options' texts without their letters; None where they are none."""
     choice = kind in layout.CHOICES
     if options is None or options == []:
@@ -181,7 +191,7 @@ def _number(record: Mapping[str, Any], texts: list[str] | None) -> Iterator[str]
     letter = record.get("mc_answer")
     if texts and isinstance(letter, str) and len(letter) == 1 and letter in LETTERS[: len(texts)]:
         right = texts[LETTERS.index(letter)]
-        if to_float(right) is not None and number is not None and to_float(right) != number:
+        if number is not None and math.isfinite(number) and to_float(right) not in (None, number):
             yield f"ground_truth {shown(truth)} is not mc_answer {letter}, {shown(right)}"
 
 
@@ -265,14 +275,14 @@ def _conversation(record: Mapping[str, Any]) -> Iterator[str]:
     tokens = asked.count(layout.prompt("image")), answer.count(layout.prompt("image"))
     if tokens != (1, 0):
         yield f"{tokens[0]} <image> in the question and {tokens[1]} in the answer, where one stands for all frames"
-    yield from _turns(record.get("question_type"), asked, answer)
+    yield from _turns(kind_of(record), asked, answer)
 
 
-def _turns(kind: Any, asked: str, answer: str) -> Iterator[str]:
+def _turns(kind: str, asked: str, answer: str) -> Iterator[str]:
     if not asked.startswith(layout.prompt("opening")):
         yield f"the question does not begin with {shown(layout.prompt('opening'))}"
     if kind in layout.CHOICES:
-        before, between, behind = asked.rpartition(layout.prompt("options"))
+        _, between, behind = asked.rpartition(layout.prompt("options"))
         if not between:
             yield "the question has no line 'Options:'"
             return
@@ -281,7 +291,7 @@ def _turns(kind: Any, asked: str, answer: str) -> Iterator[str]:
             yield f"the question does not end with {shown(end.strip())}"
         lines = behind.removesuffix(end).split("\n")
         texts = yield from _options(lines, kind)
-        if texts is not None and answer not in LETTERS[: len(texts)] or len(answer) != 1:
+        if len(answer) != 1 or (texts is not None and answer not in LETTERS[: len(texts)]):
             yield f"the answer {shown(answer)} is no letter of an option"
     elif kind in layout.NUMBERS and not (to_float(answer) or 0.0) > 0:
         yield f"the answer {shown(answer)} is no number above 0"

@@ -104,7 +104,7 @@ def schemas(split: str) -> tuple[str, ...]:
     return ("train",) if split == TRAIN else ("test",)
 
 
-def annotations(schema: str) -> str:
+def annotation_folder(schema: str) -> str:
     """The folder of a layout's files, below the tree."""
     return f"{published()['folder']}/{published()[schema]['folder']}"
 
