@@ -113,7 +113,8 @@ FIELDS = (
     "shows nothing, else empty. `bbox_2d_diag`: its diagonal, text, `0` without a box. All pixels, in texts too, are "
     "those of the image in this tree.",
     "`id`: of a flat row the first 60 bits of the question's content hash, of a conversation the whole, as a UUID.",
-    "`source`: ours, which readers of SpatialMosaic ignore: release, split, license, the frames' roles, diagnostics.",
+    "`source`: ours, which readers of SpatialMosaic ignore: release, split, license, the frames' roles, "
+    "the question as our own rows print it, diagnostics.",
 )
 
 
