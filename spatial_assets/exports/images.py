@@ -44,6 +44,10 @@ class Places:
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
         return draw_marks(image, shot.marks)
 
+    def is_made(self, held: ImageFile) -> bool:
+        """Whether an image is made anew though its file could be linked or copied, since the format wants another."""
+        return False
+
 
 class Images:
     """Puts the images of questions below a folder, each file once, and says where they are.
@@ -124,7 +128,7 @@ class Images:
         source = root / held.path
         if not source.is_file():
             raise InputError(source, "the image is no longer there", "no_image")
-        if not held.is_as_stored:
+        if not held.is_as_stored or self.places.is_made(held):
             self._make(root, held, path)
             return
         if held.length is None:

@@ -1,0 +1,109 @@
+"""SpatialMosaic's two layouts: flat rows for its evaluator, conversations for its trainer, one tree of images.
+
+    <out>/spatial_mosaic_vqa/test/<split>.json        every split but train: 17 published fields, levels among them
+    <out>/spatial_mosaic_vqa/train/<split>.json       train; a release that is not split is written in both layouts
+    <out>/<dataset>/<scene>/images/<frame>.jpg        each image once, as JPEG; what is no JPEG is made one
+    <out>/README.md, levels.json                      the data card: what fields mean, levels with their borders, counts
+
+The evaluator's FRAMES_ROOT and the trainer's --frame_folder are `<out>/<dataset>`: neither looks at a row's dataset.
+https://github.com/Kanghee-Lee/SpatialMosaic-project
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spatial_assets.exports import files, spatialmosaic_card, spatialmosaic_check, spatialmosaic_records
+from spatial_assets.exports import spatialmosaic_layout as layout
+from spatial_assets.exports.base import Options, Question, Shot, Source
+from spatial_assets.exports.images import Images, Places
+from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.scene.model import InputError
+
+CARRIES = spatialmosaic_records.CARRIES
+RECORD = {"test": spatialmosaic_records.flat_row, "train": spatialmosaic_records.conversation}
+JPEG = (".jpg", ".jpeg")
+
+
+class _Places(Places):
+    """Images by scene and by the frame's name alone, all JPEG. Raises InputError where two would get one name."""
+
+    def __init__(self) -> None:
+        self._release: dict[tuple[str, str], str] = {}
+
+    def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
+        row = question.row
+        dataset, scene, release = row["dataset"], row["scene"], row["release"]
+        held = self._release.setdefault((dataset, scene), release)
+        if held != release:
+            both = " and ".join(sorted((held, release)))
+            raise InputError(
+                f"{dataset}/{scene}",
+                f"stands in two versions of the dataset, {both}, and the tree has one place for its images",
+                "malformed_row",
+            )
+        return layout.image_path(dataset, scene, layout.token(shot.frame))
+
+    def is_made(self, held: ImageFile) -> bool:
+        return held.is_whole_file and Path(held.path).suffix.lower() not in JPEG
+
+
+def write(source: Source, out: Path, options: Options) -> None:
+    counts = spatialmosaic_card.Counts()
+    with Images(out, options.images, _Places()) as images:
+        for split, count in source.splits.items():
+            for schema in layout.schemas(split):
+                folder = out / layout.annotation_folder(schema)
+                folder.mkdir(parents=True, exist_ok=True)
+                records = _records(images, source, split, schema, counts)
+                files.write_shards(
+                    folder, split, ".json", records, count, options.shards, files.write_json_list
+                )
+    spatialmosaic_card.write(out, counts)
+
+
+def _records(
+    images: Images, source: Source, split: str, schema: str, counts: spatialmosaic_card.Counts
+) -> Iterator[dict[str, Any]]:
+    for question, _ in images.placed(source.questions(split)):
+        record = RECORD[schema](question)
+        counts.add(schema, question)
+        yield record
+
+
+def read_back(path: Path) -> Iterator[dict[str, Any]]:
+    """Each question once, also where it is written in both layouts."""
+    found = spatialmosaic_check.annotation_files(path)
+    if not found:
+        raise InputError(path, "no .json file of SpatialMosaic is there", "missing_file")
+    flat = {file.name for file in found if file.parent.name == "test"}
+    for file in found:
+        if file.parent.name == "train" and file.name in flat:
+            continue
+        records = files.read_json(file)
+        for number, record in enumerate(records if isinstance(records, list) else [records]):
+            yield _columns(file, number, record)
+
+
+def _columns(file: Path, number: int, record: Any) -> dict[str, Any]:
+    try:
+        return spatialmosaic_records.columns(record)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(file, f"record {number} was not written by this export", "malformed_file") from None
+
+
+def validate(path: Path) -> list[str]:
+    """Each record's fields, options, answer, box and images, by what the evaluator and the trainer do with them."""
+    return spatialmosaic_check.examine(path).faults
+
+
+def examine(path: Path) -> spatialmosaic_check.Found:
+    """The same, with what was looked at."""
+    return spatialmosaic_check.examine(path)
+
+
+def told(path: Path) -> list[str]:
+    """What to give the evaluator and the trainer."""
+    return spatialmosaic_card.told(path)

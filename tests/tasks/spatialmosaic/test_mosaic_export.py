@@ -1,0 +1,118 @@
+"""Questions of all types that exist, released and exported, then read as the published evaluator reads them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import lakes
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from video_scenes import Studio
+
+from spatial_assets.exports import spatialmosaic
+from spatial_assets.exports import spatialmosaic_layout as layout
+from spatial_assets.exports.base import Options
+from spatial_assets.exports.run import export
+from spatial_assets.exports.source import ReleaseRows
+from spatial_assets.releases import create
+from spatial_assets.scoring.run import score_file
+from spatial_assets.stages.questions import SUITES
+
+MOSAIC = sorted(SUITES["spatialmosaic"])
+QUOTA = 10
+WORST = "worst"
+"""An answer that no type takes for right."""
+
+
+@pytest.fixture(scope="session")
+def exported(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> tuple[ReleaseRows, Path]:
+    base = tmp_path_factory.mktemp("mosaic_export")
+    shutil.copytree(studio.home, base / "home")
+    lakes.build(base / "home", stages=MOSAIC, **{name: {"quota": QUOTA} for name in MOSAIC})
+    create.create(base / "home", "v1", create.Request())
+    source = ReleaseRows(base / "home", "v1")
+    export("spatialmosaic", source, base / "out", Options())
+    return source, base / "out"
+
+
+def flat(out: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((out / layout.annotation_folder("test") / "all.json").read_text())
+    return rows
+
+
+def test_all_comes_back_and_passes_the_check(exported: tuple[ReleaseRows, Path]) -> None:
+    source, out = exported
+    wanted = {
+        question.row["qa_id"]: {
+            name: {**question.row, "split": split}[name] for name in spatialmosaic.CARRIES
+        }
+        for split in source.splits
+        for question in source.questions(split)
+    }
+    assert {row["qa_id"]: row for row in spatialmosaic.read_back(out)} == wanted
+    found = spatialmosaic.examine(out)
+    assert (found.faults, found.notes) == ([], [])
+    assert set(found.types) == set(MOSAIC) and found.records == 2 * len(wanted)
+
+
+def test_our_own_truths_get_full_marks_and_nonsense_gets_none(
+    exported: tuple[ReleaseRows, Path], tmp_path: Path
+) -> None:
+    rows = flat(exported[1])
+    for wrong in (False, True):
+        lines = [
+            json.dumps({**row, "prediction": WORST if wrong else row["mc_answer"] or row["ground_truth"]})
+            for row in rows
+        ]
+        (tmp_path / "answers.jsonl").write_text("\n".join(lines))
+        _, summary = score_file("spatialmosaic", tmp_path / "answers.jsonl", "official")
+        assert summary["errors"] == 0
+        assert summary["tasks"] == dict.fromkeys(MOSAIC, 0.0 if wrong else 1.0)
+
+
+def test_pixels_are_those_of_the_exported_images(exported: tuple[ReleaseRows, Path]) -> None:
+    """What a question states of an image is measured on one of the size that is in the tree, and lies inside it."""
+    source, out = exported
+    sizes = {
+        (scene, layout.token(frame)): (width, height)
+        for scene, frame, width, height in lakes.rows(source.home, "frames")
+        .select("scene", "frame", "width", "height")
+        .iter_rows()
+    }
+    boxes = 0
+    for row in flat(out):
+        shown = [
+            np.asarray(Image.open(out / row["dataset"] / row["scene_name"] / "images" / f"{frame}.jpg"))
+            for frame in row["frames"]
+        ]
+        height, width, _ = np.stack(shown).shape[1:]
+        assert all(sizes[row["scene_name"], frame] == (width, height) for frame in row["frames"])
+        if row["bbox_2d"]:
+            boxes += 1
+            x0, y0, x1, y1 = row["bbox_2d"]
+            assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
+    assert (boxes > 0) == any("localization" in name for name in MOSAIC)
+
+
+def test_diagnostics_are_those_of_the_view_sets(exported: tuple[ReleaseRows, Path]) -> None:
+    source, out = exported
+    sets = {row["view_set"]: row for row in lakes.rows(source.home, "view_sets").iter_rows(named=True)}
+    for row in flat(out):
+        own = sets[row["source"]["diagnostics"]["view_set"]]
+        assert row["overlap_avg"] == own["overlap_avg"] <= 30.0
+        assert row["frames"] == [layout.token(frame) for frame in own["frames"]]
+        assert row["source"]["diagnostics"]["overlap_pairs"] == own["overlap_pairs"]
+        harder = {"low": "high", "medium": "medium", "high": "low"}
+        assert row["overlap_level"] == harder[own["overlap_level"]]
+
+
+def test_levels_tell_rows_apart(exported: tuple[ReleaseRows, Path]) -> None:
+    """In the studio's homes each of the levels of overlap, and several of occlusion and coverage, has rows."""
+    found = pl.DataFrame(flat(exported[1])).select(*layout.levels())
+    assert found["overlap_level"].n_unique() == 3 and found["occ_level"].n_unique() >= 3
+    assert found["vis_level"].n_unique() == found["GT Scenario"].n_unique() == 2
