@@ -9,12 +9,14 @@ Scans are named by 36 characters. `3RScan.json` says of which scan each is a res
 scans of one place are known as such. Meters, z up; poses are camera-to-world with OpenCV axes, intrinsics count pixel
 centers at integers, depth is in millimeters. The phone was held upright and its images lie on their side: they are
 shown turned. The mesh's colors are those of the labels and are not taken; segments are only held against the labels.
-What moved since the reference scan is told, and not applied: every scan stands in its own world.
+What moved since the reference scan is told, and not applied: every scan stands in its own world (see
+`three_rscan_changes`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +36,7 @@ from spatial_assets.readers import (
     splits,
     upright,
 )
+from spatial_assets.readers import three_rscan_changes as rescans
 from spatial_assets.readers.ply import read_ply, read_vertex_numbers
 from spatial_assets.readers.three_rscan_places import LIST, Scan, read_scans
 from spatial_assets.scene import parameters as base
@@ -139,6 +142,9 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found += files.all_there(root, [SourceFile(LIST, "places")])
     if files.is_file(root, _segments_file(ref)):
         found.append(SourceFile(_segments_file(ref), "segments"))
+    reference = rescans.reference_file(root, ref)
+    if reference is not None:
+        found.append(SourceFile(reference, "reference_objects"))
     sequence = _frames(root, ref)
     found += [SourceFile(path, "depth") for path in _depths(root, ref).values()]
     # The file of the intrinsics holds the sizes of images as well, and is one file.
@@ -147,7 +153,8 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    scan = _scan(root, ref)
+    scans = read_scans(root)
+    scan = _named(ref, scans)
     split = SPLITS.split_of(root, scan.scan, scan.reference)
     fixed, reading = _fixed_files(ref), parameters.reading
     labeled = read_ply(root, fixed["mesh"], parameters.mesh_unit)
@@ -167,6 +174,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         )  # fmt: skip
     instances = annotated.instances(mesh, whole=True)
     unknown = np.setdiff1d(owners, [NOTHING, *annotated.labels])
+    told = rescans.read_changes(root, ref, scan, scans.values(), instances)
     return Scene(
         dataset="three_rscan",
         release=release,
@@ -190,16 +198,19 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "segments": segments_note,
             "consistency": check_note,
         }
-        | scan.told(),
+        | scan.told()
+        | told.notes,
         dropped_frames=dropped | away,
         split=split,
+        object_changes=told.changes,
+        dropped_changes=told.dropped,
     )
 
 
-def _scan(root: Path, ref: SceneRef) -> Scan:
+def _named(ref: SceneRef, scans: Mapping[str, Scan]) -> Scan:
     """Raises InputError where the list of scans does not have the scene under its name."""
     folder = ref.path.rsplit("/", 1)[-1]
-    found = read_scans(root).get(folder)
+    found = scans.get(folder)
     if found is None or found.name != ref.name:
         told = "does not list it" if found is None else f"calls it {found.name}"
         raise InputError(LIST, f"the scan {folder} was found as {ref.name}, and this {told}", "contradiction")

@@ -37,7 +37,16 @@ def vsibench(root: Path) -> None:
     (root / "small_meta_info_val.json").write_text(json.dumps({"scene0000_00": scene}))
 
 
-WRITERS: dict[str, Callable[[Path], None]] = {"scannet": scannet, "vsibench": vsibench}
+def rescanned(root: Path) -> None:
+    """A home of which things were moved before it was scanned again."""
+    write_scenes(root, "three_rscan", 2, 9, FACES, FRAMES, SIZE)
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "scannet": scannet,
+    "vsibench": vsibench,
+    "three_rscan_again": rescanned,
+}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "posed_rgbd": {"voxel": 0.1},
     "structured3d": {"depth_step": 1},
@@ -49,6 +58,7 @@ READ_AS = {
     "scannetpp_fisheye": "scannetpp",
     "scannetpp_raw": "scannetpp",
     "arkitscenes_raw": "arkitscenes",
+    "three_rscan_again": "three_rscan",
 }
 """Layouts in which a dataset comes beside the one that has its reader's name."""
 LAYOUTS = (*READERS, *READ_AS)
