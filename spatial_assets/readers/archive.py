@@ -92,7 +92,10 @@ class Archive:
             raise self.error(f"{name} is said to hold {entry.size} bytes, too many for a text")
         with files.reading(self.path), (self.root / self.path).open("rb") as stream:
             begin = self._begin(stream, entry)
-            data = self._place(entry, begin).read_from(stream)
+            try:
+                data = self._place(entry, begin).read_from(stream)
+            except OSError as error:
+                raise self.error(f"{name} is damaged: {error.strerror or error}") from None
         if zlib.crc32(data) != entry.check_sum:
             raise self.error(f"{name} is damaged: its check sum is another")
         return files.decoded(self.path, data, f"{name} is ")
