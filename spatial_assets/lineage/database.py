@@ -21,7 +21,7 @@ FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
 SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
     tables.OVERLAP, tables.VIEW_SETS, tables.VIEW_SET_OBJECTS, tables.ROOMS, tables.COGNITIVE_MAPS, tables.REGIONS,
-    tables.VIEWPOINTS, tables.NAVIGATION_PATHS,
+    tables.VIEWPOINTS, tables.NAVIGATION_PATHS, tables.OBJECT_CHANGES,
 )  # fmt: skip
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""

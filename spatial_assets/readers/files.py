@@ -29,6 +29,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """What editors put before a text, and the encoding that it tells."""
+ZEROS = "holds zero bytes where text was expected"
 TEXT_ENDINGS = frozenset({".txt"})
 NUMBERS = re.compile(r"([0-9]+)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -209,15 +210,20 @@ def read_text(root: Path, path: str) -> str:
             if os.fstat(stream.fileno()).st_size > LARGEST_TEXT:
                 raise InputError(path, f"more than {LARGEST_TEXT} bytes of text", "malformed_file")
             data = stream.read()
-        encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise InputError(
-                path, f"not a text file in UTF-8: byte {error.start} is no part of it", "unreadable_file"
-            ) from None
+        return decoded(path, data)
+
+
+def decoded(path: str, data: bytes, where: str = "") -> str:
+    """The text that a file's bytes are, or a part of them, which `where` names: it begins what is said of errors."""
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            path, f"{where}not a text file in UTF-8: byte {error.start} is no part of it", "unreadable_file"
+        ) from None
     if "\0" in text:
-        raise InputError(path, "holds zero bytes where text was expected", "unreadable_file")
+        raise InputError(path, f"{where}no text: zero bytes are in it" if where else ZEROS, "unreadable_file")
     return text
 
 

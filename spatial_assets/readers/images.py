@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,6 +59,21 @@ def image_size(root: Path, path: str) -> tuple[int, int]:
             except InputError:
                 raise InputError(path, "the image is cut off", "unreadable_image") from None
     return ImageFile.of(path).turned_size(size)
+
+
+def size_told(root: Path, path: str) -> tuple[int, int]:
+    """Width and height, as shown, by how an image begins: of a deflated one the rest is not inflated.
+
+    Whether it is there to its end is left to whoever opens it.
+    """
+    place = ImageFile.of(path)
+    if place.inflated is not None:
+        with files.reading(path):
+            beginning = place.beginning(root, LONGEST_HEAD)
+        # What is longer before the pixels begin is rare, and what is no image is told by looking at it whole.
+        with suppress(InputError):
+            return place.turned_size(_opened(path, io.BytesIO(beginning), None))
+    return image_size(root, path)
 
 
 def _decode(image: Any) -> None:

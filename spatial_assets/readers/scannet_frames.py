@@ -11,7 +11,7 @@ it came to be on the disk. Poses are camera-to-world with OpenCV axes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,11 +120,22 @@ class InfoExported(Exported):
         self.poses = self.colors = folder
         self.intrinsics = self.metadata
 
+    def values(self) -> Mapping[str, str]:
+        """What the file of sizes and intrinsics says, by names in lower case."""
+        return self.read(self.root, self.metadata)
+
+    def by_stem(self, endings: Collection[str]) -> dict[str, str]:
+        """Where the files with these endings are, by their names without, in natural order."""
+        return files.by_stem(self.root, self.poses, endings)
+
+    def missing(self, name: str) -> InputError:
+        return InputError(f"{self.poses}/{name}", "missing", "missing_file")
+
     @cached_property
     def by_name(self) -> dict[str, tuple[str, str]]:
         found: dict[str, dict[str, str]] = {"color": {}, "pose": {}}
         for endings in (images.COLOR_ENDINGS, files.TEXT_ENDINGS):
-            for stem, path in files.by_stem(self.root, self.poses, endings).items():
+            for stem, path in self.by_stem(endings).items():
                 named = INFO_FRAME.fullmatch(stem)
                 if named is not None:
                     found[named[2]][str(int(named[1]))] = path
@@ -134,11 +145,11 @@ class InfoExported(Exported):
             )
         for name in found["color"]:
             if name not in found["pose"]:
-                raise InputError(f"{self.poses}/frame-{name:0>6}.pose.txt", "missing", "missing_file")
+                raise self.missing(f"frame-{name:0>6}.pose.txt")
         return {name: (image, found["pose"][name]) for name, image in found["color"].items()}
 
     def calibration(self) -> Calibration:
-        values = self.read(self.root, self.metadata)
+        values = self.values()
         told = [values.get(key.lower()) for key in INFO_KEYS]
         for key, value in zip(INFO_KEYS, told, strict=True):
             if value is None:
@@ -207,9 +218,14 @@ def frames_of(root: Path, ref: SceneRef, metadata: str, read: ReadMetadata) -> F
 
 def read_metadata(root: Path, path: str) -> dict[str, str]:
     """Values by their names in lower case. A line that begins with no name goes on with the value before it."""
+    return parse_metadata(path, files.read_text(root, path))
+
+
+def parse_metadata(path: str, text: str) -> dict[str, str]:
+    """The same of a text."""
     found: dict[str, str] = {}
     last = ""
-    for line in files.read_text(root, path).splitlines():
+    for line in text.splitlines():
         pair = METADATA_LINE.match(line)
         if pair is None:
             if last:

@@ -4,17 +4,20 @@
     <root>/<scan>/
         labels.instances.annotated.v2.ply  semseg.v2.json  mesh.refined.0.010000.segs.v2.json
         sequence/_info.txt  frame-000000.color.jpg  frame-000000.pose.txt  frame-000000.depth.pgm
+        sequence.zip                        the same as it is downloaded, read in place where it is not unpacked
 
 Scans are named by 36 characters. `3RScan.json` says of which scan each is a rescan: a rescan is called by both, so that
 scans of one place are known as such. Meters, z up; poses are camera-to-world with OpenCV axes, intrinsics count pixel
 centers at integers, depth is in millimeters. The phone was held upright and its images lie on their side: they are
 shown turned. The mesh's colors are those of the labels and are not taken; segments are only held against the labels.
-What moved since the reference scan is told, and not applied: every scan stands in its own world.
+What moved since the reference scan is told, and not applied: every scan stands in its own world (see
+`three_rscan_changes`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +37,8 @@ from spatial_assets.readers import (
     splits,
     upright,
 )
+from spatial_assets.readers import three_rscan_changes as rescans
+from spatial_assets.readers.packed_frames import PackedFrames
 from spatial_assets.readers.ply import read_ply, read_vertex_numbers
 from spatial_assets.readers.three_rscan_places import LIST, Scan, read_scans
 from spatial_assets.scene import parameters as base
@@ -116,20 +121,22 @@ def _segments_file(ref: SceneRef) -> str:
 
 
 def _frames(root: Path, ref: SceneRef) -> scannet_frames.InfoExported:
-    """Raises InputError where the sequence is not there, or still packed."""
+    """Unpacked where that is there, else in the archive. Raises InputError where the sequence is in neither."""
     folder = f"{ref.path}/sequence"
     if not files.is_folder(root, folder) and files.is_file(root, f"{folder}.zip"):
-        raise InputError(f"{folder}.zip", f"not unpacked: its files belong in {folder}", "no_frames")
+        return PackedFrames(root, f"{folder}.zip")
     if not files.is_file(root, f"{folder}/{scannet_frames.INFO}"):
         raise InputError(f"{folder}/{scannet_frames.INFO}", "missing", "missing_file")
     return scannet_frames.InfoExported(root, folder, scannet_frames.read_metadata)
 
 
-def _depths(root: Path, ref: SceneRef) -> dict[str, str]:
+def _depths(root: Path, found: scannet_frames.InfoExported) -> dict[str, str]:
     """Depth images by the names of their frames."""
-    folder = f"{ref.path}/sequence"
+    if isinstance(found, PackedFrames):
+        return {str(int(match[1])): path for match, path in found.matching(DEPTH_FILE)}
     named = [
-        (DEPTH_FILE.match(entry.name), f"{folder}/{entry.name}") for entry in files.entries(root, folder)
+        (DEPTH_FILE.match(entry.name), f"{found.poses}/{entry.name}")
+        for entry in files.entries(root, found.poses)
     ]
     return {str(int(match[1])): path for match, path in named if match and files.is_file(root, path)}
 
@@ -139,15 +146,20 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     found += files.all_there(root, [SourceFile(LIST, "places")])
     if files.is_file(root, _segments_file(ref)):
         found.append(SourceFile(_segments_file(ref), "segments"))
+    reference = rescans.reference_file(root, ref)
+    if reference is not None:
+        found.append(SourceFile(reference, "reference_objects"))
     sequence = _frames(root, ref)
-    found += [SourceFile(path, "depth") for path in _depths(root, ref).values()]
+    if not isinstance(sequence, PackedFrames):
+        found += [SourceFile(path, "depth") for path in _depths(root, sequence).values()]
     # The file of the intrinsics holds the sizes of images as well, and is one file.
     return found + sequence.files() + SPLITS.files(root)
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    scan = _scan(root, ref)
+    scans = read_scans(root)
+    scan = _named(ref, scans)
     split = SPLITS.split_of(root, scan.scan, scan.reference)
     fixed, reading = _fixed_files(ref), parameters.reading
     labeled = read_ply(root, fixed["mesh"], parameters.mesh_unit)
@@ -157,7 +169,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     found = _frames(root, ref)
     frames, raw, dropped, scale_note = scannet_frames.read_frames(found, reading.unit)
     frames, raw, away = consistency.in_the_scene(found.poses, frames, raw, reading, mesh, is_video=True)
-    check_note = _check(root, ref, found, frames, raw, mesh, parameters)
+    check_note = _check(root, found, frames, raw, mesh, parameters)
     poses = reading.apply(raw)
     turns = upright.quarter_turns(poses) if parameters.sky == AUTO else upright.SKY.index(parameters.sky)
     if turns and any(frame.camera.intrinsics[0, 1] for frame in frames):
@@ -167,6 +179,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         )  # fmt: skip
     instances = annotated.instances(mesh, whole=True)
     unknown = np.setdiff1d(owners, [NOTHING, *annotated.labels])
+    told = rescans.read_changes(root, ref, scan, scans.values(), instances)
     return Scene(
         dataset="three_rscan",
         release=release,
@@ -190,16 +203,19 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             "segments": segments_note,
             "consistency": check_note,
         }
-        | scan.told(),
+        | scan.told()
+        | told.notes,
         dropped_frames=dropped | away,
         split=split,
+        object_changes=told.changes,
+        dropped_changes=told.dropped,
     )
 
 
-def _scan(root: Path, ref: SceneRef) -> Scan:
+def _named(ref: SceneRef, scans: Mapping[str, Scan]) -> Scan:
     """Raises InputError where the list of scans does not have the scene under its name."""
     folder = ref.path.rsplit("/", 1)[-1]
-    found = read_scans(root).get(folder)
+    found = scans.get(folder)
     if found is None or found.name != ref.name:
         told = "does not list it" if found is None else f"calls it {found.name}"
         raise InputError(LIST, f"the scan {folder} was found as {ref.name}, and this {told}", "contradiction")
@@ -257,7 +273,6 @@ def _check_segments(
 
 def _check(
     root: Path,
-    ref: SceneRef,
     found: scannet_frames.InfoExported,
     frames: list[Frame],
     raw: Float,
@@ -265,14 +280,14 @@ def _check(
     parameters: Parameters,
 ) -> str:
     """What cameras, mesh and depth images say of each other, in words."""
-    reading, depths = parameters.reading, _depths(root, ref)
+    reading, depths = parameters.reading, _depths(root, found)
     places = [place for place, frame in enumerate(frames) if frame.name in depths]
     if not places:
         up = np.array([0.0, 0.0, 1.0])
         return consistency.check_against_mesh(
             root, found.poses, frames, raw, reading, mesh, up, sideways=True
         )
-    camera = _depth_camera(root, found.metadata)
+    camera = _depth_camera(found.metadata, found.values())
 
     def read(frame: Frame) -> NDArray[np.float32]:
         return images.read_depth(
@@ -286,9 +301,8 @@ def _check(
     return f"{told}; {depth_consistency.check_on_mesh(found.poses, shown, reading.apply(raw[places]), read, mesh)}"
 
 
-def _depth_camera(root: Path, path: str) -> Camera:
+def _depth_camera(path: str, values: Mapping[str, str]) -> Camera:
     """The camera of the depth images, which are the color images at another size."""
-    values = scannet_frames.read_metadata(root, path)
     for key in (*DEPTH_SIZE, DEPTH_INTRINSICS):
         if key.lower() not in values:
             raise InputError(path, f"no {key}", "malformed_file")

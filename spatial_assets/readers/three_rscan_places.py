@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ class Scan:
     reshaped: tuple[int, ...] = ()
     """Those that changed without being rigid."""
     removed: tuple[int, ...] = ()
+    entry: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """All that the list says of a rescan; ids of objects in the reference scan are checked, and nothing else."""
 
     @property
     def name(self) -> str:
@@ -54,8 +57,10 @@ def read_scans(root: Path) -> dict[str, Scan]:
         for k, held in enumerate(_list(place, "scans", where)):
             inner = f"scan {k} of {where}"
             entry = labels.entry(LIST, held, inner)
-            changes = [_objects(entry, key, inner) for key in ("rigid", "nonrigid", "removed")]
-            scans.append(Scan(_name(entry, inner), reference, *changes))
+            moved, reshaped, removed = (
+                _objects(entry, key, inner) for key in ("rigid", "nonrigid", "removed")
+            )
+            scans.append(Scan(_name(entry, inner), reference, moved, reshaped, removed, entry))
         for scan in scans:
             if scan.scan in found:
                 raise InputError(LIST, f"lists the scan {scan.scan} twice", "contradiction")

@@ -1,7 +1,8 @@
 """Where the bytes of an image lie: a file of its own, or a part of a recording that holds many; and how it is shown.
 
 All of it is one text, as tables and rows have it: a path relative to the dataset's root; `::`, the first byte, `+` and
-the number of bytes, where it is a stretch of these, or `::frame` and a number, where it is a frame of a video (see
+the number of bytes, where it is a stretch of these, with `::inflate` and the number of bytes that they become where
+these are deflated, as archives have them; or `::frame` and a number, where it is a frame of a video (see
 `videos`), or `::view` and a camera's numbers, where it is a view of a panorama (see `panoramas`); `::fisheye` and the
 numbers of a lens (see `lenses`), where what a fisheye camera took is shown as a pinhole camera's image; `::turn90`,
 `::turn180` or `::turn270`, where a camera was held on its side and the image is shown turned clockwise by so many
@@ -13,9 +14,10 @@ as it is shown.
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,11 +26,13 @@ from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.panoramas import Float, View
 
 PLACE = re.compile(
-    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15})|::frame(?P<frame>0|[1-9]\d{0,8})"
+    r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15})(?:::inflate(?P<inflated>\d{1,15}))?|::frame(?P<frame>0|[1-9]\d{0,8})"
     rf"|::view{panoramas.PLACE})?"
     rf"(?:::fisheye{lenses.PLACE})?(?:::turn(?P<degrees>90|180|270))?",
     re.DOTALL | re.ASCII,
 )
+RAW_DEFLATE = -15
+"""zlib's word for deflated bytes without a header of its own."""
 QUARTER = 90
 """Degrees."""
 TRANSPOSITIONS = (None, 4, 3, 2)
@@ -52,6 +56,8 @@ class ImageFile:
     """Of the video that the file is, from 0."""
     view: View | None = None
     """Of the panorama whose first face the file is."""
+    inflated: int | None = None
+    """Bytes that the stretch becomes where it is deflated."""
 
     @classmethod
     def of(cls, image: str) -> ImageFile:
@@ -64,10 +70,13 @@ class ImageFile:
         lens = None if found["lens"] is None else Fisheye.of(found["lens"])
         view = None if found["view"] is None else View.of(found["view"])
         frame = None if found["frame"] is None else int(found["frame"])
-        return cls(found["path"], int(found["begin"] or 0), length, turns, lens, frame, view)
+        inflated = None if found["inflated"] is None else int(found["inflated"])
+        return cls(found["path"], int(found["begin"] or 0), length, turns, lens, frame, view, inflated)
 
     def __str__(self) -> str:
         place = self.path if self.length is None else f"{self.path}::{self.begin}+{self.length}"
+        if self.inflated is not None:
+            place += f"::inflate{self.inflated}"
         if self.frame is not None:
             place += f"::frame{self.frame}"
         if self.view is not None:
@@ -96,13 +105,39 @@ class ImageFile:
         if self.view is not None:
             return self.view.image_bytes(root / self.path)
         with (root / self.path).open("rb") as file:
-            if self.length is None:
-                return file.read()
-            file.seek(self.begin)
-            data = file.read(self.length)
+            return file.read() if self.length is None else self.read_from(file)
+
+    def read_from(self, file: BinaryIO) -> bytes:
+        """The stretch of a file that is open, as it is once inflated. Raises OSError as `read` does."""
+        assert self.length is not None
+        file.seek(self.begin)
+        data = file.read(self.length)
         if len(data) < self.length:
             raise OSError(f"{self.path} ends before the image does")
-        return data
+        return data if self.inflated is None else self._inflated(data, self.inflated)
+
+    def beginning(self, root: Path, count: int) -> bytes:
+        """About so many of the first bytes of a deflated stretch, or fewer where it is damaged. Raises OSError."""
+        with (root / self.path).open("rb") as file:
+            file.seek(self.begin)
+            data = file.read(min(count, self.length or 0))
+        try:
+            return zlib.decompressobj(RAW_DEFLATE).decompress(data, count)
+        except zlib.error:
+            return b""
+
+    def _inflated(self, data: bytes, size: int) -> bytes:
+        inflating = zlib.decompressobj(RAW_DEFLATE)
+        try:
+            # One byte more than there should be, to notice those that there should not be.
+            found = inflating.decompress(data, size + 1)
+        except zlib.error:
+            raise OSError(f"what is deflated at byte {self.begin} of {self.path} is damaged") from None
+        if len(found) != size or not inflating.eof:
+            raise OSError(
+                f"what is deflated at byte {self.begin} of {self.path} does not become {size} bytes"
+            )
+        return found
 
     def shown(self, image: Any) -> Any:
         """A Pillow image as it is shown, of the one that is stored, or of that made smaller."""

@@ -233,6 +233,33 @@ class Route:
 
 
 @dataclass(frozen=True)
+class ObjectChange:
+    """What became of one object between the reference scan of a place and a later scan of it."""
+
+    reference: str
+    """The scene that is the reference scan."""
+    reference_instance: int
+    """The object's id there."""
+    instance: int | None
+    """Its id in this scene; None where it is not among this scene's objects."""
+    kind: str
+    """`moved` where it stayed rigid, `reshaped` where it did not, `removed`."""
+    evidence: str
+    """`agrees` or `disagrees` where the objects of both scans were at hand to be compared, else `told`."""
+    transform: Float | None = None
+    """(4, 4), rigid: from where the object stood in the reference scan's world to where it stands in this scene's,
+    meters. None unless it moved, or where the source tells none that can be read."""
+    alignment: Float | None = None
+    """(4, 4), rigid, from this scene's world to the reference scan's, in which what stayed has not moved; None where
+    the source has none."""
+    miss: float | None = None
+    """Meters between the object's box center, moved by the transform, and that of its counterpart; None where they
+    could not be compared."""
+    symmetry: int | None = None
+    """The source's own number for the object's symmetry."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a source says of one scene, in our conventions."""
 
@@ -267,6 +294,9 @@ class Scene:
     routes: tuple[Route, ...] = ()
     dropped_routes: dict[str, int] = field(default_factory=dict)
     """The same of routes."""
+    object_changes: tuple[ObjectChange, ...] = ()
+    dropped_changes: dict[str, int] = field(default_factory=dict)
+    """The same of these."""
 
 
 def rigid_inverse(pose: Float) -> Float:

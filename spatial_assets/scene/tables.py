@@ -21,6 +21,11 @@ REALS = pa.list_(pa.float64())
 WORDS = pa.list_(pa.string())
 
 
+def _records(**fields: pa.DataType) -> pa.DataType:
+    """A list of records with such fields."""
+    return pa.list_(pa.struct([pa.field(name, held) for name, held in fields.items()]))
+
+
 @dataclass(frozen=True)
 class Column:
     name: str
@@ -54,6 +59,11 @@ WHICH = (
     Column("scene", TEXT, "the source's own name of the scene"),
 )
 LICENSE = Column("license", TEXT, "terms of the source, carried to every row made from it")
+
+TRANSFORM = (
+    "4x4 row-major, meters: from where it stood in the reference's world to where it stands in this scene's; null "
+    "unless it moved, or where none can be read"
+)
 
 SOURCES = Table(
     "sources",
@@ -90,14 +100,10 @@ SCENES = Table(
             True,
         ),
         Column("room_size", REAL, "floor area in square meters, where the source states it", True),
-        Column(
-            "object_counts",
-            pa.list_(pa.struct([pa.field("category", TEXT), pa.field("count", INT)])),
-            "instances per category, where the source states them",
-        ),
+        Column("object_counts", _records(category=TEXT, count=INT), "instances per category, where stated"),
         Column(
             "conventions",
-            pa.list_(pa.struct([pa.field("what", TEXT), pa.field("found", TEXT)])),
+            _records(what=TEXT, found=TEXT),
             "what was found and converted: up, pixel centers, alignment, units, what made the images",
         ),
     ),
@@ -216,6 +222,23 @@ NAVIGATION_PATHS = Table(
         Column("stated", REAL, "meters that the source says it is long, as rounded there", True),
     ),
     ("scene", "collection", "path", "instruction_id"),
+)
+
+OBJECT_CHANGES = Table(
+    "object_changes",
+    (
+        *WHICH,
+        Column("reference", TEXT, "the scene of the same place that this one is compared with"),
+        Column("reference_instance", INT, "the source's own id of the object there"),
+        Column("instance", INT, "its id in this scene; null where it is not among its objects", True),
+        Column("change", TEXT, "moved, reshaped or removed"),
+        Column("transform", REALS, TRANSFORM, True),
+        Column("alignment", REALS, "4x4 row-major, from this scene's world to the reference's", True),
+        Column("evidence", TEXT, "agrees or disagrees where both scenes were compared, else told"),
+        Column("miss", REAL, "meters from its box center so moved to that in this scene", True),
+        Column("symmetry", INT, "the source's own number for how it is symmetric", True),
+    ),
+    ("scene", "reference_instance", "change"),
 )
 
 KEYFRAMES = Table(
@@ -406,27 +429,15 @@ QUESTIONS = Table(
         ),
         Column(
             "frames",
-            pa.list_(pa.struct([pa.field("role", TEXT), pa.field("frame", TEXT)])),
+            _records(role=TEXT, frame=TEXT),
             "the images shown, in order: frames, or views from viewpoints, named `<viewpoint>@<degrees>`",
         ),
         Column(
-            "objects",
-            pa.list_(pa.struct([pa.field("role", TEXT), pa.field("instance", INT)])),
-            "the objects asked about, in the order of their roles",
+            "objects", _records(role=TEXT, instance=INT), "the objects asked about, by their roles' order"
         ),
         Column(
             "marks",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("role", TEXT),
-                        pa.field("shape", TEXT),
-                        pa.field("color", TEXT),
-                        pa.field("frame", TEXT),
-                        pa.field("xy", pa.list_(pa.int32())),
-                    ]
-                )
-            ),
+            _records(role=TEXT, shape=TEXT, color=TEXT, frame=TEXT, xy=pa.list_(pa.int32())),
             "what is drawn on the images: point x, y or box x0, y0, x1, y1 on the 0-1000 grid",
         ),
         Column("template", TEXT, "the wording used"),

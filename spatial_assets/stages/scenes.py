@@ -1,4 +1,4 @@
-"""Scenes read into our conventions: what they know, objects, frames, mesh or instance images, regions and routes."""
+"""Scenes read into our conventions: facts, objects, frames, mesh or instance images, regions, routes, changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import tables
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import MADE_BY, NO_INSTANCE, Region, Route, Scene, Viewpoint
+from spatial_assets.scene.model import (
+    MADE_BY,
+    NO_INSTANCE,
+    ObjectChange,
+    Region,
+    Route,
+    Scene,
+    Viewpoint,
+)
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage import instance_images, meshes
@@ -43,6 +51,7 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             tables.REGIONS.name: [_region_row(which, region) for region in scene.regions],
             tables.VIEWPOINTS.name: [_viewpoint_row(which, viewpoint) for viewpoint in scene.viewpoints],
             tables.NAVIGATION_PATHS.name: [_route_row(which, scene.license, route) for route in scene.routes],
+            tables.OBJECT_CHANGES.name: [_change_row(which, change) for change in scene.object_changes],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -51,14 +60,14 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
         ],
         tallies=[Tally("frames", len(scene.frames) + dropped, len(scene.frames))],
     )
-    lost = sum(scene.dropped_routes.values())
-    if scene.routes or lost:
-        outputs.tallies.append(Tally("paths", len(scene.routes) + lost, len(scene.routes)))
-        outputs.rejects += [
-            Reject(reason, "paths that the source lists but that cannot be walked here", count, "paths")
-            for reason, count in sorted(scene.dropped_routes.items())
-            if count
-        ]
+    _count(
+        outputs, "paths", len(scene.routes), scene.dropped_routes,
+        "paths that the source lists but that cannot be walked here",
+    )  # fmt: skip
+    _count(
+        outputs, "object_changes", len(scene.object_changes), scene.dropped_changes,
+        "changes that the source tells more than once of an object",
+    )  # fmt: skip
     if scene.mesh is not None:
         owners = scene.face_instance
         if owners is None:
@@ -69,6 +78,16 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
     if scene.depth_images:
         outputs.files[instance_images.SHIPPED_DEPTH_KIND] = instance_images.pack(scene.depth_images)
     return outputs
+
+
+def _count(outputs: SceneOutputs, form: str, kept: int, dropped: dict[str, int], detail: str) -> None:
+    """Notes how many of an optional kind were kept and dropped, where there are any."""
+    lost = sum(dropped.values())
+    if kept or lost:
+        outputs.tallies.append(Tally(form, kept + lost, kept))
+        outputs.rejects += [
+            Reject(reason, detail, count, form) for reason, count in sorted(dropped.items()) if count
+        ]
 
 
 def _scene_row(which: dict[str, str], scene: Scene, dropped: int) -> dict[str, Any]:
@@ -173,6 +192,22 @@ def _route_row(which: dict[str, str], license: str, route: Route) -> dict[str, A
     }
 
 
+def _change_row(which: dict[str, str], change: ObjectChange) -> dict[str, Any]:
+    transform, alignment = change.transform, change.alignment
+    return {
+        **which,
+        "reference": change.reference,
+        "reference_instance": change.reference_instance,
+        "instance": change.instance,
+        "change": change.kind,
+        "transform": None if transform is None else _floats(transform.ravel()),
+        "alignment": None if alignment is None else _floats(alignment.ravel()),
+        "evidence": change.evidence,
+        "miss": change.miss,
+        "symmetry": change.symmetry,
+    }
+
+
 def _floats(values: Any) -> Sequence[float]:
     return np.asarray(values, np.float64).tolist()
 
@@ -187,6 +222,7 @@ STAGE = Stage(
         tables.REGIONS,
         tables.VIEWPOINTS,
         tables.NAVIGATION_PATHS,
+        tables.OBJECT_CHANGES,
     ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),

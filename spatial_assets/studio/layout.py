@@ -164,6 +164,18 @@ class Layout:
         self.placed.append(thing)
         return len(self.placed) - 1
 
+    def move(self, number: int, thing: Placed) -> bool:
+        """Puts something on the floor elsewhere, if it fits there and leaves room to walk; its old place is not walked
+        on either."""
+        if not self.fits(thing, (number,)):
+            return False
+        left = self._left_over(thing)
+        if left is None:
+            return False
+        self.walkable = left
+        self.placed[number] = thing
+        return True
+
     def against(
         self, model: Model, wall: Wall, s: float, z: float = 0.0, gap: float = 0.006, turn: float = 0.0
     ) -> Placed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from spatial_assets.studio.furnish import furnish
 from spatial_assets.studio.layout import Layout
 from spatial_assets.studio.mesh import StudioMesh, triangulate
 from spatial_assets.studio.models.base import palette, pick
+from spatial_assets.studio.rearrange import Rearranged, rearrange
 from spatial_assets.studio.rooms import (
     PARTNERS,
     FloorPlan,
@@ -85,6 +86,10 @@ class StudioScene:
     """What is solid; None for a scene without images."""
     sun: Float | None
     """(3,), unit vector towards the sun; None where it does not shine in."""
+    motions: dict[int, Float] = field(default_factory=dict)
+    """At a later visit, of objects that moved: rigid (4, 4) from where they stood at the first, by `instance`."""
+    removed: int | None = None
+    """The `instance` that an object had at the first visit which is gone: those from it on have come down by one."""
 
 
 def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
@@ -177,13 +182,15 @@ def layout_of(seed: int, index: int) -> Layout:
 
 
 def make_scene(
-    seed: int, index: int, faces: int, frames: int, size: tuple[int, int], images: bool = True
+    seed: int, index: int, faces: int, frames: int, size: tuple[int, int], images: bool = True, visit: int = 0
 ) -> StudioScene:
     """Scene `index` of a seed; depends on nothing but the arguments.
 
-    Without `images` neither light nor camera path is computed: for layouts that have boxes only.
+    Without `images` neither light nor camera path is computed: for layouts that have boxes only. At a `visit` that is
+    not the first, things in it have been moved.
     """
     layout = layout_of(seed, index)
+    changes = rearrange(layout, stream(seed, index, f"visit {visit}")) if visit else Rearranged({}, None)
     plan, home = layout.plan, palette(stream(seed, index, "palette"))
     shell = _shell(plan, stream(seed, index, "shell"))
     bodies = shell + [Body(p.model.label, p.patches()) for p in layout.placed]
@@ -217,4 +224,12 @@ def make_scene(
         shell=len(shell),
         voxels=voxels,
         sun=None if home.sky == "overcast" else sun_direction(layout, stream(seed, index, "sun")),
+        motions={
+            thing.instance: changes.motions[thing.body - len(shell)]
+            for thing in objects
+            if thing.body - len(shell) in changes.motions
+        },
+        removed=None
+        if changes.removed is None
+        else sum(thing.body < len(shell) + changes.removed for thing in objects),
     )

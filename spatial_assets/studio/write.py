@@ -127,7 +127,10 @@ class Work:
 
     def make(self, index: int, say: Callable[[str], None] = _silent) -> Made:
         layout = layout_of(self.layout)
-        scene = make_scene(self.seed, index, self.faces, self.frames, self.size, images=layout.IMAGES)
+        home, visit = divmod(index, getattr(layout, "VISITS", 1))
+        scene = make_scene(
+            self.seed, home, self.faces, self.frames, self.size, images=layout.IMAGES, visit=visit
+        )
         scanner = Scanner(self.noise, self.holes, partial(stream, self.seed, index), self.quality)
         written = layout.write_scene(self.out, index, scene, scanner, say)
         rooms = ", ".join(room.kind for room in scene.plan.rooms)

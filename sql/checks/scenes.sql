@@ -26,6 +26,10 @@ union all
 select 'ERROR', shard, scene, 'path ' || instruction_id || ' of ' || collection || ' is shorter than the shortest way'
 from navigation_paths where length < shortest - 0.001
 union all
+select 'WARN', shard, scene, 'object ' || reference_instance || ' of ' || reference || ' is said to be ' || change
+  || ', and the objects of the two scans do not bear it out'
+from object_changes where evidence = 'disagrees'
+union all
 select 'ERROR', ways.shard, ways.scene, 'one can walk from ' || ways.start || ' to ' || ways.goal || ' and not back'
 from (select shard, scene, viewpoint as start, unnest(reachable) as goal from viewpoints) as ways
 anti join (select shard, scene, viewpoint as goal, unnest(reachable) as start from viewpoints) as back

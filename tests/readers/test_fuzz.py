@@ -38,7 +38,8 @@ class Subject:
         self.root, self.name = root, READ_AS.get(name, name)
         self.reader = reader(self.name)
         self.parameters = self.reader.Parameters(**PARAMETERS.get(name, {}))
-        (self.ref,) = self.reader.find_scenes(root)
+        # Of a place that was scanned twice, the rescan.
+        *_, self.ref = self.reader.find_scenes(root)
         self.files = self.reader.source_files(root, self.ref)
         self.roles = sorted({file.role for file in self.files})
         self.base = self.read()

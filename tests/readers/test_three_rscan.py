@@ -327,7 +327,7 @@ DAMAGES = [
     (objects(lambda held: held["segGroups"][0].update(objectId="1")), "objectId of segGroups.0. is '1'"),
     (text(SEGMENTS, '{"segIndices": [11, 11, 11, 11, 12, 10, 10, 10]}'), "gives 0% of the labeled vertices"),
     (text(SEGMENTS, "[]"), f"{SEGMENTS}: the file is .., not an object"),
-    (packed, f"{IN_IT}sequence.zip: not unpacked"),
+    (packed, f"{IN_IT}sequence.zip: not a zip archive, or cut off"),
     (lambda root: (root / AGAIN / "sequence/_info.txt").unlink(), "sequence/_info.txt: missing"),
     (info(m_colorWidth=None), "_info.txt: no m_colorWidth"),
     (info(m_calibrationColorIntrinsic="50 0"), "m_calibrationColorIntrinsic holds 2 numbers"),

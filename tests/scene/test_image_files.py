@@ -16,6 +16,8 @@ from spatial_assets.scene.image_files import ImageFile
         ("wide/1_2.500.png::turn90", ImageFile("wide/1_2.500.png", turns=1)),
         ("a.png::turn180", ImageFile("a.png", turns=2)),
         ("a.sens::12+34::turn270", ImageFile("a.sens", 12, 34, 3)),
+        ("a.zip::12+34::inflate56", ImageFile("a.zip", 12, 34, inflated=56)),
+        ("a.zip::12+34::inflate56::turn90", ImageFile("a.zip", 12, 34, 1, inflated=56)),
         ("a::1+2::3+4", ImageFile("a::1+2", 3, 4)),
         ("a\nb.png::turn90", ImageFile("a\nb.png", turns=1)),
     ],
@@ -25,7 +27,16 @@ def test_texts_and_places(text: str, place: ImageFile) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a.png::turn0", "a.png::turn45", "a.png::turn90.png", "::turn90", "a::turn", "x::12+34.jpg"]
+    "text",
+    [
+        "a.png::turn0",
+        "a.png::turn45",
+        "a.png::turn90.png",
+        "::turn90",
+        "a::turn",
+        "x::12+34.jpg",
+        "x::inflate5",
+    ],
 )
 def test_other_texts_are_names_of_files(text: str) -> None:
     assert ImageFile.of(text) == ImageFile(text)

@@ -6,6 +6,8 @@ A reader of which nothing is said here is given what the studio writes for it.
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,33 @@ def vsibench(root: Path) -> None:
     (root / "small_meta_info_val.json").write_text(json.dumps({"scene0000_00": scene}))
 
 
-WRITERS: dict[str, Callable[[Path], None]] = {"scannet": scannet, "vsibench": vsibench}
+def rescanned(root: Path) -> None:
+    """A home of which things were moved before it was scanned again."""
+    write_scenes(root, "three_rscan", 2, 9, FACES, FRAMES, SIZE)
+
+
+def packed(root: Path) -> None:
+    """A scan with its sequence in an archive, of which every other file is deflated."""
+    write_scenes(root, "three_rscan", 1, 9, FACES, FRAMES, SIZE)
+    (folder,) = root.glob("*/sequence")
+    pack(folder)
+    shutil.rmtree(folder)
+
+
+def pack(folder: Path) -> None:
+    """The archive beside a folder that holds the same."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as archive:
+        for place, path in enumerate(sorted(folder.iterdir())):
+            method = zipfile.ZIP_DEFLATED if place % 2 else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), method)
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "scannet": scannet,
+    "vsibench": vsibench,
+    "three_rscan_again": rescanned,
+    "three_rscan_packed": packed,
+}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "posed_rgbd": {"voxel": 0.1},
     "structured3d": {"depth_step": 1},
@@ -49,6 +77,8 @@ READ_AS = {
     "scannetpp_fisheye": "scannetpp",
     "scannetpp_raw": "scannetpp",
     "arkitscenes_raw": "arkitscenes",
+    "three_rscan_again": "three_rscan",
+    "three_rscan_packed": "three_rscan",
 }
 """Layouts in which a dataset comes beside the one that has its reader's name."""
 LAYOUTS = (*READERS, *READ_AS)

@@ -1,7 +1,8 @@
 """What a layout module offers. Types alone.
 
 It may also offer `shared_content`, which makes of the entries of all scenes, by name, what the file in SHARED holds:
-a text is written as it is.
+a text is written as it is. And `VISITS`, where its dataset scans a home more than once: of so many scenes, one after
+another, the first is a home and the others are the same one with some things moved.
 """
 
 from __future__ import annotations

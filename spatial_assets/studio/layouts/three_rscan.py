@@ -1,6 +1,6 @@
 """3RScan scans: a mesh in text whose vertices name their objects, and a phone's images, which lie on their side.
 
-Every home is the reference scan of a place of its own.
+Every other scan is a rescan of the home before it, in a world of its own: some things were moved, and one is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.scene.model import Float
+from spatial_assets.scene.model import Float, rigid_inverse
 from spatial_assets.studio.annotation import annotation
 from spatial_assets.studio.files import (
     PROGRESS_EVERY,
@@ -37,6 +37,11 @@ from spatial_assets.studio.scene import StudioScene
 
 IMAGES = True
 SHARED = "3RScan.json"
+VISITS = 2
+JOINT = "."
+"""Between the names of the two scans that a rescan is called by."""
+FARTHEST_START = 2.0
+"""Meters by which the worlds of two scans of a home lie apart, at most, along each horizontal axis."""
 DEPTH_EVERY = 3
 """Pixels of a color image to one of depth, both ways; of an odd number the middle one is the depth's own."""
 COUNTERCLOCKWISE = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
@@ -45,23 +50,81 @@ COUNTERCLOCKWISE = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
 
 def write_scene(out: Path, index: int, scene: StudioScene, scanner: Scanner, progress: Progress) -> Written:
     """One scan; the entry is its place in the list of all."""
-    digits = hashlib.blake2b(f"studio {index}".encode(), digest_size=16).hexdigest()
-    name = "-".join(digits[start:end] for start, end in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
-    # 0 stands for no object.
-    numbered = tuple(replace(thing, instance=thing.instance + 1) for thing in scene.objects)
-    scene = replace(scene, objects=numbered)
+    name, reference = _scan_name(index), _scan_name(index - index % VISITS)
+    numbered = tuple(replace(thing, instance=_number(thing.instance, scene)) for thing in scene.objects)
+    home = replace(scene, objects=numbered)
+    world = np.eye(4) if name == reference else _another_world(scanner.stream("world"))
+    found = home if name == reference else _elsewhere(home, world)
     with fresh_folder(out / name) as folder:
-        _write_mesh(folder / "labels.instances.annotated.v2.ply", scene, scanner)
-        _write_objects(folder, name, scene)
+        _write_mesh(folder / "labels.instances.annotated.v2.ply", found, scanner)
+        _write_objects(folder, name, found)
         (folder / "sequence").mkdir()
-        _write_sequence(folder / "sequence", name, scene, scanner, progress)
-    write_truth(out, name, scene, list(scene.objects), [str(k) for k in range(len(scene.poses))])
-    return Written(name, {"reference": name, "type": "train", "ambiguity": [], "scans": []})
+        _write_sequence(folder / "sequence", name, home, found.poses, scanner, progress)
+    scan = name if name == reference else f"{reference}{JOINT}{name}"
+    write_truth(out, scan, found, list(found.objects), [str(k) for k in range(len(found.poses))])
+    if name == reference:
+        return Written(scan, {"reference": name, "type": "train", "ambiguity": [], "scans": []})
+    return Written(scan, _rescan(name, scene, world))
 
 
-def shared_content(entries: dict[str, object]) -> object:
-    """The list of all places."""
-    return list(entries.values())
+def shared_content(entries: dict[str, Any]) -> object:
+    """The list of all places, each with its rescans."""
+    places = {name: entry for name, entry in entries.items() if JOINT not in name}
+    for name, entry in entries.items():
+        if JOINT in name:
+            places[name.partition(JOINT)[0]]["scans"].append(entry)
+    return list(places.values())
+
+
+def _scan_name(index: int) -> str:
+    digits = hashlib.blake2b(f"studio {index}".encode(), digest_size=16).hexdigest()
+    return "-".join(digits[start:end] for start, end in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
+
+
+def _number(instance: int, scene: StudioScene) -> int:
+    """What an object is called in every scan of its home; 0 stands for no object."""
+    return instance + 1 + (scene.removed is not None and instance >= scene.removed)
+
+
+def _another_world(rng: np.random.Generator) -> Float:
+    """From the home's world to one that begins where somebody began to scan."""
+    turn, (x, y) = rng.uniform(-math.pi, math.pi), rng.uniform(-FARTHEST_START, FARTHEST_START, 2)
+    c, s = math.cos(turn), math.sin(turn)
+    return np.array([[c, -s, 0.0, x], [s, c, 0.0, y], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+
+
+def _elsewhere(scene: StudioScene, world: Float) -> StudioScene:
+    """What of a scene is written, in another world; what it is rendered from stays."""
+    turn = math.atan2(world[1, 0], world[0, 0])
+
+    def moved(points: Float) -> Float:
+        return np.einsum("...j,ij->...i", points, world[:3, :3]) + world[:3, 3]
+
+    objects = tuple(
+        replace(thing, center=moved(thing.center), yaw=thing.yaw + turn) for thing in scene.objects
+    )
+    mesh = replace(scene.mesh, vertices=moved(scene.mesh.vertices))
+    return replace(scene, objects=objects, mesh=mesh, poses=world @ scene.poses)
+
+
+def _rescan(name: str, scene: StudioScene, world: Float) -> dict[str, Any]:
+    """What the list says of it; matrices by columns."""
+    rigid = [
+        {
+            "instance_reference": _number(instance, scene),
+            "instance_rescan": _number(instance, scene),
+            "symmetry": 0,
+            "transform": (world @ motion).T.ravel().tolist(),
+        }
+        for instance, motion in sorted(scene.motions.items())
+    ]
+    return {
+        "reference": name,
+        "transform": rigid_inverse(world).T.ravel().tolist(),
+        "rigid": rigid,
+        "nonrigid": [],
+        "removed": [] if scene.removed is None else [scene.removed + 1],
+    }
 
 
 def _write_mesh(path: Path, scene: StudioScene, scanner: Scanner) -> None:
@@ -107,8 +170,9 @@ def _write_objects(folder: Path, name: str, scene: StudioScene) -> None:
 
 
 def _write_sequence(
-    folder: Path, name: str, scene: StudioScene, scanner: Scanner, progress: Progress
+    folder: Path, name: str, scene: StudioScene, poses: Float, scanner: Scanner, progress: Progress
 ) -> None:
+    """The images of a scene; `poses` are those of its cameras as they are written."""
     picture, noise = renderer(scene, scanner), scanner.stream("depth")
     width, height = scene.width // DEPTH_EVERY, scene.height // DEPTH_EVERY
     _write_info(folder / "_info.txt", scene, (width, height))
@@ -120,8 +184,8 @@ def _write_sequence(
         depth = depth_image(noisy_depth(distance, scanner.noise, noise))
         few = depth[first::DEPTH_EVERY, first::DEPTH_EVERY][:height, :width]
         _write_depth(folder / f"{stem}.depth.pgm", np.rot90(few))
-        lying = pose.copy()
-        lying[:3, :3] = np.einsum("ij,kj->ik", pose[:3, :3], COUNTERCLOCKWISE)
+        lying = poses[k].copy()
+        lying[:3, :3] = np.einsum("ij,kj->ik", poses[k][:3, :3], COUNTERCLOCKWISE)
         write_matrix(folder / f"{stem}.pose.txt", lying)
         if (k + 1) % PROGRESS_EVERY == 0:
             progress(f"{name}: {k + 1} of {len(scene.poses)} frames")
