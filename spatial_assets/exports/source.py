@@ -20,7 +20,7 @@ from spatial_assets.exports.scene_truth import SceneTruth, instance_image, scene
 from spatial_assets.geometry import path_views
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import instance_images
 from spatial_assets.storage import release_manifest as manifest
@@ -194,8 +194,8 @@ class ReleaseRows:
         """Rows of a scene's viewpoints, from which its paths are seen; none of one that is not there any more."""
         shard = self._shard_of.get(which)
         if shard is None:
-            return tables.VIEWPOINTS.empty()
-        return self._lake.read(tables.VIEWPOINTS, shard.key, which[2])
+            return optional_tables.VIEWPOINTS.empty()
+        return self._lake.read(optional_tables.VIEWPOINTS, shard.key, which[2])
 
 
 def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: str) -> list[str]:

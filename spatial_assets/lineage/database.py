@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from spatial_assets.lineage import records
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.tables import Table
 from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.plain_paths import plain
@@ -20,8 +20,8 @@ from spatial_assets.storage.plain_paths import plain
 FAMILIES = (tables.QUESTIONS, tables.REJECTS, tables.QUALITY)
 SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
-    tables.OVERLAP, tables.VIEW_SETS, tables.VIEW_SET_OBJECTS, tables.ROOMS, tables.COGNITIVE_MAPS, tables.REGIONS,
-    tables.VIEWPOINTS, tables.NAVIGATION_PATHS, tables.OBJECT_CHANGES,
+    tables.OVERLAP, tables.VIEW_SETS, tables.VIEW_SET_OBJECTS, tables.ROOMS, tables.COGNITIVE_MAPS,
+    optional_tables.REGIONS, optional_tables.VIEWPOINTS, optional_tables.NAVIGATION_PATHS, optional_tables.OBJECT_CHANGES,
 )  # fmt: skip
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""

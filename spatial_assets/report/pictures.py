@@ -21,7 +21,7 @@ from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.known_tasks import LETTERS
 from spatial_assets.report.plan import Site
 from spatial_assets.report.scene_data import thinned
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
 from spatial_assets.scene.inputs import SceneInputs
@@ -209,7 +209,7 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
     images = {name: view.image for name, view in views(inputs.table(tables.FRAMES)).items()}
     names = [entry["frame"] for entry in row["frames"]]
     if not images.keys() >= set(names):
-        images |= path_views.images_of(names, inputs.table(tables.VIEWPOINTS))
+        images |= path_views.images_of(names, inputs.table(optional_tables.VIEWPOINTS))
     below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
     if not names:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import (
     MADE_BY,
@@ -48,10 +48,16 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             tables.SCENES.name: [_scene_row(which, scene, dropped)],
             tables.OBJECTS.name: [_object_row(which, scene, i) for i in range(len(scene.instances))],
             tables.FRAMES.name: [_frame_row(which, scene, i) for i in range(len(scene.frames))],
-            tables.REGIONS.name: [_region_row(which, region) for region in scene.regions],
-            tables.VIEWPOINTS.name: [_viewpoint_row(which, viewpoint) for viewpoint in scene.viewpoints],
-            tables.NAVIGATION_PATHS.name: [_route_row(which, scene.license, route) for route in scene.routes],
-            tables.OBJECT_CHANGES.name: [_change_row(which, change) for change in scene.object_changes],
+            optional_tables.REGIONS.name: [_region_row(which, region) for region in scene.regions],
+            optional_tables.VIEWPOINTS.name: [
+                _viewpoint_row(which, viewpoint) for viewpoint in scene.viewpoints
+            ],
+            optional_tables.NAVIGATION_PATHS.name: [
+                _route_row(which, scene.license, route) for route in scene.routes
+            ],
+            optional_tables.OBJECT_CHANGES.name: [
+                _change_row(which, change) for change in scene.object_changes
+            ],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -219,10 +225,10 @@ STAGE = Stage(
         tables.SCENES,
         tables.OBJECTS,
         tables.FRAMES,
-        tables.REGIONS,
-        tables.VIEWPOINTS,
-        tables.NAVIGATION_PATHS,
-        tables.OBJECT_CHANGES,
+        optional_tables.REGIONS,
+        optional_tables.VIEWPOINTS,
+        optional_tables.NAVIGATION_PATHS,
+        optional_tables.OBJECT_CHANGES,
     ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),

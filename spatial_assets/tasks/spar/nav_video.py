@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.path_views import name_of
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
 from spatial_assets.tasks.core.answers import Text
@@ -65,9 +65,11 @@ class Walks:
         self.parameters = parameters
         # As the table is sorted, so that nothing hangs on the order of its rows.
         self.rows: list[dict[str, Any]] = (
-            facts.read(tables.NAVIGATION_PATHS).sort("collection", "path", "instruction_id").to_dicts()
+            facts.read(optional_tables.NAVIGATION_PATHS)
+            .sort("collection", "path", "instruction_id")
+            .to_dicts()
         )
-        places = facts.read(tables.VIEWPOINTS)
+        places = facts.read(optional_tables.VIEWPOINTS)
         shown = zip(places["viewpoint"].to_list(), places["panorama"].to_list(), strict=True)
         self.panoramas = {name for name, panorama in shown if panorama is not None}
         self.views: list[str] = []
@@ -250,7 +252,7 @@ TASKS = (
         parameters=NavigationParameters,
         find=find,
         ask=ask,
-        reads=(tables.VIEWPOINTS, tables.NAVIGATION_PATHS),
+        reads=(optional_tables.VIEWPOINTS, optional_tables.NAVIGATION_PATHS),
         reasons={
             NO_WORDS: "the instruction has no words for turning, walking straight or climbing",
             DOUBT: "the instruction says of some way not to take it, or names two",

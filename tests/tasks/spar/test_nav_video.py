@@ -26,7 +26,7 @@ from spatial_assets.imaging.images import open_image
 from spatial_assets.readers import matterport3d
 from spatial_assets.releases.create import create
 from spatial_assets.report import pictures
-from spatial_assets.scene import tables
+from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Fact, Route, Scene, Viewpoint
 from spatial_assets.stages.scenes import scene_rows
@@ -174,7 +174,7 @@ def test_terms_of_the_words_stand_beside_the_scene_s(rows: list[dict[str, Any]])
 def test_views_have_the_images_of_their_viewpoints(base: Path, rows: list[dict[str, Any]]) -> None:
     (shard,) = partitions.registry(base / "home").shards()
     row = rows[0]
-    places = Lake(base / "home").read(tables.VIEWPOINTS, shard.key, row["scene"])
+    places = Lake(base / "home").read(optional_tables.VIEWPOINTS, shard.key, row["scene"])
     names = list(dict.fromkeys(entry["frame"] for entry in row["frames"]))
     images = path_views.images_of([*names, "unknown@3.0", "frame-7"], places)
     assert list(images) == names
