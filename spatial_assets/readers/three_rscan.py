@@ -123,9 +123,9 @@ def _segments_file(ref: SceneRef) -> str:
 def _frames(root: Path, ref: SceneRef) -> scannet_frames.InfoExported:
     """Unpacked where that is there, else in the archive. Raises InputError where the sequence is in neither."""
     folder = f"{ref.path}/sequence"
-    if not files.is_folder(root, folder) and files.is_file(root, f"{folder}.zip"):
-        return PackedFrames(root, f"{folder}.zip")
     if not files.is_file(root, f"{folder}/{scannet_frames.INFO}"):
+        if files.is_file(root, f"{folder}.zip"):
+            return PackedFrames(root, f"{folder}.zip")
         raise InputError(f"{folder}/{scannet_frames.INFO}", "missing", "missing_file")
     return scannet_frames.InfoExported(root, folder, scannet_frames.read_metadata)
 
@@ -179,7 +179,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         )  # fmt: skip
     instances = annotated.instances(mesh, whole=True)
     unknown = np.setdiff1d(owners, [NOTHING, *annotated.labels])
-    told = rescans.read_changes(root, ref, scan, scans.values(), instances)
+    told = rescans.read_changes(root, ref, scan, scans.values(), instances, parameters.mesh_unit)
     return Scene(
         dataset="three_rscan",
         release=release,

@@ -89,15 +89,23 @@ def reference_file(root: Path, ref: SceneRef) -> str | None:
 
 
 def read_changes(
-    root: Path, ref: SceneRef, scan: Scan, scans: Iterable[Scan], instances: Iterable[Instance]
+    root: Path,
+    ref: SceneRef,
+    scan: Scan,
+    scans: Iterable[Scan],
+    instances: Iterable[Instance],
+    mesh_unit: float = 1.0,
 ) -> Changes:
-    """Of a rescan; `scans` are all that the list has, `instances` those of the scene."""
+    """Of a rescan; `scans` are all that the list has, `instances` those of the scene.
+
+    `mesh_unit` is the meters in which boxes are written.
+    """
     if scan.scan == scan.reference:
         return Changes()
     doubts: list[str] = []
     told, dropped = _told(scan, doubts)
     own = {item.id: item.box for item in instances}
-    there = _reference_centers(root, reference_file(root, ref), doubts)
+    there = _reference_centers(root, reference_file(root, ref), mesh_unit, doubts)
     units = sorted(UNITS, key=lambda unit: unit != _unit(scans))
     raw = None
     if "transform" in scan.entry:
@@ -175,7 +183,9 @@ def _transforms(entry: Mapping[str, Any]) -> Iterator[Any]:
         yield value.get("transform") if isinstance(value, dict) else None
 
 
-def _reference_centers(root: Path, path: str | None, doubts: list[str]) -> dict[int, Float | None] | None:
+def _reference_centers(
+    root: Path, path: str | None, unit: float, doubts: list[str]
+) -> dict[int, Float | None] | None:
     """Box centers of the reference scan's objects, None of those without; None where the scan is not at hand."""
     if path is None:
         return None
@@ -189,7 +199,7 @@ def _reference_centers(root: Path, path: str | None, doubts: list[str]) -> dict[
             where = f"segGroups[{number}]"
             held = labels.entry(path, group, where)
             found[labels.instance_id(path, held.get("objectId"), f"objectId of {where}")] = _center(
-                path, held
+                path, held, unit
             )
     except InputError as error:
         # It is another scan's file, whose damage is said where that scan is read.
@@ -198,11 +208,11 @@ def _reference_centers(root: Path, path: str | None, doubts: list[str]) -> dict[
     return found
 
 
-def _center(path: str, group: Mapping[str, Any]) -> Float | None:
+def _center(path: str, group: Mapping[str, Any], unit: float) -> Float | None:
     box = group.get("obb")
     if not isinstance(box, dict) or "centroid" not in box:
         return None
-    return labels.numbers(path, box["centroid"], 3, "centroid", cameras.FARTHEST)
+    return unit * labels.numbers(path, box["centroid"], 3, "centroid", cameras.FARTHEST / unit)
 
 
 def _reach(box: Box) -> float:

@@ -114,6 +114,15 @@ def test_the_unpacked_sequence_goes_before_the_archive(tmp_path: Path) -> None:
     assert not any(file.path.endswith(".zip") for file in listed)
 
 
+def test_a_folder_that_was_only_made_does_not_hide_the_archive(tmp_path: Path) -> None:
+    (name,) = write_scenes(tmp_path, "three_rscan", 1, 9, 3000, 3, (48, 36))
+    pack(tmp_path / name / "sequence")
+    shutil.rmtree(tmp_path / name / "sequence")
+    (tmp_path / name / "sequence").mkdir()
+    listed = three_rscan.source_files(tmp_path, SceneRef(name, name))
+    assert f"{name}/sequence.zip" in [file.path for file in listed]
+
+
 def test_the_beginning_of_an_image_tells_its_size(tmp_path: Path) -> None:
     """Also behind more than is inflated at first, and never in place of what is wrong with an image."""
     long = io.BytesIO()

@@ -67,7 +67,7 @@ def entry(
     }  # fmt: skip
 
 
-def read(root: Path, told: dict[str, Any], at_hand: bool = True, after: Any = AFTER) -> Changes:
+def read(root: Path, told: dict[str, Any], at_hand: bool = True, mesh_unit: float = 1.0) -> Changes:
     (root / "3RScan.json").write_text(json.dumps([{"reference": FIRST, "scans": [told]}]))
     if at_hand:
         (root / FIRST).mkdir(exist_ok=True)
@@ -76,9 +76,9 @@ def read(root: Path, told: dict[str, Any], at_hand: bool = True, after: Any = AF
     scans = read_scans(root)
     instances = [
         Instance(key, "thing", "thing", Box(np.array(center, float), np.full(3, 0.5), np.eye(3)))
-        for key, center in after.items()
+        for key, center in AFTER.items()
     ]
-    return read_changes(root, REF, scans[AGAIN], scans.values(), instances)
+    return read_changes(root, REF, scans[AGAIN], scans.values(), instances, mesh_unit)
 
 
 def check_paper(found: Changes, evidence: str = "agrees") -> None:
@@ -140,6 +140,17 @@ def test_without_the_reference_scan_it_is_told_as_it_is(tmp_path: Path, scale: f
     check_paper(found, "told")
     assert all(change.miss is None for change in found.changes)
     assert found.notes["object_changes"].endswith("taken at its word: no object could be compared")
+
+
+def test_boxes_of_both_scans_are_in_the_mesh_s_unit(tmp_path: Path) -> None:
+    """Of a reference scan whose boxes are written in millimeters."""
+    read(tmp_path, entry())
+    path = tmp_path / FIRST / "semseg.v2.json"
+    held = json.loads(path.read_text())
+    for group in held["segGroups"]:
+        group["obb"]["centroid"] = [1000 * value for value in group["obb"]["centroid"]]
+    path.write_text(json.dumps(held))
+    check_paper(read(tmp_path, entry(), at_hand=False, mesh_unit=0.001))
 
 
 def test_a_transform_that_leads_elsewhere_is_kept_and_marked(tmp_path: Path) -> None:
