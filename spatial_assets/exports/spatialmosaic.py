@@ -12,6 +12,7 @@ https://github.com/Kanghee-Lee/SpatialMosaic-project
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,53 +25,59 @@ from spatial_assets.scene.model import InputError
 
 CARRIES = spatialmosaic_records.CARRIES
 RECORD = {"test": spatialmosaic_records.flat_row, "train": spatialmosaic_records.conversation}
+SUFFIX = ".json"
 JPEG = (".jpg", ".jpeg")
 
 
 class _Places(Places):
-    """Images by scene and by the frame's name alone, all JPEG. Raises InputError where two would get one name."""
-
-    def __init__(self) -> None:
-        self._release: dict[tuple[str, str], str] = {}
+    """Images by scene and by the frame's name alone, all JPEG."""
 
     def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
         row = question.row
-        dataset, scene, release = row["dataset"], row["scene"], row["release"]
-        held = self._release.setdefault((dataset, scene), release)
-        if held != release:
-            both = " and ".join(sorted((held, release)))
-            raise InputError(
-                f"{dataset}/{scene}",
-                f"stands in two versions of the dataset, {both}, and the tree has one place for its images",
-                "malformed_row",
-            )
-        return layout.image_path(dataset, scene, layout.token(shot.frame))
+        return layout.image_path(row["dataset"], row["scene"], layout.token(shot.frame))
 
     def is_made(self, held: ImageFile) -> bool:
         return held.is_whole_file and Path(held.path).suffix.lower() not in JPEG
 
 
+@dataclass
+class _Written:
+    """What was written so far."""
+
+    counts: spatialmosaic_card.Counts = field(default_factory=spatialmosaic_card.Counts)
+    releases: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Of the dataset, by dataset and scene."""
+
+    def record(self, schema: str, question: Question) -> dict[str, Any]:
+        """Raises InputError for a scene whose images would get the places of another version's."""
+        row = question.row
+        dataset, scene, release = row["dataset"], row["scene"], row["release"]
+        before = self.releases.setdefault((dataset, scene), release)
+        if before != release:
+            raise InputError(
+                f"{dataset}/{scene}",
+                f"stands in two versions of the dataset, {before} and {release}, and the tree has one place for its "
+                "images",
+                "malformed_row",
+            )
+        made = RECORD[schema](question)
+        self.counts.add(schema, question)
+        return made
+
+
 def write(source: Source, out: Path, options: Options) -> None:
-    counts = spatialmosaic_card.Counts()
+    written = _Written()
     with Images(out, options.images, _Places()) as images:
         for split, count in source.splits.items():
             for schema in layout.schemas(split):
                 folder = out / layout.annotation_folder(schema)
                 folder.mkdir(parents=True, exist_ok=True)
-                records = _records(images, source, split, schema, counts)
+                placed = images.placed(source.questions(split))
+                records = (written.record(schema, question) for question, _ in placed)
                 files.write_shards(
-                    folder, split, ".json", records, count, options.shards, files.write_json_list
+                    folder, split, SUFFIX, records, count, options.shards, files.write_json_list
                 )
-    spatialmosaic_card.write(out, counts)
-
-
-def _records(
-    images: Images, source: Source, split: str, schema: str, counts: spatialmosaic_card.Counts
-) -> Iterator[dict[str, Any]]:
-    for question, _ in images.placed(source.questions(split)):
-        record = RECORD[schema](question)
-        counts.add(schema, question)
-        yield record
+    spatialmosaic_card.write(out, written.counts)
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:

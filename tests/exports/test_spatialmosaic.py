@@ -283,10 +283,11 @@ def test_a_point_without_a_box_could_not_be_scored(tmp_path):
         written(everything(tmp_path / "source", test=[row]), tmp_path / "out", images=ImageMode.NONE)
 
 
-def test_a_scene_of_two_versions_has_no_place_for_both(tmp_path):
+@pytest.mark.parametrize("mode", MODES)
+def test_a_scene_of_two_versions_has_no_place_for_both(tmp_path, mode):
     rows = [mosaic_row("obj_count_occ", 0), mosaic_row("obj_count_occ", 1, release="v3")]
     with pytest.raises(InputError, match="v2 and v3"):
-        written(everything(tmp_path / "source", test=rows), tmp_path / "out")
+        written(everything(tmp_path / "source", test=rows), tmp_path / "out", images=mode)
 
 
 def test_names_that_are_no_file_names_do_not_leave_the_tree(tmp_path):

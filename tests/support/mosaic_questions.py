@@ -70,7 +70,7 @@ def mosaic_row(task: str, number: int, scene: str = "scene0001_00", **changed: A
         "question": "What of it? A. 2; B. 3; C. 5; D. 4. Answer with A, B, C or D.",
         "stem": f"What of it, for the {number}th time?",
         "instruction": None,
-        "answer": FILLS.get(task, "A"),
+        "answer": FILLS[task] if options is None else "ABCD"[number % len(options)],
         "options": options,
         "frames": [{"role": f"frame-{place + 1}", "frame": frame} for place, frame in enumerate(frames)],
         "marks": [],
