@@ -18,7 +18,7 @@ from pydantic import Field
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relations
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices, draw_key
-from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.draws import Draw, hash_name, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
@@ -29,7 +29,6 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     law_files,
     side_odds,
     thin_out,
-    turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
@@ -61,6 +60,8 @@ from spatial_assets.tasks.spatialmosaic.sides import (
 NAMES = {axis: f"obj_spatial_occ_{axis}" for axis in AXES}
 SECOND = "second"
 """Among the values of candidates, (N,): the other axis that options name a side of."""
+ANSWERS = np.array([hash_name("answer", str(number)) for number in range(4 * len(AXES))], np.uint64)
+"""Identities of the answers that take turns."""
 SHORT = {
     "left": "to the left",
     "right": "to the right",
@@ -85,7 +86,10 @@ class SpatialParameters(ForeseenParameters):
 
 
 def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candidates:
-    """Every pair of which the side is clear, and that of another axis, or of all; objects asked for take turns."""
+    """Every pair of which the side is clear, and that of another axis, or of all; answers take turns.
+
+    Else one would be the commonest: what the asked view does not show is mostly lower than what it shows, or closer.
+    """
     found = facts.once(sided_pairs, parameters.referents, parameters.sides).fresh()
     place = AXES.index(axis)
     sides = found.values[SIDES]
@@ -96,7 +100,7 @@ def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candida
     found = found.settle()
     found.values[SECOND] = _second(facts, parameters, axis, found, others)
     thin_out(facts, parameters, NAMES[axis], found, _odds(facts, parameters, axis, found))
-    share_out(facts, parameters, NAMES[axis], found, turns(AXES, found.objects[:, 0]))
+    share_out(facts, parameters, NAMES[axis], found, _answers(parameters, axis, found), ANSWERS)
     return found
 
 
@@ -111,6 +115,17 @@ def _second(
     chosen = np.where(clear.all(axis=1), by_lot, clear.argmax(axis=1))
     second: Indices = np.array(others, np.int64)[chosen]
     return second
+
+
+def _answers(parameters: SpatialParameters, axis: str, found: Candidates) -> Indices:
+    """(N,), places among ANSWERS: on which sides the object lies, of the axes that are named."""
+    sides = (found.values[SIDES] > 0).astype(np.int64)
+    first = sides[:, AXES.index(axis)]
+    if parameters.single:
+        return first
+    second = found.values[SECOND]
+    answers: Indices = (2 * second + sides[np.arange(len(second)), second]) * 2 + first
+    return answers
 
 
 def _odds(facts: SceneFacts, parameters: SpatialParameters, axis: str, found: Candidates) -> Float:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.tasks.core.candidates import GROUP, NOTHING, Bools, Candidates, Indices, Strata, draw_key
-from spatial_assets.tasks.core.draws import mix_columns
+from spatial_assets.tasks.core.draws import Hashes, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.spatialmosaic.referents import (
     REFERENT_REASONS,
@@ -161,13 +161,19 @@ def _asked(facts: SceneFacts, rows: Indices, views: Indices, objects: Indices, h
 
 
 def share_out(
-    facts: SceneFacts, parameters: AskedParameters, task: str, found: Candidates, by: Indices
+    facts: SceneFacts,
+    parameters: AskedParameters,
+    task: str,
+    found: Candidates,
+    by: Indices,
+    identities: Hashes | None = None,
 ) -> None:
-    """Fill the quota so that so many of ten are about a hidden object, and evenly by an object each, (N,).
+    """Fill the quota so that so many of ten are about a hidden object, and evenly by an object each, (N,), or by
+    whatever else has the identities.
 
     Two sets that ask the same of the same frame repeat each other.
     """
-    own = Strata(by, facts.objects.identities)
+    own = Strata(by, facts.objects.identities if identities is None else identities)
     share_by(facts, parameters.seed, task, found, found.values[HIDDEN], parameters.hidden_of_ten, own)
     group = found.frames[:, 0]
     for column in found.objects.T:
