@@ -179,6 +179,7 @@ def write_all(home: Path, shard: Shard, folder: Path, seed: int, suite: str) -> 
 def find_view_sets(home: Path, shard: Shard) -> float:
     """Core seconds of finding the scene's view sets and what they show, by core calls alone."""
     stage = pipeline.STAGES[VIEW_SETS]
+    assert stage.compute is not None
     inputs = SceneInputs(Lake(home), shard, shard.scenes[0])
     begun = time.process_time()
     made = stage.compute(inputs, pipeline.parameters(home, stage, shard.dataset))
