@@ -19,8 +19,8 @@ from pathlib import Path
 from unittest import mock
 
 from benchmarks.bars import Bar
-from spatial_assets.assets.build import instance_of
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.partitions import registry
 from spatial_assets.engine.runner import Runner
 from spatial_assets.stages import pipeline, sources

@@ -20,8 +20,9 @@ import polars as pl
 from benchmarks import unfilmed
 from benchmarks.bars import Bar
 from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, check_apart
-from spatial_assets.assets.build import build, instance_of
+from spatial_assets.assets.build import build
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.audit.shortcuts import audit
 from spatial_assets.audit.verdicts import ALLOWED
 from spatial_assets.engine.workers import in_processes

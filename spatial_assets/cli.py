@@ -167,8 +167,8 @@ def register(
     as_json: bool,
 ) -> None:
     """Find the scenes of a DATASET under ROOT and open shards for those that are new."""
-    from spatial_assets.assets.build import instance_of
     from spatial_assets.assets.datasets import register as register_dataset
+    from spatial_assets.assets.instance import instance_of
     from spatial_assets.readers.registry import left_out
 
     if root.is_dir():
@@ -311,7 +311,7 @@ def record(scene: str, home: Path, dataset: str | None, out: Path | None) -> Non
 @plainly
 def ui(home: Path, port: int, host: str) -> None:
     """Open the Dagster UI and its daemon over a home."""
-    from spatial_assets.assets.build import instance_of
+    from spatial_assets.assets.instance import instance_of
 
     instance_of(home).dispose()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "spatial_assets.definitions"]

@@ -6,7 +6,6 @@ Dagster keeps the history that its UI shows; the work and what needs doing are d
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
@@ -18,9 +17,10 @@ import dagster as dg
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.automation import CHECKS
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import keys_of, step_of
 from spatial_assets.assets.shell import FULL_DISK, SHARDS_PER_RUN
-from spatial_assets.assets.workspace import HOME_VARIABLE, Listener, Workspace, listening
+from spatial_assets.assets.workspace import Listener, Workspace, listening
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.quality import Problem
 from spatial_assets.engine.stage_run import ShardReport
@@ -29,31 +29,13 @@ from spatial_assets.stages import pipeline
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
-from spatial_assets.storage.atomic import database_error, replacing
-from spatial_assets.storage.locks import locked
-from spatial_assets.storage.plain_paths import ADDRESS, plain
+from spatial_assets.storage.atomic import database_error
 from spatial_assets.storage.shards import check_root
-from spatial_assets.storage.shipped import shipped
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log lines go to its history; progress and errors are ours to show."""
 HISTORY_NOISE = "Exception while writing logger call to event log"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-
-
-def instance_of(home: Path) -> dg.DagsterInstance:
-    """The Dagster instance of a home, made where there is none; shared with the UI and the daemon."""
-    folder = home.resolve() / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder = plain(folder, ADDRESS)
-    if not (folder / "dagster.yaml").exists():
-        with replacing(folder / "dagster.yaml") as temporary:
-            shutil.copyfile(shipped("dagster.yaml"), temporary)
-    os.environ["DAGSTER_HOME"] = str(folder)
-    os.environ[HOME_VARIABLE] = str(home.resolve())
-    # The first to come makes the databases' tables; a second one at the same moment would find half of them.
-    with locked(home.resolve() / "locks" / "dagster.lock"):
-        return dg.DagsterInstance.from_config(str(folder))
 
 
 @dataclass

@@ -12,12 +12,12 @@ from typing import Protocol
 import dagster as dg
 
 from spatial_assets.assets import partitions
+from spatial_assets.assets.instance import HOME_VARIABLE
 from spatial_assets.engine.quality import Problem
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.stages import pipeline
 
-HOME_VARIABLE = "SPATIAL_ASSETS_HOME"
 WORKERS_VARIABLE = "SPATIAL_ASSETS_WORKERS"
 DEFAULT_HOME = "data"
 

@@ -23,8 +23,9 @@ SCENES_PER_SHARD = 3
 
 def run_demo(home: Path, scenes: int, workers: int, quality: str = FULL) -> int:
     """Make scenes, register, build, write the gallery. Returns the exit status."""
-    from spatial_assets.assets.build import build, instance_of
+    from spatial_assets.assets.build import build
     from spatial_assets.assets.datasets import register
+    from spatial_assets.assets.instance import instance_of
     from spatial_assets.report.gallery import gallery_path, write_gallery
 
     begun = time.perf_counter()

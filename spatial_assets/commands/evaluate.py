@@ -68,7 +68,7 @@ def add(
     model is replaced.
     """
     from spatial_assets.assets import evaluation
-    from spatial_assets.assets.build import instance_of
+    from spatial_assets.assets.instance import instance_of
     from spatial_assets.evaluation import results, runs
 
     home = home.resolve()
@@ -99,7 +99,7 @@ def compare(out: Path | None, home: Path, as_json: bool) -> None:
     as lost rows, give exit status 1.
     """
     from spatial_assets.assets import evaluation
-    from spatial_assets.assets.build import instance_of
+    from spatial_assets.assets.instance import instance_of
     from spatial_assets.evaluation import runs
     from spatial_assets.evaluation.page import page_path
 
@@ -137,7 +137,7 @@ def compare(out: Path | None, home: Path, as_json: bool) -> None:
 def remove(run: str, home: Path) -> None:
     """Forget a model run, named <benchmark>.<profile>.<model>, and its tables."""
     from spatial_assets.assets import evaluation
-    from spatial_assets.assets.build import instance_of
+    from spatial_assets.assets.instance import instance_of
 
     with instance_of(home) as instance:
         evaluation.remove(instance, home.resolve(), run)

@@ -77,7 +77,7 @@ def create_release(
     withdrawn or have disappeared are left out, and so are those of places that known benchmarks ask about. Equal lakes
     give equal bytes.
     """
-    from spatial_assets.assets.build import instance_of
+    from spatial_assets.assets.instance import instance_of
     from spatial_assets.assets.releases import report
     from spatial_assets.commands import lineage_text as text
     from spatial_assets.releases.create import Request, create

@@ -11,8 +11,8 @@ from tiny import write_scannet
 
 from spatial_assets.assets import automation, partitions
 from spatial_assets.assets.automation import RANGE_END, RANGE_START
-from spatial_assets.assets.build import instance_of
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine import arrivals

@@ -12,7 +12,8 @@ from lakes import rows
 from tiny import write_scannet
 
 from spatial_assets.assets import partitions
-from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, instance_of
+from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main

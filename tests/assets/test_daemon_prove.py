@@ -15,8 +15,8 @@ from lakes import register as register_plainly
 from tiny import write_scannet
 
 from spatial_assets.assets import partitions
-from spatial_assets.assets.build import instance_of
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of
 from spatial_assets.cli import main
 from spatial_assets.lineage import records

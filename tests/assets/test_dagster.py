@@ -18,8 +18,9 @@ from tiny import write_scannet
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.automation import BUILD, CHECKS
-from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, instance_of
+from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of, keys_of, step_of
 from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.assets.workspace import Workspace

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from spatial_assets.assets.build import instance_of
 from spatial_assets.assets.history import Events, Runs
+from spatial_assets.assets.instance import instance_of
 
 PLAIN = "telemetry:\n  enabled: false\n"
 WAITED = 20.0

@@ -15,7 +15,8 @@ from tiny import write_scannet
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.automation import BUILD
-from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, build, instance_of
+from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, build
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of, keys_of, step_of
 from spatial_assets.assets.run_config import overrides, schema_of
 from spatial_assets.assets.workspace import Workspace

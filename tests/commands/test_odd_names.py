@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from lakes import build, register
 from tiny import write_scannet
 
-from spatial_assets.assets.build import instance_of, stages_for
+from spatial_assets.assets.build import stages_for
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.cli import main
 from spatial_assets.lineage import cache, database
 from spatial_assets.lineage.cache import Lineage

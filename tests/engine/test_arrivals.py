@@ -13,8 +13,8 @@ from lakes import register as register_plainly
 from tiny import write_scannet
 
 from spatial_assets.assets import automation, partitions
-from spatial_assets.assets.build import instance_of
 from spatial_assets.assets.datasets import register
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.engine import arrivals
 from spatial_assets.readers.registry import reader

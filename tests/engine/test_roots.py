@@ -12,7 +12,8 @@ from lakes import build, digest, register
 from tiny import write_scannet
 
 from spatial_assets.assets import partitions
-from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, failures, instance_of, stages_for
+from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, failures, stages_for
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import keys_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main

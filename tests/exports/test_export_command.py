@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from spatial_assets.assets import partitions
-from spatial_assets.assets.build import QUIET, instance_of
+from spatial_assets.assets.build import QUIET
 from spatial_assets.assets.exports import asset_key, export_path
+from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
 from spatial_assets.definitions import build_defs
