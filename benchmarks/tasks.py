@@ -154,6 +154,8 @@ def run_all(home: Path, shard: Shard, seed: int, names: Sequence[str] = tuple(ST
     runner = Runner(home, pipeline.STAGES)
     for suite in SUITES.values():
         stages = {name: stage for name, stage in suite.items() if name in names}
+        if not stages:
+            continue
         parameters = {
             name: pipeline.parameters(home, stage, shard.dataset, {"seed": seed})
             for name, stage in stages.items()
