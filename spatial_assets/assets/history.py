@@ -117,6 +117,9 @@ class Runs(SqliteRunStorage):
 class History(DagsterSqliteStorage):
     """What `dagster.yaml` names as its storage."""
 
+    passing: tempfile.TemporaryDirectory[str] | None = None
+    """A folder that goes with the process, where no home is named."""
+
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self.base_dir = base_dir
         self._inst_data = inst_data
@@ -129,6 +132,10 @@ class History(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> History:
-        # Commands that only look at definitions come without a home; Dagster makes one of its own for a while.
-        base_dir = config_value["base_dir"] or tempfile.mkdtemp(prefix="dagster-")
-        return cls.from_local(base_dir, inst_data)
+        if config_value["base_dir"]:
+            return cls.from_local(config_value["base_dir"], inst_data)
+        # Commands that only look at definitions come without a home.
+        passing = tempfile.TemporaryDirectory(prefix="dagster-", ignore_cleanup_errors=True)
+        history = cls.from_local(passing.name, inst_data)
+        history.passing = passing
+        return history

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import tempfile
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from spatial_assets.assets.history import Events, Runs
+from spatial_assets.assets.history import Events, History, Runs
 from spatial_assets.assets.instance import instance_of
 
 PLAIN = "telemetry:\n  enabled: false\n"
@@ -126,3 +128,13 @@ def test_wiping_closes_what_is_open(tmp_path: Path) -> None:
         assert rows_of(instance) == []
         assert dg.materialize([one], instance=instance).success
         assert rows_of(instance) == [3]
+
+
+def test_without_a_home_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    history = History.from_config_value(None, {"base_dir": ""})
+    assert len(list(tmp_path.iterdir())) == 1
+    history.dispose()
+    del history
+    gc.collect()
+    assert not list(tmp_path.iterdir())
