@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.terminal import BuildDisplay, Status, print_outcome, scenes_by_shard
+from spatial_assets.engine.compiling import compile_ahead
 from spatial_assets.engine.workers import in_processes
-from spatial_assets.geometry.warm_up import use_geometry
 from spatial_assets.studio.quality import FULL
 from spatial_assets.studio.write import write_scenes
 
@@ -33,15 +33,14 @@ def run_demo(home: Path, scenes: int, workers: int, quality: str = FULL) -> int:
     made = _existing(root)
     if len(made) < scenes:
         click.echo(f"making {scenes} furnished scenes of {FRAMES} frames", err=True)
-        # On a fresh machine the first scenes wait for compilers: one process compiles for what comes after.
-        compiled = in_processes(workers, use_geometry, [()] if workers > 1 else [])
         with Status() as status:
+            if workers > 1:
+                # On a fresh machine this is most of the work, and all of it can be done side by side.
+                compile_ahead(workers, say=status.say)
             spread = partial(in_processes, workers) if workers > 1 else None
             write_scenes(
                 root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, spread=spread, quality=quality
             )
-        for future in compiled:
-            future.result()
     with instance_of(home) as instance:
         register(instance, home.resolve(), LAYOUT, root, RELEASE, LICENSE, SCENES_PER_SHARD)
     click.echo("building", err=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from spatial_assets.engine.compiling import compile_for
 from spatial_assets.engine.scene_calls import Attempt, attempt_all, attempts
 from spatial_assets.engine.stage_run import Job, Progress, ShardReport, StageRun, keep_loading, traceback_of
 from spatial_assets.engine.workers import in_processes
@@ -129,6 +130,9 @@ class Runner:
         stale = [(ref, by_scene[ref.name]) for ref in shard.scenes if by_scene[ref.name]]
         heavy = any(member.stage.heavy(shard.dataset) for member in members)
         many = heavy and self.workers > 1 and len(stale) > 1
+        if many:
+            named = {module for member in members for module in member.stage.modules(shard.dataset)}
+            compile_for(self.workers, tuple(sorted(named)))
         compute = self._in_processes if many else self._here
         for (member, job), attempt in compute(shard, stale):
             member.commit(job, attempt)
@@ -145,14 +149,13 @@ class Runner:
         self, shard: Shard, stale: Iterable[tuple[SceneRef, Jobs]]
     ) -> Iterator[tuple[tuple[StageRun, Job], Attempt]]:
         """One call a scene; results come in the scenes' order, and only few wait for the one before them."""
-        coming = enumerate(stale)
+        coming = iter(stale)
         ahead: deque[tuple[Jobs, Future[list[Attempt]]]] = deque()
         try:
             while True:
-                for number, (ref, jobs) in coming:
+                for ref, jobs in coming:
                     calls = [member.call() for member, _ in jobs]
-                    first = number % self.workers * len(calls) // self.workers
-                    given = (jobs[0][0].stage.shared, calls, SceneInputs(self.lake, shard, ref), first)
+                    given = (jobs[0][0].stage.shared, calls, SceneInputs(self.lake, shard, ref))
                     ahead.append((jobs, in_processes(self.workers, attempt_all, [given])[0]))
                     if len(ahead) == AHEAD * self.workers:
                         break

@@ -100,17 +100,9 @@ def attempts(shared: Shared | None, calls: Sequence[Call], inputs: SceneInputs) 
             yield Attempt(failed, seconds, loading)
 
 
-def attempt_all(
-    shared: Shared | None, calls: Sequence[Call], inputs: SceneInputs, first: int = 0
-) -> list[Attempt]:
-    """`attempts` for a process of its own, which begins with the `first` call and comes round to those before it.
-
-    Where nothing is compiled yet, processes that begin with different calls compile different kernels, and find each
-    other's when they come to them.
-    """
-    made = list(attempts(shared, [*calls[first:], *calls[:first]], inputs))
-    back = len(calls) - first
-    return [*made[back:], *made[:back]]
+def attempt_all(shared: Shared | None, calls: Sequence[Call], inputs: SceneInputs) -> list[Attempt]:
+    """`attempts` for a process of its own."""
+    return list(attempts(shared, calls, inputs))
 
 
 @cache

@@ -1,11 +1,9 @@
-"""Calls for one scene: whichever comes first, each stage gets what is its own."""
+"""Calls for one scene: each stage gets what is its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-
-import pytest
 
 from spatial_assets.engine.scene_calls import Call, Declared, attempt_all
 from spatial_assets.scene.model import InputError
@@ -15,13 +13,9 @@ from spatial_assets.stages.stage import Shared
 NAMES = ("a", "b", "c", "d", "e")
 
 
-@pytest.mark.parametrize("first", range(len(NAMES)))
-def test_results_stand_in_the_order_of_the_calls_whichever_is_made_first(first):
-    made = []
-
+def test_results_stand_in_the_order_of_the_calls():
     def failing(name):
         def compute(loaded, parameters):
-            made.append(name)
             raise InputError(f"{name}.txt", loaded, "unreadable")
 
         return compute
@@ -30,8 +24,7 @@ def test_results_stand_in_the_order_of_the_calls_whichever_is_made_first(first):
         Call(failing(name), Parameters(), Declared(name, (), f"rejects/{name}", f"quality/{name}", ()))
         for name in NAMES
     ]
-    attempts = attempt_all(Shared("words", lambda inputs: "is cut short"), calls, None, first)
-    assert made == [*NAMES[first:], *NAMES[:first]]
+    attempts = attempt_all(Shared("words", lambda inputs: "is cut short"), calls, None)
     assert [str(attempt.outcome) for attempt in attempts] == [f"{name}.txt: is cut short" for name in NAMES]
 
 

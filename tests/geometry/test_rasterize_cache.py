@@ -15,15 +15,13 @@ import pytest
 from numba.core.registry import CPUDispatcher
 
 from spatial_assets import geometry
-from spatial_assets.geometry import boxes, overlap, prepare_mesh
+from spatial_assets.geometry import prepare_mesh
 from spatial_assets.geometry.instances import prepare_instances
-from spatial_assets.geometry.kernels import table
 from spatial_assets.geometry.kernels.cache import PACKAGE, KernelCache
 from spatial_assets.geometry.kernels.folder import kernel_sources
 from spatial_assets.geometry.keyframes import keyframe_indices
 from spatial_assets.geometry.overlap import overlap_matrices
 from spatial_assets.geometry.visibility import frame_visibility, image_visibility
-from spatial_assets.geometry.warm_up import use_geometry
 
 SOURCES = [
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in kernel_sources(PACKAGE)
@@ -56,17 +54,6 @@ for name in sys.argv[1:]:
             compiled.append(value.py_func.__name__)
 print(json.dumps([int((face_id >= 0).sum()), sorted(compiled)]))
 """
-
-
-def test_the_warm_up_is_a_use():
-    use_geometry()
-    for kernel in (
-        table.frame_table,
-        boxes._box_distance,
-        boxes._distance_matrix,
-        overlap.overlap_sums,
-    ):
-        assert kernel.signatures
 
 
 @pytest.mark.slow

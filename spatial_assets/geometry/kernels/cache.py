@@ -163,6 +163,11 @@ class KernelCache(_Cache):
             return None
         return CompileResult._rebuild(target_context, *reduced)
 
+    def is_kept(self, sig: Any, target_context: Any) -> bool:
+        """Whether another process, or an earlier one, has compiled the signature."""
+        path = self._path(sig, target_context.codegen())
+        return path is not None and path.is_file()
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keeps a compiled signature, if it can be kept."""
         path = self._path(sig, data.codegen)
@@ -233,6 +238,11 @@ def compiled_in(function: FunctionType, source: str) -> Iterator[str]:
                 pending.append((called.py_func, called._cache.source if kept else source_hash(file)))
             elif (constant := _constant(value)) is not None:
                 yield f"{where} {name} {constant}"
+
+
+def called_by(function: FunctionType) -> list[Dispatcher]:
+    """The kernels that a kernel's function names, in the order in which it does."""
+    return list(dict.fromkeys(value for _, value in _outside(function) if isinstance(value, Dispatcher)))
 
 
 def _outside(function: FunctionType) -> Iterator[tuple[str, object]]:

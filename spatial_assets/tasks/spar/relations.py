@@ -90,12 +90,18 @@ def seen_from_camera(points: Float) -> Float:
     return found
 
 
-@kernel
 def seen_level(eyes: Float, forward: Float, points: Float) -> Float:
     """World points (N, k, 3) in the frames of viewers at (N, 3) who look along (N, 3) with a level head.
 
     NaN where one looks straight up or down.
     """
+    # Parts of other arrays would have the kernel compiled once more for their layout.
+    level: Float = _seen_level(*map(np.ascontiguousarray, (eyes, forward, points)))
+    return level
+
+
+@kernel
+def _seen_level(eyes: Float, forward: Float, points: Float) -> Float:
     out = np.full(points.shape, np.nan)
     for row in range(len(points)):
         east, north = forward[row, 0], forward[row, 1]

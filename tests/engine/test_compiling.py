@@ -1,0 +1,67 @@
+"""Kernels compiled ahead: what is listed exists, is compiled once by whichever process, and found by the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from spatial_assets.engine import compiling
+from tests.support import kernel_types
+
+MODULE = "spatial_assets.tasks.core.draws"
+TWICE = f"""
+import json
+import numpy as np
+from spatial_assets.engine.compiling import compile_ahead, lacking
+from spatial_assets.tasks.core import draws
+
+said = []
+if __name__ == "__main__":
+    before = lacking(frozenset(["{MODULE}"]))
+    counts = [compile_ahead(2, ["{MODULE}"], said.append) for _ in range(2)]
+    draws._shuffle(np.uint64(1), np.uint64(2), 3)
+    print(json.dumps([before, counts, said, sum(draws._shuffle.stats.cache_misses.values())]))
+"""
+
+
+def test_what_is_listed_is_a_kernel_and_types():
+    assert compiling._listed()
+    for name, listed in compiling._listed().items():
+        kernel = compiling._kernel(name)
+        assert kernel is not None, name
+        for written in listed:
+            assert [compiling._written(one) for one in compiling._read_all(written)] == written, name
+            assert len(written) == kernel.py_func.__code__.co_argcount, name
+
+
+def test_what_has_no_name_is_not_written():
+    from numba import types
+
+    assert compiling._written(types.Omitted(1)) is None
+    assert compiling._written(types.Tuple((types.int64, types.Omitted(1)))) is None
+
+
+def test_kernels_are_compiled_once_each_callees_first(tmp_path):
+    script = tmp_path / "twice.py"
+    script.write_text(TWICE)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    before, counts, said, misses = json.loads(done.stdout)
+    listed = {name for name in compiling._listed() if name.startswith(f"{MODULE}.")}
+    assert {name for name, _ in before} == listed
+    order = [name for name, _ in before]
+    assert order.index(f"{MODULE}.mix_pair") < order.index(f"{MODULE}._mix_columns")
+    assert counts == [len(before), 0]
+    assert said[0] == f"compiling kernels: 0 of {len(before)}"
+    assert misses == 0
+
+
+@pytest.mark.prove
+def test_the_list_is_what_scenes_and_stages_call():
+    assert kernel_types.text(kernel_types.in_a_fresh_process()) == kernel_types.LIST.read_text()
