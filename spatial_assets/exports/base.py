@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -88,8 +88,8 @@ class Source(Protocol):
         """How many there are of each split, in the release's order; splits without any are left out."""
         ...
 
-    def questions(self, split: str) -> Iterator[Question]:
-        """Those of a split, by task, dataset, release and scene."""
+    def questions(self, split: str, columns: Collection[str] = ()) -> Iterator[Question]:
+        """Those of a split, by task, dataset, release and scene; of their rows all columns, or those named."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ TRUTHS_KEPT, IMAGES_KEPT = 256, 64
 KEYS = ("qa_id", "dataset", "release", "scene")
 Which = tuple[str, str, str]
 """Dataset, release and scene."""
+SHOWN = ("frames", "marks")
+"""What is read of a row to know its images."""
 Taken = tuple[str | None, tuple[float, ...], tuple[float, ...], Path | None]
 """A frame's image, intrinsics and pose, and its scene's depth images."""
 UNKNOWN: Taken = (None, (), (), None)
@@ -73,6 +75,7 @@ class ReleaseRows:
         }
         self._lake = Lake(home)
         self._taken = lru_cache(SCENES_KEPT)(self._taken_in)
+        self._unmarked: Callable[[Which], dict[tuple[str, str], Shot]] = lru_cache(SCENES_KEPT)(lambda _: {})
         self._truths = lru_cache(TRUTHS_KEPT)(self._truth_of)
         self._instances = lru_cache(IMAGES_KEPT)(self._instances_in)
         self._viewpoints = lru_cache(SCENES_KEPT)(self._viewpoints_of)
@@ -83,10 +86,11 @@ class ReleaseRows:
         counts = {split: sum(len(self._wanted(keys)) for keys in self._keys(split)) for split in self._splits}
         return {split: count for split, count in counts.items() if count}
 
-    def questions(self, split: str) -> Iterator[Question]:
-        """Those of a split, by task, dataset, release and scene."""
+    def questions(self, split: str, columns: Collection[str] = ()) -> Iterator[Question]:
+        """Those of a split, by task, dataset, release and scene; of their rows all columns, or those named."""
+        read = sorted({*columns, *KEYS, *SHOWN}) if columns else None
         for path in self._files(split, self.tasks):
-            for batch in pq.ParquetFile(path).iter_batches(BATCH):
+            for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=read):
                 for row in self._wanted(pa.Table.from_batches([batch])).to_pylist():
                     yield Question(row, split, self._shots(row))
 
@@ -167,12 +171,18 @@ class ReleaseRows:
         marks: dict[str, list[Any]] = {}
         for mark in row["marks"]:
             marks.setdefault(mark["frame"], []).append(mark)
-        shots = []
+        shots, unmarked = [], self._unmarked(which)
         for item in row["frames"]:
-            frame = item["frame"]
-            image, intrinsics, pose, depths = taken.get(frame, UNKNOWN)
-            own = tuple(marks.get(frame, ()))
-            shots.append(Shot(item["role"], frame, image, root, own, intrinsics, pose, depths))
+            role, frame = item["role"], item["frame"]
+            own = marks.get(frame)
+            # A video's images stand in all questions about it, most of them with nothing drawn on them.
+            shot = None if own else unmarked.get((role, frame))
+            if shot is None:
+                image, intrinsics, pose, depths = taken.get(frame, UNKNOWN)
+                shot = Shot(role, frame, image, root, tuple(own or ()), intrinsics, pose, depths)
+                if not own:
+                    unmarked[role, frame] = shot
+            shots.append(shot)
         return tuple(shots)
 
     def _taken_in(self, which: Which) -> dict[str, Taken]:

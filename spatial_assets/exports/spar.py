@@ -93,7 +93,7 @@ def write(source: Source, out: Path, options: Options) -> None:
     try:
         with Images(out, options.images, _Places(tree)) as images:
             for split in source.splits:
-                for question, _ in images.placed(tree.assigned(source.questions(split))):
+                for question, _ in images.placed(tree.assigned(source.questions(split, spar_records.READ))):
                     drawn = options.images == ImageMode.DRAW
                     kind = layout.kind(question.shots)
                     paths = [

@@ -19,7 +19,9 @@ TOKENS = ("<image>", "<video>")
 SOURCE = "source"
 FROM_THE_ROW = ("qa_id", "dataset", "release", "license", "format", "frames")
 """Columns that stand in `source` as they are."""
-CARRIES = frozenset({*FROM_THE_ROW, "split", "scene", "task", "question", "answer", "marks"})
+READ = frozenset({*FROM_THE_ROW, "scene", "task", "question", "answer", "marks"})
+"""Columns that a record is made of."""
+CARRIES = READ | {"split"}
 
 
 def record(question: Question, number: int, images: Sequence[str], depths: Sequence[str]) -> dict[str, Any]:

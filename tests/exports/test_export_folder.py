@@ -58,7 +58,7 @@ def test_two_exports_to_one_folder_are_one(released, tmp_path):
     """The second is refused, and the first is whole."""
 
     class Meanwhile(ReleaseRows):
-        def questions(self, split):
+        def questions(self, split, columns=()):
             source = ReleaseRows(released.home, "v1")
             with pytest.raises(ValueError, match=f"another export is writing {tmp_path / 'out'}"):
                 export("spar", source, tmp_path / "out", Options(ImageMode.COPY))

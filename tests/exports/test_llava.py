@@ -173,7 +173,7 @@ class Handed:
     texts: list[tuple[str, str]]
     splits: dict[str, int] = field(default_factory=lambda: {"all": 1})
 
-    def questions(self, split):
+    def questions(self, split, columns=()):
         for question, answer in self.texts:
             row = dict.fromkeys(llava.CARRIES, "") | {"qa_id": "7", "question": question, "answer": answer}
             yield Question(row, split, ())

@@ -391,7 +391,7 @@ def test_general_data_that_does_not_do_is_one_line(tmp_path):
 
 def test_general_data_is_looked_at_before_hours_of_images(tmp_path):
     class Unasked(Handed):
-        def questions(self, split):
+        def questions(self, split, columns=()):
             raise AssertionError("a question was asked for")
 
     file = tmp_path / "general.jsonl"
@@ -414,7 +414,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
         task = spar_layout.tasks()["depth_prediction_oc"]
 
         class Streamed(Handed):
-            def questions(self, split, each=each, task=task):
+            def questions(self, split, columns=(), each=each, task=task):
                 for number in range(each):
                     yield from Handed({"train": [row_of(task, "fill", number)]}).questions(split)
 

@@ -197,7 +197,7 @@ def test_what_is_no_jpeg_is_made_one(tmp_path):
     source = everything(tmp_path / "source", test=rows)
 
     class Pngs(Handed):
-        def questions(self, split):
+        def questions(self, split, columns=()):
             for question in super().questions(split):
                 shots = []
                 for shot in question.shots:

@@ -86,7 +86,7 @@ class Handed:
     def splits(self) -> dict[str, int]:
         return {split: len(rows) for split, rows in self.rows.items()}
 
-    def questions(self, split: str):
+    def questions(self, split: str, columns=()):
         for row in self.rows[split]:
             shots = tuple(self._shot(row, item) for item in row["frames"])
             yield Question(row, split, shots)
