@@ -22,10 +22,10 @@ HEAD = (
 BLIND_HEAD = ("type", "blind", "learned on", "by")
 RULE = (
     "Every cell of a type is to have the same number of rows. What a cell lacks goes evenly to those that have more "
-    "than their share; what does not go even, to cells in the order of a hash with the seed. Letters, and yes and no, are "
-    "right equally often in each type: where a letter is rarer, the others have no more of it, and the type has fewer "
-    "rows. Within a cell rows are drawn by hash, evenly over answers, then scenes, then what letters stand for, then "
-    "objects."
+    "than their share; what does not go even, to cells in the order of a hash with the seed. Letters, and yes and no, "
+    "are right equally often in each type: where a letter is rarer, the others have no more of it, and the type has "
+    "fewer rows. Within a cell rows are drawn by hash, evenly over answers, then scenes, then what letters stand for, "
+    "then objects."
 )
 
 
@@ -170,7 +170,8 @@ def sections(told: Mapping[str, Any]) -> list[str]:
         *markdown(HEAD, table(told)),
         "",
         "Chance levels are percentages under the official scorer. Random: one of the type's distinct answers. Blind: "
-        "the best of the attacks below, which read the text alone and were learned on the release's other splits.",
+        "the best of the attacks below, which read the text alone and were learned on the release's other splits; of "
+        "few questions the best of several is a little better by luck.",
         "",
         *(f"- {line}" for line in remarks(told)),
         "",
