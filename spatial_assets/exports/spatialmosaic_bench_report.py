@@ -144,9 +144,11 @@ def remarks(told: Mapping[str, Any]) -> list[str]:
     uneven = [own["type"] for own in told["types"] if own["letters_equal"] is False]
     if uneven:
         found.append(f"letters are as they come, since one is never right, of {', '.join(uneven)}")
-    if all(own["chance"] is None or not own["chance"]["learned_on"] for own in told["types"]):
+    blank = sum(bool(own["chance"]) and not own["chance"]["learned_on"] for own in told["types"])
+    if blank:
         found.append(
-            "nothing was learned of training rows of other places, so that blind is the most frequent answer"
+            f"nothing was learned of {plural(blank, 'type')}, of which the other splits have too little: blind is the "
+            "most frequent answer there"
         )
     return found
 
