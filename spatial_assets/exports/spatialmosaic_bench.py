@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,13 @@ def _spaces(source: ReleaseRows, split: str) -> dict[str, int]:
 
 
 def _chances(source: ReleaseRows, chosen: _Chosen, made: Cut, seed: int) -> dict[str, Chance]:
-    training = training_rows(source, made.split, seed)
-    rows: dict[str, list[Question]] = {}
-    for question in chosen.questions(TEST):
-        rows.setdefault(question.row["task"], []).append(question)
-    return {
-        task: chance([one.row for one in own], [flat_row(one) for one in own], training.get(task, []))
-        for task, own in rows.items()
-    }
+    """Type by type, so that the rows of one are in memory at once. Attacks learn from the whole release."""
+    whole, found = ReleaseRows(source.home, source.name), {}
+    for task, own in groupby(chosen.questions(TEST), key=lambda question: question.row["task"]):
+        rows = list(own)
+        training = training_rows(whole, made.split, task, seed)
+        found[task] = chance([one.row for one in rows], [flat_row(one) for one in rows], training)
+    return found
 
 
 def _write_truths(out: Path) -> None:

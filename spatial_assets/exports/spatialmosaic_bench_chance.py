@@ -74,23 +74,19 @@ def chance(
     return Chance(found.random[task], frequent, found.answers[task], score, best, attacks, learned)
 
 
-def training_rows(source: ReleaseRows, split: str, seed: int) -> dict[str, list[Mapping[str, Any]]]:
-    """By type, rows of the release's other splits, whatever part of it the benchmark is cut from."""
-    whole = ReleaseRows(source.home, source.name)
+def training_rows(whole: ReleaseRows, split: str, task: str, seed: int) -> list[Mapping[str, Any]]:
+    """Rows of a type in the release's other splits, at most TRAINING."""
     others = [name for name in whole.splits if name != split]
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for task in layout.TYPES:
-        named = sorted(
-            (rank(str(seed), qa_id), other, qa_id)
-            for other in others
-            for table in whole.columns(other, task, ("qa_id",))
-            for qa_id in table.column("qa_id").to_pylist()
-        )[:TRAINING]
-        for other in others:
-            ids = [qa_id for _, of, qa_id in named if of == other]
-            if ids:
-                rows = whole.named(other, task, ids)
-                found.setdefault(task, []).extend(rows[qa_id].row for qa_id in sorted(rows))
+    named = sorted(
+        (rank(str(seed), qa_id), other, qa_id)
+        for other in others
+        for table in whole.columns(other, task, ("qa_id",))
+        for qa_id in table.column("qa_id").to_pylist()
+    )[:TRAINING]
+    found: list[Mapping[str, Any]] = []
+    for other in others:
+        rows = whole.named(other, task, [qa_id for _, of, qa_id in named if of == other])
+        found += [rows[qa_id].row for qa_id in sorted(rows)]
     return found
 
 

@@ -12,11 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from spatial_assets.assets import partitions
+from spatial_assets.assets.build import QUIET
+from spatial_assets.assets.exports import asset_key, export_path
+from spatial_assets.assets.instance import instance_of
+from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
+from spatial_assets.definitions import build_defs
 from spatial_assets.evaluation import results, runs
 from spatial_assets.evaluation.page import page
 from spatial_assets.evaluation.scored import ROW_LEVEL, IntervalParameters
@@ -293,3 +300,27 @@ def test_attacks_learn_from_the_other_split(held: Path, tmp_path: Path) -> None:
     for chance in learned:
         assert chance["blind"] == max(*chance["attacks"].values(), chance["most_frequent"])
     assert any("text and options" in chance["attacks"] for chance in learned)
+
+
+@pytest.mark.prove
+@pytest.mark.usefixtures("own_environment")
+def test_it_is_an_asset_of_a_release(held: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(held, home)
+    defs = build_defs(workspace=Workspace(home=str(home), workers=1))
+    key = asset_key("spatialmosaic-bench")
+    with instance_of(home) as instance:
+        partitions.open_releases(instance, home)
+        done = dg.materialize(
+            [item for item in defs.assets or () if isinstance(item, dg.AssetsDefinition)],
+            instance=instance,
+            resources=defs.resources,
+            selection=dg.AssetSelection.assets(key),
+            partition_key="held",
+            run_config={**QUIET, "ops": {key.to_python_identifier(): {"config": {"size": "tiny"}}}},
+        )
+        (event,) = done.get_asset_materialization_events()
+    out = export_path(home, "spatialmosaic-bench", "held")
+    told = event.step_materialization_data.materialization.metadata
+    assert told["dagster/row_count"].value == len(flat(out)) > 100
+    assert "most frequent" in str(told["told"].value) and spatialmosaic_bench.validate(out) == []
