@@ -13,7 +13,8 @@ from spatial_assets.exports import registry
 from spatial_assets.exports.base import ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
 
-FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry.FORMATS)
+WIDTH = max(map(len, registry.FORMATS)) + 2
+FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in registry.FORMATS)
 
 
 @click.command(
