@@ -25,9 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"lineage", "stages", *INPUTS},
     "releases": {"lineage", "stages", *INPUTS},
     "scoring": {"scene"},
-    "exports": {"imaging", "scoring", "releases", "lineage", "stages", *INPUTS},
-    "report": {"imaging", "lineage", "stages", *INPUTS},
     "audit": {"scoring", "releases", "storage", "scene"},
+    "exports": {"audit", "imaging", "scoring", "releases", "lineage", "stages", *INPUTS},
+    "report": {"imaging", "lineage", "stages", *INPUTS},
     "evaluation": {"report", "scoring", "lineage", "stages", *INPUTS},
     # Aside from the flow: data made from nothing, and published answers recomputed.
     "studio": {"geometry", "scene"},

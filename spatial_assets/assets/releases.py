@@ -24,7 +24,8 @@ class ReleaseConfig(dg.Config):
 
     name: str = Field(description="Of the new release; one that is there already does not change.")
     splits: str = Field(
-        default="all:1", description="Shares by physical place, as train:0.9,val:0.1, or official."
+        default="all:1",
+        description="Shares by physical place, as train:0.9,val:0.1, or official, or spatialmosaic.",
     )
     seed: int = Field(default=0, description="Of the splits, the balance and the mix.")
     balance: bool = Field(default=False, description="As many rows of every letter, and of yes and no.")

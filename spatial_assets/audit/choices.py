@@ -6,7 +6,7 @@ A question answered yes or no has these two as its options.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any
@@ -150,10 +150,11 @@ class Learned:
         among = places.text_places(rows.choices) if self.values is None else places.number_places(self.values)
         self.among = np.concatenate([letter, among], axis=2)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self, tried: Sequence[int] | None = None) -> Iterator[Outcome]:
+        """Of all rows, or of those in the parts tried: rows of other parts have no hits that mean anything."""
         wanted = [OPTIONS, TEXT, BOTH] + ([MARKS] if self.rows.marks.shape[1] else [])
         scores = {attack: np.full(self.slots.shape, -np.inf) for attack in wanted}
-        for part in np.unique(self.rows.fold).tolist():
+        for part in np.unique(self.rows.fold).tolist() if tried is None else tried:
             own = encodings.word_scores(self.own, self.slots, part)
             tied = self._tied(part)
             features = {

@@ -5,7 +5,7 @@ MRA is VSI-Bench's and SPAR-Bench's: the share of ten limits that the relative e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,9 +70,13 @@ def best_constant(truth: Float, weight: Float) -> float:
 
 
 def outcomes(
-    rows: list[dict[str, Any]], truth: Float, weight: Float, fold: NDArray[np.int64]
+    rows: list[dict[str, Any]],
+    truth: Float,
+    weight: Float,
+    fold: NDArray[np.int64],
+    tried: Sequence[int] | None = None,
 ) -> Iterator[Outcome]:
-    """Each attack's MRA of each row, learned on the other parts."""
+    """Each attack's MRA of each row, learned on the other parts; of the parts tried alone, where some are named."""
     told = parts.said([row["stem"] for row in rows], [row["template"] for row in rows])
     given, marks = parts.padded([one.numbers for one in told]), parts.mark_coordinates(rows)
     keys = np.array([one.key for one in told])
@@ -82,7 +86,7 @@ def outcomes(
     said |= {GIVEN: np.zeros(len(truth))} if given.shape[1] else {}
     said |= {MARKS: np.zeros(len(truth))} if marks.shape[1] else {}
     copied, constants = set(), set()
-    for part in np.unique(fold).tolist():
+    for part in np.unique(fold).tolist() if tried is None else tried:
         test, train = fold == part, fold != part
         constant = best_constant(truth[train], weight[train])
         constants.add(constant)

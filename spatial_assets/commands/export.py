@@ -13,7 +13,8 @@ from spatial_assets.exports import registry
 from spatial_assets.exports.base import ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
 
-FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry.FORMATS)
+WIDTH = max(map(len, registry.FORMATS)) + 2
+FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in registry.FORMATS)
 
 
 @click.command(
@@ -57,12 +58,12 @@ FORMATS = "\n".join(f"  {form:<18}{registry.summary(form)}" for form in registry
     type=int,
     default=0,
     show_default=True,
-    help="Of what is drawn from --general, and of spar-bench's questions.",
+    help="Of what is drawn from --general, and of the questions that a benchmark takes.",
 )
 @click.option(
     "--size",
     default="",
-    help="full (default) or tiny, which is a part of full; spar-bench alone.",
+    help="full (default) or tiny, which is a part of full; benchmarks alone.",
     metavar="SIZE",
 )
 @click.option(

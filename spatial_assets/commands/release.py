@@ -31,8 +31,8 @@ def release() -> None:
     "splits",
     default="all:1",
     show_default=True,
-    metavar="NAME:SHARE,...|official",
-    help="By physical place; official: as the datasets' own lists have it.",
+    metavar="NAME:SHARE,...|official|spatialmosaic",
+    help="By physical place; official: as the datasets' own lists have it; spatialmosaic: train and test as 679:170.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Of the splits, the balance and the mix."

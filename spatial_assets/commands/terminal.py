@@ -202,7 +202,23 @@ def print_scores(
         "overall", percent(summary["overall"]), *(percent(chance[kind].get("overall")) for kind in kinds)
     )
     print_table(made, indent=2)
+    if "by_level" in summary:
+        _print_by_level(summary["by_level"], kinds)
     if "error" in summary:
         warn(f"the official aggregate fails on these rows: {summary['error']}")
     for path in written:
         click.echo(f"written: {path}")
+
+
+def _print_by_level(by_level: Mapping[str, Any], kinds: list[str]) -> None:
+    """A line for each level of each field that says how hard rows are."""
+    made = table("by level of the rows", "rows", "score", *(kind.replace("_", " ") for kind in kinds))
+    for field, levels in by_level.items():
+        for name, own in levels.items():
+            made.add_row(
+                f"{field}: {name}",
+                f"{own['rows']:,}",
+                percent(own["overall"]),
+                *(percent(own["chance"].get(kind)) for kind in kinds),
+            )
+    print_table(made, indent=2)

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from spatial_assets.evaluation.names import grouped
+from spatial_assets.evaluation.names import grouped, ordered_row_levels
 from spatial_assets.evaluation.results import Result
-from spatial_assets.evaluation.scored import LEVEL, OVERALL, QUESTION_TYPE, TASK
+from spatial_assets.evaluation.scored import LEVEL, OVERALL, QUESTION_TYPE, ROW_LEVEL, TASK
 from spatial_assets.scoring.registry import BENCHMARKS, profiles
 from spatial_assets.scoring.registry import benchmark as benchmark_of
 from spatial_assets.storage.hashing import hash_text
@@ -81,6 +81,8 @@ class Section:
     tasks: tuple[Row, ...]
     types: tuple[Row, ...]
     """The question types that tasks were merged from; their group is the task."""
+    row_levels: tuple[Row, ...] = ()
+    """Of questions that say how hard they are; their group is the field that says it."""
 
     @property
     def title(self) -> str:
@@ -126,7 +128,7 @@ def _section(benchmark: str, profile: str, questions: str, found: Sequence[Resul
     task_of = {member: task for task, members in merged.items() for member in members}
     models = tuple(sorted(found, key=_best_first))
     scores = pl.concat([result.scores for result in models])
-    names = {kind: _names(scores, kind) for kind in (LEVEL, TASK, QUESTION_TYPE)}
+    names = {kind: _names(scores, kind) for kind in (LEVEL, TASK, QUESTION_TYPE, ROW_LEVEL)}
     groups = {task: group for group, tasks in grouped(benchmark, names[TASK]) for task in tasks}
     shown = [*dict.fromkeys(groups.values()), *names[LEVEL]]
     return Section(
@@ -139,6 +141,10 @@ def _section(benchmark: str, profile: str, questions: str, found: Sequence[Resul
         tasks=tuple(_row(models, TASK, task, group) for task, group in groups.items()),
         types=tuple(
             _row(models, QUESTION_TYPE, name, task_of.get(name, "")) for name in names[QUESTION_TYPE]
+        ),
+        row_levels=tuple(
+            _row(models, ROW_LEVEL, name, name.partition(": ")[0])
+            for name in ordered_row_levels(benchmark, profile, names[ROW_LEVEL])
         ),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from spatial_assets.scoring.registry import benchmark
+from spatial_assets.scoring.registry import benchmark, find_profile
+from spatial_assets.scoring.row_levels import level_order
 
 
 def members(name: str, task: str) -> tuple[str, ...]:
@@ -22,3 +23,12 @@ def grouped(name: str, tasks: Collection[str]) -> list[tuple[str, list[str]]]:
         if present:
             groups.append((level, present))
     return [*groups, ("", sorted(left))] if left else groups
+
+
+def ordered_row_levels(name: str, profile: str, levels: Collection[str]) -> list[str]:
+    """Levels of rows, as in `occ_level: low`: by field, the easiest first; those that are not known last."""
+    found: list[str] = []
+    for field, known in find_profile(name, profile).row_levels.items():
+        own = [level.removeprefix(f"{field}: ") for level in levels if level.startswith(f"{field}: ")]
+        found += [f"{field}: {level}" for level in level_order(known, own)]
+    return [*found, *sorted(set(levels) - set(found))]

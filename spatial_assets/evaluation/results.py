@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from spatial_assets.evaluation import runs
+from spatial_assets.evaluation.names import ordered_row_levels
 from spatial_assets.evaluation.reading import read_rows
 from spatial_assets.evaluation.runs import ModelRun
 from spatial_assets.evaluation.schemas import ROWS, RUNS, SCORES, TABLES, table_path
@@ -23,6 +24,7 @@ from spatial_assets.evaluation.scored import (
     LEVEL,
     OVERALL,
     QUESTION_TYPE,
+    ROW_LEVEL,
     SCORED_ROWS,
     TASK,
     IntervalParameters,
@@ -59,10 +61,21 @@ class Result:
         return found.row(0, named=True) if len(found) else None
 
     def in_reading_order(self) -> list[dict[str, Any]]:
-        """All scores: overall, levels, tasks, and the question types that tasks were merged from."""
-        kinds = [OVERALL, LEVEL, TASK, QUESTION_TYPE]
-        rows = self.scores.to_dicts()
-        return sorted(rows, key=lambda row: (kinds.index(row["kind"]), row["name"]))
+        """All scores: overall, levels, tasks, the question types that tasks were merged from, and levels of rows."""
+        kinds = [OVERALL, LEVEL, TASK, QUESTION_TYPE, ROW_LEVEL]
+        place = self._row_levels().index
+        return sorted(
+            self.scores.to_dicts(),
+            key=lambda row: (
+                kinds.index(row["kind"]),
+                place(row["name"]) if row["kind"] == ROW_LEVEL else 0,
+                row["name"],
+            ),
+        )
+
+    def _row_levels(self) -> list[str]:
+        names = self.scores.filter(pl.col("kind") == ROW_LEVEL)["name"].to_list()
+        return ordered_row_levels(self.run["benchmark"], self.run["profile"], names)
 
     def parameters(self) -> IntervalParameters:
         """What its intervals were made with."""

@@ -40,8 +40,12 @@ SCORES = Table(
     "scores",
     (
         *WHO,
-        Column("kind", TEXT, "task, question_type (a part of a merged task), level or overall"),
-        Column("name", TEXT, "task, type or level; overall, or scored_rows: overall without unscored rows"),
+        Column("kind", TEXT, "task, question_type (a part of a merged task), level, overall or row_level"),
+        Column(
+            "name",
+            TEXT,
+            "task, type, level; overall, or scored_rows, without unscored ones; of rows `occ_level: low`",
+        ),
         Column("rows", COUNT, "predictions that it rests on; null for levels", True),
         Column("errors", COUNT, "those of them without a score; null for levels", True),
         Column(

@@ -32,6 +32,8 @@ from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.lake import conform
 
 TASK, QUESTION_TYPE, LEVEL, OVERALL = "task", "question_type", "level", "overall"
+ROW_LEVEL = "row_level"
+"""Of the rows that say they are so hard, as in `occ_level: low`."""
 SCORED_ROWS = "scored_rows"
 """Name of the overall score without the rows that have none, where the released evaluation fails on those."""
 Name = tuple[str, str]
@@ -78,6 +80,7 @@ def score(
     for task, row in zip(tasks, rows, strict=True):
         errors[task] = errors.get(task, 0) + (row["score"] is None)
     scores = _scores(benchmark, profile, summary, errors, _intervals(profile, summary, values, parameters))
+    scores += _level_scores(profile, summary, tasks, rows, parameters)
     return Scored(
         rows=conform(ROWS, _row_table(profile, who, given.places, tasks, rows)),
         scores=conform(SCORES, [{**who, **row} for row in scores]),
@@ -178,6 +181,39 @@ def _scores(
             }
         )
     return rows
+
+
+def _level_scores(
+    profile: Profile,
+    summary: Summary,
+    tasks: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    parameters: IntervalParameters,
+) -> list[dict[str, Any]]:
+    """A row for each level of each field that says how hard a question is."""
+    made = []
+    for field, levels in summary.get("by_level", {}).items():
+        for level, own in levels.items():
+            by_type: dict[str, list[float]] = {}
+            for task, row in zip(tasks, rows, strict=True):
+                if row.get(field) == level and row["score"] is not None:
+                    by_type.setdefault(task, []).append(row["score"])
+            values = {task: np.array(found, dtype=np.float64) for task, found in by_type.items()}
+            interval = overall_interval(values, profile, parameters.replicates, parameters.confidence)
+            made.append(
+                {
+                    "kind": ROW_LEVEL,
+                    "name": f"{field}: {level}",
+                    "rows": own["rows"],
+                    "errors": own["errors"],
+                    "score": own["overall"],
+                    "low": None if interval is None else interval.low,
+                    "high": None if interval is None else interval.high,
+                    **own["chance"],
+                    "most_frequent_answer": None,
+                }
+            )
+    return made
 
 
 def _level_of_chance(chance: Mapping[str, Any], kind: str, name: str) -> float | None:

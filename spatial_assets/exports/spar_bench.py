@@ -11,7 +11,7 @@ https://huggingface.co/datasets/jasonzhango/SPAR-Bench, https://github.com/Logos
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 
 from spatial_assets.exports import spar_bench_check
 from spatial_assets.exports.base import ImageMode, Options, Question, Source
+from spatial_assets.exports.bench_source import TEST
+from spatial_assets.exports.bench_tables import aligned, markdown
 from spatial_assets.exports.files import read_json
 from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.exports.spar_bench_check import DATA, FEATURES, ORIGINS, REPORT, SCHEMA
@@ -29,12 +31,11 @@ from spatial_assets.exports.spar_bench_report import (
     CHECK_HEAD,
     HEAD,
     checks,
-    markdown,
     remarks,
     report,
     table,
 )
-from spatial_assets.exports.spar_bench_tasks import TEST, bench_tasks
+from spatial_assets.exports.spar_bench_tasks import bench_tasks
 from spatial_assets.releases.verdicts import content_hash
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
@@ -181,13 +182,4 @@ def validate(path: Path) -> list[str]:
 def told(path: Path) -> list[str]:
     """What an export of it is to say on the screen: counts and chance levels."""
     held = read_json(path / REPORT)
-    rows = [HEAD, *table(held)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    lines = [_aligned(row, widths).rstrip() for row in rows]
-    return lines + remarks(held)
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = row
-    cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-    return "  ".join((first.ljust(widths[0]), *cells))
+    return [*aligned(HEAD, table(held)), *remarks(held)]

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from spatial_assets.exports.bench_source import TEST
 from spatial_assets.exports.spar_bench_answers import VIEW_CHANGE, motion
-from spatial_assets.exports.spar_bench_tasks import SELECT, TEST, BenchTask, bench_tasks
+from spatial_assets.exports.spar_bench_tasks import SELECT, BenchTask, bench_tasks
 from spatial_assets.exports.spar_faults import OPTION
 from spatial_assets.scene.model import InputError
 

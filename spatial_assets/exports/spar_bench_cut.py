@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from spatial_assets.exports.base import Options, Question, Unreviewed
-from spatial_assets.exports.scene_truth import SceneTruth
+from spatial_assets.exports.bench_draw import Drawable, draw, drawable
+from spatial_assets.exports.bench_source import FULL, Released, held_out
 from spatial_assets.exports.spar_bench_checks import ASKED_TWICE, failed, shown_key
-from spatial_assets.exports.spar_bench_draw import Drawable, draw, drawable
-from spatial_assets.exports.spar_bench_tasks import FULL, TEST, BenchTask, Size, bench_tasks, size
+from spatial_assets.exports.spar_bench_tasks import BenchTask, Size, bench_tasks, directions, size
 from spatial_assets.releases import verdicts as said
 from spatial_assets.scene.model import InputError
 
@@ -24,28 +22,6 @@ CHANGED, UNSEEN = "changed", "unreviewed"
 PLACE = ("dataset", "release", "scene")
 DRAWN = ("qa_id", "dataset", "release", "scene", "format", "answer", "options", "objects")
 """Columns that the draw reads."""
-
-
-class Released(Protocol):
-    """What the benchmark takes its questions from: a release's rows."""
-
-    @property
-    def home(self) -> Path: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def narrowed(self) -> bool: ...
-
-    @property
-    def splits(self) -> Mapping[str, int]: ...
-
-    def columns(self, split: str, task: str, names: Sequence[str]) -> Iterator[pa.Table]: ...
-
-    def named(self, split: str, task: str, ids: Collection[str]) -> dict[str, Question]: ...
-
-    def truth(self, row: Mapping[str, Any]) -> SceneTruth: ...
 
 
 @dataclass
@@ -88,21 +64,6 @@ def cut(source: Released, options: Options) -> Cut:
     return made
 
 
-def held_out(source: Released) -> str:
-    """The split that questions are taken from: `test`, or the one that was asked for."""
-    splits = list(source.splits)
-    if source.narrowed and len(splits) == 1:
-        return splits[0]
-    if TEST in splits:
-        return TEST
-    raise InputError(
-        source.name,
-        f"a benchmark asks about held-out scenes, and the release has no split {TEST!r}: make one with "
-        f"--split train:0.9,test:0.1, or name one of its own with --split: {', '.join(splits)}",
-        "no_split",
-    )
-
-
 def _task_cut(
     source: Released, split: str, task: BenchTask, wanted: Size, options: Options, verdicts: said.Verdicts
 ) -> TaskCut:
@@ -111,7 +72,7 @@ def _task_cut(
     looked: dict[str, Question] = {}
     faults: dict[str, tuple[str, str]] = {}
     while True:
-        order = draw(pool, wanted.candidates, options.seed, faults)
+        order = draw(pool, wanted.candidates, f"{FORM}\x1f{options.seed}", faults)
         new = source.named(split, task.task, set(order) - looked.keys())
         looked |= new
         found = _faults(source, new.values()) or _repeats(looked[qa_id] for qa_id in order)
@@ -133,7 +94,7 @@ def _task_cut(
 
 def _pool(source: Released, split: str, task: BenchTask) -> list[Drawable]:
     return [
-        drawable(row)
+        drawable(row, directions)
         for table in source.columns(split, task.task, DRAWN)
         for row in table.filter(pc.equal(table.column("format"), task.format)).to_pylist()
     ]

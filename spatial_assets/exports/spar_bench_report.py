@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from spatial_assets.exports.base import Options
@@ -170,11 +170,3 @@ def checks(told: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 def _policy(told: Mapping[str, Any]) -> str:
     return "kept" if told["unreviewed"] == "keep" else "left out"
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(head)} |",
-        f"|{'|'.join(['---', *['---:'] * (len(head) - 1)])}|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]

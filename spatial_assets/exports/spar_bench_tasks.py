@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +14,6 @@ TABLE = Path(__file__).with_name("spar_bench.json")
 SELECT = "select"
 SINGLE, SEVERAL = "single_view", "multi_view"
 """Kinds of a question by how many images it shows."""
-TEST = "test"
-"""The split that questions are taken from, and the one that the benchmark has."""
-FULL = "full"
 
 
 @dataclass(frozen=True)
@@ -64,3 +62,11 @@ def size(name: str) -> Size:
     if name not in sizes():
         raise ValueError(f"no size {name!r}; there are: {', '.join(sizes())}")
     return sizes()[name]
+
+
+def directions(answer: str) -> str:
+    """The directions of a view change, without those that are zero; any other answer as it is."""
+    parts = [part.split(":") for part in answer.split(",")]
+    if not all(len(part) == 2 and re.match(r"(move|rotate)_", part[0]) for part in parts):
+        return answer
+    return ",".join(name for name, number in parts if number.strip(".0"))

@@ -66,6 +66,11 @@ class _Written:
 
 
 def write(source: Source, out: Path, options: Options) -> None:
+    spatialmosaic_card.write(out, write_rows(source, out, options))
+
+
+def write_rows(source: Source, out: Path, options: Options) -> spatialmosaic_card.Counts:
+    """All but the data card, which is told what was written."""
     written = _Written()
     with Images(out, options.images, _Places()) as images:
         for split, count in source.splits.items():
@@ -77,7 +82,7 @@ def write(source: Source, out: Path, options: Options) -> None:
                 files.write_shards(
                     folder, split, SUFFIX, records, count, options.shards, files.write_json_list
                 )
-    spatialmosaic_card.write(out, written.counts)
+    return written.counts
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from spatial_assets.exports import spatialmosaic_layout as layout
 from spatial_assets.exports.base import Question
 from spatial_assets.exports.spatialmosaic_layout import Level
 
+TITLE = ("# Questions in SpatialMosaic's layouts", "")
 UNKNOWN = "unknown"
 """How rows without a level are counted: what hides their objects was not measured."""
 
@@ -38,11 +40,12 @@ class Counts:
             self.levels.setdefault(name, Counter())[known or UNKNOWN] += 1
 
 
-def write(out: Path, counts: Counts) -> None:
+def write(out: Path, counts: Counts, head: Sequence[str] = (), sections: Sequence[str] = ()) -> None:
+    """`head` stands in place of the card's title, `sections` before what all cards say."""
     told = {name: _recorded(level, counts) for name, level in layout.levels().items()}
     text = json.dumps({"levels": told}, indent=1, ensure_ascii=False)
     (out / layout.LEVELS).write_text(f"{text}\n", encoding="utf-8")
-    (out / layout.CARD).write_text("\n".join(_card(counts)) + "\n", encoding="utf-8")
+    (out / layout.CARD).write_text("\n".join(_card(counts, head or TITLE, sections)) + "\n", encoding="utf-8")
 
 
 def _recorded(level: Level, counts: Counts) -> dict[str, Any]:
@@ -68,15 +71,15 @@ def told(out: Path) -> list[str]:
     ]
 
 
-def _card(counts: Counts) -> list[str]:
+def _card(counts: Counts, head: Sequence[str], sections: Sequence[str]) -> list[str]:
     return [
-        "# Questions in SpatialMosaic's layouts",
-        "",
+        *head,
         f"Flat rows in `{layout.annotation_folder('test')}`, conversations in "
         f"`{layout.annotation_folder('train')}`, images in `<dataset>/<scene>/images/<frame>.jpg`. The evaluator's "
         "`FRAMES_ROOT` and the trainer's `--frame_folder` are one dataset's folder, as neither looks at a row's "
         "dataset. The questions are no part of the published dataset.",
         "",
+        *sections,
         "## Rows",
         "",
         *_types(counts),

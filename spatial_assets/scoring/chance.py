@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,17 @@ class Golds:
         return [(values.get(key, key), self._counts[task][key]) for key in keys]
 
 
-def chance_levels(profile: Profile, golds: Golds, tasks: list[str]) -> dict[str, Any]:
-    """`random` and `most_frequent`: each with tasks, levels and overall, as the profile aggregates them.
+@dataclass(frozen=True)
+class Guessed:
+    """Mean scores by task, question types apart, and the answer that is most frequent; of tasks that have them."""
+
+    random: Mapping[str, float]
+    frequent: Mapping[str, float]
+    answers: Mapping[str, str]
+
+
+def guessed(profile: Profile, golds: Golds, tasks: list[str]) -> Guessed:
+    """What the two ways of guessing score of each task.
 
     Ground truths on which the released code raises are left out, as are answers that no text can give (null).
     """
@@ -79,9 +89,14 @@ def chance_levels(profile: Profile, golds: Golds, tasks: list[str]) -> dict[str,
         present = [mean for mean in means if mean is not None]
         if present:
             random[task] = float(np.mean(present))
+    return Guessed(random, frequent, answers)
+
+
+def chance_levels(profile: Profile, found: Guessed) -> dict[str, Any]:
+    """`random` and `most_frequent`: each with tasks, levels and overall, as the profile aggregates them."""
     return {
-        "random": _aggregated(profile, random),
-        "most_frequent": {**_aggregated(profile, frequent), "answers": answers},
+        "random": _aggregated(profile, found.random),
+        "most_frequent": {**_aggregated(profile, found.frequent), "answers": dict(found.answers)},
     }
 
 
@@ -114,7 +129,7 @@ def _sample(items: list[Any]) -> list[Any]:
     )[:MAX_DISTINCT]
 
 
-def _aggregated(profile: Profile, means: dict[str, float]) -> Summary:
+def _aggregated(profile: Profile, means: Mapping[str, float]) -> Summary:
     names = list(means)
     summary = profile.aggregate(np.array([means[name] for name in names]), np.arange(len(names)), names)
     return {key: summary[key] for key in ("tasks", "levels", "overall")}

@@ -6,7 +6,7 @@ And what the module of a benchmark offers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +59,8 @@ class Profile:
     """Gives `tasks`, `levels`, `overall` (or NaN), and `error` where the released code raises."""
     stops_on_error: bool
     """The released evaluation ends with the first row that it cannot score, so it has no overall score."""
+    row_levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Fields of a row that say how hard it is, with their levels in order; scores are told by each that rows have."""
 
 
 class Benchmark(Protocol):

@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.scene.model import InputError
-from spatial_assets.scoring.chance import Golds, chance_levels
+from spatial_assets.scoring.chance import Golds, chance_levels, guessed
 from spatial_assets.scoring.duplicates import Answered, AnsweredTwice, shown
 from spatial_assets.scoring.profile import NoAnswer, Profile, Summary, Unscorable, kind_of
 from spatial_assets.scoring.registry import find_profile
+from spatial_assets.scoring.row_levels import RowLevels
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -39,7 +40,8 @@ def score_file(benchmark: str, path: str | Path, profile: str = "official") -> t
 
     Returns the rows in order with `score` (and `error`), to be iterated as often as wanted, and the summary:
     `tasks`, `levels` and `overall` as fractions (None for NaN), `error` where the released code raises,
-    `counts` and `errors` (rows by task; rows without a score), `chance`, and what the profile adds. Where the
+    `counts` and `errors` (rows by task; rows without a score), `chance`, `by_level` where rows say how hard they are,
+    and what the profile adds. Where the
     released evaluation ends because of a row, `overall` is None and `overall_of_scored_rows` has the mean
     without such rows. A row that repeats another of the same id is written back with its score and counted once
     (`repeated` says how many); `unread` has the reasons for which responses gave no answer, and how often.
@@ -118,6 +120,7 @@ class _Tally:
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._golds = Golds(profile)
+        self._levels = RowLevels(profile)
         self._first_error: tuple[int, str] | None = None
 
     def add(self, row: dict[str, Any], number: int) -> None:
@@ -145,6 +148,7 @@ class _Tally:
         self.scores.append(score)
         self._counts.append(is_new)
         self._tasks.append(self._index[task])
+        self._levels.add(row)
         if is_new:
             self._golds.add(task, row)
 
@@ -191,6 +195,8 @@ class _Tally:
             key: found.pop(key) for key in ("tasks", "levels", "overall", "error") if key in found
         }
         order = sorted(range(len(self._names)), key=self._names.__getitem__)
+        guesses = guessed(self.profile, self._golds, self._names)
+        by_level = self._levels.summary(counted, scores, tasks, self._names, guesses)
         summary: Summary = {
             **head,
             "rows": len(scores),
@@ -198,7 +204,8 @@ class _Tally:
             "counts": {self._names[index]: counts[index] for index in order},
             **found,
             **self._told(counted),
-            "chance": chance_levels(self.profile, self._golds, self._names),
+            "chance": chance_levels(self.profile, guesses),
+            **({"by_level": by_level} if by_level else {}),
         }
         cleaned: Summary = _without_nan(summary)
         return cleaned

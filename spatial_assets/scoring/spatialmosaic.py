@@ -78,6 +78,13 @@ UNITS: Mapping[str, str | None] = {
 }
 """The number questions, and the unit of their answers where it is known."""
 LOCALIZATION = "obj_localization_occ_na"
+ROW_LEVELS: Mapping[str, Sequence[str]] = {
+    "occ_level": ("low", "medium", "high", "very high"),
+    "overlap_level": ("low", "medium", "high"),
+    "vis_level": ("Fully Visible", "Partially Visible"),
+    "GT Scenario": ("Full Coverage", "Partial Coverage"),
+}
+"""What rows say of how hard they are, easiest first: a level of overlap is high where views overlap least."""
 
 _COORDINATE = r"\d+(?:\.\d+)?"
 _BRACKETED = re.compile(rf"\(\s*(-?{_COORDINATE})\s*,\s*(-?{_COORDINATE})\s*\)")
@@ -170,6 +177,7 @@ PROFILES = (
         gold_fields=_GOLD_FIELDS,
         aggregate=_official_aggregate,
         stops_on_error=True,
+        row_levels=ROW_LEVELS,
     ),
     Profile(
         name="strict",
@@ -182,5 +190,6 @@ PROFILES = (
         gold_fields=_GOLD_FIELDS,
         aggregate=_strict_aggregate,
         stops_on_error=False,
+        row_levels=ROW_LEVELS,
     ),
 )

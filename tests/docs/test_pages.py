@@ -15,7 +15,7 @@ from spatial_assets.assets.run_config import schema_of
 from spatial_assets.audit import choices, numbers
 from spatial_assets.audit.verdicts import BARRED
 from spatial_assets.cli import main
-from spatial_assets.exports import spar_bench_checks
+from spatial_assets.exports import spar_bench_checks, spatialmosaic_bench_chance, spatialmosaic_bench_cut
 from spatial_assets.releases.verdicts import REASONS
 from spatial_assets.stages.pipeline import SETTINGS, STAGES, parameters
 from spatial_assets.storage import shortcut_table
@@ -121,3 +121,14 @@ def test_the_benchmarks_page_names_its_checks_and_numbers():
     assert f"{spar_bench_checks.LEAST_MARGIN * 100:.0f} cm" in page
     for reason in REASONS:
         assert reason in page
+
+
+def test_the_page_of_spatialmosaics_benchmark_names_its_numbers():
+    page = text(CHECKOUT / "docs" / "spatialmosaic-bench.md")
+    sizes, cells = spatialmosaic_bench_cut.sizes(), len(spatialmosaic_bench_cut.cells_of_type())
+    assert f"A type has {cells} cells" in page
+    for name, count in sizes.items():
+        assert f"{count:,}" in page and f"{count // cells} in `{name}`" in page and count % (4 * cells) == 0
+    assert f"{spatialmosaic_bench_chance.TRAINING:,} rows of a type" in page
+    for field in spatialmosaic_bench_cut.CELL_FIELDS:
+        assert f"`{field}`" in page

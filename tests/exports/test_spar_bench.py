@@ -18,10 +18,10 @@ from PIL import Image
 from spatial_assets.cli import main
 from spatial_assets.exports import spar_bench
 from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.bench_draw import Drawable, draw
 from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
-from spatial_assets.exports.spar_bench_draw import Drawable, directions, draw
-from spatial_assets.exports.spar_bench_tasks import bench_tasks
+from spatial_assets.exports.spar_bench_tasks import bench_tasks, directions
 from spatial_assets.imaging.marks import POINT_RADIUS, REFERENCE_WIDTH
 from spatial_assets.releases import create
 from spatial_assets.scene.model import InputError
@@ -267,7 +267,7 @@ def test_the_draw_is_even_and_its_beginning_too():
         Drawable(f"{number:04d}", f"scene{number % 7}", "ABCD"[number % 9 % 4], "", ((number % 5,),))
         for number in range(900)
     ]
-    order = draw(pool, 200, 0)
+    order = draw(pool, 200, "key")
     by_id = {item.qa_id: item for item in pool}
     for part in (order[:40], order):
         answers = Counter(by_id[qa_id].answer for qa_id in part)
@@ -275,10 +275,10 @@ def test_the_draw_is_even_and_its_beginning_too():
         assert max(answers.values()) - min(answers.values()) <= 1
         assert max(scenes.values()) - min(scenes.values()) <= 4
     assert len(set(order)) == 200
-    assert draw(reversed(pool), 200, 0) == order
-    without = draw(pool, 200, 0, order[:3])
+    assert draw(reversed(pool), 200, "key") == order
+    without = draw(pool, 200, "key", order[:3])
     assert not set(order[:3]) & set(without) and len(set(order) & set(without)) > 150
-    assert draw(pool[:5], 200, 0) != [] and draw([], 5, 0) == []
+    assert draw(pool[:5], 200, "key") != [] and draw([], 5, "key") == []
 
 
 def test_a_view_change_is_drawn_by_its_directions():

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import lakes
 import numpy as np
 import polars as pl
-import pytest
 from PIL import Image
-from video_scenes import Studio
 
 from spatial_assets.exports import spatialmosaic
 from spatial_assets.exports import spatialmosaic_layout as layout
-from spatial_assets.exports.base import Options
-from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
-from spatial_assets.releases import create
 from spatial_assets.scoring.run import score_file
 from spatial_assets.stages.questions import SUITES
 
 MOSAIC = sorted(SUITES["spatialmosaic"])
-QUOTA = 10
 WORST = "worst"
 """An answer that no type takes for right."""
-
-
-@pytest.fixture(scope="session")
-def exported(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> tuple[ReleaseRows, Path]:
-    base = tmp_path_factory.mktemp("mosaic_export")
-    shutil.copytree(studio.home, base / "home")
-    lakes.build(base / "home", stages=MOSAIC, **{name: {"quota": QUOTA} for name in MOSAIC})
-    create.create(base / "home", "v1", create.Request())
-    source = ReleaseRows(base / "home", "v1")
-    export("spatialmosaic", source, base / "out", Options())
-    return source, base / "out"
 
 
 def flat(out: Path) -> list[dict[str, Any]]:

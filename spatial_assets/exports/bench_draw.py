@@ -1,15 +1,14 @@
-"""Which of a task's questions a benchmark takes: drawn by a keyed hash, evenly over answers, scenes and objects.
+"""Which of a task's questions a benchmark takes: drawn by a salted hash, evenly over answers, scenes and objects.
 
 Question by question, the one is taken whose answer was taken least often so far, among those whose scene, then
-whose answer in words, then whose objects were; the hash of the seed and the question's id decides between equals. So
+whose answer in words, then whose objects were; the hash of a salt and the question's id decides between equals. So
 the first fifty are as even as all four hundred, and a question that leaves makes room for one like it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +29,17 @@ class Drawable:
     qa_id: str
     scene: Hashable
     answer: str
-    """As printed: a letter or a number; of a view change its directions."""
+    """As printed, a letter or a number, or what of it is drawn evenly."""
     words: str
     """What the letter stands for; the answer again where nothing is chosen."""
     objects: tuple[Hashable, ...]
 
 
-def drawable(row: dict[str, Any]) -> Drawable:
-    """Of a row with the columns `qa_id, dataset, release, scene, answer, options, objects`."""
+def drawable(row: Mapping[str, Any], said: Callable[[str], str] = str) -> Drawable:
+    """Of a row with the columns `qa_id, dataset, release, scene, answer, options, objects`.
+
+    `said` gives what counts of an answer that is no option, when answers are drawn evenly.
+    """
     scene = (row["dataset"], row["release"], row["scene"])
     answer = row["answer"]
     options = row["options"]
@@ -47,28 +49,20 @@ def drawable(row: dict[str, Any]) -> Drawable:
     return Drawable(
         row["qa_id"],
         scene,
-        answer if options else directions(answer),
+        answer if options else said(answer),
         words,
         tuple((*scene, item["instance"]) for item in row["objects"]),
     )
 
 
-def directions(answer: str) -> str:
-    """The directions of a view change, without those that are zero; any other answer as it is."""
-    parts = [part.split(":") for part in answer.split(",")]
-    if not all(len(part) == 2 and re.match(r"(move|rotate)_", part[0]) for part in parts):
-        return answer
-    return ",".join(name for name, number in parts if number.strip(".0"))
+def rank(salt: str, qa_id: str) -> bytes:
+    return hashlib.blake2b(f"{salt}\x1f{qa_id}".encode(), digest_size=16).digest()
 
 
-def rank(seed: int, qa_id: str) -> bytes:
-    return hashlib.blake2b(f"spar-bench\x1f{seed}\x1f{qa_id}".encode(), digest_size=16).digest()
-
-
-def draw(found: Iterable[Drawable], count: int, seed: int, without: Collection[str] = ()) -> list[str]:
+def draw(found: Iterable[Drawable], count: int, salt: str, without: Collection[str] = ()) -> list[str]:
     """Ids of `count` questions in the order in which they are taken, fewer where there are fewer."""
     pool = sorted(
-        (item for item in found if item.qa_id not in without), key=lambda item: rank(seed, item.qa_id)
+        (item for item in found if item.qa_id not in without), key=lambda item: rank(salt, item.qa_id)
     )[:POOL]
     if not pool:
         return []

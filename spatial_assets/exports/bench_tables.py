@@ -1,0 +1,26 @@
+"""Tables of benchmarks, as a data card has them and as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(head)} |",
+        f"|{'|'.join(['---', *['---:'] * (len(head) - 1)])}|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines in columns: the first to the left, the others to the right."""
+    held = [head, *rows]
+    widths = [max(len(row[column]) for row in held) for column in range(len(head))]
+    return [_line(row, widths).rstrip() for row in held]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = row
+    cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+    return "  ".join((first.ljust(widths[0]), *cells))
