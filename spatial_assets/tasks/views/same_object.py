@@ -49,8 +49,8 @@ from spatial_assets.tasks.views.alike import pair_up
 NAME = "same_object"
 RED, BLUE = "red", "blue"
 VIEWS, SAME = "views", "same"
-"""Among the values of candidates: (N, 2), the two views' places in the set, counted from 0; and (N,), whether both marks
-are on one object."""
+"""Among the values of candidates: (N, 2), the two views' places in the set, counted from 0; and (N,), whether both
+marks are on one object."""
 ONE, TWO = "one", "two"
 MARKED = PARTLY.model_copy(
     update={"min_area": UNDER_A_DISC.min_area, "min_marker_radius": UNDER_A_DISC.min_marker_radius}

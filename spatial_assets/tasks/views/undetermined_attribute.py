@@ -1,4 +1,5 @@
-"""Which of three objects lies on a given side of another, judged from one frame of a view set, or whether no view tells.
+"""Which of three objects lies on a given side of another, judged from one frame of a view set, or whether no view
+tells.
 
 As SpatialMosaic's types of attribute, of objects that the asked frame does not show. The same views show all three, so
 that where these are withheld, nothing is left that tells of any of them.

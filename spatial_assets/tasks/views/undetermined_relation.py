@@ -68,9 +68,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
     return Question(
         Choice(unknown, [right, *wrong], [0.0], 1.0, PIXELS)
         if left.undetermined
-        else Choice(
-            right, [*wrong, unknown], [first, other], min(abs(first), abs(other)), METERS.unit
-        ),
+        else Choice(right, [*wrong, unknown], [first, other], min(abs(first), abs(other)), METERS.unit),
         frames=left.roles(asked),
         objects=[("target", thing), ("reference", reference)],
         slots={"frame": left.name(asked), "target": facts.objects.words[thing], "reference": name},

@@ -84,7 +84,9 @@ def showing(facts: SceneFacts, rows: Indices, objects: Indices) -> Bools:
     found = np.zeros(frames.shape, np.bool_)
     for column in objects.T:
         found |= (
-            facts.observed.visible[frames, column[:, None]] & (frames != NOTHING) & (column != NOTHING)[:, None]
+            facts.observed.visible[frames, column[:, None]]
+            & (frames != NOTHING)
+            & (column != NOTHING)[:, None]
         )
     return found
 
