@@ -38,7 +38,12 @@ def unseen(scene: Truth, row: Mapping[str, Any], needed: Sequence[int]) -> bool:
 
 
 def check_left(
-    studio: Studio, task: str, needed: Sequence[str] | None = None, of_twelve: int = 3, least: int = 100
+    studio: Studio,
+    task: str,
+    needed: Sequence[str] | None = None,
+    of_twelve: int = 3,
+    least: int = 100,
+    **parameters: Any,
 ) -> None:
     """Rows show a part of a set, in its order, and what they need is in none of the views or clearly in some.
 
@@ -48,7 +53,7 @@ def check_left(
     for facts in studio.facts():
         for item in facts.read(tables.VIEW_SETS).iter_rows(named=True):
             sets[item["view_set"]] = item
-    rows = studio.rows(task)
+    rows = studio.rows(task, **parameters)
     assert len(rows) >= least
     counts: dict[bool, list[int]] = {True: [], False: []}
     for row in rows:
@@ -91,9 +96,9 @@ def check_left(
         assert ks_2samp(*counts.values()).pvalue > 1e-3
 
 
-def check_hidden(studio: Studio, task: str, answers: Sequence[str]) -> None:
+def check_hidden(studio: Studio, task: str, answers: Sequence[str], **parameters: Any) -> None:
     """The asked frame shows nothing of what is asked for, and what is meant is plain in all views."""
-    for row in studio.rows(task):
+    for row in studio.rows(task, **parameters):
         scene, roles = studio.truths[row["scene"]], things(row)
         for role in answers:
             assert scene.pixels(asked_view(row)).get(roles[role], 0) <= NOTHING_SHOWN

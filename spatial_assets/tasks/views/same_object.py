@@ -7,6 +7,7 @@ only the images tell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,7 +18,6 @@ from spatial_assets.scene.model import Float
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.tasks.core.answers import YesNo
 from spatial_assets.tasks.core.candidates import (
-    GROUP,
     NOTHING,
     Bools,
     Candidates,
@@ -34,9 +34,10 @@ from spatial_assets.tasks.core.quantities import COUNT
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task, TaskParameters
 from spatial_assets.tasks.spatialmosaic.counts import words_of
+from spatial_assets.tasks.spatialmosaic.measured import turns
 from spatial_assets.tasks.spatialmosaic.referents import PARTLY, clear
 from spatial_assets.tasks.spatialmosaic.sets import (
-    NEEDS,
+    POSED,
     READS,
     SET,
     ViewSets,
@@ -48,6 +49,7 @@ from spatial_assets.tasks.views.alike import pair_up
 
 NAME = "same_object"
 RED, BLUE = "red", "blue"
+RANK = "rank"
 VIEWS, SAME = "views", "same"
 """Among the values of candidates: (N, 2), the two views' places in the set, counted from 0; and (N,), whether both
 marks are on one object."""
@@ -59,6 +61,7 @@ MARKED = PARTLY.model_copy(
 SAME_REASONS: Mapping[str, str] = {
     "close": "two objects so near to each other that they may be parts of one",
     "overlapping_boxes": "two objects whose boxes overlap, so that they may be parts of one",
+    "repeated": "another set has the same marks in the same two frames",
     "no_like": "left out, so that no name, place, size or overlap of the views tells the answer: nothing of the other "
     "answer is like it",
 }
@@ -135,10 +138,13 @@ def find(facts: SceneFacts, parameters: SameObjectParameters) -> Candidates:
     apart = one != other
     found.reject("close", apart & (objects.center_distances[one, other] < parameters.min_distance))
     found.reject("overlapping_boxes", apart & objects.overlap[one, other])
-    found = found.settle()
-    word, same = words.own[found.objects[:, 0]], found.values[SAME]
     assert found.identities is not None
     ranks = mix_columns(draw_key(facts.which, parameters.seed, NAME, "likes"), found.identities)
+    places = np.concatenate([found.frames, found.objects], axis=1)
+    found.reject("repeated", turns(np.unique(places, axis=0, return_inverse=True)[1].reshape(-1), ranks) > 0)
+    found.values[RANK] = ranks
+    found = found.settle()
+    word, same, ranks = words.own[found.objects[:, 0]], found.values[SAME], found.values.pop(RANK)
     liked = pair_up(word, same, _features(facts, sets, parameters.likeness, found), ranks)
     found.reject("no_like", ~liked)
     found = found.settle()
@@ -154,9 +160,6 @@ def find(facts: SceneFacts, parameters: SameObjectParameters) -> Candidates:
         if len(words.identities)
         else np.zeros(1, np.uint64),
     )
-    # Two sets that mark the same in the same two frames repeat each other.
-    places = np.concatenate([found.frames, found.objects], axis=1)
-    found.values[GROUP] = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
     return found
 
 
@@ -195,8 +198,15 @@ def pair_overlap(sets: ViewSets, rows: Indices, views: Indices) -> Float:
     return overlap
 
 
+def _angle(facts: SceneFacts, frame: int, other: int) -> float:
+    """Degrees between the directions in which two cameras look."""
+    one, two = (facts.frames.camera_to_world[place, :3, 2] for place in (frame, other))
+    return math.degrees(math.acos(min(1.0, max(-1.0, float(one @ two)))))
+
+
 def ask(facts: SceneFacts, parameters: SameObjectParameters, candidate: Chosen, draw: Draw) -> Question:
-    """Which of the two marks is red, and so named first, is drawn."""
+    """Which of the two marks is red, and so named first, is drawn. How far the camera turned stands beside how many
+    objects are marked, since by that it is hard to tell."""
     row, same = candidate.values[SET], candidate.values[SAME]
     marked = list(zip(candidate.values[VIEWS].tolist(), candidate.frames, candidate.objects, strict=True))
     if draw.below("first", 2):
@@ -204,7 +214,7 @@ def ask(facts: SceneFacts, parameters: SameObjectParameters, candidate: Chosen, 
     (view, frame, thing), (next_view, next_frame, other) = marked
     things = (thing,) if same else (thing, other)
     return Question(
-        YesNo(same, [float(len(things))], 1.0, COUNT.unit),
+        YesNo(same, [float(len(things)), _angle(facts, frame, next_frame)], 1.0, COUNT.unit),
         frames=frame_roles(facts.once(view_sets), row),
         objects=[(RED, thing), (BLUE, other)],
         slots={
@@ -224,7 +234,7 @@ TASKS = (
         level="medium",
         images=5,
         summary="Whether two points marked in two of two to five views lie on one object or on two of a kind",
-        needs={SELECT: NEEDS},
+        needs={SELECT: POSED},
         kind=YesNo.kind,
         parameters=SameObjectParameters,
         find=find,

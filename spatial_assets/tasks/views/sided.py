@@ -28,6 +28,8 @@ SIDED_REASONS: Mapping[str, str] = {
     **SIDE_REASONS,
     **FORESEEN_REASONS,
     **WITHHELD_REASONS,
+    "repeated": "another set asks the same of the same frame",
+    "uneven": "left out by lot, so that no answer is right more often than others",
     "shown": "the asked frame shows the object, so that it can be told from there",
 }
 
@@ -37,7 +39,8 @@ class SidedParameters(UndeterminedParameters):
     sides: SideLimits = SideLimits()
     even: bool = Field(
         True,
-        description="leave out by lot what the names suggest, so that it is right no more often than the rest",
+        description="leave out by lot what the names suggest, and of each answer what there is more of than of others, so that "
+        "none is right more often",
     )
 
     @property

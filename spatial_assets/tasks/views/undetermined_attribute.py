@@ -83,7 +83,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
     name, pixel = referred(facts, left.row, asked, reference)
     unknown, rest = option(NAMES[axis]), [words[other] for other in others]
     return Question(
-        Choice(unknown, [words[thing], *rest], [0.0], 1.0, PIXELS)
+        Choice(unknown, [words[thing], *rest], [difference], 1.0, PIXELS)
         if left.undetermined
         else Choice(words[thing], [*rest, unknown], [difference], values[NEAREST], METERS.unit),
         frames=left.roles(asked),

@@ -73,7 +73,7 @@ def ask(
     wrong = [wrong[place] for place in draw.sample("wrong", len(wrong), OPTIONS - 2)]
     unknown = option(NAME)
     return Question(
-        Choice(unknown, [right, *wrong], [0.0], 1.0, PIXELS)
+        Choice(unknown, [right, *wrong], [float(count)], 1.0, PIXELS)
         if left.undetermined
         else CountAndView(
             right, [*wrong, unknown], [float(count), best + 1.0], 1.0 - 1.0 / lead, ROUNDING_STEP, lead
@@ -91,8 +91,8 @@ TASKS = (
         name=NAME,
         level="high",
         images=4,
-        summary="How many objects of a category a set of views shows, of which two to four are left that may show none, and "
-        "which of these shows most of them",
+        summary="How many objects of a category a set of views shows, of which two to four are left, and which of "
+        "these shows most of them, if any does",
         needs={SELECT: NEEDS},
         kind=Choice.kind,
         parameters=UndeterminedBestViewParameters,

@@ -58,7 +58,7 @@ def ask(
     right, *wrong = (OBJECTS.text_of(number) for number in (count, *numbers))
     unknown = option(NAME)
     return Question(
-        Choice(unknown, [right, *wrong], [0.0], 1.0, PIXELS)
+        Choice(unknown, [right, *wrong], [float(count)], 1.0, PIXELS)
         if left.undetermined
         else Choice(right, [*wrong, unknown], [float(count)], 1.0, OBJECTS.unit),
         frames=left.roles(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from pydantic import Field
 
 from spatial_assets.tasks.core.answers import NO, YES, Choice
@@ -16,7 +17,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.spatialmosaic.foreseen import law_files, side_odds, thin_out, turns
+from spatial_assets.tasks.spatialmosaic.foreseen import LAWS, law_files, side_odds, thin_out
 from spatial_assets.tasks.spatialmosaic.referents import referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
 from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES, side_slots
@@ -28,6 +29,7 @@ from spatial_assets.tasks.views.withheld import (
     diagnostics,
     left_of,
     option,
+    settle_evenly,
     share_out,
 )
 
@@ -45,13 +47,19 @@ class ExistenceParameters(SidedParameters):
 
 
 def find(axis: str, facts: SceneFacts, parameters: ExistenceParameters) -> Candidates:
-    """Every pair of which the side is clear; objects asked for take turns."""
+    """Every pair of which the side is clear; objects asked for take turns where names say nothing, else the sides."""
     found = facts.once(hidden_pairs, parameters.referents, parameters.sides).fresh()
     found.reject("unclear_side", found.values[SIDES][:, AXES.index(axis)] == 0)
     found = found.settle()
     sides = found.values[SIDES][:, AXES.index(axis)]
     thin_out(facts, parameters.published, NAMES[axis], found, side_odds(facts, axis, found, sides))
-    own = Strata.of_objects(turns([axis], found.objects[:, 0]), facts.objects.identities)
+    found = found.settle()
+    signs = (found.values[SIDES][:, AXES.index(axis)] > 0).astype(np.int64)
+    found = settle_evenly(facts, parameters, NAMES[axis], found, signs, 2, parameters.even)
+    if axis in LAWS:
+        own = Strata.of_numbers(found.values[SIDES][:, AXES.index(axis)])
+    else:
+        own = Strata.of_objects(found.objects[:, 0], facts.objects.identities)
     share_out(facts, parameters, NAMES[axis], found, own)
     return found
 
@@ -67,7 +75,7 @@ def ask(
     unknown = option(NAMES[axis])
     right, wrong = (YES, NO) if yes else (NO, YES)
     return Question(
-        Choice(unknown, [YES, NO], [0.0], 1.0, PIXELS)
+        Choice(unknown, [YES, NO], [difference], 1.0, PIXELS)
         if left.undetermined
         else Choice(right, [wrong, unknown], [difference], abs(difference), METERS.unit),
         frames=left.roles(asked),

@@ -136,7 +136,7 @@ def ask(facts: SceneFacts, parameters: LocalizationParameters, candidate: Chosen
     texts = [phrases(SUITE, NAME)["option"].format(x=int(x), y=int(y)) for x, y in spots]
     unknown, (first, *others) = option(NAME), spots
     return Question(
-        Choice(unknown, texts, [0.0], 1.0, PIXELS)
+        Choice(unknown, texts, first, 1.0, PIXELS)
         if left.undetermined
         else Choice(
             texts[0], [*texts[1:], unknown], first, min(math.dist(first, it) for it in others) / 2, PIXELS

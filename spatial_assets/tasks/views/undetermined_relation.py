@@ -29,8 +29,18 @@ from spatial_assets.tasks.spatialmosaic.referents import referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
 from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES
 from spatial_assets.tasks.views.sided import SIDED_REASONS, SidedParameters, hidden_pairs
-from spatial_assets.tasks.views.withheld import ELSEWHERE, PIXELS, diagnostics, left_of, option, share_out
+from spatial_assets.tasks.views.withheld import (
+    ELSEWHERE,
+    PIXELS,
+    diagnostics,
+    left_of,
+    option,
+    settle_evenly,
+    share_out,
+)
 
+SIDES_BY_TWO = 4
+"""Answers of two axes."""
 NAMES = {axis: f"undetermined_relation_{axis}" for axis in AXES}
 
 
@@ -46,6 +56,8 @@ def find(axis: str, facts: SceneFacts, parameters: SidedParameters) -> Candidate
     found.values[SECOND] = second_axes(facts, published, axis, found, others)
     thin_out(facts, published, NAMES[axis], found, option_odds(facts, published, axis, found))
     found = found.settle()
+    answers = answers_named(published, axis, found)
+    found = settle_evenly(facts, parameters, NAMES[axis], found, answers, SIDES_BY_TWO, parameters.even)
     share_out(facts, parameters, NAMES[axis], found, Strata(answers_named(published, axis, found), ANSWERS))
     return found
 
@@ -66,7 +78,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
     wrong = [wrong[place] for place in draw.sample("wrong", len(wrong), OPTIONS - 2)]
     unknown = option(NAMES[axis])
     return Question(
-        Choice(unknown, [right, *wrong], [0.0], 1.0, PIXELS)
+        Choice(unknown, [right, *wrong], [first, other], 1.0, PIXELS)
         if left.undetermined
         else Choice(right, [*wrong, unknown], [first, other], min(abs(first), abs(other)), METERS.unit),
         frames=left.roles(asked),

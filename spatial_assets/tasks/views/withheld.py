@@ -27,6 +27,7 @@ from spatial_assets.tasks.core.draws import Draw, mix, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
 from spatial_assets.tasks.spatialmosaic.pairs import share_by
 from spatial_assets.tasks.spatialmosaic.sets import FULL, PARTIAL, SET, view_sets
 
@@ -98,6 +99,37 @@ def reject_few_views(facts: SceneFacts, found: Candidates, needed: Bools, one_as
     showing = needed.sum(axis=1)
     others = sizes - showing
     found.reject("few_views", (others < 2) | (others - one_asked < showing) | (showing == 0))
+
+
+def settle_evenly(
+    facts: SceneFacts,
+    parameters: UndeterminedParameters,
+    task: str,
+    found: Candidates,
+    answers: Indices,
+    count: int,
+    even: bool,
+) -> Candidates:
+    """What asks of a frame what no other set asks of it; where set so, so much of each answer that all are right equally often.
+
+    What a view does not show is mostly lower than what it shows, or closer: else the question would tell.
+
+    answers : (N,), places among all answers, of which `count` each, one after another, exclude each other.
+    """
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "evenly"), *NO_HASHES)
+    same = found.frames[:, 0]
+    for column in found.objects.T:
+        same = same * len(facts.objects) + column
+    found.reject("repeated", turns(same, ranks) > 0)
+    found.values |= {"rank": ranks, "answer": answers}
+    found = found.settle()
+    ranks, answers = found.values.pop("rank"), found.values.pop("answer")
+    if not even:
+        return found
+    groups = int(answers.max(initial=0)) // count + 1
+    least = np.bincount(answers, minlength=groups * count).reshape(groups, count).min(axis=1)
+    found.reject("uneven", turns(answers, ranks) >= least[answers // count])
+    return found.settle()
 
 
 def lots(facts: SceneFacts, parameters: UndeterminedParameters, task: str, found: Candidates) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections import Counter
@@ -24,11 +25,13 @@ def marked(scene: Truth, row: dict[str, Any]) -> list[int]:
 
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
-    return [float(len(set(marked(scene, row))))]
+    """How many objects are marked, and by how many degrees the camera turned in between."""
+    one, two = (scene.frames[mark["frame"]].rotation.apply([0.0, 0.0, 1.0]) for mark in row["marks"])
+    return [float(len(set(marked(scene, row)))), math.degrees(math.acos(np.clip(one @ two, -1.0, 1.0)))]
 
 
 def printed(scene: Truth, row: dict[str, Any]) -> str:
-    return "Yes" if truth(scene, row) == [1.0] else "No"
+    return "Yes" if truth(scene, row)[0] == 1.0 else "No"
 
 
 def test_answers_equal_the_truth(studio: Studio) -> None:
@@ -70,7 +73,7 @@ def test_of_each_name_both_answers_are_as_frequent(studio: Studio) -> None:
     counts: Counter[tuple[str, str, bool]] = Counter()
     for row in studio.rows(TASK, quota=100_000):
         word = studio.truths[row["scene"]].objects[row["objects"][0]["instance"]].category
-        counts[row["scene"], word, row["value"] == [1.0]] += 1
+        counts[row["scene"], word, row["value"][0] == 1.0] += 1
     assert counts and all(
         counts[scene, word, not same] == count for (scene, word, same), count in counts.items()
     )
@@ -85,7 +88,7 @@ def test_answers_are_alike_in_overlap_size_and_place(studio: Studio) -> None:
         scene, said, count = studio.truths[row["scene"]], row["diagnostics"], len(row["frames"])
         first, second = sorted(views(row).index(mark["frame"]) for mark in row["marks"])
         pair = [(a, b) for a in range(count) for b in range(a + 1, count)].index((first, second))
-        kinds[row["value"] == [1.0]].append(
+        kinds[row["value"][0] == 1.0].append(
             [
                 said["overlap_pairs"][pair],
                 float(count),

@@ -22,14 +22,14 @@ def group(scene: Truth, row: dict[str, Any]) -> list[int]:
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
     if unseen(scene, row, group(scene, row)):
-        return [0.0]
+        return [float(len(instances(row)))]
     pixels = [sum(scene.pixels(name).get(thing, 0) for thing in group(scene, row)) for name in views(row)]
     return [float(counted(scene, row)), 1.0 + pixels.index(max(pixels))]
 
 
 def printed(scene: Truth, row: dict[str, Any]) -> str:
     value = truth(scene, row)
-    return UNKNOWN if value == [0.0] else f"{value[0]:.0f} in all, best seen in Frame {value[1]:.0f}"
+    return UNKNOWN if len(value) == 1 else f"{value[0]:.0f} in all, best seen in Frame {value[1]:.0f}"
 
 
 def test_answers_equal_the_truth(studio: Studio) -> None:

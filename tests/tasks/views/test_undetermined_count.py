@@ -21,7 +21,9 @@ def group(scene: Truth, row: dict[str, Any]) -> list[int]:
 
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
-    return [0.0] if unseen(scene, row, group(scene, row)) else [float(counted(scene, row))]
+    """Where the views left show none, what the whole set shows: the row names it all."""
+    hidden = unseen(scene, row, group(scene, row))
+    return [float(len(instances(row)) if hidden else counted(scene, row))]
 
 
 def printed(scene: Truth, row: dict[str, Any]) -> str:

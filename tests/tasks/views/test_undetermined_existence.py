@@ -18,15 +18,13 @@ LR = TASKS[0]
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
     roles = things(row)
-    if unseen(scene, row, [roles["target"]]):
-        return [0.0]
     return [difference(scene, row, roles["target"], roles["reference"], axis_of(row))]
 
 
 def printed(scene: Truth, row: dict[str, Any]) -> str:
-    value = truth(scene, row)[0]
-    if value == 0.0:
+    if unseen(scene, row, [things(row)["target"]]):
         return UNKNOWN
+    value = truth(scene, row)[0]
     return "Yes" if said_side(bare(row), axis_of(row)) * value > 0 else "No"
 
 

@@ -17,8 +17,7 @@ TASK = "undetermined_localization"
 
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
-    target = things(row)["target"]
-    return [0.0] if unseen(scene, row, [target]) else list(projected(scene, row, target))
+    return list(projected(scene, row, things(row)["target"]))
 
 
 def projected(scene: Truth, row: dict[str, Any], thing: int) -> tuple[float, float]:

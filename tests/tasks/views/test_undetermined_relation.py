@@ -16,8 +16,6 @@ TASKS = tuple(f"undetermined_relation_{axis}" for axis in ("lr", "ab", "fb"))
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
     roles, own = things(row), axis_of(row)
-    if unseen(scene, row, [roles["target"]]):
-        return [0.0]
     (option, *_) = (text for text in row["options"] if text != UNKNOWN)
     (other,) = said_sides(option).keys() - {own}
     return [difference(scene, row, roles["target"], roles["reference"], axis) for axis in (own, other)]
