@@ -110,7 +110,8 @@ def settle_evenly(
     count: int,
     even: bool,
 ) -> Candidates:
-    """What asks of a frame what no other set asks of it; where set so, so much of each answer that all are right equally often.
+    """What asks of a frame what no other set asks of it; where set so, as much of
+    each answer as of any other.
 
     What a view does not show is mostly lower than what it shows, or closer: else the question would tell.
 
