@@ -1,4 +1,4 @@
-"""Which of four further views would settle what the views shown leave open, since it alone shows the object asked about.
+"""Which of four further views would settle what the views shown leave open: it alone shows the object asked about.
 
 The four are drawn among the views that could stand in the set beside those shown, whatever they show, and all four show
 clearly some object that no other image of the question shows. One of the four is drawn, and of it such an object: so

@@ -39,8 +39,8 @@ class SidedParameters(UndeterminedParameters):
     sides: SideLimits = SideLimits()
     even: bool = Field(
         True,
-        description="leave out by lot what the names suggest, and of each answer what exceeds the others, so that none is "
-        "right more often",
+        description="leave out by lot what the names suggest, and of each answer what exceeds the others, so that none "
+        "is right more often",
     )
 
     @property
