@@ -79,7 +79,7 @@ UPSTREAM = {
     **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
     **{
         name: {"scenes", "keyframes", "visibility", "overlap", "view_sets"}
-        for name in SUITES["spatialmosaic"]
+        for name in (*SUITES["spatialmosaic"], *SUITES["views"])
     },
 }
 

@@ -281,7 +281,12 @@ QUESTIONS = set(STAGES) - {
     ("name", "old", "new", "expected"),
     [
         ("geometry/overlap.py", "\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef ", {"overlap", "view_sets"}),
-        ("geometry/view_sets.py", "LARGEST = 5", "LARGEST = 6", {"view_sets", *SUITES["spatialmosaic"]}),
+        (
+            "geometry/view_sets.py",
+            "LARGEST = 5",
+            "LARGEST = 6",
+            {"view_sets", *SUITES["spatialmosaic"], *SUITES["views"]},
+        ),
         ("geometry/rasterize.py", "DEFAULT_NEAR = 0.05", "DEFAULT_NEAR = 0.06", {"visibility"}),
         ("geometry/grid_map.py", "\ndef ", "\nUNUSED = 1\ndef ", {"cognitive_maps"}),
         ("stages/rooms.py", "Field(0.05, gt=0", "Field(0.04, gt=0", {"rooms"}),

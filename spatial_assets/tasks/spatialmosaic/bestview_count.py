@@ -72,7 +72,8 @@ class CountAndView(Choice):
         return [1.0, 1.0 - 1.0 / self.lead]
 
 
-def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
+def best_views(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
+    """What is counted in sets of which one view is clearly the best, with BEST and LEAD."""
     found = facts.once(counted, parameters).fresh()
     sets = facts.once(view_sets)
     clear, pixels = clear_by_frame(facts, parameters)
@@ -87,7 +88,11 @@ def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
     found.reject("even_views", lead < parameters.min_lead)
     found.reject("two_best", numbers[rows, best] < numbers.max(axis=1, initial=1.0))
     found.values |= {BEST: best, LEAD: lead}
-    found = found.settle().fresh()
+    return found.settle()
+
+
+def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
+    found = facts.once(best_views, parameters).fresh()
     offer_evenly(facts, parameters, NAME, found, 2)
     return found
 

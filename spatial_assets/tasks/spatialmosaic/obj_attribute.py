@@ -63,7 +63,7 @@ any question would be left."""
 
 
 @kernel
-def _others(
+def others_across(
     groups: Indices,
     hidden: Bools,
     sides: Indices,
@@ -124,7 +124,7 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
     levels = np.floor(facts.once(scores, axis) / LEVEL).astype(np.int64)
-    others = _others(groups, found.values[HIDDEN], sides, things, states, own, levels, OPTIONS - 1)
+    others = others_across(groups, found.values[HIDDEN], sides, things, states, own, levels, OPTIONS - 1)
     apart = np.abs(found.values[DIFFERENCES][:, place])
     found.values |= {
         OTHERS: things[others],

@@ -98,13 +98,13 @@ def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candida
     clear = sides[:, others] != 0
     found.reject("unclear_others", ~(clear.all(axis=1) if parameters.single else clear.any(axis=1)))
     found = found.settle()
-    found.values[SECOND] = _second(facts, parameters, axis, found, others)
-    thin_out(facts, parameters, NAMES[axis], found, _odds(facts, parameters, axis, found))
-    share_out(facts, parameters, NAMES[axis], found, _answers(parameters, axis, found), ANSWERS)
+    found.values[SECOND] = second_axes(facts, parameters, axis, found, others)
+    thin_out(facts, parameters, NAMES[axis], found, option_odds(facts, parameters, axis, found))
+    share_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), ANSWERS)
     return found
 
 
-def _second(
+def second_axes(
     facts: SceneFacts, parameters: SpatialParameters, axis: str, found: Candidates, others: list[int]
 ) -> Indices:
     """(N,), of the two other axes the clear one; where both are, one of them by lot."""
@@ -117,7 +117,7 @@ def _second(
     return second
 
 
-def _answers(parameters: SpatialParameters, axis: str, found: Candidates) -> Indices:
+def answers_named(parameters: SpatialParameters, axis: str, found: Candidates) -> Indices:
     """(N,), places among ANSWERS: on which sides the object lies, of the axes that are named."""
     sides = (found.values[SIDES] > 0).astype(np.int64)
     first = sides[:, AXES.index(axis)]
@@ -128,7 +128,7 @@ def _answers(parameters: SpatialParameters, axis: str, found: Candidates) -> Ind
     return answers
 
 
-def _odds(facts: SceneFacts, parameters: SpatialParameters, axis: str, found: Candidates) -> Float:
+def option_odds(facts: SceneFacts, parameters: SpatialParameters, axis: str, found: Candidates) -> Float:
     """What names say of the options, the right one first: (N, 4), or (N, 2) where single words are offered, of which
     only the two of the type's axis can be right."""
     sides = found.values[SIDES].astype(np.int64)
@@ -173,7 +173,7 @@ def ask(
         ]
         value = [differences[own], differences[second]]
         margins = list(map(abs, value))
-    printed = [_option(option, name, is_official(chosen)) for option in said]
+    printed = [option_text(option, name, is_official(chosen)) for option in said]
     return Question(
         Relations(printed[0], printed[1:], value, margins, METERS.unit),
         frames=frame_roles(sets, row, view),
@@ -189,7 +189,7 @@ def ask(
     )
 
 
-def _option(said: list[tuple[int, bool]], reference: str, published: bool) -> str:
+def option_text(said: list[tuple[int, bool]], reference: str, published: bool) -> str:
     words = [WORDS[AXES[place]][positive] for place, positive in said]
     if len(words) > 1:
         text = " and ".join(SHORT[word] for word in words)

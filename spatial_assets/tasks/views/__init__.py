@@ -1,0 +1,3 @@
+"""Further questions about SpatialMosaic's view sets, in the same rows: whether two marks are on one object, what views
+leave open, and which further view would settle it.
+"""

@@ -1,0 +1,167 @@
+"""Where in a frame of a view set an object lies that is hidden there, or whether no view tells.
+
+As SpatialMosaic's type of localization, of what the frame does not show: something hides all of it. Where it would be
+seen follows from other views, unless none shows it either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import Field
+
+from spatial_assets.scene.model import Float
+from spatial_assets.tasks.core.answers import Choice
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata, draw_key
+from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS
+from spatial_assets.tasks.core.peers import peers
+from spatial_assets.tasks.core.rendering import SELECT
+from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
+from spatial_assets.tasks.spatialmosaic.pairs import THING_REASONS, asked_objects
+from spatial_assets.tasks.spatialmosaic.places import PLACES
+from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
+from spatial_assets.tasks.spatialmosaic.sets import HIDDEN, POSED, READS, SET
+from spatial_assets.tasks.views.withheld import (
+    ELSEWHERE,
+    PIXELS,
+    SUITE,
+    WITHHELD_REASONS,
+    UndeterminedParameters,
+    diagnostics,
+    left_of,
+    option,
+    reject_few_views,
+    share_out,
+    showing,
+)
+
+NAME = "undetermined_localization"
+COUNT = OPTIONS - 1
+"""Places beside the option that nothing can be told."""
+PLACE_REASONS: Mapping[str, str] = {
+    **THING_REASONS,
+    **WITHHELD_REASONS,
+    "shown": "the asked frame shows the object, so that nothing needs to be worked out",
+    "outside": "the object's center is outside the asked frame's image, or too near to its edge or to the camera",
+    "repeated": "another set asks for the same object in the same frame",
+    NO_OPTIONS: "no other frames hide the object, or its places in them are nearly the same",
+}
+
+
+class LocalizationParameters(UndeterminedParameters):
+    referents: MosaicReferents = MosaicReferents()
+    min_gap: float = Field(
+        0.15,
+        ge=0,
+        description="between any two places offered, as a share of the image's width: places that are worked out from "
+        "another view are not exact",
+    )
+    min_edge: float = Field(
+        0.03,
+        ge=0,
+        lt=0.5,
+        description="from a place to the image's edges, as a share of its width and height",
+    )
+    min_depth: float = Field(0.3, gt=0, description="meters; nearer, the center is no pixel of its own")
+    max_depth: float = Field(8.0, gt=0, description="meters; a room")
+
+
+def places(facts: SceneFacts) -> Float:
+    """(F, O, 3): where in each image the center of each object's box lies, as shares of width and height, and its depth
+    in meters; NaN behind the camera."""
+    points = facts.camera_points
+    depth = np.where(points[..., 2] > 0, points[..., 2], np.nan)
+    pixels = np.einsum("fij,foj->foi", facts.frames.intrinsics, points)[..., :2] / depth[..., None]
+    sizes = np.stack([facts.frames.widths, facts.frames.heights], axis=1)[:, None]
+    found: Float = np.concatenate([pixels / sizes, depth[..., None]], axis=2)
+    return found
+
+
+def find(facts: SceneFacts, parameters: LocalizationParameters) -> Candidates:
+    """What a frame hides and others of its set show, each frame and object once; objects take turns.
+
+    Wrong places are where the object lies in other frames that hide it.
+    """
+    found = facts.once(asked_objects, parameters.referents).fresh()
+    found.reject("shown", ~found.values[HIDDEN])
+    found = found.settle()
+    reject_few_views(facts, found, showing(facts, found.values[SET], found.objects), one_asked=True)
+    x, y, depth = facts.once(places)[found.frames[:, 0], found.objects[:, 0]].T
+    low, high = parameters.min_edge, 1.0 - parameters.min_edge
+    inside = (x >= low) & (x <= high) & (y >= low) & (y <= high)
+    # A comparison with NaN is false.
+    found.reject("outside", ~(inside & (depth >= parameters.min_depth) & (depth <= parameters.max_depth)))
+    found = found.settle()
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "places"), *NO_HASHES)
+    same = found.frames[:, 0] * len(facts.objects) + found.objects[:, 0]
+    found.reject("repeated", turns(same, ranks) > 0)
+    found = found.settle()
+    frames, things = found.frames[:, 0], found.objects[:, 0]
+    pool = Candidates(found.frames, found.objects)
+    members = peers(facts, NAME, parameters.seed, pool, things, count=COUNT - 1)
+    sets = np.concatenate([np.arange(len(found))[:, None], members], axis=1)
+    offered = facts.once(places)[frames, things][sets][..., :2]
+    found.reject(NO_OPTIONS, (members == NOTHING).any(axis=1) | ~_apart(facts, parameters, found, offered))
+    found.values[PLACES] = offered
+    found = found.settle()
+    own = Strata.of_objects(found.objects[:, 0], facts.objects.identities)
+    share_out(facts, parameters, NAME, found, own)
+    return found
+
+
+def _apart(
+    facts: SceneFacts, parameters: LocalizationParameters, found: Candidates, offered: Float
+) -> np.ndarray:
+    """(N,): whether the places of each set, (N, COUNT, 2), keep apart."""
+    frames = found.frames[:, 0]
+    shape = np.ones((len(found), 1, 2))
+    shape[:, 0, 1] = facts.frames.heights[frames] / facts.frames.widths[frames]
+    own = offered * shape
+    gaps = np.linalg.norm(own[:, :, None] - own[:, None], axis=3)[:, *np.triu_indices(COUNT, 1)]
+    good: np.ndarray = (gaps >= parameters.min_gap).all(axis=1)
+    return good
+
+
+def ask(facts: SceneFacts, parameters: LocalizationParameters, candidate: Chosen, draw: Draw) -> Question:
+    (thing,), (asked,) = candidate.objects, candidate.frames
+    left = left_of(facts, candidate, (thing,), draw, asked)
+    size = float(facts.frames.widths[asked]), float(facts.frames.heights[asked])
+    spots = [(x * size[0], y * size[1]) for x, y in candidate.values[PLACES].tolist()]
+    texts = [phrases(SUITE, NAME)["option"].format(x=int(x), y=int(y)) for x, y in spots]
+    unknown, (first, *others) = option(NAME), spots
+    return Question(
+        Choice(unknown, texts, first, 1.0, PIXELS)
+        if left.undetermined
+        else Choice(
+            texts[0], [*texts[1:], unknown], first, min(math.dist(first, it) for it in others) / 2, PIXELS
+        ),
+        frames=left.roles(asked),
+        objects=[("target", thing)],
+        slots={"category": facts.objects.words[thing], "frame": left.name(asked)},
+        diagnostics=diagnostics(facts, left, (thing,), asked, ELSEWHERE),
+    )
+
+
+TASKS = (
+    Task(
+        module=__name__,
+        name=NAME,
+        level="high",
+        images=4,
+        summary="At which of three pixels of one of two to four views an object lies that it hides, of which none may "
+        "show anything",
+        needs={SELECT: POSED},
+        kind=Choice.kind,
+        parameters=LocalizationParameters,
+        find=find,
+        ask=ask,
+        reasons=PLACE_REASONS,
+        reads=READS,
+    ),
+)
