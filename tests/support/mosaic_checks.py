@@ -163,9 +163,9 @@ SAID = (
 
 
 def notes(row: Mapping[str, Any]) -> list[str]:
-    """What follows the stems of a task."""
+    """What follows a row's stem: how to read a pixel only where there is one."""
     held = json.loads((Path(spatialmosaic.__file__).parent / f"{row['task']}.json").read_text())
-    found: list[str] = held["notes"]
+    found: list[str] = held["notes"] + [held["notes_where"]["pixel"]] * bool(row["given"])
     return found
 
 

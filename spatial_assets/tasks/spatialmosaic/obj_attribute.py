@@ -30,7 +30,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -172,6 +172,7 @@ def ask(
         },
         given=pixel,
         stems=stems(parameters, NAMES[axis], draw),
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference, *others), view, hidden),
     )
 

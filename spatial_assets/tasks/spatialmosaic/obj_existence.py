@@ -25,7 +25,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -83,6 +83,7 @@ def ask(
         },
         given=pixel,
         stems=stems(parameters, NAMES[axis], draw),
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),
     )
 

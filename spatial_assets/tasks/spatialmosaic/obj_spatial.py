@@ -31,7 +31,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     thin_out,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -185,6 +185,7 @@ def ask(
         },
         given=pixel,
         stems=chosen,
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),
     )
 
