@@ -193,7 +193,7 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     for form, kind in kinds:
         own = held["formats"][form]
         added: dict[str, Any] = {**common[form].get("", {}), **common[form].get(kind, {}), **own}
-        stems, *others = (
+        stems, options, instruction, answers = (
             {
                 key: _capital(text)
                 for key, text in sorted(
@@ -204,7 +204,7 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
         )
         noted = {name: text if name in verbatim else " ".join([text, *notes]) for name, text in stems.items()}
         formats[form] = FormatWording(
-            noted, *others, notes_where=held.get("notes_where", {}), verbatim=frozenset(verbatim)
+            noted, options, instruction, answers, held.get("notes_where", {}), frozenset(verbatim)
         )
     return Wording(formats)
 
