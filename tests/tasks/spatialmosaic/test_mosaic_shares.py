@@ -23,8 +23,8 @@ from spatial_assets.studio.write import write_scenes
 
 NEAR = 0.05
 """Meters before a camera, from which on it sees; what is nearer is outside the image."""
-SAME = 1e-3
-"""Meters: a ray that ends so near to a point ends in it."""
+SAME = 1e-4
+"""Meters: a ray that ends so near to a point ends in it. A label is half a millimeter before its bottle."""
 WITHIN = 0.01
 
 
