@@ -38,7 +38,7 @@ from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import Prior, prior_file
 from spatial_assets.tasks.registry import task as task_named
 from spatial_assets.tasks.spar import anchors, box_hints, distance_infer_center_oo_video, fours
-from spatial_assets.tasks.spatialmosaic import foreseen
+from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -50,7 +50,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
 RIDGE = {"obj_appearance_order": 600.0}
 """By task; found by leaving out a quarter of the scenes in turn. The orders of a scene have their views in common."""
 COMMON_RIDGE = 10.0
-ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3}
+ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3, "obj_attribute_occ_fb": 3}
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
 LEAST = 0.02
 """Scores nearer to zero are left out."""
@@ -128,6 +128,12 @@ def of_side(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return foreseen.hints(row["words"]["target"], row["words"]["reference"]), int(row["value"][0] < 0)
 
 
+def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    side = sides.WORDS[row["task"][-2:]][row["value"][0] > 0]
+    hints = [[obj_attribute.hint(side, word)] for word in row["options"]]
+    return hints, row["options"].index(row["right"])
+
+
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
     boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
@@ -146,6 +152,7 @@ TASKS: dict[str, Hints] = {
     "route_planning": of_route,
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,
+    "obj_attribute_occ_fb": of_chosen,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
     "object_rel_direction_medium": of_direction,

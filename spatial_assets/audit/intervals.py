@@ -39,7 +39,7 @@ def weights(rows: Sequence[dict[str, Any]]) -> Float:
     """(N,) weight of each row: 1 over how many of its scene's rows have the same answer.
 
     Equal answers before rounding are one answer; where these are whole numbers, counts or places in a video, they
-    must be about the same objects too.
+    must be about the same objects in the same images too.
     """
     keys = [_answer(row) for row in rows]
     seen: dict[Any, int] = {}
@@ -52,7 +52,8 @@ def _answer(row: dict[str, Any]) -> tuple[Any, ...]:
     values = tuple(row["value"])
     whole = all(value == round(value) for value in values)
     about = tuple(sorted(item["instance"] for item in row["objects"])) if whole else ()
-    return row["dataset"], row["release"], row["scene"], values, about
+    images = tuple(sorted(item["frame"] for item in row["frames"])) if whole else ()
+    return row["dataset"], row["release"], row["scene"], values, about, images
 
 
 def share(hits: Float, weight: Float, scenes: NDArray[np.int64]) -> Share:

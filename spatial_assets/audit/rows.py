@@ -22,6 +22,7 @@ SAMPLE = 4000
 """Rows of a task and format: intervals of 1.4 points each way at chance, of four options, if scenes were alike."""
 COLUMNS = (
     "qa_id", "dataset", "release", "scene", "template", "question", "answer", "options", "value", "objects", "marks",
+    "frames",
 )  # fmt: skip
 LETTERED, PARTS = "A. {}", "stem"
 """How a question begins to list its options, and the column that holds it without them."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ class _Chosen:
     def splits(self) -> Mapping[str, int]:
         return {TEST: sum(len(own.ids) for own in self._made.types)}
 
-    def questions(self, split: str) -> Iterator[Question]:
-        del split
+    def questions(self, split: str, columns: Collection[str] = ()) -> Iterator[Question]:
+        del split, columns
         for own in self._made.types:
             named = self._source.named(self._made.split, own.task, own.ids)
             yield from sorted(named.values(), key=_order)

@@ -18,11 +18,12 @@ from spatial_assets.imaging.images import NoImage, narrowed, shown
 from spatial_assets.report.examples import Example, Shot
 from spatial_assets.report.html import data_uri
 from spatial_assets.report.images import contact_sheet, smallest_loss
+from spatial_assets.report.outlines import Outline
 
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 5
 """More images than these go onto one contact sheet."""
 SHEET_COLUMNS = 8
-WIDTHS = {1: 600, 2: 460, 3: 420}
+WIDTHS = {1: 600, 2: 460, 3: 420, 4: 320, 5: 280}
 """By number of images, the width of each of them, in pixels, where its bytes allow."""
 TILE_WIDTH = 168
 TILE_MARKS = 2.0
@@ -49,6 +50,10 @@ class Picture:
     uri: str = ""
     size: tuple[int, int] = (0, 0)
     problem: str = ""
+    is_asked: bool = False
+    """Whether it is the one of several that the question asks about."""
+    outlines: Sequence[Outline] = ()
+    """Of what it does not show, to be drawn over it."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,9 @@ def _single(shot: Shot, width: int, most: int) -> Picture:
     try:
         image = shown(shot.root, shot.image, shot.marks, width)
     except NoImage as why:
-        return Picture(shot.role, problem=f"{str(why)[:1].upper()}{str(why)[1:]}")
+        return Picture(shot.role, problem=f"{str(why)[:1].upper()}{str(why)[1:]}", is_asked=shot.is_asked)
     data, size = smallest_loss(lambda wanted: narrowed(image, wanted), image.width, most, "WEBP")
-    return Picture(shot.role, data_uri(data, "webp"), size)
+    return Picture(shot.role, data_uri(data, "webp"), size, is_asked=shot.is_asked, outlines=shot.outlines)
 
 
 @lru_cache(TILES_KEPT)

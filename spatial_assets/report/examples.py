@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from spatial_assets.geometry import path_views
+from spatial_assets.report.outlines import ASKED, Outline, outlines
 
 POOL = 64
 """Rows among which a task and format's examples are chosen; already spread over scenes, whatever the table's size."""
@@ -53,6 +54,13 @@ class Shot:
     root: Path | None
     """None where the shard is not registered any more."""
     marks: tuple[Mapping[str, Any], ...]
+    outlines: tuple[Outline, ...] = ()
+    """Of what the question asks about and the image does not show."""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is the one of several that the question asks about."""
+        return self.role.startswith(ASKED)
 
 
 @dataclass(frozen=True)
@@ -150,9 +158,10 @@ def load(con: duckdb.DuckDBPyConnection, ids: Sequence[str], roots: Mapping[str,
         ).fetchall()
     }
     images |= _views(con)
+    hidden = outlines(con)
     con.unregister("shown_rows")
     by_id = {row["qa_id"]: row for row in rows.to_pylist()}
-    return [_example(by_id[qa_id], objects, images, seen, roots) for qa_id in ids]
+    return [_example(by_id[qa_id], objects, images, seen, hidden, roots) for qa_id in ids]
 
 
 def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
@@ -178,6 +187,7 @@ def _example(
     objects: Mapping[tuple[Any, ...], tuple[str, str]],
     images: Mapping[tuple[Any, ...], str | None],
     seen: Mapping[tuple[Any, ...], Sequence[float | None]],
+    hidden: Mapping[tuple[str, str], Sequence[Outline]],
     roots: Mapping[str, Path],
 ) -> Example:
     where = (row["shard"], row["scene"])
@@ -188,6 +198,7 @@ def _example(
             images.get((*where, entry["frame"])),
             roots.get(row["shard"]),
             tuple(mark for mark in row["marks"] if mark["frame"] == entry["frame"]),
+            tuple(hidden.get((row["qa_id"], entry["frame"]), ())) if entry["role"].startswith(ASKED) else (),
         )
         for entry in row["frames"]
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from spatial_assets.lineage.database import connect
-from spatial_assets.report import counts, sections, shortcuts
+from spatial_assets.report import counts, sections, shortcuts, view_sets
 from spatial_assets.report.cards import Card, card, draw, weight
 from spatial_assets.report.counts import Asked
 from spatial_assets.report.examples import Example, choose, load
@@ -78,7 +78,7 @@ def gallery_page(home: Path, examples: int = EXAMPLES) -> str:
         asked_tasks=list(dict.fromkeys(entry.task for entry in tried if entry.questions)),
         asked_formats=list(dict.fromkeys(entry.format for entry in tried if entry.questions)),
         cards=len(shown),
-        tasks=sections.task_sections(tried, _cards(shown)),
+        tasks=sections.task_sections(tried, _cards(shown), view_sets.maps(con)),
         shortcuts=None if audited is None else shortcuts.view(audited),
         scenes=scene_cards(con, home, MOST_PLANS),
         scene_count=totals["scenes"],

@@ -14,6 +14,7 @@ from spatial_assets.report.cards import Card
 from spatial_assets.report.charts import Bar, Chart, bars, chart
 from spatial_assets.report.counts import Asked, Spread
 from spatial_assets.report.known_tasks import About, about
+from spatial_assets.report.view_sets import Map
 
 RARE = 0.5
 """Where more than this share of the answers are different ones, the commonest say nothing."""
@@ -81,6 +82,8 @@ class TaskSection:
     panels: Sequence[FormatPanel]
     cards: Sequence[Card]
     rejects: Rejects | None
+    overlaps: Map | None = None
+    """Of questions about sets of views."""
 
 
 def formats_of(tried: Sequence[Asked]) -> list[str]:
@@ -100,15 +103,15 @@ def task_lines(tried: Sequence[Asked], formats: Sequence[str]) -> list[TaskLine]
 
 
 def task_sections(
-    tried: Sequence[Asked], cards: Mapping[tuple[str, str], Sequence[Card]]
+    tried: Sequence[Asked], cards: Mapping[tuple[str, str], Sequence[Card]], overlaps: Mapping[str, Map]
 ) -> list[TaskSection]:
-    """Every task that was tried; `cards` are by task and format."""
+    """Every task that was tried; `cards` are by task and format, `overlaps` by task where its questions have any."""
     found = []
     for name, group in groupby(tried, key=lambda entry: entry.task):
         entries = list(group)
         own = [item for entry in entries for item in cards.get((entry.task, entry.format), [])]
         panels = [FormatPanel(entry, answers(entry)) for entry in entries]
-        found.append(TaskSection(name, about(name), panels, own, rejects(entries)))
+        found.append(TaskSection(name, about(name), panels, own, rejects(entries), overlaps.get(name)))
     return found
 
 

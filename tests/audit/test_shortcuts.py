@@ -99,6 +99,18 @@ def test_rows_with_one_answer_count_once_a_scene():
     assert intervals.weights(repeated).sum() == pytest.approx(len(rows))
 
 
+def test_counts_of_the_same_objects_in_other_images_are_other_answers():
+    rows = asked_rows.select_rows(asked_rows.fair, scenes=20, each=4)
+    for row in rows:
+        row["value"] = [3.0]
+        row["objects"] = [{"role": "instance-1", "instance": 7}]
+        row["frames"] = [{"role": "frame-1", "frame": "a"}]
+    assert intervals.weights(rows).sum() == pytest.approx(20)
+    for place, row in enumerate(rows):
+        row["frames"] = [{"role": "frame-1", "frame": str(place % 2)}]
+    assert intervals.weights(rows).sum() == pytest.approx(40)
+
+
 def test_a_scene_is_a_cluster():
     rows = asked_rows.select_rows(asked_rows.fair, scenes=50, each=10)
     scenes = [int(row["scene"][5:9]) for row in rows]

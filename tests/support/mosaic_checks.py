@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,54 @@ def check_sets(studio: Studio, task: str) -> None:
         assert math.isclose(said["coverage"], np.mean([share for share in union if share is not None]))
 
 
+def set_objects(tables_of: Iterable[pl.DataFrame]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Rows of view_set_objects by set and object."""
+    return {
+        (item["view_set"], item["instance"]): item
+        for table in tables_of
+        for item in table.iter_rows(named=True)
+    }
+
+
+def check_answerable(
+    scene: Truth, row: Mapping[str, Any], objects: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> int:
+    """The views of a question show what it needs, and those that it says are needed are. Returns how many of its views
+    are needed, by removing each in turn.
+
+    A view is needed if without it no other shows one of the objects clearly.
+    """
+    said, count = row["diagnostics"], len(row["frames"])
+    pixels = {
+        thing: [scene.pixels(name).get(thing, 0) for name in views(row)] for thing in sorted(instances(row))
+    }
+    clearly = {thing: [share >= LEAST for share in shares(scene, row, thing)] for thing in pixels}
+    assert all(any(own) for own in clearly.values()), (row["qa_id"], pixels)
+    needed = [
+        removed
+        for removed in range(count)
+        if any(not any(own[:removed] + own[removed + 1 :]) for own in clearly.values())
+    ]
+    for thing, own in pixels.items():
+        shown = objects[said["view_set"], thing]
+        if shown["seen"] == "one":
+            # The set says so of one view alone: without it, no trace of the object is left.
+            (only,) = [view for view, seen in enumerate(shown["visible_px"]) if seen > 0]
+            assert only in needed and max(own[:only] + own[only + 1 :], default=0) <= NOTHING_SHOWN
+        elif sorted(shown["visible_px"])[-2] > NOTHING_SHOWN:
+            assert all(max(own[:view] + own[view + 1 :]) > 0 for view in range(count))
+    if said["answer_is"] == "hidden":
+        at = said["asked"] - 1
+        wanted = [item["instance"] for item in row["objects"] if item["role"] != "reference"]
+        # From the asked view alone nothing of it is seen; with it alone removed, all of it still is.
+        assert all(pixels[thing][at] <= NOTHING_SHOWN for thing in wanted), row["qa_id"]
+        assert all(any(own for view, own in enumerate(clearly[thing]) if view != at) for thing in wanted)
+    if said["answer_is"] == "apart":
+        for view in range(count):
+            assert sum(own[view] > NOTHING_SHOWN for own in pixels.values()) < len(pixels)
+    return len(needed)
+
+
 def check_frame_names(studio: Studio, task: str) -> None:
     """The text calls the asked frame by its place in the set, and no other frame; where set so, by its own name."""
     for parameters, name in (({}, r"Frame (\d)"), ({"frame_names": "name"}, r"frame_(\w+)")):
@@ -163,9 +211,9 @@ SAID = (
 
 
 def notes(row: Mapping[str, Any]) -> list[str]:
-    """What follows the stems of a task."""
+    """What follows a row's stem: how to read a pixel only where there is one."""
     held = json.loads((Path(spatialmosaic.__file__).parent / f"{row['task']}.json").read_text())
-    found: list[str] = held["notes"]
+    found: list[str] = held["notes"] + [held["notes_where"]["pixel"]] * bool(row["given"])
     return found
 
 

@@ -248,9 +248,9 @@ def _truth(
     return Truth(objects, frames, cast, data["room_area"], len(data["rooms"]))
 
 
-def _mesh_caster(folder: Path, name: str) -> Callable[[TrueFrame], np.ndarray]:
-    import open3d
-
+def studio_mesh(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (V, 3) in the world, faces (F, 3) and the instance (F,) that each is of, NOTHING for none, of a scene in
+    scannet's layout."""
     ply = PlyData.read(folder / f"{name}_vh_clean_2.ply")
     vertices = np.column_stack([ply["vertex"][axis] for axis in "xyz"]).astype(np.float64)
     faces = np.stack(ply["face"]["vertex_indices"])
@@ -267,7 +267,14 @@ def _mesh_caster(folder: Path, name: str) -> Callable[[TrueFrame], np.ndarray]:
     corners = np.sort(labels[faces], axis=1)
     # Sorted, the label that two of three corners share is always the middle one.
     agreed = (corners[:, 1] == corners[:, 0]) | (corners[:, 1] == corners[:, 2])
-    owners = np.append(np.where(agreed, corners[:, 1], NOTHING), NOTHING)
+    return vertices, faces, np.where(agreed, corners[:, 1], NOTHING)
+
+
+def _mesh_caster(folder: Path, name: str) -> Callable[[TrueFrame], np.ndarray]:
+    import open3d
+
+    vertices, faces, owners = studio_mesh(folder, name)
+    owners = np.append(owners, NOTHING)
     scene = open3d.t.geometry.RaycastingScene(nthreads=1)
     scene.add_triangles(
         open3d.core.Tensor(vertices.astype(np.float32)), open3d.core.Tensor(faces.astype(np.uint32))

@@ -1,4 +1,5 @@
-"""Every answer of every task on eight furnished scenes, recomputed from their truth."""
+"""Every answer of every task on eight furnished scenes, recomputed from their truth; and of view sets, that their
+views show what it takes."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 import question_truth
 import spar_checks
 from asked_homes import Asked
+from mosaic_checks import check_answerable, set_objects
 from task_truths import truth_module
 from video_scenes import chosen_text
 
@@ -56,6 +58,7 @@ def test_answers_of_eight_scenes_equal_the_truth(tmp_path: Path) -> None:
     lakes.register(home, "scannet", source)
     lakes.build(home, workers=2)
     asked = Asked("studio", home, {name: question_truth.studio_truth(source, name) for name in names})
+    shown = set_objects([lakes.rows(home, "view_set_objects")])
     counts = {}
     for name, task in tasks().items():
         if not any(needs <= reader("scannet").FACTS for needs in task.needs.values()):
@@ -63,6 +66,9 @@ def test_answers_of_eight_scenes_equal_the_truth(tmp_path: Path) -> None:
         module = truth_module(task)
         check = check_marked if hasattr(module, "parsed") else check_video
         check(asked, task, module)
+        if task.suite == "spatialmosaic":
+            for row in asked.rows(name):
+                check_answerable(asked.truths[row["scene"]], row, shown)
         counts[name] = Counter(row["format"] for row in asked.rows(name))
     print(f"answers equal to the truth on {SCENES} scenes:")
     for name, found in counts.items():

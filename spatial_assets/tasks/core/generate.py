@@ -104,7 +104,9 @@ def fill_quota(
             question = ask(facts, parameters, candidate, draw)
             rendered = render(question.answer, form, draw)
             slots = {**question.slots, **rendered.slots}
-            worded = words.word(form, rendered.text, slots, drawn, draw, question.stems, said=parameters.said)
+            worded = words.word(
+                form, rendered.text, slots, drawn, draw, question.stems, parameters.said, question.noted
+            )
             rows.add(question, rendered, worded)
             met.add(None if groups is None else int(groups[index]))
         except Rejection as rejection:

@@ -86,6 +86,8 @@ class Question(NamedTuple):
     """Numbers that the question states."""
     stems: Sequence[str] | None = None
     """Ids of the stems to draw from; None for all."""
+    noted: Sequence[str] = ()
+    """Names of the wording's notes that hold for this question and not for all."""
     views: Sequence[str] | None = None
     """Names that the frames' places stand for, where they are views along a path; None for the scene's own frames."""
     quoted: str = ""

@@ -7,6 +7,8 @@ Wording is data. `<task>.json` beside a task's module holds
     published   ids of stems that a published format fixes word for word
     published_in  a file of the suite that holds them for all of its tasks, by task and id; these get no notes
     notes       what follows every stem: how something is measured
+    notes_where  by name, what follows the stems of those questions alone that name it: how something is to be read
+                that others do not hold
     formats     by format: `stems` in place of the task's, `options` and `instruction` in place of the common ones,
                 and `answers`, in which a sentence is cast
     phrases     pieces that the task puts together itself, by name
@@ -51,6 +53,10 @@ class FormatWording:
     options: Mapping[str, str]
     instruction: Mapping[str, str]
     answers: Mapping[str, str]
+    notes_where: Mapping[str, str]
+    """What only some questions need to be told, by name."""
+    verbatim: frozenset[str]
+    """Stems that nothing is put behind."""
 
     @cached_property
     def stem_ids(self) -> tuple[str, ...]:
@@ -119,11 +125,15 @@ class Wording:
         draw: Draw,
         stems: Sequence[str] | None = None,
         said: str = "",
+        noted: Sequence[str] = (),
     ) -> Worded:
-        """The stem drawn (or one of those named, where any are), what is said besides, and what the format adds."""
+        """The stem drawn (or one of those named, where any are), notes of these names, what is said besides, and what
+        the format adds."""
         own = self.formats[form]
         used = [drawn.stem if stems is None else draw.choice("question", tuple(sorted(stems)))]
         stem = _filled(own.stems[used[0]], slots)
+        if used[0] not in own.verbatim:
+            stem = " ".join([stem, *(own.notes_where[name] for name in noted)])
         if said:
             stem += " " + said
         question, instruction = stem, None
@@ -183,7 +193,7 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     for form, kind in kinds:
         own = held["formats"][form]
         added: dict[str, Any] = {**common[form].get("", {}), **common[form].get(kind, {}), **own}
-        stems, *others = (
+        stems, options, instruction, answers = (
             {
                 key: _capital(text)
                 for key, text in sorted(
@@ -193,7 +203,9 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
             for name in ("stems", "options", "instruction", "answers")
         )
         noted = {name: text if name in verbatim else " ".join([text, *notes]) for name, text in stems.items()}
-        formats[form] = FormatWording(noted, *others)
+        formats[form] = FormatWording(
+            noted, options, instruction, answers, held.get("notes_where", {}), frozenset(verbatim)
+        )
     return Wording(formats)
 
 

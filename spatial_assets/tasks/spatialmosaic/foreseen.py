@@ -15,15 +15,19 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, draw_key
-from spatial_assets.tasks.core.draws import mix_columns
+from spatial_assets.tasks.core.draws import Hashes, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, prior_file, prior_of
-from spatial_assets.tasks.spatialmosaic.sets import SUITE
+from spatial_assets.tasks.spatialmosaic.sets import HIDDEN, SUITE
 from spatial_assets.tasks.spatialmosaic.sides import AB, FB, SideParameters
 
 LAWS: Mapping[str, str] = {axis: f"obj_existence_occ_{axis}" for axis in (AB, FB)}
 """The type that an axis' scores were measured on."""
-FORESEEN_REASONS: Mapping[str, str] = {EXPECTED: PRIOR_REASONS[EXPECTED]}
+UNEVEN = "uneven"
+FORESEEN_REASONS: Mapping[str, str] = {
+    EXPECTED: PRIOR_REASONS[EXPECTED],
+    UNEVEN: "left out by lot, so that no side is right more often than another",
+}
 
 
 class ForeseenParameters(SideParameters):
@@ -62,16 +66,51 @@ def thin_out(
     """
     if not parameters.even or not len(found):
         return
-    # Not of the set: what several sets ask of one frame goes or stays together. Else, of what is asked once of each
-    # frame, that which is in many sets would have so many lots.
-    columns = (facts.objects.identities[column] for column in found.objects.T)
-    states = mix_columns(
-        draw_key(facts.which, parameters.seed, task, "expected"),
-        facts.frames.identities[found.frames[:, 0]],
-        *columns,
-    )
+    states = lots(facts, parameters.seed, task, "expected", found)
     units = (states >> np.uint64(11)).astype(np.float64) / float(1 << 53)
     found.reject(EXPECTED, _expected(units, odds))
+
+
+def lots(facts: SceneFacts, seed: int, task: str, purpose: str, found: Candidates) -> Hashes:
+    """(N,), hashes of the frame and the objects alone: what several sets ask of one frame draws the same.
+
+    Else, of what is asked once of each frame, that which is in many sets would have so many lots.
+    """
+    columns = (facts.objects.identities[column] for column in found.objects.T)
+    return mix_columns(
+        draw_key(facts.which, seed, task, purpose), facts.frames.identities[found.frames[:, 0]], *columns
+    )
+
+
+def even_out(
+    facts: SceneFacts,
+    parameters: ForeseenParameters,
+    task: str,
+    found: Candidates,
+    answers: Indices,
+    count: int,
+) -> None:
+    """Reject so many of each answer, (N,), that all `count` answers of a kind are right equally often, among what the
+    asked frame shows and among what it does not.
+
+    What a frame does not show is mostly closer than what it shows, since it is beside the camera or behind it. Answers
+    are numbered by kinds: of the same kind are those between two multiples of `count`.
+    """
+    if not parameters.even or not len(found):
+        return
+    drawn = lots(facts, parameters.seed, task, UNEVEN, found)
+    cells = answers * 2 + found.values[HIDDEN]
+    # Each question of a frame once, however many sets ask it; what one lot decides goes or stays together.
+    order = np.lexsort((drawn, cells))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(cells[order]) != 0) | (drawn[order][1:] != drawn[order][:-1])
+    sizes = np.bincount(cells[order][new], minlength=2 * count * (int(answers.max()) // count + 1))
+    least = sizes.reshape(-1, count, 2).min(axis=1)
+    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    turn = np.empty(len(order), np.int64)
+    turn[order] = np.cumsum(new) - 1
+    turn -= begins[cells]
+    found.reject(UNEVEN, turn >= least[answers // count, cells % 2])
 
 
 def turns(axes: Iterable[str], things: Indices) -> Indices:

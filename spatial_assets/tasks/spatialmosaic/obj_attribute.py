@@ -18,6 +18,7 @@ from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Cho
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.priors import prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -30,7 +31,7 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -38,6 +39,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     POSED,
     READS,
     SET,
+    SUITE,
     diagnostics,
     frame_name,
     frame_roles,
@@ -47,8 +49,10 @@ from spatial_assets.tasks.spatialmosaic.sets import (
 from spatial_assets.tasks.spatialmosaic.sides import (
     AXES,
     DIFFERENCES,
+    FB,
     SIDE_REASONS,
     SIDES,
+    WORDS,
     side_slots,
     sided_pairs,
 )
@@ -57,6 +61,8 @@ NAMES = {axis: f"obj_attribute_occ_{axis}" for axis in AXES}
 OTHERS, NEAREST = "others", "nearest"
 """Among the values of candidates: (N, 3), the objects on the other side, and (N,), the least distance in meters that
 any of the four lies to its side."""
+MEASURED = (FB,)
+"""Axes of which a law says which of four is the one: see `benchmarks/priors.py`."""
 LEVEL = 0.5
 """Of what names say of a side, so much is one level. Others are taken of the nearest: of a lamp among three mats hardly
 any question would be left."""
@@ -74,8 +80,8 @@ def others_across(
     count: int,
 ) -> Indices:
     """(N, count), of each row others of its group, equal numbers beside each other, that are hidden or shown like it
-    and lie on the other side: those of the nearest levels, (O,), among equals of the greatest hashes; NOTHING where
-    there are too few."""
+    and lie on the other side: those of the nearest levels, (2, O) by side, among equals of the greatest hashes; NOTHING
+    where there are too few."""
     out = np.full((len(groups), count), NOTHING, np.int64)
     best = np.zeros(count, np.uint64)
     begin = 0
@@ -87,7 +93,8 @@ def others_across(
         held, other = 0, begin
         while other < len(groups) and groups[other] == groups[row]:
             if hidden[other] == hidden[row] and sides[other] == -sides[row]:
-                away = min(abs(levels[things[other]] - levels[things[row]]), 63)
+                side = int(sides[row] > 0)
+                away = min(abs(levels[side, things[other]] - levels[side, things[row]]), 63)
                 lot = mix_pair(states[row], identities[things[other]]) >> np.uint64(6)
                 rank = (np.uint64(63 - away) << np.uint64(58)) | lot
                 slot = -1
@@ -107,6 +114,11 @@ def others_across(
     return out
 
 
+def own_law(axis: str) -> tuple[str, ...]:
+    """The data file of the scores by which an axis' questions are thinned out, relative to the package."""
+    return (prior_file(SUITE, NAMES[axis]),) if axis in MEASURED else law_files(axis)
+
+
 def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candidates:
     """Every pair of which the side is clear, with three others; references take turns.
 
@@ -123,7 +135,7 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     ) + references
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
-    levels = np.floor(facts.once(scores, axis) / LEVEL).astype(np.int64)
+    levels = np.floor(facts.once(chosen_scores, axis) / LEVEL).astype(np.int64)
     others = others_across(groups, found.values[HIDDEN], sides, things, states, own, levels, OPTIONS - 1)
     apart = np.abs(found.values[DIFFERENCES][:, place])
     found.values |= {
@@ -139,10 +151,31 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     return found
 
 
+def hint(side: str, word: str) -> str:
+    """What speaks for a thing of this name where one on that side is looked for."""
+    return f"{side}: {word}"
+
+
+def chosen_scores(facts: SceneFacts, axis: str) -> Float:
+    """(2, O), how likely it is that each object is the one on the negative side, or on the positive, and three others
+    are not; zeros for what no name says anything of.
+
+    Of heights names tell nearly all, and a law of their own leaves no questions: there, it is how high things mostly
+    are.
+    """
+    if axis not in MEASURED:
+        own = facts.once(scores, axis)
+        return np.stack([-own, own])
+    law = prior_of(SUITE, NAMES[axis])
+    words = facts.objects.categories
+    found = [[law.score(hint(side, word)) for word in words] for side in WORDS[axis]]
+    return np.array(found, np.float64).reshape(2, len(words))
+
+
 def _odds(facts: SceneFacts, axis: str, found: Candidates, signs: Indices) -> Float:
     """(N, 4), how likely names make it that each of the four lies on the side asked for: the reference is in all."""
     offered = np.concatenate([found.objects[:, :1], found.values[OTHERS]], axis=1)
-    odds: Float = signs[:, None] * facts.once(scores, axis)[offered]
+    odds: Float = facts.once(chosen_scores, axis)[(signs > 0).astype(np.int64)[:, None], offered]
     return odds
 
 
@@ -172,6 +205,7 @@ def ask(
         },
         given=pixel,
         stems=stems(parameters, NAMES[axis], draw),
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference, *others), view, hidden),
     )
 
@@ -195,7 +229,7 @@ TASKS = tuple(
             **FORESEEN_REASONS,
             "few_others": "fewer than three others, hidden or shown like it, lie clearly on the other side",
         },
-        data=(OFFICIAL, *law_files(axis)),
+        data=(OFFICIAL, *own_law(axis)),
         reads=READS,
     )
     for axis, words in (

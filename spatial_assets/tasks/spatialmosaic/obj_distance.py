@@ -27,7 +27,7 @@ from spatial_assets.tasks.spatialmosaic.pairs import (
     asked_objects,
     share_by,
 )
-from spatial_assets.tasks.spatialmosaic.referents import referred
+from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -82,6 +82,7 @@ def ask(facts: SceneFacts, parameters: CameraDistanceParameters, candidate: Chos
         slots={"target": name, "frame": frame_name(facts, parameters, sets, row, view)},
         given=pixel,
         stems=stems(parameters, NAME, draw),
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing,), view, values[HIDDEN]),
     )
 

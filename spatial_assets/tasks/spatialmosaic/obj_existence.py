@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from spatial_assets.tasks.core.answers import YesNo
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
@@ -19,13 +21,14 @@ from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.foreseen import (
     FORESEEN_REASONS,
     ForeseenParameters,
+    even_out,
     law_files,
     side_odds,
     thin_out,
     turns,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -42,6 +45,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
 from spatial_assets.tasks.spatialmosaic.sides import (
     AXES,
     DIFFERENCES,
+    FB,
     SIDE_REASONS,
     SIDES,
     side_slots,
@@ -58,6 +62,10 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
     found = found.settle()
     sides = found.values[SIDES][:, AXES.index(axis)]
     thin_out(facts, parameters, NAMES[axis], found, side_odds(facts, axis, found, sides))
+    found = found.settle()
+    if axis == FB:
+        farther = (found.values[SIDES][:, AXES.index(axis)] > 0).astype(np.int64)
+        even_out(facts, parameters, NAMES[axis], found, farther, 2)
     share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 0]))
     return found
 
@@ -83,6 +91,7 @@ def ask(
         },
         given=pixel,
         stems=stems(parameters, NAMES[axis], draw),
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),
     )
 

@@ -17,21 +17,24 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relations
-from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices, draw_key
-from spatial_assets.tasks.core.draws import Draw, hash_name, mix_columns
+from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices
+from spatial_assets.tasks.core.draws import Draw, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.options import OPTIONS
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.foreseen import (
     FORESEEN_REASONS,
     ForeseenParameters,
+    even_out,
     law_files,
+    lots,
     side_odds,
     thin_out,
 )
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
-from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, referred
+from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
     ASKED,
     HIDDEN,
@@ -48,6 +51,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     view_sets,
 )
 from spatial_assets.tasks.spatialmosaic.sides import (
+    AB,
     AXES,
     DIFFERENCES,
     PHRASES,
@@ -100,6 +104,11 @@ def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candida
     found = found.settle()
     found.values[SECOND] = second_axes(facts, parameters, axis, found, others)
     thin_out(facts, parameters, NAMES[axis], found, option_odds(facts, parameters, axis, found))
+    found = found.settle()
+    if axis != AB:
+        # Heights are as even as names leave them, and too few are left to be choosy.
+        offered = 2 if parameters.single else OPTIONS
+        even_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), offered)
     share_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), ANSWERS)
     return found
 
@@ -108,8 +117,7 @@ def second_axes(
     facts: SceneFacts, parameters: SpatialParameters, axis: str, found: Candidates, others: list[int]
 ) -> Indices:
     """(N,), of the two other axes the clear one; where both are, one of them by lot."""
-    assert found.identities is not None
-    states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], SECOND), found.identities)
+    states = lots(facts, parameters.seed, NAMES[axis], SECOND, found)
     clear = found.values[SIDES][:, others] != 0
     by_lot = (states >> np.uint64(63)).astype(np.int64)
     chosen = np.where(clear.all(axis=1), by_lot, clear.argmax(axis=1))
@@ -185,6 +193,7 @@ def ask(
         },
         given=pixel,
         stems=chosen,
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),
     )
 

@@ -7,7 +7,7 @@ is followed by the center of the object's box in the frame asked about, in pixel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
@@ -38,6 +38,9 @@ class MosaicReferents(Parameters):
         "width: nearer, the pixel may mean either",
     )
 
+
+PIXEL_NOTED = ("pixel",)
+"""Notes of a question whose text states a pixel."""
 
 REFERENT_REASONS: Mapping[str, str] = {
     "unclear_reference": "the asked frame shows too little of the object that is referred to",
@@ -117,6 +120,11 @@ def _tells(boxes: Float, centers: Float, gaps: Float, visible: Bools, may_mean: 
                     good = good and np.hypot(across, down) >= gaps[frame]
             out[frame, thing] = good
     return out
+
+
+def noted(pixel: Sequence[float]) -> tuple[str, ...]:
+    """Notes of a question that names an object by a pixel, or by none: how to read it is said only where it stands."""
+    return PIXEL_NOTED if pixel else ()
 
 
 def referred(facts: SceneFacts, row: int, frame: int, thing: int) -> tuple[str, list[float]]:

@@ -43,7 +43,8 @@ def find(axis: str, facts: SceneFacts, parameters: SidedParameters) -> Candidate
     groups = (groups << views) + found.values[NEEDED]
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
-    levels = np.floor(facts.once(scores, axis) / LEVEL).astype(np.int64)
+    # On either side names say the same of a thing.
+    levels = np.floor(np.tile(facts.once(scores, axis), (2, 1)) / LEVEL).astype(np.int64)
     sides = found.values[SIDES][:, place].astype(np.int64)
     # What is asked of the same views stands together.
     order = np.argsort(groups, kind="stable")

@@ -106,9 +106,11 @@ def worded_by(
     slots: dict[str, str],
     state: int,
     stems: list[str] | None = None,
+    said: str = "",
+    noted: tuple[str, ...] = (),
 ) -> wording.Worded:
     (drawn,) = own.drawn(form, np.array([state], np.uint64))
-    return own.word(form, answer, slots, drawn, Draw(state), stems)
+    return own.word(form, answer, slots, drawn, Draw(state), stems, said, noted)
 
 
 def test_a_question_is_stem_notes_options_and_instruction(tmp_path: Path) -> None:
@@ -127,6 +129,19 @@ def test_a_question_is_stem_notes_options_and_instruction(tmp_path: Path) -> Non
     assert len(worded.template.split("/")) == 3
     assert worded.question.startswith(worded.stem) and worded.question.endswith(worded.instruction or "?")
     assert "A. 1" not in worded.stem
+
+
+def test_some_notes_are_said_only_where_a_question_names_them(tmp_path: Path) -> None:
+    """Behind those that are always said, before what parameters add; nowhere behind words that are published."""
+    others = {"stems": {"made": {"official": "How far is {red}?"}}}
+    (tmp_path / "published.json").write_text(json.dumps(others))
+    held = {**GOOD, "published_in": "published.json", "notes_where": {"point": "Points are round."}}
+    own = wording.load(write(tmp_path, held), (("fill", "number"),))
+    slots, stem = {"red": "chair"}, "How far away is the chair (red point)? Meters."
+    assert worded_by(own, "fill", "2.0", slots, 3, ["q1"]).stem == stem
+    noted = worded_by(own, "fill", "2.0", slots, 3, ["q1"], "Guess.", ("point",))
+    assert noted.stem == stem + " Points are round. Guess." and noted.question.startswith(noted.stem)
+    assert worded_by(own, "fill", "2.0", slots, 3, ["official"], "", ("point",)).stem == "How far is chair?"
 
 
 def test_published_stems_have_their_options_and_instruction_too(tmp_path: Path) -> None:

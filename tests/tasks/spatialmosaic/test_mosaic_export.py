@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from PIL import Image
 from spatial_assets.exports import spatialmosaic
 from spatial_assets.exports import spatialmosaic_layout as layout
 from spatial_assets.exports.source import ReleaseRows
+from spatial_assets.lineage.database import connect
+from spatial_assets.report import view_sets
+from spatial_assets.report.gallery import gallery_page
 from spatial_assets.scoring.run import score_file
 from spatial_assets.stages.questions import SUITES
 
@@ -98,3 +103,47 @@ def test_levels_tell_rows_apart(exported: tuple[ReleaseRows, Path]) -> None:
     found = pl.DataFrame(flat(exported[1])).select(*layout.levels())
     assert found["overlap_level"].n_unique() == 3 and found["occ_level"].n_unique() >= 3
     assert found["vis_level"].n_unique() == found["GT Scenario"].n_unique() == 2
+
+
+def test_the_gallery_shows_all_views_and_outlines_what_the_asked_one_hides(
+    exported: tuple[ReleaseRows, Path],
+) -> None:
+    """Side by side, the asked one framed; without a script, and of what lies outside the image in words."""
+    source, _ = exported
+    page = gallery_page(source.home, 1)
+    rows = {row["qa_id"]: row for row in lakes.rows(source.home, "questions/*").iter_rows(named=True)}
+    parts = dict(re.findall(r'<article class="card \w+" id="qa-([0-9a-f]+)"(.*?)</article>', page, re.DOTALL))
+    outlined = 0
+    for qa_id, card in parts.items():
+        row = rows[qa_id]
+        asked = row["diagnostics"]["asked"] is not None
+        assert card.count("<img ") == len(row["frames"]) and card.count("asked about</figcaption>") == asked
+        assert card.count('<figure class="wanted">') == asked
+        hidden = row["diagnostics"]["answer_is"] == "hidden" and asked
+        assert card.count('type="checkbox"') == card.count("<label ") == hidden
+        things = [item for item in row["objects"] if item["role"] != "reference"]
+        words = re.findall(r"outlined</span>|behind the camera</span>|, (?:to the|above|below)", card)
+        assert len(words) == hidden * len(things)
+        assert card.count("<polygon") == card.count("outlined</span>")
+        outlined += card.count("<polygon")
+    assert len(parts) == len(MOSAIC) and outlined
+    assert page.count("Overlap against occlusion") == len(MOSAIC)
+
+
+def test_maps_of_overlap_and_occlusion_count_every_question(exported: tuple[ReleaseRows, Path]) -> None:
+    source, _ = exported
+    found = view_sets.maps(connect(source.home))
+    for task in MOSAIC:
+        rows = lakes.rows(source.home, f"questions/{task}").unnest("diagnostics")
+        assert found[task].total == len(rows)
+        counts = {
+            (cell.x // view_sets.CELL, view_sets.ROWS - 1 - cell.y // view_sets.CELL): int(
+                cell.label.split()[-1].replace(",", "")
+            )
+            for cell in found[task].cells
+        }
+        wanted = Counter(
+            (min(int(overlap / 2), 14), min(int(occlusion * 10), 9))
+            for overlap, occlusion in rows.select("overlap_avg", "occlusion_avg").iter_rows()
+        )
+        assert counts == wanted

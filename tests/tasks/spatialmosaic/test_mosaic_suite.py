@@ -38,6 +38,22 @@ def test_every_type_has_several_stems_and_the_published_one_where_there_is_any(t
     assert list(published) == sorted(OFFICIAL["stems"].get(task, {}))
 
 
+@pytest.mark.parametrize("task", MOSAIC)
+def test_how_to_read_a_pixel_is_said_only_where_a_name_has_one(studio: Studio, task: str) -> None:
+    """Nobody is told of two numbers in brackets that are nowhere to be seen, nor left alone with some that are."""
+    for row in studio.rows(task):
+        named = re.findall(r"[a-z]\(\d+,\d+\)", row["stem"])
+        assert bool(named) == bool(row["given"])
+        assert row["stem"].count("two numbers in brackets".capitalize()) == bool(named), row["stem"]
+
+
+def test_some_questions_name_an_object_by_its_pixel(studio: Studio) -> None:
+    """Of every type that may do so, or nothing is shown above."""
+    having = {task for task in MOSAIC if any(row["given"] for row in studio.rows(task))}
+    noted = {path.stem for path in FOLDER.glob("obj_*.json") if "notes_where" in path.read_text()}
+    assert having == noted
+
+
 def test_published_words_say_where_they_come_from() -> None:
     assert "c7be44d" in OFFICIAL["source"]
     assert set(OFFICIAL["stems"]) <= set(MOSAIC)

@@ -171,6 +171,14 @@ def test_names_that_tell_the_side_are_thinned_out(studio: Studio) -> None:
     assert odds[0] < odds[1] / 4, odds
 
 
+def test_what_is_hidden_is_closer_no_more_often_than_farther(studio: Studio) -> None:
+    """It is beside the camera or behind it, so that nine of ten would be; nobody is to know by that alone."""
+    for even, low, high in ((True, 0.4, 0.6), (False, 0.0, 0.35)):
+        rows = [row for row in studio.rows(FB, even=even) if row["diagnostics"]["answer_is"] == "hidden"]
+        farther = sum(row["value"][0] > 0 for row in rows)
+        assert len(rows) >= 50 and low * len(rows) <= farther <= high * len(rows), (farther, len(rows))
+
+
 def test_the_published_wording_is_printed_word_for_word(studio: Studio) -> None:
     for row in studio.rows(AB, wording="official", frame_names="name"):
         side = "lower" if "lower" in row["stem"] else "higher"

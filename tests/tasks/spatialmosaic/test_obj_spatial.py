@@ -109,6 +109,16 @@ def test_single_words_are_of_all_axes_and_one_is_true(studio: Studio, task: str,
             assert row["stem"].endswith("?") and "appear in this view relative to the" in row["stem"]
 
 
+@pytest.mark.parametrize("task", [LR, FB])
+def test_each_of_the_four_is_right_equally_often(studio: Studio, task: str) -> None:
+    """Among what the asked view hides too, most of which is closer than what it shows."""
+    rows = studio.rows(task)
+    counts = Counter((second_axis(row), chosen_text(row)) for row in rows)
+    for axis in {axis for axis, _ in counts}:
+        own = [count for (other, _), count in counts.items() if other == axis]
+        assert sum(own) < 20 or (len(own) == 4 and chisquare(own).pvalue > 1e-3), counts
+
+
 def found(place: Any, **parameters: Any) -> dict[str, int]:
     things = [("lamp", place), ("sofa", box(0.0, 0.0, z=3.0))]
     made = made_sets(things, [{0: shown(), 1: shown()}, {}])
