@@ -235,7 +235,10 @@ def test_tasks_that_measure_at_3d_centers_can_say_so_in_spars_words() -> None:
     assert held["source"] and held["license"] and SENTENCE in held["sentences"].values()
 
 
-@pytest.mark.parametrize("name", [name for name in FORMS if "3D center" in notes_of(name)])
+SAY = [name for name in FORMS if "center_sentence" in tasks()[name].parameters.model_fields]
+
+
+@pytest.mark.parametrize("name", SAY)
 def test_the_sentence_stands_once_behind_the_stem(sampled: Asked, name: str) -> None:
     plain, told = (rows_in(sampled, name, center_sentence=flag) for flag in (False, True))
     assert len(plain) == len(told)
