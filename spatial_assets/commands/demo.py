@@ -36,7 +36,7 @@ def run_demo(home: Path, scenes: int, workers: int, quality: str = FULL) -> int:
         with Status() as status:
             if workers > 1:
                 # On a fresh machine this is most of the work, and all of it can be done side by side.
-                compile_ahead(workers, say=status.say)
+                compile_ahead(workers, say=status.say, go_on=True)
             spread = partial(in_processes, workers) if workers > 1 else None
             write_scenes(
                 root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, spread=spread, quality=quality

@@ -28,23 +28,26 @@ LIST = "compiling.json"
 
 
 def compile_ahead(
-    workers: int, modules: Iterable[str] | None = None, say: Callable[[str], None] = lambda _: None
-) -> int:
+    workers: int,
+    modules: Iterable[str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    go_on: bool = False,
+) -> None:
     """Has that many processes compile what these modules' kernels lack, of all modules by default.
 
-    Returns how many there were to compile. `say` is told how far it is. What cannot be compiled here is logged, and
-    met again where it is called.
+    `say` is told how far it is. With `go_on` it returns while the processes are at their last kernels, so that what
+    needs none of these begins beside them. What cannot be compiled here is logged, and met again where it is called.
     """
     wanted = None if modules is None else frozenset(modules)
     (asked,) = in_processes(workers, lacking, [(wanted,)])
     lacks = asked.result()
-    for done, future in enumerate(in_processes(workers, compile_listed, lacks)):
-        say(f"compiling kernels: {done} of {len(lacks)}")
+    compiled = in_processes(workers, compile_listed, lacks)
+    for number, future in enumerate(compiled[: len(lacks) - (workers if go_on else 0)]):
+        say(f"compiling kernels: {number} of {len(lacks)}")
         try:
             future.result()
         except Exception as error:
-            _log.warning("%s is not compiled ahead: %s", lacks[done][0], error)
-    return len(lacks)
+            _log.warning("%s is not compiled ahead: %s", lacks[number][0], error)
 
 
 @cache

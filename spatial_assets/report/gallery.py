@@ -27,6 +27,8 @@ from spatial_assets.storage.shards import Registry
 
 EXAMPLES = 3
 """Cards of every task and format: more of them would each get fewer bytes of the page."""
+MOST_CARDS = 250
+"""Of a page, where that leaves each task and format one: the more there are, the fewer each gets."""
 IMAGE_BYTES = 6_000_000
 """What the examples' images may take together; a third more as text in the page, which stays below 10 MB."""
 MOST_EACH, LEAST_EACH = 42_000, 7_000
@@ -57,7 +59,8 @@ def gallery_page(home: Path, examples: int = EXAMPLES) -> str:
     tried = counts.asked(con, in_order(counts.task_names(home)))
     totals = counts.totals(con)
     rejected, rejected_count = counts.rejected_scenes(con)
-    shown = load(con, choose(con, max(examples, 0)), _roots(home))
+    room = max(MOST_CARDS // max(sum(1 for entry in tried if entry.questions), 1), 1)
+    shown = load(con, choose(con, min(max(examples, 0), room)), _roots(home))
     formats = sections.formats_of(tried)
     audited = shortcut_table.load(home)
     script = asset(TEMPLATES, "gallery.js")
