@@ -51,7 +51,6 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     view_sets,
 )
 from spatial_assets.tasks.spatialmosaic.sides import (
-    AB,
     AXES,
     DIFFERENCES,
     PHRASES,
@@ -105,10 +104,8 @@ def find(axis: str, facts: SceneFacts, parameters: SpatialParameters) -> Candida
     found.values[SECOND] = second_axes(facts, parameters, axis, found, others)
     thin_out(facts, parameters, NAMES[axis], found, option_odds(facts, parameters, axis, found))
     found = found.settle()
-    if axis != AB:
-        # Heights are as even as names leave them, and too few are left to be choosy.
-        offered = 2 if parameters.single else OPTIONS
-        even_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), offered)
+    offered = 2 if parameters.single else OPTIONS
+    even_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), offered)
     share_out(facts, parameters, NAMES[axis], found, answers_named(parameters, axis, found), ANSWERS)
     return found
 
