@@ -37,7 +37,7 @@ demo: $(READY)  ## make procedural scenes, build every asset on them, say where 
 	@$(BIN)/spatial-assets demo
 
 test: $(READY)  ## every test but the long proofs
-	@$(BIN)/python -m pytest -m "not prove" -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile --no-loadscope-reorder
 
 prove: $(READY)  ## every bar at full size; prints required against measured; ONLY=word for some
 	@$(if $(ONLY),,$(BIN)/python -m pytest -m prove -s)

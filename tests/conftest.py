@@ -54,30 +54,6 @@ LONGEST = (
 """Files that take longest, which therefore begin: whoever gets one last works alone at the end."""
 
 
-TOGETHER = {
-    "tasks/spar": "spar",
-    "tasks/spatialmosaic": "view sets",
-    "tasks/views": "view sets",
-    "exports": "exports",
-}
-"""Folders whose tests share homes that take long to build: one process has all of them, and builds each home once."""
-TESTS = Path(__file__).resolve().parent
-
-
-def _group(item: pytest.Item) -> str:
-    """What is run by one process: the folders of TOGETHER, of other tests each file."""
-    folder = item.path.parent.relative_to(TESTS).as_posix()
-    return TOGETHER.get(folder, f"{folder}/{item.path.name}")
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    first = [*dict.fromkeys(TOGETHER.values()), *LONGEST]
-    rank = {name: place for place, name in enumerate(first)}
-
-    def place(item: pytest.Item) -> int:
-        return min(rank.get(name, len(first)) for name in (_group(item), item.path.name))
-
-    items.sort(key=place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))

@@ -196,12 +196,17 @@ def check_random(rows: list[Row], stated: dict[str, dict[str, float]], seed: int
     for row in scored:
         by_task.setdefault(row["question_type"], []).append(row["score"])
     known = {task: own for task, own in by_task.items() if len(own) >= LEAST}
-    variance = {task: float(np.var(own, ddof=1)) / len(own) for task, own in known.items()}
+    variance = {task: spread_of(own, stated[task]["random"] / 100) / len(own) for task, own in known.items()}
     off = {task: summary["tasks"][task] - stated[task]["random"] / 100 for task in known}
     outside = [task for task in known if abs(off[task]) > Z * math.sqrt(variance[task])]
     assert len(outside) <= 2, {task: (off[task], len(known[task])) for task in outside}
     spread = math.sqrt(sum(variance.values())) / len(known)
     assert abs(sum(off.values())) / len(known) <= Z * spread
+
+
+def spread_of(scores: list[float], chance: float) -> float:
+    """Variance of a guess's score: of what is right or wrong as the chance has it, since a few may all be wrong."""
+    return chance * (1.0 - chance) if set(scores) <= {0.0, 1.0} else float(np.var(scores, ddof=1))
 
 
 def test_a_model_stands_beside_chance_by_level(made: tuple[Path, str], tmp_path: Path) -> None:
