@@ -40,7 +40,12 @@ def compile_ahead(
     """
     wanted = None if modules is None else frozenset(modules)
     (asked,) = in_processes(workers, lacking, [(wanted,)])
-    lacks = asked.result()
+    try:
+        lacks = asked.result()
+    except Exception as error:
+        # A list that does not fit the sources costs time, never a build.
+        _log.warning("kernels are not compiled ahead: %s", error)
+        return
     compiled = in_processes(workers, compile_listed, lacks)
     for number, future in enumerate(compiled[: len(lacks) - (workers if go_on else 0)]):
         say(f"compiling kernels: {number} of {len(lacks)}")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 
 import pytest
 
@@ -62,6 +63,17 @@ def test_kernels_are_compiled_once_each_callees_first(tmp_path):
     assert after == []
     assert said == [f"compiling kernels: {number} of {len(before)}" for number in range(len(before))]
     assert misses == 0
+
+
+def test_a_list_that_does_not_fit_the_sources_stops_nothing(monkeypatch, caplog):
+    def failing(*_):
+        future = Future()
+        future.set_exception(AttributeError("no kernel of that name"))
+        return [future]
+
+    monkeypatch.setattr(compiling, "in_processes", failing)
+    compiling.compile_ahead(2)
+    assert "no kernel of that name" in caplog.text
 
 
 @pytest.mark.prove
