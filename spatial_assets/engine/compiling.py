@@ -10,9 +10,12 @@ from __future__ import annotations
 import importlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
+from threading import Lock, Thread
 from typing import Any
 
 from numba import types
@@ -27,49 +30,83 @@ _log = logging.getLogger(__name__)
 LIST = "compiling.json"
 
 
-def compile_ahead(
-    workers: int,
-    modules: Iterable[str] | None = None,
-    say: Callable[[str], None] = lambda _: None,
-    go_on: bool = False,
-) -> None:
-    """Has that many processes compile what these modules' kernels lack, of all modules by default.
+_given: dict[tuple[str, int], Future] = {}
+"""What processes in the background were given to compile, done or not."""
+_giving = Lock()
+_complete: set[tuple[str, ...]] = set()
+"""Modules that were asked for and lack nothing any more."""
 
-    `say` is told how far it is. With `go_on` it returns while the processes are at their last kernels, so that what
-    needs none of these begins beside them. What cannot be compiled here is logged, and met again where it is called.
+
+@contextmanager
+def compiled_ahead(workers: int, *first: str) -> Iterator[None]:
+    """As long as the block lasts, that many processes in the background compile what the list has and is lacking.
+
+    In the order in which it is needed: what modules import that are named first, then the next, then all others. Work
+    that needs some of it waits by `compile_for`; all other goes on.
     """
-    wanted = None if modules is None else frozenset(modules)
-    (asked,) = in_processes(workers, lacking, [(wanted,)])
+    giving = Thread(target=lambda: _give(workers, [*(closure((one,)) for one in first), None]), daemon=True)
+    giving.start()
+    try:
+        yield
+    finally:
+        giving.join()
+        # Whoever stops half-way does not wait for kernels that nobody needs any more.
+        for future in _given.values():
+            future.cancel()
+
+
+def compile_for(workers: int, *modules: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """Returns when what these modules import, directly or not, lacks no listed kernel.
+
+    `say` is told how far it is. What cannot be compiled here is logged, and met again where it is called. For modules
+    that it was called for before in this process, it does nothing.
+    """
+    if modules in _complete:
+        return
+    waited = _give(workers, [closure(modules)])
+    try:
+        for number, (name, future) in enumerate(waited):
+            say(f"compiling kernels: {number} of {len(waited)}")
+            try:
+                future.result()
+            except Exception as error:
+                _log.warning("%s is not compiled ahead: %s", name, error)
+    except BaseException:
+        for _, future in waited:
+            future.cancel()
+        raise
+    _complete.add(modules)
+
+
+def _give(workers: int, groups: Sequence[tuple[str, ...] | None]) -> list[tuple[str, Future]]:
+    """Has processes in the background compile what these groups of modules lack, unless they are at it already.
+
+    None stands for all modules.
+    """
+    (asked,) = in_processes(workers, lacking, [(groups,)])
     try:
         lacks = asked.result()
     except Exception as error:
         # A list that does not fit the sources costs time, never a build.
         _log.warning("kernels are not compiled ahead: %s", error)
-        return
-    compiled = in_processes(workers, compile_listed, lacks)
-    for number, future in enumerate(compiled[: len(lacks) - (workers if go_on else 0)]):
-        say(f"compiling kernels: {number} of {len(lacks)}")
-        try:
-            future.result()
-        except Exception as error:
-            _log.warning("%s is not compiled ahead: %s", lacks[number][0], error)
+        return []
+    with _giving:
+        new = [one for one in lacks if one not in _given or _given[one].done()]
+        _given.update(zip(new, in_processes(workers, compile_listed, new, background=True), strict=True))
+        return [(one[0], _given[one]) for one in lacks]
 
 
-@cache
-def compile_for(workers: int, modules: tuple[str, ...]) -> None:
-    """`compile_ahead` for what modules import, directly or not; once in a process."""
-    compile_ahead(workers, closure(modules))
+def lacking(groups: Sequence[tuple[str, ...] | None]) -> list[tuple[str, int]]:
+    """Kernels of these groups of modules and which of their listed types are not compiled yet, in an order to do it.
 
-
-def lacking(modules: frozenset[str] | None) -> list[tuple[str, int]]:
-    """Kernels and which of their listed types are not compiled yet, in an order in which to do it.
-
-    First kernels that call no other: what calls them then finds them. Among these the longest, so that no process
-    is left with one at the end.
+    By group, None being all modules. In a group first kernels that call no other: what calls them then finds them.
+    Among these the longest, so that no process is left with one at the end.
     """
     found = []
     for name, listed in _listed().items():
-        if modules is not None and name.rpartition(".")[0] not in modules:
+        module = name.rpartition(".")[0]
+        group = next((place for place, one in enumerate(groups) if one is None or module in one), None)
+        if group is None:
             continue
         kernel = _kernel(name)
         if kernel is None:
@@ -77,8 +114,8 @@ def lacking(modules: frozenset[str] | None) -> list[tuple[str, int]]:
         height, length = _height(kernel), len(kernel.py_func.__code__.co_code)
         for number, written in enumerate(listed):
             if not kernel._cache.is_kept(_read_all(written), kernel.targetctx):
-                found.append((height, -length, name, number))
-    return [(name, number) for _, _, name, number in sorted(found)]
+                found.append((group, height, -length, name, number))
+    return [(name, number) for *_, name, number in sorted(found)]
 
 
 def compile_listed(name: str, number: int) -> None:

@@ -132,7 +132,7 @@ class Runner:
         many = heavy and self.workers > 1 and len(stale) > 1
         if many:
             named = {module for member in members for module in member.stage.modules(shard.dataset)}
-            compile_for(self.workers, tuple(sorted(named)))
+            compile_for(self.workers, *sorted(named))
         compute = self._in_processes if many else self._here
         for (member, job), attempt in compute(shard, stale):
             member.commit(job, attempt)

@@ -17,30 +17,34 @@ _log = logging.getLogger(__name__)
 PRELOADED = ["spatial_assets.stages.pipeline"]
 """What every worker needs is imported once, by the process that they are forked from."""
 
-_pools: dict[int, ProcessPoolExecutor] = {}
+NICENESS = 5
+"""Of processes in the background: a fourth of a core that others want too, since at times somebody waits for them."""
+
+_pools: dict[tuple[int, bool], ProcessPoolExecutor] = {}
 _opening = threading.Lock()
 
 
 def in_processes(
-    workers: int, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]
+    workers: int, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], background: bool = False
 ) -> list[Future]:
     """Has that many processes make the calls; the futures are in their order.
 
     The function, its arguments and what it returns must be picklable. A process that dies fails the calls that
-    were not finished; the next use starts with new ones.
+    were not finished; the next use starts with new ones. Calls in the background have processes of their own, and
+    hold up none that are not.
     """
     waiting = list(calls)
-    pool = _pool(workers)
+    pool = _pool(workers, background)
     try:
         return _submit(pool, function, waiting)
     except BrokenProcessPool:
         _log.warning("a worker process has died since its last call; %d new ones are started", workers)
         with _opening:
             # Another thread may have met the same broken pool first, and opened a new one.
-            if _pools.get(workers) is pool:
-                del _pools[workers]
+            if _pools.get((workers, background)) is pool:
+                del _pools[workers, background]
         pool.shutdown(wait=False)
-        return _submit(_pool(workers), function, waiting)
+        return _submit(_pool(workers, background), function, waiting)
 
 
 def _submit(
@@ -49,18 +53,22 @@ def _submit(
     return [pool.submit(function, *arguments) for arguments in calls]
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int, background: bool) -> ProcessPoolExecutor:
     with _opening:
-        if workers not in _pools:
+        if (workers, background) not in _pools:
             # A forked child would inherit locks held by other threads; the server forks from a clean process.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(PRELOADED)
-            _pools[workers] = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
-        return _pools[workers]
+            _pools[workers, background] = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_begin, initargs=(background,)
+            )
+        return _pools[workers, background]
 
 
-def _end_with_parent() -> None:
+def _begin(background: bool) -> None:
     """Let a worker die with the process that started it, also when that is killed."""
+    if background:
+        os.nice(NICENESS)
     parent = multiprocessing.parent_process()
     if parent is not None:
 

@@ -17,17 +17,20 @@ MODULE = "spatial_assets.tasks.core.draws"
 TWICE = f"""
 import json
 import numpy as np
-from spatial_assets.engine.compiling import compile_ahead, lacking
+from spatial_assets.engine.compiling import compile_for, compiled_ahead, lacking
+from spatial_assets.lineage.code_versions import closure
 from spatial_assets.tasks.core import draws
 
-said = []
+said, more = [], []
 if __name__ == "__main__":
-    before = lacking(frozenset(["{MODULE}"]))
-    compile_ahead(2, ["{MODULE}"], said.append)
-    compile_ahead(2, ["{MODULE}"], said.append, go_on=True)
-    after = lacking(frozenset(["{MODULE}"]))
+    group = closure(("{MODULE}",))
+    before = lacking([group])
+    with compiled_ahead(2, "{MODULE}"):
+        compile_for(2, "{MODULE}", say=said.append)
+        after = lacking([group])
+    compile_for(2, "{MODULE}", say=more.append)
     draws._shuffle(np.uint64(1), np.uint64(2), 3)
-    print(json.dumps([before, after, said, sum(draws._shuffle.stats.cache_misses.values())]))
+    print(json.dumps([before, after, said, more, sum(draws._shuffle.stats.cache_misses.values())]))
 """
 
 
@@ -55,14 +58,32 @@ def test_kernels_are_compiled_once_each_callees_first(tmp_path):
     done = subprocess.run(
         [sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    before, after, said, misses = json.loads(done.stdout)
-    listed = {name for name in compiling._listed() if name.startswith(f"{MODULE}.")}
-    assert {name for name, _ in before} == listed
+    before, after, said, more, misses = json.loads(done.stdout)
+    mine = {name for name in compiling._listed() if name.startswith(f"{MODULE}.")}
+    assert mine <= {name for name, _ in before}
     order = [name for name, _ in before]
     assert order.index(f"{MODULE}.mix_pair") < order.index(f"{MODULE}._mix_columns")
-    assert after == []
+    assert after == more == []
     assert said == [f"compiling kernels: {number} of {len(before)}" for number in range(len(before))]
     assert misses == 0
+
+
+def test_groups_come_one_after_another_and_all_others_last(monkeypatch):
+    monkeypatch.setattr(compiling.KernelCache, "is_kept", lambda *_: False)
+    first = ("spatial_assets.tasks.core.quota", "spatial_assets.tasks.core.draws")
+    order = [name.rpartition(".")[0] in first for name, _ in compiling.lacking([first, None])]
+    assert order == sorted(order, reverse=True)
+    assert len(order) == sum(map(len, compiling._listed().values()))
+    assert sum(order) == len(compiling.lacking([first])) > 1
+
+
+def test_kernels_that_are_not_needed_any_more_are_not_waited_for(monkeypatch):
+    waiting = Future()
+    monkeypatch.setattr(compiling, "_given", {("kernel", 0): waiting})
+    monkeypatch.setattr(compiling, "_give", lambda *_: [])
+    with compiling.compiled_ahead(2):
+        assert not waiting.cancelled()
+    assert waiting.cancelled()
 
 
 def test_a_list_that_does_not_fit_the_sources_stops_nothing(monkeypatch, caplog):
@@ -72,7 +93,8 @@ def test_a_list_that_does_not_fit_the_sources_stops_nothing(monkeypatch, caplog)
         return [future]
 
     monkeypatch.setattr(compiling, "in_processes", failing)
-    compiling.compile_ahead(2)
+    monkeypatch.setattr(compiling, "_complete", set())
+    compiling.compile_for(2, MODULE)
     assert "no kernel of that name" in caplog.text
 
 

@@ -65,10 +65,10 @@ from spatial_assets.engine.workers import _pools, in_processes
 
 if __name__ == "__main__":
     futures = in_processes(2, time.sleep, [(600,), (600,)])
-    while len(_pools[2]._processes) < 2:
+    while len(_pools[2, False]._processes) < 2:
         time.sleep(0.01)
     time.sleep(float(sys.argv[1]))
-    print(*_pools[2]._processes, flush=True)
+    print(*_pools[2, False]._processes, flush=True)
     time.sleep(600)
 """
 
