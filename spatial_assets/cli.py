@@ -148,6 +148,20 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
+@main.command("compile", epilog="Example: RUN spatial-assets compile, where the image of a container is made")
+@WORKERS
+@plainly
+def compile_kernels(workers: int) -> None:
+    """Compile what geometry is computed with now, which a build does otherwise where it first needs it."""
+    from spatial_assets.commands.terminal import Status
+    from spatial_assets.engine.compiling import compile_for
+    from spatial_assets.geometry.kernels.cache import FOLDER
+
+    with Status() as status:
+        compile_for(workers, say=status.say)
+    click.echo(f"kernels are compiled: {FOLDER}")
+
+
 @main.command(epilog="Example: spatial-assets register scannet /data/scannet --release v2")
 @click.argument("dataset", type=click.Choice(READERS))
 @click.argument("root", type=click.Path(path_type=Path))

@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -41,6 +42,11 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         gc.collect()
 
 
+TOGETHER = ("tests/tasks/spar/", "tests/tasks/", "tests/exports/")
+"""Folders whose tests share homes that take long to make: one process runs all tests of one, and makes these once.
+
+A file belongs to the first that it lies in.
+"""
 LONGEST = (
     "test_dagster.py",
     "test_runner.py",
@@ -49,11 +55,26 @@ LONGEST = (
     "test_studio_files.py",
     "test_posed_rgbd.py",
     "test_posed_rgbd_real.py",
-    "test_rasterize_cache.py",
 )
-"""Files that take longest, which therefore begin: whoever gets one last works alone at the end."""
+"""Of the other files those that take longest. All these begin: whoever gets one last works alone at the end."""
+
+
+def _together(name: str) -> str | None:
+    return next((folder for folder in TOGETHER if name.startswith(folder)), None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
+    rank = {name: place for place, name in enumerate((*TOGETHER, *LONGEST))}
+    items.sort(key=lambda item: rank.get(_together(item.nodeid) or item.path.name, len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`: by file, or by folder where the tests of one share what they need."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByHomes(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(nodeid) or super()._split_scope(nodeid)
+
+    return ByHomes(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -58,12 +58,12 @@ def compiled_ahead(workers: int, *first: str) -> Iterator[None]:
 def compile_for(workers: int, *modules: str, say: Callable[[str], None] = lambda _: None) -> None:
     """Returns when what these modules import, directly or not, lacks no listed kernel.
 
-    `say` is told how far it is. What cannot be compiled here is logged, and met again where it is called. For modules
-    that it was called for before in this process, it does nothing.
+    Without modules, when none is lacking. `say` is told how far it is. What cannot be compiled here is logged, and met
+    again where it is called. For modules that it was called for before in this process, it does nothing.
     """
     if modules in _complete:
         return
-    waited = _give(workers, [closure(modules)])
+    waited = _give(workers, [closure(modules) if modules else None])
     try:
         for number, (name, future) in enumerate(waited):
             say(f"compiling kernels: {number} of {len(waited)}")

@@ -34,6 +34,7 @@ def test_a_file_fitted_on_what_is_audited_is_named(tmp_path: Path, monkeypatch: 
         seeds.check_apart((5,))
 
 
+@pytest.mark.prove
 def test_homes_that_nobody_films_are_the_studios() -> None:
     scene = make_scene(7, 1, 1000, 0, (64, 48), images=False)
     words = sorted(canonical(it.category) for it in scene.objects if not is_structure(canonical(it.category)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import polars as pl
 import pytest
 from lakes import build, register
@@ -11,12 +13,20 @@ from spatial_assets.engine import quality
 from spatial_assets.stages.questions import STAGES as TASKS
 
 
-@pytest.fixture
-def home(tmp_path):
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    base = tmp_path_factory.mktemp("quality")
     for number in range(3):
-        write_scannet(tmp_path / "source", f"scene{number:04d}_00", seed=number, frames=4)
-    register(tmp_path / "home", "scannet", tmp_path / "source", per_shard=1)
-    build(tmp_path / "home")
+        write_scannet(base / "source", f"scene{number:04d}_00", seed=number, frames=4)
+    register(base / "home", "scannet", base / "source", per_shard=1)
+    build(base / "home")
+    return base / "home"
+
+
+@pytest.fixture
+def home(built, tmp_path):
+    """A copy, over the same sources, that the test may change."""
+    shutil.copytree(built, tmp_path / "home")
     return tmp_path / "home"
 
 

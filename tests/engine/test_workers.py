@@ -36,7 +36,7 @@ def heavy_stages():
     return {**pipeline.STAGES, "scenes": scenes}
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_processes_write_the_same_bytes_and_pass_rejections_on(source, tmp_path):
     (source / "scene0001_00/color/0.jpg").write_bytes(b"no image")
     for name in ("a", "b"):

@@ -56,7 +56,7 @@ print(json.dumps([int((face_id >= 0).sum()), sorted(compiled)]))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_a_second_process_compiles_nothing():
     def run():
         done = subprocess.run(

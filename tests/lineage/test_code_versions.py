@@ -197,6 +197,7 @@ def test_everything_else_counts(old, new):
     )
 
 
+@pytest.mark.prove
 def test_no_module_of_the_package_is_read_as_empty_and_all_tokens_survive_reformatting():
     for path in sorted(code.ROOT.rglob("*.py")):
         source = path.read_text(encoding="utf-8")

@@ -62,6 +62,7 @@ def shown(root: Path, viewpoint, pose: np.ndarray) -> np.ndarray:
     return np.asarray(open_image(root, text)).astype(int)
 
 
+@pytest.mark.prove
 def test_the_simulator_s_views_are_what_their_cameras_see(written: Path) -> None:
     """All 36 of a viewpoint, and that of another that faces it, against the studio's own renderer."""
     scene = read(written)

@@ -224,6 +224,7 @@ def test_rooms_without_end_are_refused(tmp_path: Path) -> None:
         rooms(tmp_path, data)
 
 
+@pytest.mark.prove
 def test_the_studio_s_rooms_are_its_plan(tmp_path: Path) -> None:
     for seed in (5, 6, 8):
         (name,) = write_scenes(tmp_path / str(seed), "structured3d", 1, seed, 4000, 4, (48, 36))

@@ -64,6 +64,7 @@ def view(apartment, i):
     return centered, rigid_inverse(poses[i]), width, height
 
 
+@pytest.mark.prove
 def test_the_same_faces_as_the_ray_caster(apartment, fused):
     vertices, faces = fused
     assert len(faces) > 50_000

@@ -45,6 +45,7 @@ def corners(thing: TrueObject) -> np.ndarray:
     return thing.center + (signs * thing.size) @ video_truth.axes(thing).T
 
 
+@pytest.mark.prove
 def test_cognitive_maps_of_whole_scenes(furnished: Studio) -> None:
     rows = lakes.rows(furnished.home, "cognitive_maps").to_dicts()
     rooms = {row["scene"]: row for row in lakes.rows(furnished.home, "rooms").to_dicts()}

@@ -31,6 +31,7 @@ def homes(tmp_path_factory):
     return root, home
 
 
+@pytest.mark.prove
 def test_every_row_is_what_the_mesh_says(homes):
     _, home = homes
     table = rows(home, "visibility")

@@ -92,6 +92,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(tmp_path):
     assert digest(here) == digest(there)
 
 
+@pytest.mark.prove
 def test_a_smaller_call_writes_the_first_scenes_of_a_larger_one(scannet, tmp_path):
     write(tmp_path, "scannet", 1)
     few, many = digest(tmp_path), digest(scannet)
@@ -306,6 +307,7 @@ def test_vsibench_file_states_the_boxes(tmp_path):
         assert entry["room_size"] == pytest.approx(truth["room_area"])
 
 
+@pytest.mark.prove
 def test_noise_and_holes_change_the_scan_and_not_the_truth(scannet, tmp_path):
     write(tmp_path, "scannet", 1, noise=0.006, holes=0.1)
     assert truth_of(tmp_path, "scene0000_00") == truth_of(scannet, "scene0000_00")

@@ -33,6 +33,7 @@ def scenes():
     return [make_scene(3, index, *SMALL) for index in range(5)]
 
 
+@pytest.mark.prove
 def test_scenes_are_furnished_and_varied(scenes):
     categories = {thing.category for scene in scenes for thing in scene.objects}
     assert len(categories - STRUCTURE) >= 40
@@ -113,7 +114,7 @@ def test_things_keep_apart():
             assert thing.top < plan.height
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_chairs_under_tables_do_not_touch_them():
     import open3d as o3d
 

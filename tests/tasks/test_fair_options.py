@@ -199,6 +199,7 @@ def draws(task: str, scenes: Iterator[SceneFacts]) -> dict[str, list[dict[str, A
     return found
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("which", ["scene", "dataset", "release"])
 def test_scenes_that_share_their_objects_draw_by_themselves(which: str) -> None:
     """Letters, ranks and templates of one question agree between neighbors as often as its own shares make it."""

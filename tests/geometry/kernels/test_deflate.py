@@ -16,7 +16,7 @@ def packed(rows, height, width):
     return deflate.deflate(np.append(rows, np.zeros(deflate.SPARE, np.uint8)), height, width).tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.tuples(st.integers(1, 90), st.integers(1, 400)), st.sampled_from([1, 2, 9, 256])
 )  # fmt: skip

@@ -31,14 +31,8 @@ def studio_asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     )
 
 
-@pytest.fixture(scope="session", params=["tiny", "studio"])
-def asked(request: pytest.FixtureRequest) -> Asked:
-    found: Asked = request.getfixturevalue(f"{request.param}_asked")
-    return found
-
-
 @pytest.fixture(scope="session", params=["tiny", pytest.param("studio", marks=pytest.mark.prove)])
-def sampled(request: pytest.FixtureRequest) -> Asked:
-    """The same for what is tried with every task: in a furnished scene it takes seconds a task."""
+def asked(request: pytest.FixtureRequest) -> Asked:
+    """Either. In a furnished scene what is tried with every task takes seconds a task."""
     found: Asked = request.getfixturevalue(f"{request.param}_asked")
     return found

@@ -143,17 +143,17 @@ def test_every_candidate_is_counted_once(asked: Asked, task: str) -> None:
 
 
 @pytest.mark.parametrize("task", FORMS)
-def test_the_order_of_tables_changes_nothing(sampled: Asked, task: str) -> None:
-    inputs = next(sampled.inputs())
+def test_the_order_of_tables_changes_nothing(asked: Asked, task: str) -> None:
+    inputs = next(asked.inputs())
     made = ask(inputs, task, quota=30)
     for shuffle in (1, 2):
         assert ask(Edited(inputs, shuffle=shuffle), task, quota=30) == made
 
 
 @pytest.mark.parametrize("task", FORMS)
-def test_rows_in_the_lake_come_out_again(sampled: Asked, task: str) -> None:
-    stored = {row["qa_id"]: row for row in sampled.rows(task)}
-    made = [row for inputs in sampled.inputs() for row in ask(inputs, task)[0]]
+def test_rows_in_the_lake_come_out_again(asked: Asked, task: str) -> None:
+    stored = {row["qa_id"]: row for row in asked.rows(task)}
+    made = [row for inputs in asked.inputs() for row in ask(inputs, task)[0]]
     assert len(made) == len(stored)
     for row in made:
         del row["license"], stored[row["qa_id"]]["license"]
@@ -162,9 +162,9 @@ def test_rows_in_the_lake_come_out_again(sampled: Asked, task: str) -> None:
 
 @pytest.mark.parametrize("task", OF_IMAGES)
 def test_questions_about_other_images_stay_when_one_goes(
-    sampled: Asked, studio_asked: Asked, task: str
+    asked: Asked, studio_asked: Asked, task: str
 ) -> None:
-    inputs = next((studio_asked if task in FEW else sampled).inputs())
+    inputs = next((studio_asked if task in FEW else asked).inputs())
     all_rows = ask(inputs, task, quota=PLENTY)[0]
     gone = all_rows[0]["frames"][0]["frame"]
     kept = [row for row in all_rows if gone not in {item["frame"] for item in row["frames"]}]
@@ -216,9 +216,9 @@ def test_questions_about_other_objects_stay_when_one_goes(
 
 @pytest.mark.parametrize("task", OF_IMAGES)
 def test_a_candidate_that_goes_makes_room_for_one_and_changes_no_other(
-    sampled: Asked, studio_asked: Asked, task: str
+    asked: Asked, studio_asked: Asked, task: str
 ) -> None:
-    inputs = next((studio_asked if task in FEW else sampled).inputs())
+    inputs = next((studio_asked if task in FEW else asked).inputs())
     chosen = task_named(task)
     form = next(form for form in FORMS[task] if form not in chosen.find_for)
     before = [row for row in ask(inputs, task, quota=20)[0] if row["format"] == form]

@@ -98,8 +98,8 @@ def facts_in(home: Asked) -> Iterator[SceneFacts]:
 
 
 @pytest.fixture(scope="module")
-def scene(sampled: Asked) -> tuple[str, SceneFacts]:
-    return sampled.name, next(facts_in(sampled))
+def scene(asked: Asked) -> tuple[str, SceneFacts]:
+    return asked.name, next(facts_in(asked))
 
 
 def skip_where_nothing_is_asked(scene: tuple[str, SceneFacts], name: str) -> SceneFacts:

@@ -49,9 +49,9 @@ def parts(answer: str) -> list[tuple[str, str, str]]:
     return re.findall(r"(move|rotate)_([a-z]+):([\d.]+)", answer)
 
 
-def test_zeros_are_said_either_way_and_nothing_else_changes(sampled: Asked) -> None:
-    plain, mixed = (rows_in(sampled, VIEW_CHANGE, zeros=how) for how in ("canonical", "mixed"))
-    assert len(plain) == len(mixed) and plain == rows_in(sampled, VIEW_CHANGE)
+def test_zeros_are_said_either_way_and_nothing_else_changes(asked: Asked) -> None:
+    plain, mixed = (rows_in(asked, VIEW_CHANGE, zeros=how) for how in ("canonical", "mixed"))
+    assert len(plain) == len(mixed) and plain == rows_in(asked, VIEW_CHANGE)
     seen: dict[int, list[bool]] = {}
     for one, other in zip(plain, mixed, strict=True):
         assert {**one, "answer": ""} == {**other, "answer": ""}
@@ -78,9 +78,9 @@ def test_a_zero_keeps_its_word_when_the_camera_trembles() -> None:
     assert answers[0] and answers[0] == answers[1]
 
 
-def test_movements_are_rounded_to_the_step(sampled: Asked) -> None:
-    plain = {row["qa_id"]: row for row in rows_in(sampled, VIEW_CHANGE)}
-    coarse = rows_in(sampled, VIEW_CHANGE, move_step=0.2)
+def test_movements_are_rounded_to_the_step(asked: Asked) -> None:
+    plain = {row["qa_id"]: row for row in rows_in(asked, VIEW_CHANGE)}
+    coarse = rows_in(asked, VIEW_CHANGE, move_step=0.2)
     assert len(coarse) >= 40 and {row["format"] for row in coarse} == {"fill", "sentence"}
     for row in coarse:
         same = plain.get(row["qa_id"])
@@ -153,9 +153,9 @@ def told_back(text: str, facts: SceneFacts) -> str:
 
 
 @pytest.mark.parametrize("name", MEASURED)
-def test_objects_are_called_by_their_labels(sampled: Asked, name: str) -> None:
+def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
     chosen = task(name)
-    for facts in facts_in(sampled):
+    for facts in facts_in(asked):
         theirs = relabelled(facts, own_word)
         plain, labelled = (
             {row["qa_id"]: row for row in generate(chosen, theirs, chosen.parameters(names=how)).rows}
@@ -239,8 +239,8 @@ SAY = [name for name in FORMS if "center_sentence" in tasks()[name].parameters.m
 
 
 @pytest.mark.parametrize("name", SAY)
-def test_the_sentence_stands_once_behind_the_stem(sampled: Asked, name: str) -> None:
-    plain, told = (rows_in(sampled, name, center_sentence=flag) for flag in (False, True))
+def test_the_sentence_stands_once_behind_the_stem(asked: Asked, name: str) -> None:
+    plain, told = (rows_in(asked, name, center_sentence=flag) for flag in (False, True))
     assert len(plain) == len(told)
     for one, other in zip(plain, told, strict=True):
         assert other["question"].count(SENTENCE) == 1 and SENTENCE not in one["question"]
