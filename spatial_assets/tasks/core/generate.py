@@ -117,7 +117,8 @@ def fill_quota(
 def _taken_out(
     line: Iterator[int], candidates: Candidates, ranks: Hashes, words: Wording, form: str, count: int
 ) -> Iterator[tuple[int, int, Chosen, Drawn]]:
-    """The line with candidates, their hashes and their wording, at first `count` at once: each by itself costs many times more."""
+    """The line with candidates, their hashes and their wording, at first `count` at once: each by itself costs many
+    times more."""
     at_once = max(count, 1)
     while indices := list(islice(line, at_once)):
         at_once = FURTHER
