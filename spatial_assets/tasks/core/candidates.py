@@ -169,15 +169,15 @@ class Chosen(NamedTuple):
         chosen = np.asarray(indices, np.int64)
         frames = candidates.frames[chosen].tolist()
         objects = candidates.objects[chosen]
-        about = map(tuple, objects.tolist())
+        about: list[list[int]] = objects.tolist()
         if (objects == NOTHING).any():
-            about = (tuple([thing for thing in own if thing != NOTHING]) for own in about)
+            about = [[thing for thing in own if thing != NOTHING] for own in about]
         names = list(candidates.values)
         taken = [column[chosen] for column in candidates.values.values()]
         columns = [column.tolist() if column.ndim == 1 else column for column in taken]
         rows = zip(*columns, strict=True) if columns else repeat((), len(chosen))
         return [
-            cls(tuple(shown), own, dict(zip(names, row, strict=True)))
+            cls(tuple(shown), tuple(own), dict(zip(names, row, strict=True)))
             for shown, own, row in zip(frames, about, rows, strict=True)
         ]
 
