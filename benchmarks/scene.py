@@ -33,7 +33,7 @@ from benchmarks.rooms import jpeg_like_photograph
 from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
-from spatial_assets.readers import scannet
+from spatial_assets.readers import cameras, scannet, scannet_frames
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import KEYFRAMES, frame_sets
 from spatial_assets.scene.inputs import SceneInputs
@@ -228,12 +228,12 @@ class Clock:
             ),
             frame_visibility=self.timed("visibility: rendering and counting", visibility.frame_visibility),
             rows_of=self.timed("visibility: building rows", visibility.rows_of),
+            to_png=self.timed("instance images", visibility.to_png),
             wanted_frames=(lambda inputs, real=visibility.wanted_frames: only_keyframes(real(inputs), inputs))
             if keyframes_only
             else visibility.wanted_frames,
         ), mock.patch.multiple(
             instance_images,
-            to_png=self.timed("instance images", instance_images.to_png),
             pack=self.timed("instance images", instance_images.pack),
         ), mock.patch.multiple(
             overlap,
@@ -241,13 +241,16 @@ class Clock:
         ), mock.patch.multiple(
             keyframes,
             keyframe_indices=self.timed("keyframes: filter", keyframes.keyframe_indices),
-        ), mock.patch.multiple(
-            scannet.files,
-            read_ply=self.timed("scenes: reading the mesh", scannet.files.read_ply),
-            read_json=self.timed("scenes: reading the instances", scannet.files.read_json),
-            image_size=self.timed("scenes: headers of images", scannet.files.image_size),
-            read_matrix=self.timed("scenes: reading poses", scannet.files.read_matrix),
-            check_pose=self.timed("scenes: reading poses", scannet.files.check_pose),
+        ), mock.patch.object(
+            scannet, "read_ply", self.timed("scenes: reading the mesh", scannet.read_ply)
+        ), mock.patch.object(
+            scannet.files, "read_json", self.timed("scenes: reading the instances", scannet.files.read_json)
+        ), mock.patch.object(
+            scannet_frames.images,
+            "image_size",
+            self.timed("scenes: headers of images", scannet_frames.images.image_size),
+        ), mock.patch.object(
+            cameras, "parse_pose", self.timed("scenes: reading poses", cameras.parse_pose)
         ), mock.patch.object(
             sources, "hash_file", self.timed("sources: hashing", sources.hash_file)
         ):  # fmt: skip

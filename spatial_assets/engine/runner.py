@@ -29,7 +29,7 @@ from spatial_assets.engine.workers import in_processes
 from spatial_assets.lineage import records
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import SceneRef, Shard
-from spatial_assets.stages.stage import Stage, upstream_of, writers
+from spatial_assets.stages.stage import Stage, name_of, writers
 from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.locks import locked
 
@@ -95,7 +95,7 @@ class Runner:
         """
         ordered = sorted(stages, key=lambda stage: stage.name)
         names = [stage.name for stage in ordered]
-        upstream = sorted({name for stage in ordered for name in upstream_of(stage, self.stages)})
+        upstream = sorted({self.writer[name_of(read)] for stage in ordered for read in stage.reads})
         shared = ordered[0].shared
         if len(ordered) > 1 and (shared is None or any(stage.shared != shared for stage in ordered)):
             raise ValueError(f"these stages do not load the same: {', '.join(names)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,11 @@ class ReleaseRows:
 
     def _shots(self, row: Mapping[str, Any]) -> tuple[Shot, ...]:
         which = (row["dataset"], row["release"], row["scene"])
+        unmarked = self._unmarked(which)
+        if not row["marks"]:
+            # A video's images stand in all questions about it, most of them with nothing drawn on them.
+            with suppress(KeyError):
+                return tuple([unmarked[item["role"], item["frame"]] for item in row["frames"]])
         shard = self._shard_of.get(which)
         taken = self._taken(which)
         unknown = [item["frame"] for item in row["frames"] if item["frame"] not in taken]
@@ -171,11 +177,10 @@ class ReleaseRows:
         marks: dict[str, list[Any]] = {}
         for mark in row["marks"]:
             marks.setdefault(mark["frame"], []).append(mark)
-        shots, unmarked = [], self._unmarked(which)
+        shots = []
         for item in row["frames"]:
             role, frame = item["role"], item["frame"]
             own = marks.get(frame)
-            # A video's images stand in all questions about it, most of them with nothing drawn on them.
             shot = None if own else unmarked.get((role, frame))
             if shot is None:
                 image, intrinsics, pose, depths = taken.get(frame, UNKNOWN)

@@ -94,18 +94,22 @@ def write(source: Source, out: Path, options: Options) -> None:
         with Images(out, options.images, _Places(tree)) as images:
             for split in source.splits:
                 for question, _ in images.placed(tree.assigned(source.questions(split, spar_records.READ))):
-                    drawn = options.images == ImageMode.DRAW
-                    kind = layout.kind(question.shots)
-                    paths = [
-                        _image(question, number, shot, kind, drawn and bool(shot.marks))
-                        for number, shot in enumerate(question.shots)
-                    ]
+                    paths = _images(question, options.images == ImageMode.DRAW)
                     depths = cameras.placed(question) if cameras else []
                     number = tree.number(question.row)
                     tree.add(question, spar_records.record(question, number, paths, depths))
         tree.close(extra)
     finally:
         tree.abandon()
+
+
+def _images(question: Question, drawn: bool) -> list[str]:
+    """Below the dataset's images."""
+    shots, scene = question.shots, question.row["scene"]
+    kind = layout.kind(shots)
+    if drawn and question.row["marks"]:
+        return [_image(question, number, shot, kind, bool(shot.marks)) for number, shot in enumerate(shots)]
+    return [layout.image_path(scene, shot, kind) for shot in shots]
 
 
 def _image(question: Question, number: int, shot: Shot, kind: str, marked: bool) -> str:

@@ -38,6 +38,8 @@ FIELD = {"point": POINT, "box": BOX}
 """What a mark's shape is called in the names of fields."""
 COORDINATES = {POINT: 2, BOX: 4}
 THOUSAND = 1000
+TASKS_KEPT = 256
+"""Tasks whose layouts are kept."""
 IMAGES_KEPT = 16_384
 """Images whose paths are kept: the questions of some scenes show the same ones again and again."""
 
@@ -86,6 +88,7 @@ def tasks() -> Mapping[str, TaskLayout]:
     return found
 
 
+@lru_cache(TASKS_KEPT)
 def task(name: str) -> TaskLayout:
     """By its type or, as questions here are called, by its folder. Of a task that is not SPAR's own, that its folder is
     called as it is."""

@@ -29,7 +29,7 @@ def record(question: Question, number: int, images: Sequence[str], depths: Seque
 
     Raises InputError for a question that SPAR's fields cannot hold.
     """
-    row = question.row
+    row, task = question.row, layout.task(question.row["task"])
     for text in (row["question"], row["answer"]):
         for token in TOKENS:
             if token in text:
@@ -43,11 +43,11 @@ def record(question: Question, number: int, images: Sequence[str], depths: Seque
             {"from": "gpt", "value": row["answer"]},
         ],
         "image": list(images),
-        "type": layout.task(row["task"]).type,
+        "type": task.type,
     }
     if depths:
         made["depth"] = list(depths)
-    made |= _marks(row, layout.task(row["task"]))
+    made |= _marks(row, task)
     made[SOURCE] = {
         "split": question.split,
         "scene": row["scene"],
@@ -62,6 +62,8 @@ def record(question: Question, number: int, images: Sequence[str], depths: Seque
 def _marks(row: Mapping[str, Any], task: TaskLayout) -> dict[str, Any]:
     """The fields of the marks: coordinates by color or as lists, then the images that they are on."""
     found: dict[str, Any] = {}
+    if not row["marks"]:
+        return found
     place = {item["frame"]: index for index, item in reversed(list(enumerate(row["frames"])))}
     where: dict[str, list[tuple[int, int]]] = {}
     for mark in row["marks"]:

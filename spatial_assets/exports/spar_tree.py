@@ -16,6 +16,8 @@ from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import Question
 from spatial_assets.storage.atomic import naming, replace_text
 
+ENCODED = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+"""A record as its line: records are made here and hold no circles."""
 Scene = tuple[str, str, str]
 """Dataset, release and scene."""
 
@@ -34,8 +36,9 @@ class Lines:
     count: int = 0
 
     def add(self, record: Mapping[str, Any]) -> None:
+        line = ENCODED(record)
         with naming(self.path):
-            self.file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+            self.file.write(line + "\n")
         self.count += 1
 
     def close(self) -> Path:

@@ -155,7 +155,8 @@ def check_pose(path: str, pose: Float, what: str = "pose", unit: float = 1.0) ->
     if is_rigid:
         left, spread, right = np.linalg.svd(pose[:3, :3])
         rotation = left @ right
-        is_rigid = np.abs(spread - 1).max() <= ROTATION_TOLERANCE and np.linalg.det(rotation) > 0
+        is_rigid = max([abs(value - 1) for value in spread.tolist()]) <= ROTATION_TOLERANCE
+        is_rigid = is_rigid and _is_turn(rotation.tolist())
     if not is_rigid:
         raise InputError(path, f"{what} is not a rigid motion", "bad_pose")
     far = max(abs(row[3]) for row in rows[:3]) * unit
@@ -165,6 +166,12 @@ def check_pose(path: str, pose: Float, what: str = "pose", unit: float = 1.0) ->
     rigid[:3, :3] = rotation
     rigid[:3, 3] = pose[:3, 3]
     return rigid
+
+
+def _is_turn(rows: list[list[float]]) -> bool:
+    """Whether an orthonormal (3, 3) turns space, and does not mirror it."""
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) > 0
 
 
 def read_intrinsics(root: Path, path: str) -> Float:

@@ -56,6 +56,8 @@ def to_png(image: NDArray[np.int32]) -> bytes:
 def gray16_png(values: NDArray[np.generic]) -> bytes:
     """A grayscale PNG of 16 bits a pixel, from values (H, W) in 0..65535. The same values, the same bytes.
 
+    `geometry.kernels.runs` writes the same bytes of the rows sooner, and is to be changed with the constants above.
+
     Written here and not by Pillow, whose filters and chunks are chosen by its version: here both are fixed, so that
     only zlib decides the bytes. And Pillow tries all filters, which takes twice as long.
     """

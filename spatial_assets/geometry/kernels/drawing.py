@@ -8,6 +8,7 @@ from spatial_assets.geometry.kernels.bits import set_bits
 from spatial_assets.geometry.kernels.cache import inlined, numpy_kernel
 from spatial_assets.geometry.kernels.culling import front_to_back, place, view_planes
 from spatial_assets.geometry.kernels.faces import (
+    column_span,
     first_center,
     flat_depth,
     flat_edge,
@@ -58,25 +59,25 @@ def fill(
 
 
 @inlined
-def fill_narrow(
-    keys, width, origin, stride, x0, x1, y0, y1,
+def fill_column(
+    keys, width, origin, stride, x, x1, y0, y1,
     a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2, gx, gy, g0, low, high, name,
 ):  # fmt: skip
-    """As `fill`, for a face with pixel positions that is at most LANES wide.
+    """As `fill`, the pixels from column x on, LANES of them and none after x1, of a face with pixel positions.
 
     Only the row values change from row to row: the compiler takes the slopes' share out of the loop.
     """
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
-    first, last = float(x0), float(x1)
+    first, last = float(x), float(x1)
     for y in range(y0, y1 + 1):
         fy = float(y)
         covered = draw_lanes(
-            keys, y * width + x0, first, last, a0, ox0, b0 * (fy - oy0), t0,
+            keys, y * width + x, first, last, a0, ox0, b0 * (fy - oy0), t0,
             a1, ox1, b1 * (fy - oy1), t1, a2, ox2, b2 * (fy - oy2), t2,
             gx, gy * fy + g0, low, high, np.inf, name,
         )  # fmt: skip
         if stride != 0:
-            set_bits(keys, origin + y * stride, x0, covered)
+            set_bits(keys, origin + y * stride, x, covered)
 
 
 @numpy_kernel
@@ -154,16 +155,16 @@ def draw(
                 a1, b1, ox1, oy1 = flat_edge(bx, by, cx, cy, sign)
                 a2, b2, ox2, oy2 = flat_edge(cx, cy, ax, ay, sign)
                 low, high, name = min(az, bz, cz), max(az, bz, cz), np.int64(ID_MASK - names[f])
-                if x1 - x0 < LANES:
-                    fill_narrow(
-                        keys, width, origin, stride, x0, x1, y0, y1,
+                top, bottom = y0, y1
+                for x in range(x0, x1 + 1, LANES):
+                    if x1 - x0 >= LANES:
+                        top, bottom = column_span(
+                            y0, y1, x, min(x + LANES - 1, x1),
+                            a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2,
+                        )  # fmt: skip
+                    fill_column(
+                        keys, width, origin, stride, x, x1, top, bottom,
                         a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2, gx, gy, g0, low, high, name,
-                    )  # fmt: skip
-                else:
-                    fill(
-                        keys, width, origin, stride, x0, x1, y0, y1,
-                        a0, b0, 0.0, ox0, oy0, a1, b1, 0.0, ox1, oy1, a2, b2, 0.0, ox2, oy2,
-                        gx, gy, g0, low, high, np.inf, name,
                     )  # fmt: skip
             else:
                 x0, x1, y0, y1 = homogeneous_bounds(uvw, i, j, k, near, width, height)

@@ -172,3 +172,14 @@ def span(x0, x1, a0, ox0, r0, a1, ox1, r1, a2, ox2, r2):
     if not left <= right + 2.0:
         return 1, 0
     return max(int(left) - 1, x0), min(int(max(right, 0.0)) + 1, x1)
+
+
+@numpy_kernel
+def column_span(
+    y0, y1, first, last, a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2,
+):  # fmt: skip
+    """As `span`, of the rows of the columns first to last: an edge is as large as in that which lies furthest in."""
+    r0 = a0 * ((last if a0 > 0.0 else first) - ox0)
+    r1 = a1 * ((last if a1 > 0.0 else first) - ox1)
+    r2 = a2 * ((last if a2 > 0.0 else first) - ox2)
+    return span(y0, y1, b0, oy0, r0, b1, oy1, r1, b2, oy2, r2)

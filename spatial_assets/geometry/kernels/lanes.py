@@ -170,6 +170,23 @@ def differing_bits(typing, image, at, label):
     return signature, generate
 
 
+@intrinsic
+def differing_pixels(typing, image, at, other):
+    """The lanes where image[at : at + LANES] (int32) is not image[other : other + LANES], as bits, the first pixel's
+    lowest."""
+    signature = types.int64(image, at, other)
+
+    def generate(context, builder, signature, args):
+        here, there = (
+            builder.load(vector_at(context, builder, signature.args[0], args[0], offset, INTS), align=4)
+            for offset in args[1:]
+        )
+        mask = builder.icmp_signed("!=", here, there)
+        return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
+
+    return signature, generate
+
+
 def extreme_of_lanes(sign, bits):
     """An intrinsic (array, at, best): the least ("<") or greatest (">") of best and array[at : at + LANES]."""
     integer = ir.IntType(bits)

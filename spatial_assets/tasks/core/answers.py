@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 from spatial_assets.tasks.core.draws import Draw
@@ -172,7 +173,7 @@ class Rectangle:
     def margin(self) -> float:
         return min(self.margins)
 
-    @property
+    @cached_property
     def margins(self) -> Sequence[float]:
         return [
             _margin_in(pixel, corner)

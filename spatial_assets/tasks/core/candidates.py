@@ -168,18 +168,17 @@ class Chosen(NamedTuple):
         """Many at once, which costs little more than one; values that are one number each are Python's."""
         chosen = np.asarray(indices, np.int64)
         frames = candidates.frames[chosen].tolist()
-        objects = candidates.objects[chosen].tolist()
+        objects = candidates.objects[chosen]
+        about: list[list[int]] = objects.tolist()
+        if (objects == NOTHING).any():
+            about = [[thing for thing in own if thing != NOTHING] for own in about]
         names = list(candidates.values)
         taken = [column[chosen] for column in candidates.values.values()]
         columns = [column.tolist() if column.ndim == 1 else column for column in taken]
         rows = zip(*columns, strict=True) if columns else repeat((), len(chosen))
         return [
-            cls(
-                tuple(shown),
-                tuple([thing for thing in about if thing != NOTHING]),
-                dict(zip(names, row, strict=True)),
-            )
-            for shown, about, row in zip(frames, objects, rows, strict=True)
+            cls(tuple(shown), tuple(own), dict(zip(names, row, strict=True)))
+            for shown, own, row in zip(frames, about, rows, strict=True)
         ]
 
 

@@ -36,6 +36,8 @@ READS = (
 """Tables that the facts of every task come from."""
 WIDTHS = {"box": 4, "amodal_box": 4, "center": 2, "marker": 2}
 """How many numbers the visibility table's lists hold; a scene of which no frame shows an object has none to count."""
+_NOT_YET: Any = object()
+"""In place of what was not made yet, which may be None."""
 
 
 @dataclass(frozen=True)
@@ -213,9 +215,9 @@ class SceneFacts:
     def once(self, make: Callable[..., T], *arguments: Hashable) -> T:
         """`make(self, *arguments)`, computed once for all tasks that ask for it."""
         key = (make, arguments)
-        if key not in self._memo:
-            self._memo[key] = make(self, *arguments)
-        found: T = self._memo[key]
+        found: T = self._memo.get(key, _NOT_YET)
+        if found is _NOT_YET:
+            found = self._memo[key] = make(self, *arguments)
         return found
 
     def called(self, names: Literal["category", "label"]) -> SceneFacts:

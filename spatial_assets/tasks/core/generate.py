@@ -88,27 +88,26 @@ def fill_quota(
     """Rows of the first candidates in line that can be worded, how many were rejected for what, and the repeats."""
     rejected = Counter(candidates.rejected)
     words = wording_of(task)
-    ask = task.ask_for.get(form, task.ask)
+    ask, said = task.ask_for.get(form, task.ask), parameters.said
     rows = Rows(task, facts, form)
     groups = candidates.values.get(GROUP)
-    met = set()
+    met: set[int] = set()
     tried = 0
     ranks = ranks_of(task, facts, parameters, form, candidates)
     line = queue(task, facts, parameters, form, candidates, ranks)
-    for index, candidate, drawn in _taken_out(line, candidates, ranks, words, form, parameters.quota):
+    for index, state, candidate, drawn in _taken_out(line, candidates, ranks, words, form, parameters.quota):
         if len(rows.made) == parameters.quota:
             break
         tried += 1
-        draw = Draw(int(ranks[index]))
+        draw = Draw(state)
         try:
             question = ask(facts, parameters, candidate, draw)
             rendered = render(question.answer, form, draw)
-            slots = {**question.slots, **rendered.slots}
-            worded = words.word(
-                form, rendered.text, slots, drawn, draw, question.stems, parameters.said, question.noted
-            )
+            slots = {**question.slots, **rendered.slots} if rendered.slots else question.slots
+            worded = words.word(form, rendered.text, slots, drawn, draw, question.stems, said, question.noted)
             rows.add(question, rendered, worded)
-            met.add(None if groups is None else int(groups[index]))
+            if groups is not None:
+                met.add(int(groups[index]))
         except Rejection as rejection:
             rejected[rejection.reason] += 1
     rejected[OVER_QUOTA] += len(candidates) - tried
@@ -117,13 +116,14 @@ def fill_quota(
 
 def _taken_out(
     line: Iterator[int], candidates: Candidates, ranks: Hashes, words: Wording, form: str, count: int
-) -> Iterator[tuple[int, Chosen, Drawn]]:
-    """The line with candidates and their wording, at first `count` at once: each by itself costs many times more."""
+) -> Iterator[tuple[int, int, Chosen, Drawn]]:
+    """The line with candidates, their hashes and their wording, at first `count` at once: each by itself costs many
+    times more."""
     at_once = max(count, 1)
     while indices := list(islice(line, at_once)):
         at_once = FURTHER
-        chosen = Chosen.of_all(candidates, indices)
-        yield from zip(indices, chosen, words.drawn(form, ranks[indices]), strict=True)
+        chosen, states = Chosen.of_all(candidates, indices), ranks[indices]
+        yield from zip(indices, states.tolist(), chosen, words.drawn(form, states), strict=True)
 
 
 def queue(

@@ -64,7 +64,11 @@ def marker_gaps(facts: SceneFacts, frames: Indices, first: Indices, second: Indi
 def points(facts: SceneFacts, frame: int, roles: Sequence[tuple[str, int]]) -> list[Mark]:
     """A point on each object, of the color that its role names."""
     found = facts.once(_marker_lists)[frame]
-    return [Mark(role, "point", role, frame, tuple(map(int, found[thing]))) for role, thing in roles]
+    made = []
+    for role, thing in roles:
+        x, y = found[thing]
+        made.append(Mark(role, "point", role, frame, (int(x), int(y))))
+    return made
 
 
 def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:
@@ -75,8 +79,8 @@ def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:
 
 def box_mark(facts: SceneFacts, frame: int, role: str, thing: int) -> Mark:
     """The box of what is visible of an object, of the color that its role names."""
-    corners = facts.once(_box_lists)[frame][thing]
-    return Mark(role, "box", role, frame, tuple(map(int, corners)))
+    x0, y0, x1, y1 = facts.once(_box_lists)[frame][thing]
+    return Mark(role, "box", role, frame, (int(x0), int(y0), int(x1), int(y1)))
 
 
 def _box_lists(facts: SceneFacts) -> list[list[list[float]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,21 +31,28 @@ class Quantity:
 
     def text(self, value: float) -> str:
         """As printed; never a minus sign before zero."""
-        return self.text_of(self.steps(value))
+        return self.text_of(math.floor(value / self.step + 0.5))
 
     def text_of(self, count: int) -> str:
         """So many steps, as printed."""
         if not self.decimals:
             return str(round(count * self.step))
         # One division of whole numbers: a product with a step like 0.1 is not the nearest float.
+        whole, parts, form = self._fraction
+        return form % (count * whole / parts)
+
+    @cached_property
+    def _fraction(self) -> tuple[int, int, str]:
+        """The step as a fraction, and how a number is printed."""
         parts: int = 10**self.decimals
-        return f"{count * round(self.step * parts) / parts:.{self.decimals}f}"
+        return round(self.step * parts), parts, f"%.{self.decimals}f"
 
     def margin(self, value: float) -> float:
         """Smallest change of the value, in its own unit, that alters its rounding to whole steps."""
         if self.exact:
             return self.step
-        return (0.5 - abs(value / self.step - self.steps(value))) * self.step
+        scaled = value / self.step
+        return (0.5 - abs(scaled - math.floor(scaled + 0.5))) * self.step
 
     def near_rounding_boundary(self, values: Reals) -> NDArray[np.bool_]:
         """Which values, of any shape, are too near to where their printed form changes to be asked or stated."""

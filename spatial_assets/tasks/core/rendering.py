@@ -6,6 +6,7 @@ A kind takes its format's renderer unless it has one of its own in `OWN`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -71,9 +72,10 @@ OWN: Mapping[tuple[str, str], Renderer] = {("yes/no", JUDGE): _judge_yes_no}
 
 def option_list(options: list[str]) -> str:
     """`A. left; B. right.`"""
-    return "; ".join(f"{letter}. {text}" for letter, text in zip(LETTERS, options, strict=False)) + "."
+    return "; ".join([f"{letter}. {text}" for letter, text in zip(LETTERS, options, strict=False)]) + "."
 
 
+@lru_cache(maxsize=len(LETTERS))
 def letter_list(count: int) -> str:
     """`A, B, C or D`"""
     return f"{', '.join(LETTERS[: count - 1])} or {LETTERS[count - 1]}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -58,7 +57,7 @@ class Rows:
         self._facts, self._form = facts, form
         which = facts.which
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
-        self._ordinals: Counter[tuple[str, str]] = Counter()
+        self._ordinals: dict[tuple[str, str], int] = {}
         self._instances: list[int] = facts.once(_instances)
         self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], tuple[Frames, str, hashlib.blake2b]] = {}
         """By what is shown, views or frames: their names, the text of these, and the hash begun with it. Rows that show
@@ -78,8 +77,9 @@ class Rows:
         own = f"[{shown}], {_text(worded.template)}"
         if question.quoted:
             own += f", {_text(question.quoted)}"
-        ordinal = self._ordinals[frames_text, own]
-        self._ordinals[frames_text, own] = ordinal + 1
+        told = (frames_text, own)
+        ordinal = self._ordinals.get(told, 0)
+        self._ordinals[told] = ordinal + 1
         digest = begun.copy()
         digest.update(f"{own}, {ordinal}]".encode())
         margins = answer.margins

@@ -132,7 +132,7 @@ class Wording:
         own = self.formats[form]
         used = [drawn.stem if stems is None else draw.choice("question", tuple(sorted(stems)))]
         stem = _filled(own.stems[used[0]], slots)
-        if used[0] not in own.verbatim:
+        if noted and used[0] not in own.verbatim:
             stem = " ".join([stem, *(own.notes_where[name] for name in noted)])
         if said:
             stem += " " + said

@@ -164,12 +164,11 @@ def printed(slots: Slots, signs: tuple[int, ...]) -> str:
 
 def said(slots: Slots, signs: Sequence[int], words: Mapping[str, str]) -> str:
     """The slots that are not empty in a sentence: `to the left, above and in front`; `words` has phrases for them."""
-    parts = [
-        words[slot.word(sign)]
-        for slot, sign in zip(slots[: len(BETWEEN)], signs[: len(BETWEEN)], strict=True)
-        if sign
-    ]
-    text = " ".join([*([", ".join(parts[:-1]), words["and"]] if len(parts) > 1 else []), *parts[-1:]])
+    count = len(BETWEEN)
+    parts = [words[slot.word(sign)] for slot, sign in zip(slots[:count], signs[:count], strict=True) if sign]
+    text = parts.pop() if parts else ""
+    if parts:
+        text = f"{', '.join(parts)} {words['and']} {text}"
     if len(slots) == len(BETWEEN):
         return text
     first, second = (
