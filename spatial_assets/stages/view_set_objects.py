@@ -52,11 +52,16 @@ def object_rows(
     slots[(surfaces.owners < 0) | (instances[slots] != surfaces.owners if count else True)] = -1
     whole = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count)
     # By name: in whatever order the sequence shows them, areas add up to the same last digit.
-    by_name = np.sort(sets, axis=1)[:, ::-1]
-    each, union = shown_areas(surfaces.faces, slots, surfaces.areas, count, by_name)
+    named = np.argsort(-sets, axis=1)
+    each, parts = shown_areas(
+        surfaces.faces, slots, surfaces.areas, count, np.take_along_axis(sets, named, axis=1)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         # Areas summed in another order may come to more than the whole by their last digit.
-        each, union = (np.where(whole > 0, np.minimum(area / whole, 1.0), np.nan) for area in (each, union))
+        each, union, parts = (
+            np.where(size > 0, np.minimum(area / size, 1.0), np.nan)
+            for area, size in ((each, whole), (parts.sum(axis=2), whole), (parts, whole[:, None]))
+        )
     pixels, occlusion, truncation = _observations(surfaces, observed, instances)
     sizes = (sets >= 0).sum(axis=1)
     # (set, object, view): which frame, and which object, stands at each place of the flat lists.
@@ -86,8 +91,32 @@ def object_rows(
         "truncation": lists(truncation, pa.float64()),
         "shown": lists(each, pa.float64()),
         "shown_union": pa.array(union.ravel(), pa.float64(), mask=np.isnan(union.ravel())),
+        "shown_parts": _part_lists(parts, named, sizes),
     }
     return pa.table([columns[name] for name in VIEW_SET_OBJECTS.schema.names], VIEW_SET_OBJECTS.schema)
+
+
+def _part_lists(parts: Float, places: Numbers, sizes: Numbers) -> pa.Array:
+    """(K * O,) lists by which of a set's views show a part of a surface, of objects that two views show anything of.
+
+    parts : (K, O, 2 ** LARGEST), shares by the views in the order of `places`, (K, LARGEST), where each stands in the
+    set.
+    """
+    numbers = np.arange(parts.shape[2])
+    digits = (numbers[:, None] >> np.arange(places.shape[1])) & 1
+    # (K, 2 ** LARGEST): the number of the same views in the set's order.
+    own = (digits[None] << places[:, None]).sum(axis=2)
+    ordered = np.zeros_like(parts)
+    np.put_along_axis(ordered, np.broadcast_to(own[:, None], parts.shape), parts, axis=2)
+    shows = [(ordered[..., digit == 1] > 0).any(axis=2) for digit in digits.T]
+    several = np.sum(shows, axis=0) > 1
+    held = (numbers > 0) & (numbers < (1 << sizes)[:, None])
+    lengths = np.where(several, ((1 << sizes) - 1)[:, None], 0).ravel()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    flat = ordered[several[..., None] & held[:, None]]
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(flat, pa.float64()), mask=pa.array(~several.ravel())
+    )
 
 
 def _observations(
