@@ -114,7 +114,7 @@ def _sets(
                         own = chances[right]
                         right = at[right]
                         unit = float(state >> np.uint64(11)) * UNIT
-                        kept = alike == 0 or 0.0 < own and unit * own < np.sort(chances)[size - alike]
+                        kept = alike == 0 or 0.0 < unit * own < np.sort(chances)[size - alike]
                         if turn == 0:
                             rights[right] += 1
                         elif kept:

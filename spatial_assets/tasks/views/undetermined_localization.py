@@ -82,10 +82,10 @@ def places(facts: SceneFacts) -> Float:
 
 
 def find(facts: SceneFacts, parameters: LocalizationParameters) -> Candidates:
-    """What a frame hides and others of its set show; objects take turns, and what several sets ask of a frame comes once
-    before any comes again: of one set's views it may be told, and of another's not.
+    """What a frame hides and others of its set show; objects take turns.
 
-    Wrong places are where the object lies in other frames that hide it.
+    What several sets ask of a frame comes once before any comes again: by one set's views it can be told, and by
+    another's not. Wrong places are where the object lies in other frames that hide it.
     """
     found = facts.once(asked_objects, parameters.referents).fresh()
     found.reject("shown", ~found.values[HIDDEN])
