@@ -177,7 +177,7 @@ def _one_of_each(
     place = AXES.index(axis)
     sides = found.values[SIDES][:, place].astype(np.int64)
     own = facts.objects.identities
-    things = found.objects[:, 0]
+    things = np.ascontiguousarray(found.objects[:, 0])
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
     levels = np.floor(facts.once(chosen_scores, axis) / LEVEL).astype(np.int64)
