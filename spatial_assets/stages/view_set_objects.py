@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spatial_assets.geometry.view_sets import Numbers, shown_areas
+from spatial_assets.geometry.view_sets import Bools, Numbers, shown_areas
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import View
 from spatial_assets.scene.inputs import SceneInputs
@@ -58,10 +58,11 @@ def object_rows(
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         # Areas summed in another order may come to more than the whole by their last digit.
-        each, union, parts = (
-            np.where(size > 0, np.minimum(area / size, 1.0), np.nan)
-            for area, size in ((each, whole), (parts.sum(axis=2), whole), (parts, whole[:, None]))
+        each, union = (
+            np.where(whole > 0, np.minimum(area / whole, 1.0), np.nan) for area in (each, parts.sum(axis=2))
         )
+    # (K, O): of which objects two views or more show any surface.
+    several = ((each[sets] > 0) & (sets >= 0)[:, :, None]).sum(axis=1) > 1
     pixels, occlusion, truncation = _observations(surfaces, observed, instances)
     sizes = (sets >= 0).sum(axis=1)
     # (set, object, view): which frame, and which object, stands at each place of the flat lists.
@@ -91,31 +92,29 @@ def object_rows(
         "truncation": lists(truncation, pa.float64()),
         "shown": lists(each, pa.float64()),
         "shown_union": pa.array(union.ravel(), pa.float64(), mask=np.isnan(union.ravel())),
-        "shown_parts": _part_lists(parts, named, sizes),
+        "shown_parts": _part_lists(parts, whole, several, named, sizes),
     }
     return pa.table([columns[name] for name in VIEW_SET_OBJECTS.schema.names], VIEW_SET_OBJECTS.schema)
 
 
-def _part_lists(parts: Float, places: Numbers, sizes: Numbers) -> pa.Array:
-    """(K * O,) lists by which of a set's views show a part of a surface, of objects that two views show anything of.
+def _part_lists(parts: Float, whole: Float, several: Bools, named: Numbers, sizes: Numbers) -> pa.Array:
+    """(K * O,) lists by which of a set's views show a part of a surface, of the objects that several show, (K, O).
 
-    parts : (K, O, 2 ** LARGEST), shares by the views in the order of `places`, (K, LARGEST), where each stands in the
-    set.
+    parts : (K, O, 2 ** LARGEST), areas by the views in the order of `named`, (K, LARGEST), which says where each stands
+    in the set. whole : (O,).
     """
     numbers = np.arange(parts.shape[2])
-    digits = (numbers[:, None] >> np.arange(places.shape[1])) & 1
+    digits = (numbers[:, None] >> np.arange(named.shape[1])) & 1
     # (K, 2 ** LARGEST): the number of the same views in the set's order.
-    own = (digits[None] << places[:, None]).sum(axis=2)
-    ordered = np.zeros_like(parts)
-    np.put_along_axis(ordered, np.broadcast_to(own[:, None], parts.shape), parts, axis=2)
-    shows = [(ordered[..., digit == 1] > 0).any(axis=2) for digit in digits.T]
-    several = np.sum(shows, axis=0) > 1
+    own = (digits[None] << named[:, None]).sum(axis=2)
     held = (numbers > 0) & (numbers < (1 << sizes)[:, None])
+    row, thing = np.nonzero(several)
+    ordered = np.zeros((len(row), len(numbers)))
+    np.put_along_axis(ordered, own[row], np.minimum(parts[row, thing] / whole[thing][:, None], 1.0), axis=1)
     lengths = np.where(several, ((1 << sizes) - 1)[:, None], 0).ravel()
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    flat = ordered[several[..., None] & held[:, None]]
     return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(flat, pa.float64()), mask=pa.array(~several.ravel())
+        pa.array(offsets), pa.array(ordered[held[row]], pa.float64()), mask=pa.array(~several.ravel())
     )
 
 
