@@ -50,7 +50,7 @@ def object_rows(
     slots = np.searchsorted(instances, surfaces.owners).astype(np.int32)
     slots[slots == count] = 0
     slots[(surfaces.owners < 0) | (instances[slots] != surfaces.owners if count else True)] = -1
-    whole = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count)
+    whole: Float = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count).astype(np.float64)
     # By name: in whatever order the sequence shows them, areas add up to the same last digit.
     named = np.argsort(-sets, axis=1)
     each, parts = shown_areas(
