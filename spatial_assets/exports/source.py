@@ -61,6 +61,8 @@ class ReleaseRows:
         """Raises InputError where there is no such release, task or split."""
         self.home, self.name, self.limit = Path(home), name, limit
         held = manifest.load(home, name)
+        self._sizes = {entry["path"]: entry["bytes"] for entry in held["files"]}
+        """Of the release's files in bytes, as they were when it was made."""
         self.narrowed = bool(splits)
         """Whether splits were named."""
         self.tasks = _chosen(tasks, held["tasks"], "task", name)
@@ -128,9 +130,23 @@ class ReleaseRows:
         return None if shard is None else instance_image(self._lake, shard.key, which[2], frame)
 
     def _files(self, split: str, tasks: Collection[str]) -> list[Path]:
+        """Raises InputError for a file that is not what the release was made with, as far as its size shows."""
         folder = manifest.folder(self.home, self.name)
-        paths = (folder / manifest.data_path(split, task) for task in tasks)
-        return [path for path in paths if path.exists()]
+        found = []
+        for task in tasks:
+            name = manifest.data_path(split, task)
+            path, wanted = folder / name, self._sizes.get(str(name))
+            there = path.stat().st_size if path.exists() else None
+            if there != wanted:
+                raise InputError(
+                    path,
+                    f"{'not there' if there is None else f'{there:,} bytes'}, where the release's manifest has "
+                    f"{'none' if wanted is None else f'{wanted:,}'}; see release verify",
+                    "damaged_release",
+                )
+            if there is not None:
+                found.append(path)
+        return found
 
     def _keys(self, split: str) -> Iterator[pa.Table]:
         for path in self._files(split, self.tasks):

@@ -182,6 +182,12 @@ def _unfit(row: Mapping[str, Any]) -> str | None:
         return f"{task} as {row['format']} is not how SpatialMosaic asks it"
     if row["diagnostics"] is None:
         return "has no diagnostics of a view set, which every row holds"
+    if row["options"] and row["answer"] not in list(LETTERS[: len(row["options"])]):
+        return f"its answer {row['answer']!r} is the letter of none of its {len(row['options'])} options"
+    for name in ("overlap_avg", "occlusion_avg", "coverage"):
+        value = row["diagnostics"].get(name)
+        if value is not None and not math.isfinite(value):
+            return f"{name} of its diagnostics is {value}, which is no number"
     if row["marks"]:
         return "has marks; no image here belongs to one question alone, so that none can be drawn"
     if layout.prompt("image") in row["stem"]:

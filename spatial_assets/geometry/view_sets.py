@@ -287,7 +287,7 @@ def shown_areas(
     count: int,
     sets: Numbers,
 ) -> tuple[Float, Float]:
-    """How much of each object's surface each frame shows, and the frames of each set together.
+    """How much of each object's surface each frame shows, and which frames of each set show how much of it.
 
     Parameters
     ----------
@@ -297,27 +297,35 @@ def shown_areas(
 
     Returns
     -------
-    (N, count) and (K, count), square meters; a face seen by several frames of a set counts once.
+    (N, count) and (K, count, 2 ** LARGEST), square meters: of the faces that certain frames of a set show and its
+    others do not, at the number whose binary digits say which, the first frame's the lowest. All together are what the
+    set shows.
     """
     owned = [faces[face_slot[faces] >= 0] for faces in visible_faces]
     starts = np.concatenate([[0], np.cumsum([len(faces) for faces in owned])]).astype(np.int64)
     flat = np.concatenate(owned) if owned else np.zeros(0, np.int32)
-    alone = np.full((len(owned), 1), NOBODY, np.int64)
-    alone[:, 0] = np.arange(len(owned))
-    each = _areas(starts, flat, face_slot, areas, count, alone)
-    return each, _areas(starts, flat, face_slot, areas, count, np.ascontiguousarray(sets, np.int64))
+    alone = np.arange(len(owned), dtype=np.int64)[:, None]
+    each = _parts(starts, flat, face_slot, areas, count, alone)[..., 1]
+    return each, _parts(starts, flat, face_slot, areas, count, np.ascontiguousarray(sets, np.int64))
 
 
 @kernel
-def _areas(starts, faces, face_slot, areas, count, sets):
-    out = np.zeros((len(sets), count))
-    counted = np.full(len(areas), -1, np.int64)
+def _parts(starts, faces, face_slot, areas, count, sets):
+    views = sets.shape[1]
+    out = np.zeros((len(sets), count, 1 << views))
+    shown = np.zeros(len(areas), np.int64)
     for row in range(len(sets)):
-        for frame in sets[row]:
+        for place in range(views):
+            frame = sets[row, place]
+            if frame >= 0:
+                for at in range(starts[frame], starts[frame + 1]):
+                    shown[faces[at]] |= 1 << place
+        for place in range(views):
+            frame = sets[row, place]
             if frame >= 0:
                 for at in range(starts[frame], starts[frame + 1]):
                     face = faces[at]
-                    if counted[face] != row:
-                        counted[face] = row
-                        out[row, face_slot[face]] += areas[face]
+                    if shown[face] != 0:
+                        out[row, face_slot[face], shown[face]] += areas[face]
+                        shown[face] = 0
     return out

@@ -20,11 +20,11 @@ from spatial_assets.report.html import data_uri
 from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.outlines import Outline
 
-SIDE_BY_SIDE = 5
+SIDE_BY_SIDE = 7
 """More images than these go onto one contact sheet."""
 SHEET_COLUMNS = 8
-WIDTHS = {1: 600, 2: 460, 3: 420, 4: 320, 5: 280}
-"""By number of images, the width of each of them, in pixels, where its bytes allow."""
+WIDTHS = {1: 600, 2: 460, 3: 420, 4: 320, 5: 280, 6: 320, 7: 320}
+"""By number of images, the width of each of them, in pixels, where its bytes allow; six and seven fill two rows."""
 TILE_WIDTH = 168
 TILE_MARKS = 2.0
 """On tiles so small, marks are drawn larger than models see them; the page says so."""

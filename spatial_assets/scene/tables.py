@@ -241,6 +241,13 @@ VIEW_SET_OBJECTS = Table(
             "shown", REALS, "share of its surface on faces that own a pixel of the view; null without any"
         ),
         Column("shown_union", REAL, "the same over all views of the set; null where it has no face", True),
+        Column(
+            "shown_parts",
+            REALS,
+            "shares of its surface that certain views show and the others do not, each at the place, counted from 1, "
+            "whose binary digits say which, the set's first view the lowest; null where fewer than two show any",
+            True,
+        ),
     ),
     ("scene", "view_set", "instance"),
 )

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spatial_assets.geometry.view_sets import Numbers, shown_areas
+from spatial_assets.geometry.view_sets import Bools, Numbers, shown_areas
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import View
 from spatial_assets.scene.inputs import SceneInputs
@@ -50,13 +50,19 @@ def object_rows(
     slots = np.searchsorted(instances, surfaces.owners).astype(np.int32)
     slots[slots == count] = 0
     slots[(surfaces.owners < 0) | (instances[slots] != surfaces.owners if count else True)] = -1
-    whole = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count)
+    whole: Float = np.bincount(slots[slots >= 0], surfaces.areas[slots >= 0], count).astype(np.float64)
     # By name: in whatever order the sequence shows them, areas add up to the same last digit.
-    by_name = np.sort(sets, axis=1)[:, ::-1]
-    each, union = shown_areas(surfaces.faces, slots, surfaces.areas, count, by_name)
+    named = np.argsort(-sets, axis=1)
+    each, parts = shown_areas(
+        surfaces.faces, slots, surfaces.areas, count, np.take_along_axis(sets, named, axis=1)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         # Areas summed in another order may come to more than the whole by their last digit.
-        each, union = (np.where(whole > 0, np.minimum(area / whole, 1.0), np.nan) for area in (each, union))
+        each, union = (
+            np.where(whole > 0, np.minimum(area / whole, 1.0), np.nan) for area in (each, parts.sum(axis=2))
+        )
+    # (K, O): of which objects two views or more show any surface.
+    several = ((each[sets] > 0) & (sets >= 0)[:, :, None]).sum(axis=1) > 1
     pixels, occlusion, truncation = _observations(surfaces, observed, instances)
     sizes = (sets >= 0).sum(axis=1)
     # (set, object, view): which frame, and which object, stands at each place of the flat lists.
@@ -86,8 +92,30 @@ def object_rows(
         "truncation": lists(truncation, pa.float64()),
         "shown": lists(each, pa.float64()),
         "shown_union": pa.array(union.ravel(), pa.float64(), mask=np.isnan(union.ravel())),
+        "shown_parts": _part_lists(parts, whole, several, named, sizes),
     }
     return pa.table([columns[name] for name in VIEW_SET_OBJECTS.schema.names], VIEW_SET_OBJECTS.schema)
+
+
+def _part_lists(parts: Float, whole: Float, several: Bools, named: Numbers, sizes: Numbers) -> pa.Array:
+    """(K * O,) lists by which of a set's views show a part of a surface, of the objects that several show, (K, O).
+
+    parts : (K, O, 2 ** LARGEST), areas by the views in the order of `named`, (K, LARGEST), which says where each stands
+    in the set. whole : (O,).
+    """
+    numbers = np.arange(parts.shape[2])
+    digits = (numbers[:, None] >> np.arange(named.shape[1])) & 1
+    # (K, 2 ** LARGEST): the number of the same views in the set's order.
+    own = (digits[None] << named[:, None]).sum(axis=2)
+    held = (numbers > 0) & (numbers < (1 << sizes)[:, None])
+    row, thing = np.nonzero(several)
+    ordered = np.zeros((len(row), len(numbers)))
+    np.put_along_axis(ordered, own[row], np.minimum(parts[row, thing] / whole[thing][:, None], 1.0), axis=1)
+    lengths = np.where(several, ((1 << sizes) - 1)[:, None], 0).ravel()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(ordered[held[row]], pa.float64()), mask=pa.array(~several.ravel())
+    )
 
 
 def _observations(

@@ -22,6 +22,10 @@ where list_min(list_concat(occlusion, truncation, shown)) < 0
    -- Sums of the same areas in another order may differ in their last digits.
    or shown_union > 1 + 1e-9 or shown_union < list_max(shown) - 1e-9 or shown_union > list_sum(shown) + 1e-9
 union all
+select 'ERROR', shard, scene, 'set ' || view_set || ', object ' || instance || ': parts that are not what its views show'
+from view_set_objects
+where len(shown_parts) != (1 << len(shown)) - 1 or list_min(shown_parts) < 0 or abs(list_sum(shown_parts) - shown_union) > 1e-9
+union all
 select 'ERROR', shard, scene, 'set ' || view_set || ', object ' || instance || ': seen in ' || seen || ' of its views'
 from view_set_objects
 where seen != case views_with when len(visible_px) then 'all' when 1 then 'one' when 0 then 'none' else 'some' end

@@ -91,6 +91,15 @@ def test_where_there_is_enough_every_cell_has_its_share_and_every_letter(task):
         assert set(letters.values()) == {96 // len(rows[0]["options"])}
 
 
+@pytest.mark.parametrize("task", [CHOICE, YES_NO, NUMBER])
+def test_the_full_size_is_filled_to_the_row(task, monkeypatch):
+    monkeypatch.undo()
+    own, rows = of(plenty(task, 104), task)
+    assert len(rows) == 2400 and {cell.rows for cell in own.cells} == {100}
+    if task != NUMBER:
+        assert set(Counter(row["answer"] for row in rows).values()) == {2400 // len(rows[0]["options"])}
+
+
 def test_what_cells_lack_goes_to_the_others_and_letters_stay_equal():
     """Two cells are empty, one has As alone: the others have a row more, and each letter is right equally often."""
     rows = [

@@ -207,7 +207,9 @@ def test_strata_take_turns(seed, count):
 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(0, 7), st.integers(1, 40), st.integers(0, 4))
-def test_a_face_that_several_views_show_counts_once(seed, frames, faces, objects):
+def test_a_face_that_several_views_show_counts_once_among_those_that_these_alone_show(
+    seed, frames, faces, objects
+):
     random = np.random.default_rng(seed)
     areas = random.uniform(0, 1, faces)
     slots = random.integers(-1, objects, faces).astype(np.int32) if objects else np.full(faces, -1, np.int32)
@@ -216,7 +218,8 @@ def test_a_face_that_several_views_show_counts_once(seed, frames, faces, objects
     sets = np.full((len(picks), LARGEST), -1, np.int64)
     for row, pick in enumerate(picks):
         sets[row, : len(pick)] = pick
-    each, union = shown_areas(visible, slots, areas, objects, sets)
+    each, parts = shown_areas(visible, slots, areas, objects, sets)
+    union = parts.sum(axis=2)
 
     def area(shown, thing):
         return sum(areas[face] for face in sorted(shown) if slots[face] == thing)
@@ -227,3 +230,12 @@ def test_a_face_that_several_views_show_counts_once(seed, frames, faces, objects
     for row, thing in np.ndindex(union.shape):
         together = set().union(*(visible[frame].tolist() for frame in picks[row]))
         assert union[row, thing] == pytest.approx(area(together, thing))
+        for views in range(1 << LARGEST):
+            named = [frame for place, frame in enumerate(picks[row]) if views >> place & 1]
+            others = [frame for frame in picks[row] if frame not in named]
+            if views >= 1 << len(picks[row]) or not named:
+                assert parts[row, thing, views] == 0
+                continue
+            shared = set.intersection(*(set(visible[frame].tolist()) for frame in named))
+            shared -= set().union(*(visible[frame].tolist() for frame in others))
+            assert parts[row, thing, views] == pytest.approx(area(shared, thing))

@@ -188,6 +188,15 @@ def test_rows_say_what_plain_loops_find(tmp_path, seed):
             each = [scene.faces_of(name, (thing,)) for name in frames]
             assert own["shown"] == pytest.approx([scene.area(faces) / whole for faces in each])
             assert own["shown_union"] == pytest.approx(scene.area(set().union(*each)) / whole)
+            if sum(map(bool, each)) < 2:
+                assert own["shown_parts"] is None
+                continue
+            assert len(own["shown_parts"]) == 2 ** len(each) - 1
+            for number, part in enumerate(own["shown_parts"], 1):
+                those = [faces for place, faces in enumerate(each) if number >> place & 1]
+                others = [faces for place, faces in enumerate(each) if not number >> place & 1]
+                shared = set.intersection(*map(set, those)) - set().union(*others)
+                assert part == pytest.approx(scene.area(shared) / whole)
     assert not objects
     names = usable(scene)
     for size in range(2, 6):
@@ -382,6 +391,7 @@ def test_the_check_holds_and_finds_what_cannot_be(home):
     rows = pl.read_parquet(path, hive_partitioning=False)
     spoiled = {
         "a share outside 0 to 1": pl.lit(1.5).alias("shown_union"),
+        "parts that are not what its views show": pl.col("shown_parts").list.head(1),
         "seen in all of its views": pl.lit("all").alias("seen"),
         "not as many entries as views": pl.col("visible_px").list.head(1),
         "is not an object of the scene": pl.lit(999, pl.Int32).alias("instance"),

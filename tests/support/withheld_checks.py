@@ -17,6 +17,7 @@ from mosaic_checks import (
     check_reference_name,
     difference,
     namesakes,
+    set_objects,
     shares,
     views,
 )
@@ -53,6 +54,7 @@ def check_left(
     for facts in studio.facts():
         for item in facts.read(tables.VIEW_SETS).iter_rows(named=True):
             sets[item["view_set"]] = item
+    objects = set_objects(facts.read(tables.VIEW_SET_OBJECTS) for facts in studio.facts())
     rows = studio.rows(task, **parameters)
     assert len(rows) >= least
     counts: dict[bool, list[int]] = {True: [], False: []}
@@ -69,6 +71,7 @@ def check_left(
             value for pair, value in zip(pairs, own["overlap_pairs"], strict=True) if set(pair) <= set(places)
         ]
         assert said["overlap_pairs"] == overlaps and np.isclose(said["overlap_avg"], np.mean(overlaps))
+        check_coverage(said, [objects[said["view_set"], thing] for thing in things(row).values()], places)
         roles = [f"frame-{place + 1}" for place in range(len(shown))]
         if said["asked"] is not None:
             roles[said["asked"] - 1] = f"asked-{said['asked']}"
@@ -96,6 +99,22 @@ def check_left(
         assert ks_2samp(*counts.values()).pvalue > 1e-3
 
 
+def check_coverage(
+    said: Mapping[str, Any], objects: Sequence[Mapping[str, Any]], places: Sequence[int]
+) -> None:
+    """What the views left show together is what one of them, or the whole set, does, or lies between."""
+    low, high = [], []
+    for item in objects:
+        if item["shown_union"] is None:
+            continue
+        every, own = item["shown"], [item["shown"][place] for place in places]
+        low.append(max(own))
+        high.append(min(sum(own), item["shown_union"]))
+        if sum(share > 0 for share in own) == sum(share > 0 for share in every):
+            low[-1] = item["shown_union"]
+    assert np.mean(low) - 1e-9 <= said["coverage"] <= np.mean(high) + 1e-9
+
+
 def check_hidden(studio: Studio, task: str, answers: Sequence[str], **parameters: Any) -> None:
     """The asked frame shows nothing of what is asked for, and what is meant is plain in all views."""
     for row in studio.rows(task, **parameters):
@@ -113,7 +132,8 @@ def check_hidden(studio: Studio, task: str, answers: Sequence[str], **parameters
 def bare(row: Mapping[str, Any]) -> str:
     """The question without its notes."""
     held = json.loads((Path(withheld.__file__).parent / f"{row['task']}.json").read_text())
-    stem, end = str(row["stem"]), " " + " ".join(held["notes"])
+    noted = held.get("notes_where", {}).values() if row["given"] else ()
+    stem, end = str(row["stem"]), " " + " ".join([*held["notes"], *noted])
     assert stem.endswith(end)
     return stem.removesuffix(end)
 

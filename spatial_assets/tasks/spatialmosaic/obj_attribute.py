@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
@@ -30,6 +31,8 @@ from spatial_assets.tasks.spatialmosaic.foreseen import (
     thin_out,
     turns,
 )
+from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across, sets_across
+from spatial_assets.tasks.spatialmosaic.heights import LAW_FILE
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import (
@@ -47,6 +50,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     view_sets,
 )
 from spatial_assets.tasks.spatialmosaic.sides import (
+    AB,
     AXES,
     DIFFERENCES,
     FB,
@@ -61,8 +65,11 @@ NAMES = {axis: f"obj_attribute_occ_{axis}" for axis in AXES}
 OTHERS, NEAREST = "others", "nearest"
 """Among the values of candidates: (N, 3), the objects on the other side, and (N,), the least distance in meters that
 any of the four lies to its side."""
+GROUPS = "groups"
+"""Of candidates for a while, (N,): equal where objects may be offered together."""
 MEASURED = (FB,)
-"""Axes of which a law says which of four is the one: see `benchmarks/priors.py`."""
+"""Axes of which a law says which of four is the one: see `benchmarks/priors.py`. Of heights there is one of how high
+things stand: see `heights`."""
 LEVEL = 0.5
 """Of what names say of a side, so much is one level. Others are taken of the nearest: of a lamp among three mats hardly
 any question would be left."""
@@ -114,25 +121,63 @@ def others_across(
     return out
 
 
+class AttributeParameters(ForeseenParameters):
+    alike: int = Field(ALIKE, ge=1, le=OPTIONS, description=ALIKE_MEANT)
+
+
 def own_law(axis: str) -> tuple[str, ...]:
-    """The data file of the scores by which an axis' questions are thinned out, relative to the package."""
+    """The data file by which an axis' questions are thinned out, relative to the package."""
+    if axis == AB:
+        return (LAW_FILE,)
     return (prior_file(SUITE, NAMES[axis]),) if axis in MEASURED else law_files(axis)
 
 
-def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candidates:
+def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candidates:
     """Every pair of which the side is clear, with three others; references take turns.
 
-    Were it those asked for, an object that is often offered and rarely right would tell so.
+    Were it those asked for, an object that is often offered and rarely right would tell so. Of heights, every four of
+    which one alone lies on its side: see `foursomes`.
     """
     found = facts.once(sided_pairs, parameters.referents, parameters.sides).fresh()
     place = AXES.index(axis)
     sides = found.values[SIDES][:, place].astype(np.int64)
-    sets, own = facts.once(view_sets), facts.objects.identities
-    things, references = found.objects.T
+    sets = facts.once(view_sets)
     # Candidates of a set, a frame and a reference stand together.
     groups = (found.values[SET] * sets.frames.shape[1] + found.values[ASKED]) * len(
         facts.objects
-    ) + references
+    ) + found.objects[:, 1]
+    found.reject("unclear_side", sides == 0)
+    if axis == AB:
+        found.values[GROUPS] = groups * 2 + found.values[HIDDEN]
+        found = found.settle()
+        found = _foursomes(facts, parameters, found, found.values.pop(GROUPS))
+    else:
+        found = _one_of_each(axis, facts, parameters, found, groups)
+    share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 1]))
+    return found
+
+
+def _foursomes(
+    facts: SceneFacts, parameters: AttributeParameters, pairs: Candidates, groups: Indices
+) -> Candidates:
+    """All sets of four whose heights names do not tell."""
+    across = Across(NAMES[AB], OPTIONS, parameters.sides.min_gap, parameters.even * parameters.alike)
+    place = AXES.index(AB)
+    signs = pairs.values[SIDES][:, place].astype(np.int64)
+    found, members = sets_across(facts, parameters.seed, across, pairs, groups, signs)
+    apart = np.abs(pairs.values[DIFFERENCES][:, place])
+    found.values |= {OTHERS: found.objects[:, 2:], NEAREST: apart[members].min(axis=1)}
+    return found
+
+
+def _one_of_each(
+    axis: str, facts: SceneFacts, parameters: AttributeParameters, found: Candidates, groups: Indices
+) -> Candidates:
+    """Each pair with three others drawn."""
+    place = AXES.index(axis)
+    sides = found.values[SIDES][:, place].astype(np.int64)
+    own = facts.objects.identities
+    things = np.ascontiguousarray(found.objects[:, 0])
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
     levels = np.floor(facts.once(chosen_scores, axis) / LEVEL).astype(np.int64)
@@ -142,12 +187,10 @@ def find(axis: str, facts: SceneFacts, parameters: ForeseenParameters) -> Candid
         OTHERS: things[others],
         NEAREST: np.minimum(apart, apart[others].min(axis=1)) if len(found) else apart,
     }
-    found.reject("unclear_side", sides == 0)
     found.reject("few_others", others[:, 0] == NOTHING)
     found = found.settle()
     signs = found.values[SIDES][:, place].astype(np.int64)
     thin_out(facts, parameters, NAMES[axis], found, _odds(facts, axis, found, signs))
-    share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 1]))
     return found
 
 
@@ -158,11 +201,7 @@ def hint(side: str, word: str) -> str:
 
 def chosen_scores(facts: SceneFacts, axis: str) -> Float:
     """(2, O), how likely it is that each object is the one on the negative side, or on the positive, and three others
-    are not; zeros for what no name says anything of.
-
-    Of heights names tell nearly all, and a law of their own leaves no questions: there, it is how high things mostly
-    are.
-    """
+    are not; zeros for what no name says anything of."""
     if axis not in MEASURED:
         own = facts.once(scores, axis)
         return np.stack([-own, own])
@@ -180,9 +219,9 @@ def _odds(facts: SceneFacts, axis: str, found: Candidates, signs: Indices) -> Fl
 
 
 def ask(
-    axis: str, facts: SceneFacts, parameters: ForeseenParameters, candidate: Chosen, draw: Draw
+    axis: str, facts: SceneFacts, parameters: AttributeParameters, candidate: Chosen, draw: Draw
 ) -> Question:
-    (thing, reference), values = candidate.objects, candidate.values
+    (thing, reference, *_), values = candidate.objects, candidate.values
     row, view, hidden = values[SET], values[ASKED], values[HIDDEN]
     others = values[OTHERS].tolist()
     difference = float(values[DIFFERENCES][AXES.index(axis)])
@@ -219,7 +258,7 @@ TASKS = tuple(
         summary=f"Which of four objects lies {words}, judged from one of two to five views that may not show it",
         needs={SELECT: POSED},
         kind=ObjectChoice.kind,
-        parameters=ForeseenParameters,
+        parameters=AttributeParameters,
         find=partial(find, axis),
         ask=partial(ask, axis),
         reasons={

@@ -175,9 +175,9 @@ def _features(facts: SceneFacts, sets: ViewSets, likeness: Likeness, found: Cand
         np.log(np.maximum(shared, LEAST_OVERLAP))[:, None] / np.log(likeness.overlap),
         np.log(shares) / np.log(likeness.size),
         places.reshape(len(found), -1) / likeness.place,
-        # Of as many views, at the same places.
+        # Of as many views, at the same places or the next.
         sizes[:, None],
-        views,
+        views / 2.0,
     ]
     features: Float = np.concatenate(columns, axis=1)
     return features

@@ -1,8 +1,8 @@
 """Which of three objects lies on a given side of another, judged from one frame of a view set, or whether no view
 tells.
 
-As SpatialMosaic's types of attribute, of objects that the asked frame does not show. The same views show all three, so
-that where these are withheld, nothing is left that tells of any of them.
+As SpatialMosaic's types of attribute, of objects that the asked frame does not show. So few views show any of the three
+that all of these can be withheld together, and then nothing is left that tells of any of them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
 from spatial_assets.tasks.core.answers import Choice
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata, draw_key
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
@@ -20,27 +21,97 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.foreseen import law_files, scores, thin_out, turns
-from spatial_assets.tasks.spatialmosaic.obj_attribute import LEVEL, NEAREST, OTHERS, others_across
-from spatial_assets.tasks.spatialmosaic.referents import referred
+from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across, sets_across
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES
+from spatial_assets.tasks.spatialmosaic.measured import turns as turns_of
+from spatial_assets.tasks.spatialmosaic.obj_attribute import LEVEL, NEAREST, OTHERS, others_across, own_law
+from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import ASKED, HIDDEN, POSED, READS, SET, view_sets
-from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES, side_slots
+from spatial_assets.tasks.spatialmosaic.sides import AB, AXES, DIFFERENCES, SIDES, side_slots
 from spatial_assets.tasks.views.sided import NEEDED, SIDED_REASONS, SidedParameters, hidden_pairs
 from spatial_assets.tasks.views.withheld import ELSEWHERE, PIXELS, diagnostics, left_of, option, share_out
 
 NAMES = {axis: f"undetermined_attribute_{axis}" for axis in AXES}
 
 
-def find(axis: str, facts: SceneFacts, parameters: SidedParameters) -> Candidates:
-    """Every pair of which the side is clear, with two others across that the same views show; references take turns."""
+class AttributeParameters(SidedParameters):
+    alike: int = Field(ALIKE, ge=1, le=OPTIONS - 1, description=ALIKE_MEANT)
+
+
+def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candidates:
+    """Every pair of which the side is clear, with two others across; references take turns. Of heights, every three of
+    which one alone lies on its side: see `foursomes`."""
     found = facts.once(hidden_pairs, parameters.referents, parameters.sides).fresh()
     place = AXES.index(axis)
     found.reject("unclear_side", found.values[SIDES][:, place] == 0)
+    found, groups = _in_views_withheld_together(facts, found.settle())
+    found = (_threesomes if axis == AB else partial(_one_of_each, axis))(facts, parameters, found, groups)
+    # The same objects may be in several choices of views.
+    content = np.concatenate(
+        [
+            found.values[SET][:, None],
+            found.frames,
+            found.objects[:, :2],
+            np.sort(found.values[OTHERS], axis=1),
+        ],
+        axis=1,
+    )
+    same = np.unique(content, axis=0, return_inverse=True)[1].reshape(-1)
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAMES[axis], "same"), *NO_HASHES)
+    found.reject("repeated", turns_of(same, ranks) > 0)
     found = found.settle()
-    sets, own = facts.once(view_sets), facts.objects.identities
-    things, references = found.objects.T
+    taking_turns = Strata.of_objects(turns([axis], found.objects[:, 1]), facts.objects.identities)
+    share_out(facts, parameters, NAMES[axis], found, taking_turns)
+    return found
+
+
+def _in_views_withheld_together(facts: SceneFacts, found: Candidates) -> tuple[Candidates, Indices]:
+    """Each candidate once for every choice of as many views as can be withheld, the asked one not among them, that has
+    all in it that show the object; and (N,), equal for those of one choice, frame and reference."""
+    sets, rows = facts.once(view_sets), found.values[SET]
     views = sets.frames.shape[1]
-    groups = (found.values[SET] * views + found.values[ASKED]) * len(facts.objects) + references
-    groups = (groups << views) + found.values[NEEDED]
+    needed, asked, sizes = found.values[NEEDED], found.values[ASKED], sets.sizes[rows]
+    choices = np.arange(1, 1 << views)
+    digits = (choices[:, None] >> np.arange(views)) & 1
+    fits = ((choices & needed[:, None]) == needed[:, None]) & (choices < (1 << sizes)[:, None])
+    fits &= (choices >> asked[:, None] & 1) == 0
+    fits &= digits.sum(axis=1) == ((sizes - 1) // 2)[:, None]
+    at, choice = np.nonzero(fits)
+    rows, asked = rows[at], asked[at]
+    # By the frames and not by their places in the sequence.
+    there = np.where(sets.frames == NOTHING, np.uint64(0), facts.frames.identities[sets.frames])
+    withheld = (there[rows] * digits[choice].astype(np.uint64)).sum(axis=1, dtype=np.uint64)
+    assert found.identities is not None
+    apart = Candidates(
+        found.frames[at],
+        found.objects[at],
+        {name: values[at] for name, values in found.values.items()},
+        identities=np.concatenate([found.identities[at], withheld[:, None]], axis=1),
+        rejected=found.rejected,
+    )
+    groups = ((rows * views + asked) * len(facts.objects) + apart.objects[:, 1]) << views
+    return apart, groups + choices[choice]
+
+
+def _threesomes(
+    facts: SceneFacts, parameters: AttributeParameters, pairs: Candidates, groups: Indices
+) -> Candidates:
+    """All sets of three whose heights names do not tell."""
+    place = AXES.index(AB)
+    across = Across(NAMES[AB], OPTIONS - 1, parameters.sides.min_gap, parameters.even * parameters.alike)
+    signs = pairs.values[SIDES][:, place].astype(np.int64)
+    found, members = sets_across(facts, parameters.seed, across, pairs, groups, signs)
+    apart = np.abs(pairs.values[DIFFERENCES][:, place])
+    found.values |= {OTHERS: found.objects[:, 2:], NEAREST: apart[members].min(axis=1)}
+    return found
+
+
+def _one_of_each(
+    axis: str, facts: SceneFacts, parameters: AttributeParameters, found: Candidates, groups: Indices
+) -> Candidates:
+    """Each pair with two others drawn."""
+    place, own = AXES.index(axis), facts.objects.identities
+    things = found.objects[:, 0]
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
     # On either side names say the same of a thing.
@@ -70,13 +141,13 @@ def find(axis: str, facts: SceneFacts, parameters: SidedParameters) -> Candidate
     offered = np.concatenate([found.objects[:, :1], found.values[OTHERS]], axis=1)
     odds = found.values[SIDES][:, place].astype(np.int64)[:, None] * facts.once(scores, axis)[offered]
     thin_out(facts, parameters.published, NAMES[axis], found, odds)
-    taking_turns = Strata.of_objects(turns([axis], found.objects[:, 1]), own)
-    share_out(facts, parameters, NAMES[axis], found, taking_turns)
-    return found
+    return found.settle()
 
 
-def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Chosen, draw: Draw) -> Question:
-    (thing, reference), (asked,), values = candidate.objects, candidate.frames, candidate.values
+def ask(
+    axis: str, facts: SceneFacts, parameters: AttributeParameters, candidate: Chosen, draw: Draw
+) -> Question:
+    (thing, reference, *_), (asked,), values = candidate.objects, candidate.frames, candidate.values
     others = values[OTHERS].tolist()
     left = left_of(facts, candidate, (thing, *others), draw, asked)
     difference = float(values[DIFFERENCES][AXES.index(axis)])
@@ -99,6 +170,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
             "side": side_slots(axis, difference > 0)["side"],
         },
         given=pixel,
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, left, (thing, reference, *others), asked, ELSEWHERE),
     )
 
@@ -112,14 +184,15 @@ TASKS = tuple(
         summary=f"Which of three objects lies {words}, judged from one of two to four views of which none may show it",
         needs={SELECT: POSED},
         kind=Choice.kind,
-        parameters=SidedParameters,
+        parameters=AttributeParameters,
         find=partial(find, axis),
         ask=partial(ask, axis),
         reasons={
             **SIDED_REASONS,
-            "few_others": "fewer than two others, in the same views as it, lie clearly on the other side",
+            "few_others": "fewer than two others, in views that can be withheld with its own, lie clearly on the "
+            "other side",
         },
-        data=law_files(axis),
+        data=own_law(axis) if axis == AB else law_files(axis),
         reads=READS,
     )
     for axis, words in (

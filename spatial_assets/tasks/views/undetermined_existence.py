@@ -18,7 +18,7 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.foreseen import LAWS, law_files, side_odds, thin_out
-from spatial_assets.tasks.spatialmosaic.referents import referred
+from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
 from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES, side_slots
 from spatial_assets.tasks.views.sided import SIDED_REASONS, SidedParameters, hidden_pairs
@@ -87,6 +87,7 @@ def ask(
             "side": side_slots(axis, (difference > 0) == yes)["side"],
         },
         given=pixel,
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, left, (thing, reference), asked, ELSEWHERE),
     )
 

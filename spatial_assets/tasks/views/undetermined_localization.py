@@ -14,7 +14,7 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Choice
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata, draw_key
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS
@@ -22,7 +22,6 @@ from spatial_assets.tasks.core.peers import peers
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
-from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
 from spatial_assets.tasks.spatialmosaic.pairs import THING_REASONS, asked_objects
 from spatial_assets.tasks.spatialmosaic.places import PLACES
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
@@ -49,7 +48,6 @@ PLACE_REASONS: Mapping[str, str] = {
     **WITHHELD_REASONS,
     "shown": "the asked frame shows the object, so that nothing needs to be worked out",
     "outside": "the object's center is outside the asked frame's image, or too near to its edge or to the camera",
-    "repeated": "another set asks for the same object in the same frame",
     NO_OPTIONS: "no other frames hide the object, or its places in them are nearly the same",
 }
 
@@ -84,9 +82,10 @@ def places(facts: SceneFacts) -> Float:
 
 
 def find(facts: SceneFacts, parameters: LocalizationParameters) -> Candidates:
-    """What a frame hides and others of its set show, each frame and object once; objects take turns.
+    """What a frame hides and others of its set show; objects take turns.
 
-    Wrong places are where the object lies in other frames that hide it.
+    What several sets ask of a frame comes once before any comes again: by one set's views it can be told, and by
+    another's not. Wrong places are where the object lies in other frames that hide it.
     """
     found = facts.once(asked_objects, parameters.referents).fresh()
     found.reject("shown", ~found.values[HIDDEN])
@@ -98,17 +97,18 @@ def find(facts: SceneFacts, parameters: LocalizationParameters) -> Candidates:
     # A comparison with NaN is false.
     found.reject("outside", ~(inside & (depth >= parameters.min_depth) & (depth <= parameters.max_depth)))
     found = found.settle()
-    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "places"), *NO_HASHES)
     same = found.frames[:, 0] * len(facts.objects) + found.objects[:, 0]
-    found.reject("repeated", turns(same, ranks) > 0)
-    found = found.settle()
-    frames, things = found.frames[:, 0], found.objects[:, 0]
-    pool = Candidates(found.frames, found.objects)
+    _, first, number = np.unique(same, return_index=True, return_inverse=True)
+    number = number.reshape(-1)
+    # Each frame and object once, so that of a set of places each is as likely to be the right one.
+    pool = Candidates(found.frames[first], found.objects[first])
+    frames, things = pool.frames[:, 0], pool.objects[:, 0]
     members = peers(facts, NAME, parameters.seed, pool, things, count=COUNT - 1)
-    sets = np.concatenate([np.arange(len(found))[:, None], members], axis=1)
+    sets = np.concatenate([np.arange(len(pool))[:, None], members], axis=1)
     offered = facts.once(places)[frames, things][sets][..., :2]
-    found.reject(NO_OPTIONS, (members == NOTHING).any(axis=1) | ~_apart(facts, parameters, found, offered))
-    found.values[PLACES] = offered
+    good = (members != NOTHING).all(axis=1) & _apart(facts, parameters, pool, offered)
+    found.reject(NO_OPTIONS, ~good[number])
+    found.values[PLACES] = offered[number]
     found = found.settle()
     own = Strata.of_objects(found.objects[:, 0], facts.objects.identities)
     share_out(facts, parameters, NAME, found, own)

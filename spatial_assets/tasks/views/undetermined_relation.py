@@ -25,7 +25,7 @@ from spatial_assets.tasks.spatialmosaic.obj_spatial import (
     option_text,
     second_axes,
 )
-from spatial_assets.tasks.spatialmosaic.referents import referred
+from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
 from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES
 from spatial_assets.tasks.views.sided import SIDED_REASONS, SidedParameters, hidden_pairs
@@ -85,6 +85,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
         objects=[("target", thing), ("reference", reference)],
         slots={"frame": left.name(asked), "target": facts.objects.words[thing], "reference": name},
         given=pixel,
+        noted=noted(pixel),
         diagnostics=diagnostics(facts, left, (thing, reference), asked, ELSEWHERE),
     )
 

@@ -7,12 +7,15 @@ answered, since no view shows what is needed, and the second can, from what the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from pydantic import Field
 
+from spatial_assets.scene.tables import VIEW_SET_OBJECTS
 from spatial_assets.tasks.core.candidates import (
     GROUP,
     NOTHING,
@@ -24,7 +27,7 @@ from spatial_assets.tasks.core.candidates import (
     draw_key,
 )
 from spatial_assets.tasks.core.draws import Draw, mix, mix_columns
-from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.facts import SceneFacts, places_of
 from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
@@ -188,7 +191,7 @@ def diagnostics(
     facts: SceneFacts, left: Left, objects: Sequence[int], asked: int | None, answer_is: str
 ) -> tuple[Any, ...]:
     """What stands beside a question about what is left of a set, in the order of the table's column: of the views left
-    alone; how much of a surface they show together is not known."""
+    alone."""
     sets, visible, occlusion = facts.once(view_sets), facts.once(_visible), facts.once(_occlusion)
     size = int(sets.sizes[left.row])
     pairs = [(a, b) for a in range(size) for b in range(a + 1, size)]
@@ -199,6 +202,7 @@ def diagnostics(
     ]
     shown = [(frame, thing) for thing in objects for frame in left.frames if visible[frame][thing]]
     hidden = [occlusion[frame][thing] for frame, thing in shown]
+    shares = [share for share in (coverage(facts, left, thing) for thing in objects) if share is not None]
     return (
         sets.ids[left.row],
         None if asked is None else left.frames.index(asked) + 1,
@@ -207,10 +211,45 @@ def diagnostics(
         overlaps,
         sum(hidden) / len(hidden) if hidden else None,
         FULL if len(shown) == len(left.frames) * len(objects) else PARTIAL,
-        None,
+        sum(shares) / len(shares) if shares else None,
         None,
         None,
     )
+
+
+class Surfaces(NamedTuple):
+    """What views of sets show of objects' surfaces."""
+
+    places: Indices
+    """(S, O), rows of the columns; NOTHING where a set has none of an object."""
+    shown: pl.Series
+    parts: pl.Series
+    """As in the table."""
+
+
+def _surfaces(facts: SceneFacts) -> Surfaces:
+    sets, things = facts.once(view_sets), facts.objects
+    rows = facts.read(VIEW_SET_OBJECTS)
+    places = np.full((len(sets), len(things)), NOTHING, np.int64)
+    if places.size and len(rows):
+        thing = np.searchsorted(things.instances, rows["instance"].to_numpy())
+        places[places_of(rows["view_set"], sets.ids), thing] = np.arange(len(rows))
+    return Surfaces(places, rows["shown"], rows["shown_parts"])
+
+
+def coverage(facts: SceneFacts, left: Left, thing: int) -> float | None:
+    """Share of an object's surface that the views left show together; None where it has none."""
+    surfaces = facts.once(_surfaces)
+    at = int(surfaces.places[left.row, thing])
+    shown = None if at == NOTHING else surfaces.shown[at]
+    if shown is None or shown.null_count():
+        return None
+    parts = surfaces.parts[at]
+    if parts is None:
+        # One view at most shows any of it.
+        return max(shown[view] for view in left.views)
+    own = sum(1 << view for view in left.views)
+    return min(1.0, math.fsum(part for number, part in enumerate(parts.to_list(), 1) if number & own))
 
 
 def option(task: str) -> str:

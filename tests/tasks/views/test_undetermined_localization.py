@@ -78,7 +78,7 @@ def test_places_come_from_frames_that_hide_it_too() -> None:
     seen = {"shown": 9}
     # 15 % of 640 pixels are 96; a step of 0.6 m at 3 m is 100 pixels with a focal length of 500.
     apart, near = found(-0.6, 0.0, 0.6), found(-0.5, 0.0, 0.6)
-    assert apart["ok"] == 3 and apart["repeated"] >= 3 and apart["shown"] == seen["shown"]
-    assert near["no_options"] == 3 and "ok" not in near
+    assert apart["ok"] >= 6 and apart["shown"] == seen["shown"]
+    assert near["no_options"] >= 6 and "ok" not in near
     aside = found(-0.6, 0.0, 9.0)
     assert aside["outside"] >= 1 and "ok" not in aside

@@ -1,0 +1,193 @@
+"""Sets of objects of which one alone lies above another, or below it, all that there are, so that no name tells which.
+
+Of four things names mostly tell which is the highest: a lamp among three mats. Were one set drawn for each right
+answer, most would be of that kind, and leaving them out by lot would leave hardly any. So all sets are gone through,
+and each is kept the more rarely the likelier names make its answer, by the law of how high such things stand: in what
+is kept, of each set as many members as are asked for are right equally often. That these are all four is too much to
+ask: among any four things mostly one is never the highest.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.scene.model import Float
+from spatial_assets.tasks.core.candidates import Candidates, Indices, draw_key
+from spatial_assets.tasks.core.draws import Hashes, mix_columns, mix_pair
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.priors import EXPECTED
+from spatial_assets.tasks.spatialmosaic.heights import clear_sides, usual
+
+LARGEST_POOL = 12
+"""Objects that sets are made of at once, at most: 495 sets of four. Of more, those that are mostly as high stand
+together."""
+ALIKE = 3
+"""Of this many things names do not tell which is the one above, or below."""
+ALIKE_MEANT = (
+    "of heights, of so many of the things offered names do not tell which is right, by the law of how high such things "
+    "stand; of four, hardly any question is left, and of two one of two guesses is right"
+)
+UNIT = 1.0 / float(1 << 53)
+
+
+class Across(NamedTuple):
+    """How sets are made."""
+
+    task: str
+    size: int
+    """Members of a set, 3 or 4."""
+    gap: float
+    """Meters that things are apart where one is clearly higher."""
+    alike: int
+    """Of so many members names shall not tell which is right, 1 to `size`; the others may be known to be wrong. 0:
+    nothing is left out."""
+
+
+@kernel
+def _chances(clear: Float, side: int, words: Indices, reference: int, out: Float) -> None:
+    """Of each member of a set, how likely names make it the one on that side; not normalized."""
+    out[:] = 0.0
+    for sample in range(clear.shape[3]):
+        for own in range(len(words)):
+            chance = 1.0
+            for place in range(len(words)):
+                chance *= clear[words[place], reference, side if place == own else 1 - side, sample]
+            out[own] += chance
+
+
+@kernel
+def _sets(
+    begins: Indices,
+    signs: Indices,
+    things: Indices,
+    states: Hashes,
+    identities: Hashes,
+    words: Indices,
+    references: Indices,
+    clear: Float,
+    size: int,
+    most: int,
+    alike: int,
+) -> tuple[Indices, Indices, int]:
+    """(M, size), rows of each set, the right one first; (N,), of how many sets each row is the right one, also of
+    those that are left out, and how many these are."""
+    rights = np.zeros(len(signs), np.int64)
+    out = np.empty((0, size), np.int64)
+    at = np.empty(size, np.int64)
+    named = np.empty(size, np.int64)
+    chances = np.ones(size)
+    refused = 0
+    # First counted, then filled.
+    for turn in range(2):
+        total = 0
+        refused = 0
+        for group in range(len(begins) - 1):
+            count = begins[group + 1] - begins[group]
+            pools = (count + most - 1) // most
+            for pool in range(pools):
+                begin = begins[group] + pool * count // pools
+                end = begins[group] + (pool + 1) * count // pools
+                if end - begin < size:
+                    continue
+                for place in range(size):
+                    at[place] = begin + place
+                while True:
+                    positive = 0
+                    for place in range(size):
+                        positive += signs[at[place]] > 0
+                    if positive == 1 or positive == size - 1:
+                        side = 1 if positive == 1 else -1
+                        right = 0
+                        state = states[at[0]]
+                        for place in range(size):
+                            row = at[place]
+                            if signs[row] == side:
+                                right = place
+                            named[place] = words[things[row]]
+                            state = mix_pair(state, identities[things[row]])
+                        if alike > 0:
+                            reference = words[references[at[0]]]
+                            _chances(clear, (side + 1) // 2, named, reference, chances)
+                        own = chances[right]
+                        right = at[right]
+                        unit = float(state >> np.uint64(11)) * UNIT
+                        kept = alike == 0 or 0.0 < unit * own < np.sort(chances)[size - alike]
+                        if turn == 0:
+                            rights[right] += 1
+                        elif kept:
+                            out[total, 0] = right
+                            to = 1
+                            for place in range(size):
+                                if at[place] != right:
+                                    out[total, to] = at[place]
+                                    to += 1
+                        total += kept
+                        refused += not kept
+                    # The next set in the order of its members' places.
+                    place = size - 1
+                    while place >= 0 and at[place] == end - size + place:
+                        place -= 1
+                    if place < 0:
+                        break
+                    at[place] += 1
+                    for later in range(place + 1, size):
+                        at[later] = at[later - 1] + 1
+        if turn == 0:
+            out = np.empty((total, size), np.int64)
+    return out, rights, refused
+
+
+def sets_across(
+    facts: SceneFacts, seed: int, across: Across, found: Candidates, groups: Indices, signs: Indices
+) -> tuple[Candidates, Indices]:
+    """All sets of a group's candidates of which one alone lies on its side, with the others behind its two objects.
+
+    Parameters
+    ----------
+    found : pairs of an object and what it is compared with. groups, signs : (N,), whole numbers, equal for what may
+        stand in one set, and on which side each object lies.
+
+    Returns
+    -------
+    The sets, and (M, size), each member's place in `found`. Who is the right one of none is rejected.
+    """
+    things, references = found.objects.T
+    own, clear = facts.objects.identities, facts.once(clear_sides, across.gap)
+    order = np.lexsort((own[things], facts.once(usual)[things], groups))
+    begins = np.flatnonzero(np.diff(groups[order], prepend=-1, append=-1))
+    # Of the frame and the objects alone, as `lots`: what several sets of views ask of one frame stays or goes together.
+    states = mix_columns(
+        draw_key(facts.which, seed, across.task, EXPECTED),
+        facts.frames.identities[found.frames[order, 0]],
+        own[references[order]],
+    )
+    members, rights, refused = _sets(
+        begins,
+        signs[order],
+        things[order],
+        states,
+        own,
+        clear.words,
+        references[order],
+        clear.chances,
+        across.size,
+        LARGEST_POOL,
+        min(across.alike, across.size),
+    )
+    members = order[members]
+    right = members[:, 0]
+    others = things[members[:, 1:]]
+    assert found.identities is not None
+    sets = Candidates(
+        found.frames[right],
+        np.concatenate([found.objects[right], others], axis=1),
+        {name: values[right] for name, values in found.values.items()},
+        identities=np.concatenate([found.identities[right], own[others]], axis=1),
+        rejected=found.rejected,
+    )
+    sets.count_out("few_others", int((rights == 0).sum()))
+    sets.count_out(EXPECTED, refused)
+    return sets, members
