@@ -42,8 +42,7 @@ class Printed(list[tuple[int, Sequence[float]]]):
 
     def box(self, frame: int, corners: Sequence[float]) -> str:
         """A box on the grid: `[330, 548, 387, 710]`."""
-        sign = SIGNS[len(self)]
-        self.append((frame, corners))
+        sign = self._sign((frame, corners))
         return f"[{sign}{_corners(corners)}{LAST}]"
 
     def point(self, frame: int, x: float, y: float) -> tuple[str, str]:
@@ -51,11 +50,17 @@ class Printed(list[tuple[int, Sequence[float]]]):
 
         Nothing but numbers and punctuation may be put between them.
         """
-        sign = SIGNS[len(self)]
-        self.append((frame, (x, y)))
+        sign = self._sign((frame, (x, y)))
         if self.on_grid:
             x, y = x + 0.5, y + 0.5
         return f"{sign}{math.floor(x)}", f"{math.floor(y)}{LAST}"
+
+    def _sign(self, place: tuple[int, Sequence[float]]) -> str:
+        """The same for what is printed again."""
+        if place in self:
+            return SIGNS[self.index(place)]
+        self.append(place)
+        return SIGNS[len(self) - 1]
 
     def in_images(self, frames: Sequence[int]) -> Places:
         """The same by the images shown, given as the frames' places. Raises ValueError for one that is not shown."""

@@ -52,7 +52,8 @@ def test_places_are_found_where_they_stand(texts: list[list[str | tuple[float, .
     assert list(zip(spots.text.tolist(), spots.begin.tolist(), spots.end.tolist(), strict=True)) == [
         (number, *span) for number, (_, _, spans) in enumerate(made) for span in spans
     ]
-    assert spots.place.tolist() == list(range(len(printed)))
+    in_order = [piece for pieces in texts for piece in pieces if not isinstance(piece, str)]
+    assert [printed[place] for place in spots.place.tolist()] == [(0, piece) for piece in in_order]
 
 
 @given(st.lists(st.tuples(STRANGE, st.booleans(), STRANGE), min_size=1, max_size=4))

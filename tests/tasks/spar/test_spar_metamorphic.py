@@ -24,7 +24,8 @@ from other_scenes import (
 )
 
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.marks import Mark, placed
+from spatial_assets.tasks.core.marks import Mark
+from spatial_assets.tasks.core.marks import placed as placed_marks
 from spatial_assets.tasks.core.printed import taken_out
 from spatial_assets.tasks.core.quantities import Reals
 from spatial_assets.tasks.core.rendering import SELECT
@@ -123,7 +124,7 @@ def plain(text: str) -> str:
 
 
 def across_and_down(facts: SceneFacts, mark: Mark) -> tuple[Reals, Reals]:
-    xy = placed(facts, [mark.shape], np.array([mark.frame]), np.array([mark.thing])).on_grid.astype(
+    xy = placed_marks(facts, [mark.shape], np.array([mark.frame]), np.array([mark.thing])).on_grid.astype(
         np.float64
     )
     return xy[::2], xy[1::2]
