@@ -42,6 +42,9 @@ COMPRESSION = 3
 Lines = Callable[[pl.DataFrame], pl.DataFrame]
 """What a format makes of questions: a column a key of its lines, in order. They have the columns of `READ` with texts
 printed for the reader, `images`, a list of paths, and what the format asked for besides."""
+ANSWERED = "answered"
+"""A column of answers as they are read back, for formats whose lines hold part of one elsewhere; null where they do
+not."""
 Rendering = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """The texts of a row that prints coordinates, and more columns where the format has them."""
 
@@ -70,8 +73,8 @@ def write(
         for split, count in source.splits.items():
             with _Shards(out, split, count, options.shards, folders) as shards:
                 for batch in source.batches(split, columns):
+                    _refuse_tags(batch, tags)
                     questions = _printed(batch, anew)
-                    _refuse_tags(questions, tags)
                     questions = questions.with_columns(images=_paths(source, batch, split, images))
                     for name, own in shards.shares(questions):
                         lines(own).write_ndjson(shards.file)
@@ -108,7 +111,9 @@ def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     return questions
 
 
-def _refuse_tags(questions: pl.DataFrame, tags: Collection[str]) -> None:
+def _refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+    questions = pl.from_arrow(batch.select(["qa_id", "question", "answer"]))
+    assert isinstance(questions, pl.DataFrame)
     for name in ("question", "answer"):
         for tag in tags:
             bad = questions.filter(pl.col(name).str.contains(tag, literal=True))
@@ -192,13 +197,14 @@ class _Ids:
             self._writer.close()
 
     def add(self, questions: pl.DataFrame, split: str, file: str) -> None:
+        answer = pl.coalesce(ANSWERED, "answer") if ANSWERED in questions.columns else pl.col("answer")
         table = questions.select(
             pl.lit(file).alias("file"),
             pl.col("qa_id").alias("id"),
             "qa_id",
             pl.lit(split).alias("split"),
             *FROM_THE_ROW,
-            "answer",
+            answer.alias("answer"),
             pl.col("images").list.len().cast(pl.Int32).alias("images"),
         ).to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._writer is None:

@@ -19,6 +19,8 @@ from typing import Any
 
 WORDS = Path(__file__).with_suffix(".json")
 THOUSANDTH, PIXEL, SHARE = "thousandth", "pixel", "share"
+OWN = "own"
+"""The unit of texts that leave open which it is."""
 UNITS = {THOUSANDTH: 1000.0, SHARE: 1.0}
 """What the whole width, and the whole height, count."""
 SHARE_DECIMALS = 3
@@ -153,9 +155,9 @@ def rendered(row: Mapping[str, Any], how: Profile) -> dict[str, Any]:
 
     stem, question, instruction = row["stem"], row["question"], row["instruction"]
     options = row["options"]
-    new_stem = _said(printed(stem, "question", len(stem)), how.unit)
-    new_question = _said(printed(question, "question"), how.unit)
-    old_start = _said(printed(question[: len(stem)], "question", len(stem)), how.unit)
+    new_stem = said(printed(stem, "question", len(stem)), how.unit)
+    new_question = said(printed(question, "question"), how.unit)
+    old_start = said(printed(question[: len(stem)], "question", len(stem)), how.unit)
     rest = new_question[len(old_start) :]
     if how.unit == SHARE and instruction:
         shares = _shares(instruction)
@@ -192,7 +194,7 @@ def _words() -> Mapping[str, Any]:
     return held
 
 
-def _said(stem: str, unit: str) -> str:
+def said(stem: str, unit: str) -> str:
     """A stem with what it says of coordinates as it is said of a unit; said in any case."""
     for sentences in _words()["said"]:
         for other, sentence in sentences.items():
