@@ -4,7 +4,7 @@ that are another question's."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,8 +17,11 @@ SHOWN = 60
 """Characters of what is wrong that a line shows."""
 
 
-def validate(path: Path, parse: Parse) -> list[str]:
-    """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there."""
+def validate(path: Path, parse: Parse, kinds: Sequence[str] = ("",)) -> list[str]:
+    """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there.
+
+    Each question stands once in the files whose names begin with the same kind.
+    """
     root = path if path.is_dir() else path.parent
     files = sorted(root.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
     if not files:
@@ -30,10 +33,11 @@ def validate(path: Path, parse: Parse) -> list[str]:
             known = _known(root)
         except InputError as error:
             errors.append(str(error))
-    met: dict[str, str] = {}
+    met: dict[tuple[str, str], str] = {}
     opened: dict[str, str | None] = {}
     for file in files:
         name = file.relative_to(root).as_posix()
+        kind = next((kind for kind in kinds if name.startswith(kind)), "")
         wanted = None if known is None else known.get(name, {})
         found = 0
         try:
@@ -42,8 +46,8 @@ def validate(path: Path, parse: Parse) -> list[str]:
                 where = f"{name}: line {number}"
                 errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
                 own = record.get("id") if isinstance(record, Mapping) else None
-                if isinstance(own, str) and met.setdefault(own, where) != where:
-                    errors.append(f"{where}: id {own} is that of {met[own]}")
+                if isinstance(own, str) and met.setdefault((kind, own), where) != where:
+                    errors.append(f"{where}: id {own} is that of {met[kind, own]}")
         except InputError as error:
             errors.append(str(error))
             continue

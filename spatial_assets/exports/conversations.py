@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,32 +54,61 @@ def write(
     source: ColumnSource,
     out: Path,
     options: Options,
-    lines: Lines,
+    lines: Lines | Mapping[str, Lines],
     how: Profile,
     *,
     more: Collection[str] = (),
     tags: Collection[str] = TAGS,
     rendering: Rendering | None = None,
     folders: bool = False,
-) -> None:
-    """All questions as lines below `out`.
+    only: pl.Expr | None = None,
+) -> dict[str, int]:
+    """Questions as lines below `out`; returns how many of each split.
 
-    `more` are columns of rows that the format needs beside READ, `tags` what no text may say, and `rendering` what is
-    made of rows that print coordinates, in place of the texts by the profile `how`. With `folders` shards of a split
-    stand in a folder of its name.
+    Several kinds of lines stand in files of their own, `<name>-<split>.jsonl`. `more` are columns of rows that the
+    format needs beside READ, `tags` what no text may say, and `rendering` what is made of rows that print coordinates,
+    in place of the texts by the profile `how`. With `folders` shards of a split stand in a folder of its name. `only`
+    says which rows are taken, by their columns `task` and `format`.
     """
     columns = [*READ, *more]
     anew = rendering or (None if not how.unit else lambda row: rendered(row, how))
+    kinds = lines if isinstance(lines, Mapping) else {"": lines}
+    counts = source.splits if only is None else _counts(source, only)
     with Images(out, options.images) as images, _Ids(out) as ids:
-        for split, count in source.splits.items():
-            with _Shards(out, split, count, options.shards, folders) as shards:
+        for split, count in counts.items():
+            with ExitStack() as opened:
+                files = {
+                    kind: opened.enter_context(
+                        _Shards(out, f"{kind}-{split}" if kind else split, count, options.shards, folders)
+                    )
+                    for kind in kinds
+                }
                 for batch in source.batches(split, columns):
+                    if only is not None:
+                        batch = _taken(batch, only)
                     _refuse_tags(batch, tags)
                     questions = _printed(batch, anew)
                     questions = questions.with_columns(images=_paths(source, batch, split, images))
-                    for name, own in shards.shares(questions):
-                        lines(own).write_ndjson(shards.file)
-                        ids.add(own, split, name)
+                    for kind, shards in files.items():
+                        for name, own in shards.shares(questions):
+                            kinds[kind](own).write_ndjson(shards.file)
+                            ids.add(own, split, name)
+    return dict(counts)
+
+
+def _taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
+    told = pl.from_arrow(batch.select(["task", "format"]))
+    assert isinstance(told, pl.DataFrame)
+    return batch.filter(told.select(only.alias("taken"))["taken"].to_arrow())
+
+
+def _counts(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
+    """Rows of each split that are taken; splits without any are left out."""
+    counts = {
+        split: sum(_taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
+        for split in source.splits
+    }
+    return {split: count for split, count in counts.items() if count}
 
 
 def _paths(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
@@ -96,7 +126,7 @@ def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     where = questions["coordinates"].is_not_null().arg_true()
     if anew is None or not len(where):
         return questions
-    made = [anew(row) for row in questions[where].select(*TEXTS, *PLACES).iter_rows(named=True)]
+    made = [anew(row) for row in questions[where].iter_rows(named=True)]
     others = {name: made[0][name] for name in made[0] if name not in TEXTS}
     for name in TEXTS:
         texts = questions[name].to_list()
@@ -275,9 +305,13 @@ def ids_of(path: Path) -> pl.DataFrame:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
 
 
-def rows_back(path: Path, parse: Parse) -> Iterator[dict[str, Any]]:
-    """Rows with what `CARRIES` names. Raises InputError for what this project did not write."""
-    for (name,), own in ids_of(path).group_by("file", maintain_order=True):
+def rows_back(path: Path, parse: Parse, begin: str = "") -> Iterator[dict[str, Any]]:
+    """Rows with what `CARRIES` names, of files whose names begin so.
+
+    Raises InputError for what this project did not write.
+    """
+    wanted = ids_of(path).filter(pl.col("file").str.starts_with(begin))
+    for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)
         for number, record in read_lines(file):
