@@ -40,9 +40,9 @@ TEXTS = ("question", "stem", "instruction", "answer", "options")
 PLACES = ("sizes", "coordinates")
 READ = ("qa_id", *TEXTS, *FROM_THE_ROW, *PLACES)
 COMPRESSION = 3
-Lines = Callable[[pl.DataFrame], pl.DataFrame]
-"""What a format makes of questions: a column a key of its lines, in order. They have the columns of `READ` with texts
-printed for the reader, `images`, a list of paths, and what the format asked for besides."""
+Lines = Callable[[pl.DataFrame], pl.DataFrame | pl.Series]
+"""What a format makes of questions: a column a key of its lines, in order, or the lines as texts. Questions have the
+columns of `READ` with texts printed for the reader, `images`, a list of paths, and what the format asked for."""
 ANSWERED = "answered"
 """A column of answers as they are read back, for formats whose lines hold part of one elsewhere; null where they do
 not."""
@@ -91,9 +91,16 @@ def write(
                     questions = questions.with_columns(images=_paths(source, batch, split, images))
                     for kind, shards in files.items():
                         for name, own in shards.shares(questions):
-                            kinds[kind](own).write_ndjson(shards.file)
+                            _put(kinds[kind](own), shards.file)
                             ids.add(own, split, name)
     return dict(counts)
+
+
+def _put(lines: pl.DataFrame | pl.Series, file: BinaryIO) -> None:
+    if isinstance(lines, pl.DataFrame):
+        lines.write_ndjson(file)
+    else:
+        file.write(("\n".join([*lines, ""])).encode())
 
 
 def _taken(batch: pa.Table, only: pl.Expr) -> pa.Table:

@@ -47,7 +47,7 @@ def wanted(form, rows, how):
 
 
 def test_the_formats_of_conversations_are_there():
-    assert {"qwen-vl", "llama-factory", "ms-swift", "grpo"} <= set(FORMATS)
+    assert set(FORMATS) == {"qwen-vl", "internvl", "llama-factory", "ms-swift", "openai-messages", "grpo"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
