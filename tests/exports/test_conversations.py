@@ -169,3 +169,12 @@ def test_a_release_goes_through(form, released, tmp_path):
     assert list(back) == list(rows) and len(rows) == (60 if form != "grpo" else len(rows)) > 20
     assert all(back[name] == {column: own[column] for column in chosen.CARRIES} for name, own in rows.items())
     assert chosen.validate(tmp_path / "out") == []
+
+
+def test_a_convention_that_a_format_does_not_take_or_that_is_none_is_refused(released, tmp_path):
+    source = ReleaseRows(released.home, "v1", limit=5)
+    with pytest.raises(ValueError, match="llava does not take --coordinates"):
+        export("llava", source, tmp_path / "out", Options(ImageMode.NONE, coordinates="pixels"))
+    with pytest.raises(ValueError, match="no way to print coordinates 'inches'"):
+        export("qwen-vl", source, tmp_path / "out", Options(ImageMode.NONE, coordinates="inches"))
+    assert list(tmp_path.iterdir()) == []
