@@ -25,8 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"lineage", "stages", *INPUTS},
     "releases": {"lineage", "stages", *INPUTS},
     "scoring": {"scene"},
+    "rewards": {"scoring", "scene"},
     "audit": {"scoring", "releases", "storage", "scene"},
-    "exports": {"audit", "imaging", "scoring", "releases", "lineage", "stages", *INPUTS},
+    "exports": {"audit", "imaging", "rewards", "scoring", "releases", "lineage", "stages", *INPUTS},
     "report": {"imaging", "lineage", "stages", *INPUTS},
     "evaluation": {"report", "scoring", "lineage", "stages", *INPUTS},
     # Aside from the flow: data made from nothing, and published answers recomputed.

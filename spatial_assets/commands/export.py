@@ -74,6 +74,15 @@ FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in reg
     help="What becomes of questions that no one has accepted or rejected; spar-bench alone.",
 )
 @click.option(
+    "--coordinates",
+    default="",
+    metavar="NAME",
+    help="How texts print image coordinates: as-printed, 0-1000 (qwen3), qwen2.5, pixels or 0-1; formats of "
+    "conversations alone, each with its own default.",
+)
+@click.option("--min-pixels", type=click.IntRange(1), help="Of images as Qwen2.5-VL resizes them.")
+@click.option("--max-pixels", type=click.IntRange(1), help="The same at most.")
+@click.option(
     "--validate", is_flag=True, help="Check files of the format; exit status 1 if anything is wrong."
 )
 @AS_JSON
@@ -94,6 +103,9 @@ def export(
     seed: int,
     size: str,
     unreviewed: str,
+    coordinates: str,
+    min_pixels: int | None,
+    max_pixels: int | None,
     validate: bool,
     as_json: bool,
 ) -> None:
@@ -109,7 +121,17 @@ def export(
 
     source = ReleaseRows(home.resolve(), target, tasks, splits, limit)
     options = Options(
-        ImageMode(images), shards, rgbd, general, general_share, seed, size, Unreviewed(unreviewed)
+        ImageMode(images),
+        shards,
+        rgbd,
+        general,
+        general_share,
+        seed,
+        size,
+        Unreviewed(unreviewed),
+        coordinates,
+        min_pixels,
+        max_pixels,
     )
     made = write(form, source, out, options)
     if as_json:

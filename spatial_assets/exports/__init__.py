@@ -4,6 +4,8 @@
     source.py    a release's questions, with where their images are
     images.py    their images put beside the files: linked, copied or with marks drawn
     files.py     files that several formats write alike
+    coordinates.py  image coordinates printed in a reader's convention
+    conversations.py, conversation_checks.py  what formats of conversations share
     run.py       the one call that makes an export
 
 A format is a module that defines `read_back`; its name, with `-` for `_`, is the format's, and nothing lists it. Here

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 
 class ImageMode(StrEnum):
     """What becomes of the images that questions show."""
@@ -47,6 +49,11 @@ class Options:
     size: str = ""
     """Of a benchmark; empty for all of it."""
     unreviewed: Unreviewed = Unreviewed.KEEP
+    coordinates: str = ""
+    """How texts print image coordinates, a name of `exports/coordinates.py`; empty for the format's own way."""
+    min_pixels: int | None = None
+    """Of images as Qwen2.5-VL resizes them; None for its own."""
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,19 @@ class Source(Protocol):
 
     def questions(self, split: str, columns: Collection[str] = ()) -> Iterator[Question]:
         """Those of a split, by task, dataset, release and scene; of their rows all columns, or those named."""
+        ...
+
+
+class ColumnSource(Source, Protocol):
+    """The same as columns too, for formats that write them without making each row an object."""
+
+    def batches(self, split: str, columns: Collection[str]) -> Iterator[pa.Table]:
+        """The same in the same order as tables with these columns and those that `shown` reads; null where a column is
+        younger than the release."""
+        ...
+
+    def shown(self, rows: pa.Table, split: str) -> Iterator[Question]:
+        """The questions of a batch with their images; of their rows only what these follow from."""
         ...
 
 

@@ -63,6 +63,8 @@ def _check_options(form: str, chosen: Export, options: Options) -> None:
         ("general", options.general is not None),
         ("size", bool(options.size)),
         ("unreviewed", options.unreviewed != Unreviewed.KEEP),
+        ("coordinates", bool(options.coordinates)),
+        ("coordinates", options.min_pixels is not None or options.max_pixels is not None),
     )
     for name, wanted in asked:
         if wanted and name not in taken:

@@ -29,6 +29,8 @@ from spatial_assets.storage.lake import Lake
 
 BATCH = 4096
 """Rows in memory at once."""
+COLUMN_BATCH = 16_384
+"""The same where rows stay columns, which take less."""
 SCENES_KEPT = 64
 """Scenes whose frames are kept: a task's rows are sorted by scene, and tasks begin with the same ones."""
 TRUTHS_KEPT, IMAGES_KEPT = 256, 64
@@ -96,6 +98,27 @@ class ReleaseRows:
             for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=read):
                 for row in self._wanted(pa.Table.from_batches([batch])).to_pylist():
                     yield Question(row, split, self._shots(row))
+
+    def batches(self, split: str, columns: Collection[str]) -> Iterator[pa.Table]:
+        """The same in the same order as tables with these columns and those that `shown` reads; null where a column is
+        younger than the release."""
+        names = list(dict.fromkeys((*columns, *KEYS, *SHOWN)))
+        for path in self._files(split, self.tasks):
+            file = pq.ParquetFile(path)
+            there = set(file.schema_arrow.names)
+            for batch in file.iter_batches(COLUMN_BATCH, columns=[name for name in names if name in there]):
+                rows = self._wanted(pa.Table.from_batches([batch]))
+                for name in names:
+                    if name not in there:
+                        kind = tables.QUESTIONS.schema.field(name).type
+                        rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))
+                if rows.num_rows:
+                    yield rows.select(names)
+
+    def shown(self, rows: pa.Table, split: str) -> Iterator[Question]:
+        """The questions of a batch with their images; of their rows only what these follow from."""
+        for row in rows.select([*KEYS, *SHOWN]).to_pylist():
+            yield Question(row, split, self._shots(row))
 
     def columns(self, split: str, task: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Some columns of a task's rows, `qa_id` among them; nothing of a task that is not asked for."""

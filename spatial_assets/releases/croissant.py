@@ -195,9 +195,12 @@ def _field(task: str, name: str, kind: pa.DataType, meaning: str, files: dict[st
     own = f"{task}/{name}"
     field: dict[str, Any] = {"@type": "cr:Field", "@id": own, "name": name, "description": meaning}
     source = {**files, "extract": {"column": name}}
-    if pa.types.is_list(kind):
-        field |= {"isArray": True, "arrayShape": "-1"}
+    axes = []
+    while pa.types.is_list(kind):
+        axes.append("-1")
         kind = kind.value_type
+    if axes:
+        field |= {"isArray": True, "arrayShape": ",".join(axes)}
     if pa.types.is_struct(kind):
         field["source"] = source
         field["subField"] = [

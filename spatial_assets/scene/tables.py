@@ -369,6 +369,26 @@ QUESTIONS = Table(
             "objects, else partial; share of surface that all views show; visible box asked for, pixels",
             True,
         ),
+        Column(
+            "sizes",
+            pa.list_(pa.list_(INT)),
+            "width and height of each image shown, pixels; null where they are views from viewpoints",
+            True,
+        ),
+        Column(
+            "mark_pixels",
+            pa.list_(REALS),
+            "where each mark is in its image, before rounding: x, y or x0, y0, x1, y1, pixels; null without marks",
+            True,
+        ),
+        Column(
+            "coordinates",
+            _records(text=TEXT, begin=INT, end=INT, image=INT, xy=REALS),
+            "places in images that texts print: in which (question, answer or an option's letter), from and before "
+            "which character; in which image, from 0, and where, before rounding: x, y or x0, y0, x1, y1, pixels; null "
+            "where none is printed. Those of the stem are the question's, which begins with it",
+            True,
+        ),
     ),
     ("scene", "format", "qa_id"),
 )

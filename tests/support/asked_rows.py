@@ -130,6 +130,9 @@ def row(
         "ordinal": 0,
         "given": [],
         "diagnostics": None,
+        "sizes": None,
+        "mark_pixels": None,
+        "coordinates": None,
     }
 
 

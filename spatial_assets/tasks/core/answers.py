@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import ClassVar, Protocol
 
 from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.printed import grid_box
 from spatial_assets.tasks.core.quantities import GRID_STEPS, Quantity
 
 ROUNDING_STEP = "rounding step"
@@ -163,6 +164,8 @@ class Rectangle:
     """Boxes like it; none for formats without options."""
     pixel: tuple[float, float] = (1.0, 1.0)
     """Of its image, across and down, in grid steps: by less than one a box does not change."""
+    show: Callable[[Sequence[float]], str] = grid_box
+    """Prints a box, and keeps which image's it is where a question does."""
     kind: ClassVar[str] = "box"
 
     @property
@@ -186,10 +189,10 @@ class Rectangle:
 
     @property
     def text(self) -> str:
-        return grid_box(self.corners)
+        return self.show(self.corners)
 
     def options(self, draw: Draw) -> list[str]:
-        return _options(self, self.text, list(map(grid_box, self.wrong)))
+        return _options(self, self.text, list(map(self.show, self.wrong)))
 
 
 def _margin_in(pixel: float, corner: float) -> float:
@@ -198,11 +201,6 @@ def _margin_in(pixel: float, corner: float) -> float:
     up = math.ceil(round((count + 0.5 - corner) / pixel, 6))
     down = math.floor(round((corner - count + 0.5) / pixel, 6)) + 1
     return min(up, down) * pixel
-
-
-def grid_box(corners: Sequence[float]) -> str:
-    """A box x0, y0, x1, y1 on the grid: `[330, 548, 387, 710]`."""
-    return f"[{', '.join(map(GRID_STEPS.text, corners))}]"
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,25 @@ from numpy.typing import NDArray
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Indices
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.quantities import GRID_STEPS
 
 GRID = 1000
 """Coordinates in questions are integers from 0 to this, x by width and y by height, each by itself."""
 PIXEL_CENTER = 0.5
 
 
+POINT, BOX = "point", "box"
+
+
 class Mark(NamedTuple):
-    """Something drawn on an image: a point (x, y) or a box (x0, y0, x1, y1) on the 0-1000 grid."""
+    """Something drawn on an image: a point on an object, or the box of what is visible of it."""
 
     role: str
     shape: str
     color: str
     frame: int
     """Its place among the scene's frames."""
-    xy: tuple[int, ...]
+    thing: int
+    """Its object's place among the scene's."""
 
 
 def on_grid(facts: SceneFacts, frames: Indices, pixels: Float) -> Float:
@@ -52,6 +55,32 @@ def boxes(facts: SceneFacts) -> Float:
     return on_grid(facts, places, facts.observed.column("box"))
 
 
+class Placed(NamedTuple):
+    """Where marks are in their images: all marks' numbers in turn, x, y of a point or x0, y0, x1, y1 of a box."""
+
+    counts: Indices
+    """(N,), how many numbers each has."""
+    on_grid: Indices
+    pixels: Float
+    """Before rounding: of a point the middle of its pixel; a box follows edges of pixels."""
+
+
+def placed(facts: SceneFacts, shapes: Sequence[str], frames: Indices, things: Indices) -> Placed:
+    """Where N marks are."""
+    is_box = np.array([shape == BOX for shape in shapes])
+    is_point = ~is_box
+    counts = np.where(is_box, 4, 2)
+    on_grid, pixels = np.empty((2, len(counts), 4))
+    which = frames[is_box], things[is_box]
+    on_grid[is_box] = np.floor(facts.once(boxes)[which] + 0.5)
+    pixels[is_box] = facts.observed.column("box")[which]
+    which = frames[is_point], things[is_point]
+    on_grid[is_point, :2] = facts.once(markers)[which]
+    pixels[is_point, :2] = facts.observed.column("marker")[which] + PIXEL_CENTER
+    wanted = np.arange(4) < counts[:, None]
+    return Placed(counts, on_grid[wanted].astype(np.int64), pixels[wanted])
+
+
 def marker_gaps(facts: SceneFacts, frames: Indices, first: Indices, second: Indices) -> NDArray[np.float64]:
     """(N,), distances between two objects' markers in a frame each, as shares of the image's width."""
     points = facts.once(markers)
@@ -61,29 +90,11 @@ def marker_gaps(facts: SceneFacts, frames: Indices, first: Indices, second: Indi
     return gaps
 
 
-def points(facts: SceneFacts, frame: int, roles: Sequence[tuple[str, int]]) -> list[Mark]:
+def points(frame: int, roles: Sequence[tuple[str, int]]) -> list[Mark]:
     """A point on each object, of the color that its role names."""
-    found = facts.once(_marker_lists)[frame]
-    made = []
-    for role, thing in roles:
-        x, y = found[thing]
-        made.append(Mark(role, "point", role, frame, (int(x), int(y))))
-    return made
+    return [Mark(role, POINT, role, frame, thing) for role, thing in roles]
 
 
-def _marker_lists(facts: SceneFacts) -> list[list[list[float]]]:
-    """`markers` as Python's numbers, which are taken out one by one at a tenth of the cost."""
-    lists: list[list[list[float]]] = facts.once(markers).tolist()
-    return lists
-
-
-def box_mark(facts: SceneFacts, frame: int, role: str, thing: int) -> Mark:
+def box_mark(frame: int, role: str, thing: int) -> Mark:
     """The box of what is visible of an object, of the color that its role names."""
-    x0, y0, x1, y1 = facts.once(_box_lists)[frame][thing]
-    return Mark(role, "box", role, frame, (int(x0), int(y0), int(x1), int(y1)))
-
-
-def _box_lists(facts: SceneFacts) -> list[list[list[float]]]:
-    """`boxes` in whole steps, as Python's numbers."""
-    lists: list[list[list[float]]] = np.floor(facts.once(boxes) / GRID_STEPS.step + 0.5).tolist()
-    return lists
+    return Mark(role, BOX, role, frame, thing)

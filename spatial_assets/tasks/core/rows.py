@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from spatial_assets.scene.tables import QUESTIONS
+from spatial_assets.tasks.core.coordinates import coordinates, marks, sizes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import Rendered
 from spatial_assets.tasks.core.task import Question, Roles, Task
@@ -45,8 +46,13 @@ OWN = (
     "given",
     "license",
     "diagnostics",
+    "sizes",
+    "coordinates",
 )
-"""The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by."""
+"""The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by. Of those
+of coordinates a row holds what they are made of."""
+Shown = tuple[Frames, str, "hashlib.blake2b", tuple[int, ...]]
+"""Images' names, the text of these, the hash begun with it, and their places."""
 
 
 class Rows:
@@ -59,9 +65,8 @@ class Rows:
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
         self._ordinals: dict[tuple[str, str], int] = {}
         self._instances: list[int] = facts.once(_instances)
-        self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], tuple[Frames, str, hashlib.blake2b]] = {}
-        """By what is shown, views or frames: their names, the text of these, and the hash begun with it. Rows that show
-        the same share it."""
+        self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], Shown] = {}
+        """By what is shown, views or frames. Rows that show the same share it."""
 
     def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
         instances, answer = self._instances, question.answer
@@ -70,7 +75,7 @@ class Rows:
         held = self._shown.get(key)
         if held is None:
             held = self._shown[key] = self._begun(key[1], names)
-        frames, frames_text, begun = held
+        frames, frames_text, begun, places = held
         objects = tuple([(role, instances[place]) for role, place in question.objects])
         # The text of a list of what tells the row apart, put together from parts that recur.
         shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
@@ -83,7 +88,9 @@ class Rows:
         digest = begun.copy()
         digest.update(f"{own}, {ordinal}]".encode())
         margins = answer.margins
-        marks = question.marks
+        printed = question.printed
+        if question.views is not None and (question.marks or printed):
+            raise ValueError("marks and coordinates are those of a scene's own frames")
         self.made.append(
             (
                 self._form,
@@ -99,12 +106,14 @@ class Rows:
                 answer.margin_unit,
                 frames,
                 objects,
-                tuple([(m.role, m.shape, m.color, names[m.frame], m.xy) for m in marks]) if marks else (),
+                question.marks,
                 worded.template,
                 ordinal,
                 question.given,
                 self._license(question.quoted_license),
                 question.diagnostics,
+                places if question.views is None else None,
+                (printed.on_grid, printed.in_images(places)) if printed else None,
             )
         )
 
@@ -112,11 +121,12 @@ class Rows:
         """The scene's terms, and those of what a question quotes."""
         return self._facts.license if quoted is None else f"{self._facts.license}; {quoted}"
 
-    def _begun(self, frames: Roles, names: Sequence[str]) -> tuple[Frames, str, hashlib.blake2b]:
-        """What is shown, its text, and the hash of what is before and of it."""
+    def _begun(self, frames: Roles, names: Sequence[str]) -> Shown:
+        """What is shown, and what is begun with it."""
         shown = tuple([(role, names[place]) for role, place in frames])
         text = f"[{', '.join([f'[{_text(role)}, {_text(name)}]' for role, name in shown])}]"
-        return shown, text, hashlib.blake2b(f"{self._begin}, {text}, ".encode(), digest_size=16)
+        begun = hashlib.blake2b(f"{self._begin}, {text}, ".encode(), digest_size=16)
+        return shown, text, begun, tuple([place for _, place in frames])
 
 
 def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
@@ -127,8 +137,16 @@ def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
     columns: dict[str, Sequence[Any]] = dict(zip(OWN, zip(*ordered, strict=True), strict=True))
     for name, value in {**facts.which, "task": task.name}.items():
         columns[name] = [value] * len(ordered)
+    made = dict(zip(("marks", "mark_pixels"), marks(facts, columns["marks"]), strict=True))
+    made["coordinates"], clean = coordinates(facts, columns, columns["coordinates"])
+    made["sizes"] = sizes(facts, columns["sizes"])
+    columns |= clean
     schema = QUESTIONS.schema
-    return pa.Table.from_arrays([_array(field.type, columns[field.name]) for field in schema], schema=schema)
+    arrays = [
+        made[field.name] if field.name in made else _array(field.type, columns[field.name])
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:

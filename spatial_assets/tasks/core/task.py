@@ -19,6 +19,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import Mark
 from spatial_assets.tasks.core.options import Spacing
+from spatial_assets.tasks.core.printed import Printed
 
 
 class TaskParameters(Parameters):
@@ -96,6 +97,8 @@ class Question(NamedTuple):
     """Their terms, which hold beside the scene's own."""
     diagnostics: tuple[Any, ...] | None = None
     """Of a question about a view set, in the order of the table's column."""
+    printed: Printed | None = None
+    """Places in images that its texts print; None where they print none."""
 
 
 Find = Callable[[SceneFacts, Any], Candidates]

@@ -19,6 +19,7 @@ from spatial_assets.tasks.core.limits import OVERLAP_REASONS, reject_unlinked, s
 from spatial_assets.tasks.core.marks import GRID, on_grid
 from spatial_assets.tasks.core.options import OPTION_REASONS
 from spatial_assets.tasks.core.peers import with_peers, wrong_of
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import GRID_STEPS, METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
@@ -73,7 +74,7 @@ def find_with_options(facts: SceneFacts, parameters: CameraMotionParameters) -> 
         clear: Bools = (np.hypot(offsets[..., 0], offsets[..., 1]) >= parameters.option_distance).all(axis=1)
         return clear
 
-    return with_peers(facts, NAME, parameters.seed, found, everywhere, steps, apart)
+    return with_peers(facts, NAME, parameters.seed, found, everywhere, points, apart)
 
 
 def cameras_in_images(facts: SceneFacts, pairs: Candidates) -> Float:
@@ -95,17 +96,23 @@ def ask(facts: SceneFacts, parameters: CameraMotionParameters, candidate: Chosen
     first, second = candidate.frames
     x, y, depth = candidate.values["point"].tolist()
     option = phrases(SUITE, NAME)["option"]
-    across, down, deep = GRID_STEPS.text(x), GRID_STEPS.text(y), METERS.text(depth)
+    printed = Printed(on_grid=True)
+    (across, down), deep = printed.point(first, x, y), METERS.text(depth)
     return Question(
         Point(
             [(GRID_STEPS, x), (GRID_STEPS, y), (METERS, depth)],
             f"({across},{down}),{deep}",
-            wrong=[option.format(x=x, y=y, depth=METERS.text_of(deep)) for x, y, deep in wrong_of(candidate)],
+            wrong=[
+                option.format(x=x, y=y, depth=METERS.text(other[2]))
+                for other in wrong_of(candidate)
+                for x, y in [printed.point(first, *other[:2])]
+            ],
             option=option.format(x=across, y=down, depth=deep),
         ),
         frames=[("first", first), ("second", second)],
         objects=(),
         slots={"x": across, "y": down, "depth": deep},
+        printed=printed,
     )
 
 

@@ -90,7 +90,7 @@ def ask(facts: SceneFacts, parameters: DepthParameters, candidate: Chosen, draw:
         frames=[("image", frame)],
         objects=roles,
         slots={**facts.objects.named(roles), "reference": METERS.text(reference)},
-        marks=points(facts, frame, roles),
+        marks=points(frame, roles),
         given=[reference],
     )
 

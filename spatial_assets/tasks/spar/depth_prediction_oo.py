@@ -148,7 +148,7 @@ def ask_in(
         frames=images,
         objects=roles,
         slots={**facts.objects.named(roles), "reference": METERS.text(reference)},
-        marks=points(facts, frame, roles),
+        marks=points(frame, roles),
         given=[reference],
     )
 

@@ -18,12 +18,13 @@ from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.tasks.core.answers import ObjectChoice, grid_box
+from spatial_assets.tasks.core.answers import ObjectChoice
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
 from spatial_assets.tasks.core.marks import boxes
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file
 from spatial_assets.tasks.core.quantities import GRID_STEPS, METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
@@ -169,9 +170,9 @@ def _asking(
         right, other = right_of(distances, candidate.values["relation"])
         if shows_boxes and parameters.even:
             keep_even(candidate.values[CHANCES][order].tolist(), right, draw)
-        form = phrases(SUITE, task)
+        form, printed = phrases(SUITE, task), Printed(on_grid=True)
         texts = [
-            form[f"image_{place}"].format(box=grid_box(box))
+            form[f"image_{place}"].format(box=printed.box(candidate.frames[place], box))
             for place, box in zip(places, corners, strict=True)
         ]
         roles = [(f"object_{place}", thing) for place, thing in enumerate(things, 1)]
@@ -192,6 +193,7 @@ def _asking(
                 "relation": relation,
                 "right": facts.objects.words[things[right]],
             },
+            printed=printed,
         )
 
     return ask

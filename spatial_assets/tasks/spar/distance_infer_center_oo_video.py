@@ -127,7 +127,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
             "right": words[things[right]],
         },
         marks=[
-            points(facts, shown[frame][1], [role])[0]._replace(color=color)
+            points(shown[frame][1], [role])[0]._replace(color=color)
             for role, frame, color in zip(roles, frames, ("red", *COLORS), strict=True)
         ],
     )

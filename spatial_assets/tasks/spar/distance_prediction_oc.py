@@ -69,7 +69,7 @@ def ask(facts: SceneFacts, parameters: CameraDistanceParameters, candidate: Chos
         frames=[("image", frame)],
         objects=roles,
         slots=facts.objects.named(roles),
-        marks=points(facts, frame, roles),
+        marks=points(frame, roles),
     )
 
 

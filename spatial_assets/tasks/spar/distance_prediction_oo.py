@@ -86,7 +86,7 @@ def ask(facts: SceneFacts, parameters: ObjectDistanceParameters, candidate: Chos
         frames=[("image", frame)],
         objects=roles,
         slots=facts.objects.named(roles),
-        marks=points(facts, frame, roles),
+        marks=points(frame, roles),
     )
 
 

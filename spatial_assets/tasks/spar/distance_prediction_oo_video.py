@@ -73,7 +73,7 @@ def ask(facts: SceneFacts, parameters: ObjectDistanceParameters, candidate: Chos
             **facts.objects.named(roles),
             **{f"{color}_frame": label(frame) for color, frame in zip(COLORS, frames, strict=True)},
         },
-        marks=[points(facts, shown[frame][1], [role])[0] for role, frame in zip(roles, frames, strict=True)],
+        marks=[points(shown[frame][1], [role])[0] for role, frame in zip(roles, frames, strict=True)],
     )
 
 

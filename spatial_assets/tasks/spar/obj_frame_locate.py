@@ -91,7 +91,7 @@ def ask(facts: SceneFacts, parameters: LocateParameters, candidate: Chosen, draw
             "reference": _listed([reference]),
             "frames": _listed(sorted([*right, *others])),
         },
-        marks=[box_mark(facts, frame, "red", thing)],
+        marks=[box_mark(frame, "red", thing)],
     )
 
 

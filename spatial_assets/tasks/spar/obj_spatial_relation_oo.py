@@ -91,7 +91,7 @@ def question(
         frames=[("image", frame)],
         objects=roles,
         slots={**facts.objects.named(roles), **slots},
-        marks=[box_mark(facts, frame, role, thing) for role, thing in roles],
+        marks=[box_mark(frame, role, thing) for role, thing in roles],
     )
 
 

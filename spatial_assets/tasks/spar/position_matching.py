@@ -11,6 +11,8 @@ Boxes follow the edges of pixels and so are exact: what lies halfway between two
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from pydantic import Field
 
@@ -42,6 +44,7 @@ from spatial_assets.tasks.core.limits import (
 from spatial_assets.tasks.core.marks import GRID, box_mark, boxes
 from spatial_assets.tasks.core.options import NO_OPTIONS
 from spatial_assets.tasks.core.peers import with_peers, wrong_of
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import PairParameters, Question, Task
 
@@ -176,16 +179,19 @@ def ask(facts: SceneFacts, parameters: MatchingParameters, candidate: Chosen, dr
     first, second = candidate.frames
     (thing,) = candidate.objects
     roles = [("red", thing)]
+    printed = Printed(on_grid=True)
     return Question(
         Rectangle(
             facts.once(boxes)[second, thing].tolist(),
             wrong_of(candidate),
             pixel=(GRID / float(facts.frames.widths[second]), GRID / float(facts.frames.heights[second])),
+            show=partial(printed.box, second),
         ),
         frames=[("first", first), ("second", second)],
         objects=roles,
         slots=facts.objects.named(roles),
-        marks=[box_mark(facts, first, "red", thing)],
+        marks=[box_mark(first, "red", thing)],
+        printed=printed,
     )
 
 

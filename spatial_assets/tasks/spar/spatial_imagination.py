@@ -67,7 +67,7 @@ def ask(
         told(parameters, candidate, slots, draw),
         phrases(SUITE, name),
         [("image", frame)],
-        lambda roles: [box_mark(facts, frame, role, thing) for role, thing in roles],
+        lambda roles: [box_mark(frame, role, thing) for role, thing in roles],
         sentence,
     )
 

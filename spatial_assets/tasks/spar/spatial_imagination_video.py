@@ -129,7 +129,7 @@ def ask(
         phrases(SUITE, kind.name),
         shown,
         lambda roles: [
-            box_mark(facts, shown[frame][1], role, thing)
+            box_mark(shown[frame][1], role, thing)
             for frame, (role, thing) in zip(frames, roles, strict=False)
         ],
         sentence=True,

@@ -89,7 +89,7 @@ def ask(facts: SceneFacts, parameters: VolumeParameters, candidate: Chosen, draw
             "red": facts.objects.words[thing],
             **dict(zip(("length", "width", "height"), texts, strict=True)),
         },
-        marks=[box_mark(facts, frame, "red", thing)],
+        marks=[box_mark(frame, "red", thing)],
     )
 
 

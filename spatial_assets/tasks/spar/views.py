@@ -337,11 +337,9 @@ def shown_views(frames: Sequence[int]) -> Roles:
 
 def points_in(facts: SceneFacts, frames: Sequence[int], roles: Roles, views: Sequence[int]) -> list[Mark]:
     """A point on each object, of the color that its role names, in the view that it is marked in."""
-    return [points(facts, frames[view], [role])[0] for role, view in zip(roles, views, strict=True)]
+    return [points(frames[view], [role])[0] for role, view in zip(roles, views, strict=True)]
 
 
 def boxes_in(facts: SceneFacts, frames: Sequence[int], roles: Roles, views: Sequence[int]) -> list[Mark]:
     """The box of what shows of each object, likewise."""
-    return [
-        box_mark(facts, frames[view], role, thing) for (role, thing), view in zip(roles, views, strict=True)
-    ]
+    return [box_mark(frames[view], role, thing) for (role, thing), view in zip(roles, views, strict=True)]

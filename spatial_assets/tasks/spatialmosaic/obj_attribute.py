@@ -19,6 +19,7 @@ from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Cho
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.priors import prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
@@ -226,7 +227,8 @@ def ask(
     others = values[OTHERS].tolist()
     difference = float(values[DIFFERENCES][AXES.index(axis)])
     sets, words = facts.once(view_sets), facts.objects.words
-    name, pixel = referred(facts, row, candidate.frames[0], reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, row, candidate.frames[0], reference, printed)
     return Question(
         ObjectChoice(
             words[thing], [words[other] for other in others], [difference], values[NEAREST], METERS.unit
@@ -243,6 +245,7 @@ def ask(
             **side_slots(axis, difference > 0),
         },
         given=pixel,
+        printed=printed,
         stems=stems(parameters, NAMES[axis], draw),
         noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference, *others), view, hidden),

@@ -10,6 +10,7 @@ from spatial_assets.tasks.core.answers import Number
 from spatial_assets.tasks.core.candidates import GROUP, Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL
@@ -74,13 +75,15 @@ def ask(facts: SceneFacts, parameters: CameraDistanceParameters, candidate: Chos
     (thing,), values = candidate.objects, candidate.values
     row, view = values[SET], values[ASKED]
     sets = facts.once(view_sets)
-    name, pixel = referred(facts, row, candidate.frames[0], thing)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, row, candidate.frames[0], thing, printed)
     return Question(
         Number(METERS, values[DISTANCE]),
         frames=frame_roles(sets, row, view),
         objects=[("target", thing)],
         slots={"target": name, "frame": frame_name(facts, parameters, sets, row, view)},
         given=pixel,
+        printed=printed,
         stems=stems(parameters, NAME, draw),
         noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing,), view, values[HIDDEN]),

@@ -15,6 +15,7 @@ from spatial_assets.tasks.core.answers import YesNo
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -78,7 +79,8 @@ def ask(
     difference = float(values[DIFFERENCES][AXES.index(axis)])
     yes = draw.below("turned", 2) == 0
     sets = facts.once(view_sets)
-    name, pixel = referred(facts, row, candidate.frames[0], reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, row, candidate.frames[0], reference, printed)
     return Question(
         YesNo(yes, [difference], abs(difference), METERS.unit),
         frames=frame_roles(sets, row, view),
@@ -90,6 +92,7 @@ def ask(
             **side_slots(axis, (difference > 0) == yes),
         },
         given=pixel,
+        printed=printed,
         stems=stems(parameters, NAMES[axis], draw),
         noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),

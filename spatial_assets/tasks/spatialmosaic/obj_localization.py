@@ -16,6 +16,7 @@ from spatial_assets.tasks.core.answers import NO, Choice, Point
 from spatial_assets.tasks.core.candidates import GROUP, Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
@@ -57,15 +58,11 @@ class Pixel:
     """The pixel that a place in an image, x and y, lies in."""
 
     value: Sequence[float]
+    text: str
     kind: ClassVar[str] = Point.kind
     margin: ClassVar[float] = HALF
     margins: ClassVar[Sequence[float]] = (HALF, HALF)
     margin_unit: ClassVar[str] = PIXELS
-
-    @property
-    def text(self) -> str:
-        x, y = map(int, self.value)
-        return f"({x},{y})"
 
     def options(self, draw: Draw) -> list[str]:
         raise ValueError("a pixel has no wrong options")
@@ -93,8 +90,11 @@ def ask(facts: SceneFacts, parameters: PlaceParameters, candidate: Chosen, draw:
     name = frame_name(facts, parameters, sets, row, view)
     box = None if hidden else facts.once(boxes_of)[frame][thing]
     chosen = stems(parameters, NUMBER if places is None else CHOICE, draw)
+    printed = Printed(on_grid=False)
     return Question(
-        _pixel(box) if places is None else _choice(places.tolist(), hidden, is_official(chosen)),
+        _pixel(box, frame, printed)
+        if places is None
+        else _choice(places.tolist(), hidden, is_official(chosen), frame, printed),
         frames=frame_roles(sets, row, view),
         objects=[("target", thing)],
         slots={
@@ -104,18 +104,21 @@ def ask(facts: SceneFacts, parameters: PlaceParameters, candidate: Chosen, draw:
         },
         stems=chosen,
         diagnostics=diagnostics(facts, row, (thing,), view, hidden, box=box),
+        printed=printed,
     )
 
 
-def _pixel(box: Sequence[float] | None) -> Pixel:
+def _pixel(box: Sequence[float] | None, frame: int, printed: Printed) -> Pixel:
     assert box is not None
-    return Pixel([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    across, down = printed.point(frame, x, y)
+    return Pixel([x, y], f"({across},{down})")
 
 
-def _choice(places: list[list[float]], hidden: bool, published: bool) -> Choice:
+def _choice(places: list[list[float]], hidden: bool, published: bool, frame: int, printed: Printed) -> Choice:
     """Three places and No. A place is another where it comes nearer to another option; nothing where a pixel shows."""
     option = official()["options"][CHOICE] if published else phrases(SUITE, CHOICE)["option"]
-    texts = [option.format(x=int(x), y=int(y)) for x, y in places]
+    texts = [option.format(x=x, y=y) for place in places for x, y in [printed.point(frame, *place)]]
     if hidden:
         return Choice(NO, texts, [0.0], 1.0, PIXELS)
     first, *others = places

@@ -21,6 +21,7 @@ from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices
 from spatial_assets.tasks.core.draws import Draw, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -156,7 +157,8 @@ def ask(
     row, view, hidden = values[SET], values[ASKED], values[HIDDEN]
     differences = [float(number) for number in values[DIFFERENCES]]
     sets = facts.once(view_sets)
-    name, pixel = referred(facts, row, candidate.frames[0], reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, row, candidate.frames[0], reference, printed)
     chosen = stems(parameters, NAMES[axis], draw)
     place = AXES.index(axis)
     own, *others = (place, *(other for other in range(len(AXES)) if other != place))
@@ -178,9 +180,9 @@ def ask(
         ]
         value = [differences[own], differences[second]]
         margins = list(map(abs, value))
-    printed = [option_text(option, name, is_official(chosen)) for option in said]
+    texts = [option_text(option, name, is_official(chosen)) for option in said]
     return Question(
-        Relations(printed[0], printed[1:], value, margins, METERS.unit),
+        Relations(texts[0], texts[1:], value, margins, METERS.unit),
         frames=frame_roles(sets, row, view),
         objects=[("target", thing), ("reference", reference)],
         slots={
@@ -189,6 +191,7 @@ def ask(
             "reference": name,
         },
         given=pixel,
+        printed=printed,
         stems=chosen,
         noted=noted(pixel),
         diagnostics=diagnostics(facts, row, (thing, reference), view, hidden),

@@ -18,6 +18,7 @@ from spatial_assets.scene.parameters import Parameters
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.spatialmosaic.sets import view_sets
 
 PARTLY = ReferentLimits(
@@ -127,10 +128,13 @@ def noted(pixel: Sequence[float]) -> tuple[str, ...]:
     return PIXEL_NOTED if pixel else ()
 
 
-def referred(facts: SceneFacts, row: int, frame: int, thing: int) -> tuple[str, list[float]]:
+def referred(
+    facts: SceneFacts, row: int, frame: int, thing: int, printed: Printed
+) -> tuple[str, list[float]]:
     """What a set's question calls an object by way of a frame, and the pixel that it states, where it states one."""
     word = facts.objects.words[thing]
     if facts.once(alone)[row, thing]:
         return word, []
     x, y = facts.once(box_centers)[frame, thing].tolist()
-    return f"{word}({int(x)},{int(y)})", [x, y]
+    across, down = printed.point(frame, x, y)
+    return f"{word}({across},{down})", [x, y]

@@ -222,7 +222,7 @@ def ask(facts: SceneFacts, parameters: SameObjectParameters, candidate: Chosen, 
             "first": f"Frame {view + 1}",
             "second": f"Frame {next_view + 1}",
         },
-        marks=[*points(facts, frame, [(RED, thing)]), *points(facts, next_frame, [(BLUE, other)])],
+        marks=[*points(frame, [(RED, thing)]), *points(next_frame, [(BLUE, other)])],
         diagnostics=diagnostics(facts, row, things, answer_is=ONE if same else TWO),
     )
 

@@ -17,6 +17,7 @@ from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, In
 from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -152,7 +153,8 @@ def ask(
     left = left_of(facts, candidate, (thing, *others), draw, asked)
     difference = float(values[DIFFERENCES][AXES.index(axis)])
     words = facts.objects.words
-    name, pixel = referred(facts, left.row, asked, reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, left.row, asked, reference, printed)
     unknown, rest = option(NAMES[axis]), [words[other] for other in others]
     return Question(
         Choice(unknown, [words[thing], *rest], [difference], 1.0, PIXELS)
@@ -171,6 +173,7 @@ def ask(
         },
         given=pixel,
         noted=noted(pixel),
+        printed=printed,
         diagnostics=diagnostics(facts, left, (thing, reference, *others), asked, ELSEWHERE),
     )
 

@@ -14,6 +14,7 @@ from spatial_assets.tasks.core.answers import NO, YES, Choice
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -71,7 +72,8 @@ def ask(
     left = left_of(facts, candidate, (thing,), draw, asked)
     difference = float(candidate.values[DIFFERENCES][AXES.index(axis)])
     yes = draw.below("turned", 2) == 0
-    name, pixel = referred(facts, left.row, asked, reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, left.row, asked, reference, printed)
     unknown = option(NAMES[axis])
     right, wrong = (YES, NO) if yes else (NO, YES)
     return Question(
@@ -88,6 +90,7 @@ def ask(
         },
         given=pixel,
         noted=noted(pixel),
+        printed=printed,
         diagnostics=diagnostics(facts, left, (thing, reference), asked, ELSEWHERE),
     )
 

@@ -19,6 +19,7 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS
 from spatial_assets.tasks.core.peers import peers
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
@@ -133,7 +134,12 @@ def ask(facts: SceneFacts, parameters: LocalizationParameters, candidate: Chosen
     left = left_of(facts, candidate, (thing,), draw, asked)
     size = float(facts.frames.widths[asked]), float(facts.frames.heights[asked])
     spots = [(x * size[0], y * size[1]) for x, y in candidate.values[PLACES].tolist()]
-    texts = [phrases(SUITE, NAME)["option"].format(x=int(x), y=int(y)) for x, y in spots]
+    printed = Printed(on_grid=False)
+    texts = [
+        phrases(SUITE, NAME)["option"].format(x=x, y=y)
+        for spot in spots
+        for x, y in [printed.point(asked, *spot)]
+    ]
     unknown, (first, *others) = option(NAME), spots
     return Question(
         Choice(unknown, texts, first, 1.0, PIXELS)
@@ -145,6 +151,7 @@ def ask(facts: SceneFacts, parameters: LocalizationParameters, candidate: Chosen
         objects=[("target", thing)],
         slots={"category": facts.objects.words[thing], "frame": left.name(asked)},
         diagnostics=diagnostics(facts, left, (thing,), asked, ELSEWHERE),
+        printed=printed,
     )
 
 

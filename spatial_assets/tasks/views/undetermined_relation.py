@@ -13,6 +13,7 @@ from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
+from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -69,7 +70,8 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
     left = left_of(facts, candidate, (thing,), draw, asked)
     own, second = AXES.index(axis), values[SECOND]
     first, other = (float(values[DIFFERENCES][place]) for place in (own, second))
-    name, pixel = referred(facts, left.row, asked, reference)
+    printed = Printed(on_grid=False)
+    name, pixel = referred(facts, left.row, asked, reference, printed)
     right, *wrong = (
         option_text([(own, (first > 0) == turned), (second, (other > 0) == too)], name, published=False)
         for turned in (True, False)
@@ -86,6 +88,7 @@ def ask(axis: str, facts: SceneFacts, parameters: SidedParameters, candidate: Ch
         slots={"frame": left.name(asked), "target": facts.objects.words[thing], "reference": name},
         given=pixel,
         noted=noted(pixel),
+        printed=printed,
         diagnostics=diagnostics(facts, left, (thing, reference), asked, ELSEWHERE),
     )
 

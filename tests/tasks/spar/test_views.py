@@ -13,6 +13,7 @@ from spatial_assets.stages.questions import facts_of
 from spatial_assets.tasks.core.candidates import TIER
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
+from spatial_assets.tasks.core.marks import Mark, placed
 from spatial_assets.tasks.spar import views
 from spatial_assets.tasks.spar.views import VIEWS, ViewLimits, ViewsParameters
 
@@ -128,6 +129,11 @@ def test_pairs_are_marked_in_two_images_where_that_can_be(
                 assert chosen[0] == chosen[1] and a[chosen[0]] > 0 and b[chosen[1]] > 0
 
 
+def xy_of(facts: SceneFacts, mark: Mark) -> list[float]:
+    """Where a mark is, on the grid."""
+    return placed(facts, [mark.shape], np.array([mark.frame]), np.array([mark.thing])).on_grid.tolist()
+
+
 def test_marks_stand_in_their_images_and_apart(scenes: list[tuple[SceneFacts, Truth]]) -> None:
     for facts, truth in scenes:
         found = views.pairs_in_views(facts, ViewsParameters())
@@ -140,9 +146,9 @@ def test_marks_stand_in_their_images_and_apart(scenes: list[tuple[SceneFacts, Tr
             assert [mark.frame for mark in points] == [frames[view] for view in chosen]
             for mark, (_, thing) in zip(points, roles, strict=True):
                 name = facts.frames.names[mark.frame]
-                assert truth.pixel_of(name, list(mark.xy)) == facts.objects.instances[thing]
+                assert truth.pixel_of(name, list(xy_of(facts, mark))) == facts.objects.instances[thing]
             view = truth.frames[facts.frames.names[frames[chosen[0]]]]
-            (ax, ay), (bx, by) = (mark.xy for mark in points)
+            (ax, ay), (bx, by) = (xy_of(facts, mark) for mark in points)
             gap = np.hypot(ax - bx, (ay - by) * view.height / view.width) / 1000
             assert touch[index] == (chosen[0] == chosen[1] and gap < 0.2)
             boxes = views.boxes_in(facts, frames, roles, chosen)

@@ -1,0 +1,136 @@
+"""What would stop a trainer at files of conversations: broken lines, tags without images, images that are gone, answers
+that are another question's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from PIL import Image
+
+from spatial_assets.exports.conversations import IDS, NO_LINE, SUFFIX, Line, Parse, ids_of, read_lines
+from spatial_assets.scene.model import InputError
+
+SHOWN = 60
+"""Characters of what is wrong that a line shows."""
+
+
+def validate(path: Path, parse: Parse, kinds: Sequence[str] = ("",)) -> list[str]:
+    """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there.
+
+    Each question stands once in the files whose names begin with the same kind.
+    """
+    root = path if path.is_dir() else path.parent
+    files = sorted(root.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        return [str(InputError(path, f"no {SUFFIX} file is there", "missing_file"))]
+    errors: list[str] = []
+    known: dict[str, dict[str, tuple[str, int]]] | None = None
+    if (root / IDS).exists():
+        try:
+            known = _known(root)
+        except InputError as error:
+            errors.append(str(error))
+    met: dict[tuple[str, str], str] = {}
+    opened: dict[str, str | None] = {}
+    for file in files:
+        name = file.relative_to(root).as_posix()
+        kind = next((kind for kind in kinds if name.startswith(kind)), "")
+        wanted = None if known is None else known.get(name, {})
+        found = 0
+        try:
+            for number, record in read_lines(file):
+                found += 1
+                where = f"{name}: line {number}"
+                errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
+                own = record.get("id") if isinstance(record, Mapping) else None
+                if isinstance(own, str) and met.setdefault((kind, own), where) != where:
+                    errors.append(f"{where}: id {own} is that of {met[kind, own]}")
+        except InputError as error:
+            errors.append(str(error))
+            continue
+        if wanted is not None and found < len(wanted):
+            errors.append(f"{name}: ends after {found} of {len(wanted)} questions")
+    if known is not None and path.is_dir():
+        names = {file.relative_to(root).as_posix() for file in files}
+        errors += [f"{name}: not there" for name in known if name not in names]
+    return errors
+
+
+def _known(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
+    """By file and id, the answer and how many images."""
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    for file, own, answer, images in ids_of(root).select("file", "id", "answer", "images").iter_rows():
+        found.setdefault(file, {})[own] = answer, images
+    return found
+
+
+def _wrong(
+    record: Any,
+    parse: Parse,
+    root: Path,
+    opened: dict[str, str | None],
+    wanted: Mapping[str, tuple[str, int]] | None,
+) -> Iterator[str]:
+    if not isinstance(record, Mapping):
+        yield f"not an object: {_shown(record)}"
+        return
+    try:
+        line = parse(record)
+    except NO_LINE as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        yield f"not as the format has it: {why or _shown(record)}"
+        return
+    if not line.id:
+        yield "has no id"
+    yield from line.wrong
+    if not line.question.strip():
+        yield "asks nothing"
+    if not line.answer.strip():
+        yield "answers nothing"
+    yield from _wrong_media(line, root, opened)
+    if wanted is None:
+        return
+    if line.id not in wanted:
+        yield f"id {line.id} is not in {IDS} for this file"
+        return
+    answer, images = wanted[line.id]
+    if line.answer != answer:
+        yield f"answers {_shown(line.answer)}, where {IDS} has {_shown(answer)}"
+    there = sum(map(len, line.media.values()))
+    if there != images:
+        yield f"{there} images, where {IDS} has {images}"
+
+
+def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Iterator[str]:
+    for tag, count in line.tags.items():
+        paths = line.media.get(tag, ())
+        there = line.parts.get(tag, len(paths))
+        if count != there:
+            yield f"{count} {tag} for {there} {'videos' if tag in line.parts else 'images'}"
+    for paths in line.media.values():
+        for path in paths:
+            if path not in opened:
+                opened[path] = wrong_image(root, path)
+            if opened[path] is not None:
+                yield f"image {path}: {opened[path]}"
+
+
+def wrong_image(root: Path, path: str) -> str | None:
+    """Why a trainer cannot open an image below an export's folder; None where it can."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        return "leads out of the export's folder"
+    if not (root / path).exists():
+        return "leads nowhere" if (root / path).is_symlink() else "not there"
+    try:
+        with Image.open(root / path) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return "cannot be read as an image"
+    return None
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True)[:SHOWN]

@@ -1,0 +1,175 @@
+"""Prompts with truths for reinforcement learning (GRPO) by TRL, verl, ms-swift and EasyR1, and the rewards' names.
+
+    <out>/trl-<split>.jsonl        {"id", "prompt": [message], "images", truth's fields}
+    <out>/verl-<split>.jsonl       {"id", "data_source", "prompt", "images", "ability", "reward_model", "extra_info"}
+    <out>/ms-swift-<split>.jsonl   {"id", "messages", "images", truth's fields}
+    <out>/easyr1-<split>.jsonl     {"id", "problem", "answer", "images"}; `answer` is the truth's fields as JSON
+
+The truth's fields are `ground_truth`, `answer_kind`, `tolerance`, `choices`, `unit`, `reward` and `task`: what the
+functions of `spatial_assets.rewards` take, which have these libraries' call signatures. A sentence can be right in
+many words, so questions of that format are left out. Where `<image>` tags stand for images, verl, ms-swift and EasyR1
+have one for each before the question; TRL puts images there by itself. Coordinates stay as rows print them unless
+`--coordinates` says otherwise; a point's tolerance, an object's diagonal or a tenth of the image, is in their unit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from spatial_assets.exports import conversation_checks, conversations
+from spatial_assets.exports.base import ColumnSource, Options
+from spatial_assets.exports.conversations import IMAGE, Line, tagged, without_tags
+from spatial_assets.exports.coordinates import AS_PRINTED, THOUSANDTH, UNITS, Profile, profile, rendered
+from spatial_assets.rewards.score import ACCURACY, BOX, POINT
+from spatial_assets.tasks.registry import tasks
+
+CARRIES = conversations.CARRIES
+TAKES = frozenset({"coordinates"})
+WORDS = Path(__file__).with_suffix(".json")
+TRL, VERL, SWIFT, EASYR1 = "trl", "verl", "ms-swift", "easyr1"
+SENTENCE = "sentence"
+ABILITY = "spatial"
+PIXEL_SUITES = ("spatialmosaic", "views")
+"""Whose texts print pixels; those of others print thousandths."""
+TRUTH = ("ground_truth", "answer_kind", "tolerance", "choices", "unit", "reward", "task")
+MORE = ("margin_unit", "diagnostics")
+"""Columns that the truth's fields are made of, beside those of every conversation."""
+
+
+def write(source: ColumnSource, out: Path, options: Options) -> Mapping[str, int]:
+    how = profile(options.coordinates or AS_PRINTED.name, options.min_pixels, options.max_pixels)
+    return conversations.write(
+        source,
+        out,
+        options,
+        {TRL: _trl, VERL: _verl, SWIFT: _swift, EASYR1: _easyr1},
+        how,
+        more=MORE,
+        rendering=partial(_rendering, how),
+        only=pl.col("format") != SENTENCE,
+    )
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    held: Mapping[str, Any] = json.loads(WORDS.read_text(encoding="utf-8"))
+    return held
+
+
+def _rendering(how: Profile, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts of a row that prints coordinates, and what distances from its point are measured by."""
+    made = rendered(row, how)
+    slots = [slot for slot in row["coordinates"] if slot["text"] == "answer" and len(slot["xy"]) == 2]
+    tolerance = None
+    if slots:
+        width, height = row["sizes"][slots[0]["image"]]
+        told = row["diagnostics"] or {}
+        pixels = told.get("box_diagonal") or _words()["point_share"]["share"] * width
+        own = how.size(width, height)[0] if how.unit else _own_width(row["task"], width)
+        tolerance = pixels * own / width
+    return {**made, "tolerance": tolerance}
+
+
+def _own_width(task: str, width: int) -> float:
+    """What the whole width counts where texts stay as they are."""
+    known = tasks().get(task)
+    return width if known is not None and known.suite in PIXEL_SUITES else UNITS[THOUSANDTH]
+
+
+def _truths(questions: pl.DataFrame) -> pl.DataFrame:
+    """Questions with the truth's fields."""
+    words, known = _words(), tasks()
+    kinds = {name: known[name].kind for name in questions["task"].unique() if name in known}
+    kinds |= dict.fromkeys(words["boxes"]["tasks"], BOX)
+    kind = pl.col("task").replace_strict(kinds, default="text", return_dtype=pl.String)
+    is_fill = pl.col("options").is_null() & (pl.col("format") == "fill")
+    reward = pl.col("answer_kind").replace_strict(words["rewards"], default=ACCURACY, return_dtype=pl.String)
+    units = {name: unit for name, unit in words["units"].items() if name != "about"}
+    unit = pl.col("margin_unit").replace_strict(units, default=None, return_dtype=pl.String)
+    places = pl.col("answer").str.extract(r"\.(\d+)$").str.len_chars().fill_null(0)
+    tolerance = pl.col("tolerance") if "tolerance" in questions.columns else pl.lit(None, pl.Float64)
+    return questions.with_columns(answer_kind=kind).with_columns(
+        ground_truth=pl.col("answer"),
+        choices=pl.col("options"),
+        reward=pl.when(is_fill).then(reward).otherwise(pl.lit(ACCURACY)),
+        unit=pl.when(is_fill & (pl.col("answer_kind") == "number")).then(unit),
+        # Half of the last place that a number prints, unless it is a point's.
+        tolerance=pl.when(is_fill & (pl.col("answer_kind") == POINT))
+        .then(tolerance.cast(pl.Float64))
+        .when(is_fill & (pl.col("answer_kind") == "number"))
+        .then(pl.lit(0.5) / pl.lit(10.0).pow(places)),
+    )
+
+
+def _message(text: pl.Expr) -> pl.Expr:
+    return pl.concat_list(pl.struct(pl.lit("user").alias("role"), text.alias("content")))
+
+
+def _trl(questions: pl.DataFrame) -> pl.DataFrame:
+    return _truths(questions).select(
+        pl.col("qa_id").alias("id"), _message(pl.col("question")).alias("prompt"), "images", *TRUTH
+    )
+
+
+def _swift(questions: pl.DataFrame) -> pl.DataFrame:
+    return _truths(questions).select(
+        pl.col("qa_id").alias("id"), _message(tagged()).alias("messages"), "images", *TRUTH
+    )
+
+
+def _verl(questions: pl.DataFrame) -> pl.DataFrame:
+    return _truths(questions).select(
+        pl.col("qa_id").alias("id"),
+        pl.concat_str(pl.lit("spatial_assets/"), "task").alias("data_source"),
+        _message(tagged()).alias("prompt"),
+        pl.col("images").list.eval(pl.struct(pl.element().alias("image"))).alias("images"),
+        pl.lit(ABILITY).alias("ability"),
+        pl.struct(pl.lit("rule").alias("style"), "ground_truth").alias("reward_model"),
+        pl.struct(pl.col("qa_id").alias("index"), *TRUTH[1:]).alias("extra_info"),
+    )
+
+
+def _easyr1(questions: pl.DataFrame) -> pl.DataFrame:
+    return _truths(questions).select(
+        pl.col("qa_id").alias("id"),
+        tagged().alias("problem"),
+        pl.struct(*TRUTH).struct.json_encode().alias("answer"),
+        "images",
+    )
+
+
+def parse(record: Mapping[str, Any]) -> Line:
+    """What a library makes of a line; which one's it is shows in its keys."""
+    images = [path["image"] if isinstance(path, Mapping) else path for path in record["images"] or []]
+    if "problem" in record:
+        text, truth = record["problem"], json.loads(record["answer"])
+    elif "data_source" in record:
+        (message,) = record["prompt"]
+        text, truth = message["content"], {**record["extra_info"], **record["reward_model"]}
+    else:
+        (message,) = record["messages"] if "messages" in record else record["prompt"]
+        text, truth = message["content"], record
+    wrong = [f"it has no {name}" for name in ("answer_kind", "reward") if not truth.get(name)]
+    tags = {IMAGE: text.count(IMAGE)}
+    if "prompt" in record and "data_source" not in record:
+        # TRL's own step puts one for each image.
+        wrong += [f"the prompt says {IMAGE}, which TRL puts there itself"] if tags.pop(IMAGE) else []
+    return Line(
+        record["id"], without_tags(text, [IMAGE]), truth["ground_truth"], tags, {IMAGE: images}, wrong
+    )
+
+
+def read_back(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of the files for TRL; the others have the same."""
+    return conversations.rows_back(path, parse, f"{TRL}-")
+
+
+def validate(path: Path) -> list[str]:
+    """Unique ids in each library's files, tags against images, every image opened, truths against `ids.parquet`."""
+    return conversation_checks.validate(path, parse, (TRL, VERL, SWIFT, EASYR1))

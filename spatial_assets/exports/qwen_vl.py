@@ -1,0 +1,82 @@
+"""Qwen-VL's fine-tuning (qwen-vl-finetune): JSON lines with `<image>`, and the entries of its registry of data sets.
+
+    <out>/<split>.jsonl, or shards of it     {"id", "image", "conversations": [{"from", "value"}, ...]}
+    <out>/registry.py                        `data_dict` with an entry for each file, for qwenvl/data/__init__.py
+
+A human's turn begins with one `<image>` for each path in `image`, a list; frames of a video stand there one by one,
+since the trainer's `video` takes a file and not a list of frames. Coordinates are by default thousandths of width and
+height, as Qwen2-VL, Qwen3-VL and later have them; Qwen2.5-VL has pixels of the image as it resizes it:
+`--coordinates qwen2.5`, with the trainer's own `--min-pixels` and `--max-pixels`.
+https://github.com/QwenLM/Qwen3-VL, qwen-vl-finetune/qwenvl/data/data_processor.py at 23d3cce
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from spatial_assets.exports import conversation_checks, conversations
+from spatial_assets.exports.base import ColumnSource, Options
+from spatial_assets.exports.conversations import IMAGE, VIDEO, Line, tagged, turns, without_tags
+from spatial_assets.exports.coordinates import profile
+
+CARRIES = conversations.CARRIES
+TAKES = frozenset({"coordinates"})
+COORDINATES = "qwen3"
+REGISTRY = "registry.py"
+HUMAN, MODEL = "human", "gpt"
+
+
+def write(source: ColumnSource, out: Path, options: Options) -> None:
+    how = profile(options.coordinates or COORDINATES, options.min_pixels, options.max_pixels)
+    conversations.write(source, out, options, _lines, how)
+    (out / REGISTRY).write_text(registry(out), encoding="utf-8")
+
+
+def _lines(questions: pl.DataFrame) -> pl.DataFrame:
+    return questions.select(
+        pl.col("qa_id").alias("id"),
+        pl.col("images").alias("image"),
+        turns("from", "value", (HUMAN, tagged()), (MODEL, pl.col("answer"))).alias("conversations"),
+    )
+
+
+def registry(out: Path) -> str:
+    """A module to import or to copy from; the files are found beside it."""
+    stems = [file.stem for file in sorted(out.glob(f"*{conversations.SUFFIX}"))]
+    entries = "".join(
+        f'    "spatial_assets_{stem.replace("-", "_")}": '
+        f'{{"annotation_path": str(HERE / "{stem}{conversations.SUFFIX}"), "data_path": str(HERE)}},\n'
+        for stem in stems
+    )
+    return (
+        '"""Entries for qwenvl/data/__init__.py; `--dataset_use` takes their names, `name%50` half of one."""\n\n'
+        "from pathlib import Path\n\n"
+        "HERE = Path(__file__).resolve().parent\n"
+        f"data_dict = {{\n{entries}}}\n"
+    )
+
+
+def parse(record: Mapping[str, Any]) -> Line:
+    """What the trainer makes of a line."""
+    asked, answered = record["conversations"]
+    if (asked["from"], answered["from"]) != (HUMAN, MODEL):
+        raise ValueError(f"turns are from {asked['from']!r} and {answered['from']!r}")
+    images = record.get("image") or []
+    paths = [images] if isinstance(images, str) else list(images)
+    text, answer = str(asked["value"]), str(answered["value"])
+    wrong = [f"the answer says {tag}" for tag in (IMAGE, VIDEO) if tag in answer]
+    tags = {IMAGE: text.count(IMAGE), VIDEO: text.count(VIDEO)}
+    return Line(record["id"], without_tags(text, [IMAGE]), answer, tags, {IMAGE: paths}, wrong)
+
+
+def read_back(path: Path) -> Iterator[dict[str, Any]]:
+    return conversations.rows_back(path, parse)
+
+
+def validate(path: Path) -> list[str]:
+    """The turns, unique ids, tags against images, every image opened, answers against `ids.parquet`."""
+    return conversation_checks.validate(path, parse)
