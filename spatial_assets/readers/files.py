@@ -96,8 +96,7 @@ def by_stem(root: Path, folder: str, endings: Collection[str]) -> dict[str, str]
         path = f"{folder}/{entry.name}"
         if CONTROL.search(entry.name):
             raise InputError(path, "the file's name has a control character", "unreadable_file")
-        # What the folder itself calls a file needs no look of its own.
-        if not entry.is_file(follow_symlinks=False) and not is_file(root, path):
+        if not is_file(root, path):
             raise InputError(path, no_file(root, path), "unreadable_file")
         if stem in found:
             raise InputError(path, f"{found[stem]} has the same name but for its ending", "contradiction")

@@ -152,6 +152,11 @@ def told_back(text: str, facts: SceneFacts) -> str:
     return re.sub(r"zz[a-z]+zz", lambda found: words[found[0]], text)
 
 
+def places(held: list[dict[str, object]] | None) -> list[tuple[object, ...]]:
+    """Coordinates that a row prints, but for where in its texts: other words are of other lengths."""
+    return [(one["text"], one["image"], one["xy"]) for one in held or ()]
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
     chosen = task(name)
@@ -164,6 +169,9 @@ def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
         assert plain.keys() == labelled.keys()
         for qa_id, row in labelled.items():
             for field, held in row.items():
+                if field == "coordinates":
+                    assert places(held) == places(plain[qa_id][field])
+                    continue
                 text = str(held).lower()
                 back = told_back(text, facts)
                 assert back == str(plain[qa_id][field]).lower()
