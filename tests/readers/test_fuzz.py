@@ -24,7 +24,7 @@ from spatial_assets.scene.model import NO_INSTANCE, InputError
 from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.storage.instance_images import GREATEST_ID
 
-FEW, MANY = 6, 500
+FEW, MANY = 3, 500
 NOTICED = 0.01
 """Of the scene's size, of an object's, of a focal length: what is off by more changes answers."""
 

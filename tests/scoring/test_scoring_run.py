@@ -23,7 +23,7 @@ ONE_TASK_OF_EACH_SCORER = [
         id(scorer): task for task, scorer in find_profile(benchmark, profile).scorers.items()
     }.values()
 ]
-LONG = 10_000
+LONG = 4_000
 MALFORMED: list[Any] = [
     "",
     " ",
