@@ -285,6 +285,22 @@ def without_tags(text: str, tags: Sequence[str]) -> str:
             return text
 
 
+def of_two_turns(
+    record: Mapping[str, Any], speakers: tuple[str, str], paths: list[str], wrong: Sequence[str] = ()
+) -> Line:
+    """What a trainer makes of a line that asks in one turn and answers in another; `wrong` is what it says besides.
+
+    Raises ValueError for other speakers.
+    """
+    asked, answered = record["conversations"]
+    if (asked["from"], answered["from"]) != speakers:
+        raise ValueError(f"turns are from {asked['from']!r} and {answered['from']!r}")
+    text, answer = str(asked["value"]), str(answered["value"])
+    said = [f"the answer says {tag}" for tag in (IMAGE, VIDEO) if tag in answer]
+    tags = {IMAGE: text.count(IMAGE), VIDEO: text.count(VIDEO)}
+    return Line(record["id"], without_tags(text, [IMAGE]), answer, tags, {IMAGE: paths}, [*said, *wrong])
+
+
 def read_lines(file: Path) -> Iterator[tuple[int, Any]]:
     """Numbered from 1. Raises InputError, naming the line, for what is no JSON."""
     number = 0

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from spatial_assets.exports import files
 from spatial_assets.exports.base import Options, Question, Source
+from spatial_assets.exports.conversation_checks import wrong_image
 from spatial_assets.exports.images import Images
 from spatial_assets.scene.model import InputError
 
@@ -147,22 +146,9 @@ def _wrong_images(
         yield f"{tokens} {TOKEN} for {len(paths)} images"
     for path in paths:
         if path not in opened:
-            opened[path] = _wrong_image(root, path)
+            opened[path] = wrong_image(root, path)
         if opened[path] is not None:
             yield f"image {path}: {opened[path]}"
-
-
-def _wrong_image(root: Path, path: str) -> str | None:
-    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        return "leads out of the export's folder"
-    if not (root / path).exists():
-        return "leads nowhere" if (root / path).is_symlink() else "not there"
-    try:
-        with Image.open(root / path) as image:
-            image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "cannot be read as an image"
-    return None
 
 
 def _paths(record: Mapping[str, Any]) -> list[str]:

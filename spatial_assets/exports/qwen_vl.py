@@ -20,7 +20,7 @@ import polars as pl
 
 from spatial_assets.exports import conversation_checks, conversations
 from spatial_assets.exports.base import ColumnSource, Options
-from spatial_assets.exports.conversations import IMAGE, VIDEO, Line, tagged, turns, without_tags
+from spatial_assets.exports.conversations import Line, of_two_turns, tagged, turns
 from spatial_assets.exports.coordinates import profile
 
 CARRIES = conversations.CARRIES
@@ -62,15 +62,8 @@ def registry(out: Path) -> str:
 
 def parse(record: Mapping[str, Any]) -> Line:
     """What the trainer makes of a line."""
-    asked, answered = record["conversations"]
-    if (asked["from"], answered["from"]) != (HUMAN, MODEL):
-        raise ValueError(f"turns are from {asked['from']!r} and {answered['from']!r}")
     images = record.get("image") or []
-    paths = [images] if isinstance(images, str) else list(images)
-    text, answer = str(asked["value"]), str(answered["value"])
-    wrong = [f"the answer says {tag}" for tag in (IMAGE, VIDEO) if tag in answer]
-    tags = {IMAGE: text.count(IMAGE), VIDEO: text.count(VIDEO)}
-    return Line(record["id"], without_tags(text, [IMAGE]), answer, tags, {IMAGE: paths}, wrong)
+    return of_two_turns(record, (HUMAN, MODEL), [images] if isinstance(images, str) else list(images))
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:

@@ -151,21 +151,21 @@ def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candi
     if axis == AB:
         found.values[GROUPS] = groups * 2 + found.values[HIDDEN]
         found = found.settle()
-        found = _foursomes(facts, parameters, found, found.values.pop(GROUPS))
+        across = Across(NAMES[AB], OPTIONS, parameters.sides.min_gap, parameters.even * parameters.alike)
+        found = sets_by_heights(facts, parameters.seed, across, found, found.values.pop(GROUPS))
     else:
         found = _one_of_each(axis, facts, parameters, found, groups)
     share_out(facts, parameters, NAMES[axis], found, turns([axis], found.objects[:, 1]))
     return found
 
 
-def _foursomes(
-    facts: SceneFacts, parameters: AttributeParameters, pairs: Candidates, groups: Indices
+def sets_by_heights(
+    facts: SceneFacts, seed: int, across: Across, pairs: Candidates, groups: Indices
 ) -> Candidates:
-    """All sets of four whose heights names do not tell."""
-    across = Across(NAMES[AB], OPTIONS, parameters.sides.min_gap, parameters.even * parameters.alike)
+    """All sets of so many whose heights names do not tell."""
     place = AXES.index(AB)
     signs = pairs.values[SIDES][:, place].astype(np.int64)
-    found, members = sets_across(facts, parameters.seed, across, pairs, groups, signs)
+    found, members = sets_across(facts, seed, across, pairs, groups, signs)
     apart = np.abs(pairs.values[DIFFERENCES][:, place])
     found.values |= {OTHERS: found.objects[:, 2:], NEAREST: apart[members].min(axis=1)}
     return found

@@ -22,10 +22,17 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.foreseen import law_files, scores, thin_out, turns
-from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across, sets_across
+from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across
 from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES
 from spatial_assets.tasks.spatialmosaic.measured import turns as turns_of
-from spatial_assets.tasks.spatialmosaic.obj_attribute import LEVEL, NEAREST, OTHERS, others_across, own_law
+from spatial_assets.tasks.spatialmosaic.obj_attribute import (
+    LEVEL,
+    NEAREST,
+    OTHERS,
+    others_across,
+    own_law,
+    sets_by_heights,
+)
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import ASKED, HIDDEN, POSED, READS, SET, view_sets
 from spatial_assets.tasks.spatialmosaic.sides import AB, AXES, DIFFERENCES, SIDES, side_slots
@@ -46,7 +53,11 @@ def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candi
     place = AXES.index(axis)
     found.reject("unclear_side", found.values[SIDES][:, place] == 0)
     found, groups = _in_views_withheld_together(facts, found.settle())
-    found = (_threesomes if axis == AB else partial(_one_of_each, axis))(facts, parameters, found, groups)
+    if axis == AB:
+        across = Across(NAMES[AB], OPTIONS - 1, parameters.sides.min_gap, parameters.even * parameters.alike)
+        found = sets_by_heights(facts, parameters.seed, across, found, groups)
+    else:
+        found = _one_of_each(axis, facts, parameters, found, groups)
     # The same objects may be in several choices of views.
     content = np.concatenate(
         [
@@ -92,19 +103,6 @@ def _in_views_withheld_together(facts: SceneFacts, found: Candidates) -> tuple[C
     )
     groups = ((rows * views + asked) * len(facts.objects) + apart.objects[:, 1]) << views
     return apart, groups + choices[choice]
-
-
-def _threesomes(
-    facts: SceneFacts, parameters: AttributeParameters, pairs: Candidates, groups: Indices
-) -> Candidates:
-    """All sets of three whose heights names do not tell."""
-    place = AXES.index(AB)
-    across = Across(NAMES[AB], OPTIONS - 1, parameters.sides.min_gap, parameters.even * parameters.alike)
-    signs = pairs.values[SIDES][:, place].astype(np.int64)
-    found, members = sets_across(facts, parameters.seed, across, pairs, groups, signs)
-    apart = np.abs(pairs.values[DIFFERENCES][:, place])
-    found.values |= {OTHERS: found.objects[:, 2:], NEAREST: apart[members].min(axis=1)}
-    return found
 
 
 def _one_of_each(
