@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -87,3 +89,22 @@ def test_every_frame_has_its_image_and_its_own_marks(released):
                 marked += len(shot.marks)
             assert sum(len(shot.marks) for shot in question.shots) == len(question.row["marks"])
     assert marked > 0
+
+
+@pytest.fixture
+def changed(released, tmp_path):
+    """A copy of the home, and one of its release's files."""
+    home = shutil.copytree(released.home, tmp_path / "home")
+    return home, next(iter(sorted((manifest.folder(home, "v1") / "data").glob("*/*.parquet"))))
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_file_that_is_not_the_releases_is_named(changed, lost):
+    home, path = changed
+    if lost:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError, match="where the release's manifest has") as error:
+        given(ReleaseRows(home, "v1"))
+    assert error.value.reason == "damaged_release" and path.name in str(error.value)
