@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -115,20 +115,24 @@ class Candidates:
 
     def settle(self, weights: Indices | None = None) -> Candidates:
         """Those without a reason, with the others counted; `weights` (N,) says how many each stands for."""
+        if len(self._reasons) == 1:
+            # Nothing was ever held against any.
+            return replace(self, values=dict(self.values), rejected=Counter(self.rejected))
         counts = np.bincount(self._codes, weights, len(self._reasons)).astype(np.int64)
         rejected = self.rejected + Counter(
             {reason: int(count) for reason, count in zip(self._reasons[1:], counts[1:], strict=True) if count}
         )
         fit = np.flatnonzero(self._codes == 0)
         # Where nothing is rejected, nothing is copied: some tasks have half a million.
-        chosen = slice(None) if len(fit) == len(self) else fit
+        if len(fit) == len(self):
+            return replace(self, values=dict(self.values), rejected=rejected)
         strata = self.strata
         return Candidates(
-            self.frames[chosen],
-            self.objects[chosen],
-            {name: values[chosen] for name, values in self.values.items()},
-            None if strata is None else Strata(strata.codes[chosen], strata.identities),
-            None if self.identities is None else self.identities[chosen],
+            self.frames.take(fit, axis=0),
+            self.objects.take(fit, axis=0),
+            {name: values.take(fit, axis=0) for name, values in self.values.items()},
+            None if strata is None else Strata(strata.codes.take(fit), strata.identities),
+            None if self.identities is None else self.identities.take(fit, axis=0),
             rejected,
         )
 

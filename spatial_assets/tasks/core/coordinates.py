@@ -16,8 +16,6 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import GRID, Mark, placed
 from spatial_assets.tasks.core.printed import Places, taken_out
 
-Shown = tuple[int, ...]
-"""Which of the scene's frames a question's images are."""
 OnGrid = tuple[bool, Places]
 """Whether places are printed as thousandths, and the places."""
 QUESTION, STEM, ANSWER, OPTIONS = "question", "stem", "answer", "options"
@@ -26,13 +24,13 @@ DECIMALS = 9
 """Of pixels that are made of thousandths: what dividing and multiplying errs by lies beyond them."""
 
 
-def sizes(facts: SceneFacts, values: Sequence[Shown | None]) -> pa.Array:
-    """The column `sizes`, null for None."""
+def sizes(facts: SceneFacts, values: Sequence[tuple[int, ...] | None]) -> pa.Array:
+    """The column `sizes` of images that are these of the scene's frames, null for None."""
     missing = np.array([value is None for value in values])
     counts = np.array([0 if value is None else len(value) for value in values])
     frames = np.fromiter(chain.from_iterable(value or () for value in values), np.int64, counts.sum())
     pairs = np.stack([facts.frames.widths[frames], facts.frames.heights[frames]], axis=1).astype(np.int32)
-    return _lists(counts, _lists(np.full(len(pairs), 2), pa.array(pairs.ravel())), missing)
+    return lists_of(counts, lists_of(np.full(len(pairs), 2), pa.array(pairs.ravel())), missing)
 
 
 def marks(facts: SceneFacts, values: Sequence[Sequence[Mark]]) -> tuple[pa.Array, pa.Array]:
@@ -46,11 +44,11 @@ def marks(facts: SceneFacts, values: Sequence[Sequence[Mark]]) -> tuple[pa.Array
     names = facts.frames.names
     words = (roles, shapes, colors, [names[frame] for frame in frames])
     on_grid = pa.array(found.on_grid.astype(np.int32))
-    arrays = [*(pa.array(part, pa.string()) for part in words), _lists(found.counts, on_grid)]
+    arrays = [*(pa.array(part, pa.string()) for part in words), lists_of(found.counts, on_grid)]
     counts = np.array(list(map(len, values)))
     return (
-        _lists(counts, pa.StructArray.from_arrays(arrays, fields=list(kind.value_type))),
-        _lists(counts, _lists(found.counts, pa.array(found.pixels)), counts == 0),
+        lists_of(counts, pa.StructArray.from_arrays(arrays, fields=list(kind.value_type))),
+        lists_of(counts, lists_of(found.counts, pa.array(found.pixels)), counts == 0),
     )
 
 
@@ -77,7 +75,7 @@ def coordinates(
             name.append(named[text])
             owner.append(row)
             found.append((image, xy))
-            frames.append(columns["sizes"][row][image])
+            frames.append(columns["frames"][row].places[image])
             scaled.append(on_grid)
     numbers = np.array([len(xy) for _, xy in found], np.int64)
     flat = np.fromiter(chain.from_iterable(xy for _, xy in found), np.float64, numbers.sum())
@@ -91,11 +89,11 @@ def coordinates(
         pa.array(begins, pa.int32()),
         pa.array(ends, pa.int32()),
         pa.array([image for image, _ in found], pa.int32()),
-        _lists(numbers, pa.array(np.where(np.repeat(scaled, numbers), pixels, flat))),
+        lists_of(numbers, pa.array(np.where(np.repeat(scaled, numbers), pixels, flat))),
     ]
     counts = np.bincount(np.array(owner, np.int64), minlength=len(printed))
     records = pa.StructArray.from_arrays(arrays, fields=list(kind.value_type))
-    return _lists(counts, records, counts == 0), _put_back(columns, rows, clean)
+    return lists_of(counts, records, counts == 0), _put_back(columns, rows, clean)
 
 
 def _texts(columns: dict[str, Sequence[Any]], rows: Sequence[int]) -> tuple[list[str], list[int], list[str]]:
@@ -126,7 +124,7 @@ def _put_back(
     return {**made}
 
 
-def _lists(counts: Indices, flat: pa.Array, missing: Bools | None = None) -> pa.Array:
+def lists_of(counts: Indices, flat: pa.Array, missing: Bools | None = None) -> pa.Array:
     """So many in turn of the flat values as lists, null where they are missing."""
     ends = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, out=ends[1:])

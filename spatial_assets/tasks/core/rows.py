@@ -10,22 +10,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from spatial_assets.scene.tables import QUESTIONS
-from spatial_assets.tasks.core.coordinates import coordinates, marks, sizes
+from spatial_assets.tasks.core.coordinates import coordinates, lists_of, marks, sizes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import Rendered
 from spatial_assets.tasks.core.task import Question, Roles, Task
 from spatial_assets.tasks.core.wording import Worded
 
 Row = tuple[Any, ...]
-Frames = tuple[tuple[str, str], ...]
-"""(role, frame's name), in order."""
 OWN = (
     "format",
     "qa_id",
@@ -46,13 +45,36 @@ OWN = (
     "given",
     "license",
     "diagnostics",
-    "sizes",
     "coordinates",
 )
-"""The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by. Of those
-of coordinates a row holds what they are made of."""
-Shown = tuple[Frames, str, "hashlib.blake2b", tuple[int, ...]]
-"""Images' names, the text of these, the hash begun with it, and their places."""
+"""The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by. Of
+frames, marks and coordinates a row holds what they are made of."""
+
+
+class Shown(NamedTuple):
+    """What a row shows."""
+
+    roles: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the frames or views, in order."""
+    places: tuple[int, ...] | None
+    """Theirs among the scene's frames; None for views."""
+    text: str
+    begun: hashlib.blake2b
+    """The hash of an id, begun with the text."""
+
+
+class _Texts(dict[tuple[str, int], str]):
+    """JSON of [role, what stands at a place], made when it is first asked for: the same few recur in all rows."""
+
+    def __init__(self, of_places: Sequence[str | int]) -> None:
+        super().__init__()
+        self._of_places = of_places
+
+    def __missing__(self, key: tuple[str, int]) -> str:
+        role, place = key
+        text = self[key] = json.dumps([role, self._of_places[place]])
+        return text
 
 
 class Rows:
@@ -65,27 +87,25 @@ class Rows:
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
         self._ordinals: dict[tuple[str, str], int] = {}
         self._instances: list[int] = facts.once(_instances)
+        self._of_objects: _Texts = facts.once(_texts_of_objects)
+        self._of_frames: _Texts = facts.once(_texts_of_frames)
         self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], Shown] = {}
         """By what is shown, views or frames. Rows that show the same share it."""
 
     def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
         instances, answer = self._instances, question.answer
-        names = self._facts.frames.names if question.views is None else question.views
         key = (question.views is None, tuple(question.frames))
-        held = self._shown.get(key)
-        if held is None:
-            held = self._shown[key] = self._begun(key[1], names)
-        frames, frames_text, begun, places = held
-        objects = tuple([(role, instances[place]) for role, place in question.objects])
+        shown = self._shown.get(key)
+        if shown is None:
+            shown = self._shown[key] = self._begun(key[1], question.views)
         # The text of a list of what tells the row apart, put together from parts that recur.
-        shown = ", ".join([f"[{_text(role)}, {instance}]" for role, instance in objects])
-        own = f"[{shown}], {_text(worded.template)}"
+        own = f"[{', '.join(map(self._of_objects.__getitem__, question.objects))}], {_text(worded.template)}"
         if question.quoted:
             own += f", {_text(question.quoted)}"
-        told = (frames_text, own)
+        told = (shown.text, own)
         ordinal = self._ordinals.get(told, 0)
         self._ordinals[told] = ordinal + 1
-        digest = begun.copy()
+        digest = shown.begun.copy()
         digest.update(f"{own}, {ordinal}]".encode())
         margins = answer.margins
         printed = question.printed
@@ -104,16 +124,15 @@ class Rows:
                 margins[0] if len(margins) == 1 else answer.margin,
                 margins,
                 answer.margin_unit,
-                frames,
-                objects,
+                shown,
+                [(role, instances[place]) for role, place in question.objects],
                 question.marks,
                 worded.template,
                 ordinal,
                 question.given,
                 self._license(question.quoted_license),
                 question.diagnostics,
-                places if question.views is None else None,
-                (printed.on_grid, printed.in_images(places)) if printed else None,
+                (printed.on_grid, printed.in_images(shown.places)) if printed and shown.places else None,
             )
         )
 
@@ -121,12 +140,15 @@ class Rows:
         """The scene's terms, and those of what a question quotes."""
         return self._facts.license if quoted is None else f"{self._facts.license}; {quoted}"
 
-    def _begun(self, frames: Roles, names: Sequence[str]) -> Shown:
+    def _begun(self, frames: Roles, views: Sequence[str] | None) -> Shown:
         """What is shown, and what is begun with it."""
-        shown = tuple([(role, names[place]) for role, place in frames])
-        text = f"[{', '.join([f'[{_text(role)}, {_text(name)}]' for role, name in shown])}]"
+        texts = self._of_frames if views is None else _Texts(views)
+        text = f"[{', '.join(map(texts.__getitem__, frames))}]"
         begun = hashlib.blake2b(f"{self._begin}, {text}, ".encode(), digest_size=16)
-        return shown, text, begun, tuple([place for _, place in frames])
+        roles, places = zip(*frames, strict=True) if frames else ((), ())
+        names = self._facts.frames.names if views is None else views
+        own = tuple([names[place] for place in places])
+        return Shown(roles, own, places if views is None else None, text, begun)
 
 
 def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
@@ -135,11 +157,11 @@ def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
     if not ordered:
         return QUESTIONS.schema.empty_table()
     columns: dict[str, Sequence[Any]] = dict(zip(OWN, zip(*ordered, strict=True), strict=True))
-    for name, value in {**facts.which, "task": task.name}.items():
-        columns[name] = [value] * len(ordered)
     made = dict(zip(("marks", "mark_pixels"), marks(facts, columns["marks"]), strict=True))
+    for name, value in {**facts.which, "task": task.name}.items():
+        made[name] = pa.repeat(value, len(ordered))
     made["coordinates"], clean = coordinates(facts, columns, columns["coordinates"])
-    made["sizes"] = sizes(facts, columns["sizes"])
+    made["frames"], made["sizes"] = _images(facts, columns["frames"])
     columns |= clean
     schema = QUESTIONS.schema
     arrays = [
@@ -149,17 +171,30 @@ def table(task: Task, facts: SceneFacts, rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def _images(facts: SceneFacts, shown: Sequence[Shown]) -> tuple[pa.Array, pa.Array]:
+    """The columns `frames` and `sizes`. What rows share, as all about a video do, is made once."""
+    own = {id(value): value for value in shown}
+    held = list(own.values())
+    roles, names = (
+        pa.array(list(chain.from_iterable(texts)), pa.string())
+        for texts in ([value.roles for value in held], [value.names for value in held])
+    )
+    kind = QUESTIONS.schema.field("frames").type
+    counts = np.array([len(value.names) for value in held])
+    frames = lists_of(counts, pa.StructArray.from_arrays([roles, names], fields=list(kind.value_type)))
+    columns = frames, sizes(facts, [value.places for value in held])
+    if len(held) == len(shown):
+        return columns
+    place = {identity: index for index, identity in enumerate(own)}
+    wanted = pa.array(np.array([place[id(value)] for value in shown]))
+    return columns[0].take(wanted), columns[1].take(wanted)
+
+
 def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
     """Tuples stand for structs. Lists of structs are flattened here, since Arrow wants a dictionary for each."""
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
-        # All rows about a video hold one list of its frames: what they share is made once.
-        own = {id(value): value for value in values}
-        if len(own) < len(values):
-            place = {identity: index for index, identity in enumerate(own)}
-            return _array(kind, list(own.values())).take(pa.array([place[id(value)] for value in values]))
-        ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
-        flat = _array(kind.value_type, [item for value in values for item in value])
-        return pa.ListArray.from_arrays(pa.array(ends), flat)
+        flat = _array(kind.value_type, list(chain.from_iterable(values)))
+        return lists_of(np.fromiter(map(len, values), np.int64, len(values)), flat)
     if pa.types.is_struct(kind):
         if None in values:
             # Most tasks' rows have none of it at all.
@@ -180,6 +215,14 @@ def _instances(facts: SceneFacts) -> list[int]:
     """The objects' numbers as Python's, by place."""
     found: list[int] = facts.objects.instances.tolist()
     return found
+
+
+def _texts_of_objects(facts: SceneFacts) -> _Texts:
+    return _Texts(facts.once(_instances))
+
+
+def _texts_of_frames(facts: SceneFacts) -> _Texts:
+    return _Texts(facts.frames.names)
 
 
 @lru_cache(maxsize=4096)
