@@ -265,6 +265,10 @@ def test_the_card_says_what_levels_mean_and_counts_them(tmp_path):
         ("obj_count_occ_na", {"answer": "0"}, "no number above 0"),
         ("obj_count_occ_na", {"answer": "several"}, "no number above 0"),
         ("obj_localization_occ_na", {"answer": "there"}, "no point"),
+        ("obj_count_occ", {"answer": "E"}, "letter of none"),
+        ("obj_count_occ", {"answer": "b"}, "letter of none"),
+        ("obj_count_occ", {"answer": ""}, "letter of none"),
+        ("obj_count_occ_na", {"answer": "nan"}, "no number above 0"),
     ],
 )
 @pytest.mark.parametrize("split", SPLITS)
@@ -272,6 +276,18 @@ def test_what_the_layouts_cannot_hold_names_its_row(tmp_path, task, changed, why
     row = mosaic_row(task, 2, **changed)
     source = everything(tmp_path / "source", **{split: [row]})
     with pytest.raises(InputError, match=why) as error:
+        written(source, tmp_path / "out", images=ImageMode.NONE)
+    assert row["qa_id"] in str(error.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["overlap_avg", "occlusion_avg", "coverage"])
+@pytest.mark.parametrize("split", SPLITS)
+def test_diagnostics_that_are_no_numbers_name_their_row(tmp_path, name, value, split):
+    row = mosaic_row("obj_count_occ", 2)
+    row["diagnostics"] = {**row["diagnostics"], name: value}
+    source = everything(tmp_path / "source", **{split: [row]})
+    with pytest.raises(InputError, match=f"{name} of its diagnostics is {value}") as error:
         written(source, tmp_path / "out", images=ImageMode.NONE)
     assert row["qa_id"] in str(error.value)
 
