@@ -18,13 +18,15 @@ from spatial_assets.assets.partitions import release
 from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options, Unreviewed
+from spatial_assets.exports.base import ImageFormat, ImageMode, Options, Unreviewed
 from spatial_assets.exports.images import FOLDER
 from spatial_assets.exports.run import export
 from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.storage.hashing import hash_file, hash_text
 
 GROUP = "exports"
+IMAGE_STORE = ".images"
+"""Folder beside a home's exports that keeps the images which they share."""
 SHOWN = 20
 """Errors that a failure names."""
 
@@ -35,6 +37,10 @@ class ExportConfig(dg.Config):
     images: ImageMode = Field(
         default=ImageMode.LINK,
         description="Links to the source's images, copies, copies with the marks drawn, or none.",
+    )
+    image_format: ImageFormat = Field(
+        default=ImageFormat.JPEG,
+        description="Of images that are made: with marks drawn, out of videos, turned; where the format takes another.",
     )
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
     splits: list[str] = Field(default=[], description="Only these; all where none is named.")
@@ -50,9 +56,16 @@ class ExportConfig(dg.Config):
         description="What becomes of a benchmark's questions that no one has accepted or rejected.",
     )
 
-    def options(self) -> Options:
+    def options(self, home: Path) -> Options:
         return Options(
-            self.images, self.shards, self.rgbd, seed=self.seed, size=self.size, unreviewed=self.unreviewed
+            self.images,
+            self.shards,
+            self.rgbd,
+            seed=self.seed,
+            size=self.size,
+            unreviewed=self.unreviewed,
+            image_format=self.image_format,
+            image_store=home / "exports" / IMAGE_STORE,
         )
 
 
@@ -97,7 +110,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         )
         out = export_path(workspace.path, form, context.partition_key)
         shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, config.options())
+        made = export(form, source, out, config.options(workspace.path))
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})

@@ -10,9 +10,10 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options, Unreviewed
+from spatial_assets.exports.base import ImageFormat, ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
 
+MEGABYTE = 1_000_000
 WIDTH = max(map(len, registry.FORMATS)) + 2
 FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in registry.FORMATS)
 
@@ -36,8 +37,26 @@ FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in reg
     show_default=True,
     help="Symbolic links to the source's images, copies, copies with the marks drawn, or none.",
 )
+@click.option(
+    "--image-format",
+    type=click.Choice([str(form) for form in ImageFormat]),
+    default=str(ImageFormat.JPEG),
+    show_default=True,
+    help="Of images that are made: with marks drawn, out of videos, turned; published layouts have JPEG alone.",
+)
+@click.option(
+    "--image-store",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep each image that is copied or made once, in this folder that exports share; they have hard links to it, "
+    "or symbolic ones on another disk.",
+)
 @click.option("--limit", type=click.IntRange(1), help="At most so many rows, drawn by their ids.")
 @click.option("--shards", type=click.IntRange(1), default=1, show_default=True, help="Files of each split.")
+@click.option(
+    "--shard-megabytes",
+    type=click.IntRange(1),
+    help="Files of about so many million bytes at most, in place of --shards; webdataset alone.",
+)
 @click.option(
     "--rgbd", is_flag=True, help="Depth images, poses and intrinsics too; spar has folders for them."
 )
@@ -95,8 +114,11 @@ def export(
     tasks: tuple[str, ...],
     splits: tuple[str, ...],
     images: str,
+    image_format: str,
+    image_store: Path | None,
     limit: int | None,
     shards: int,
+    shard_megabytes: int | None,
     rgbd: bool,
     general: Path | None,
     general_share: float,
@@ -132,6 +154,9 @@ def export(
         coordinates,
         min_pixels,
         max_pixels,
+        ImageFormat(image_format),
+        image_store,
+        None if shard_megabytes is None else shard_megabytes * MEGABYTE,
     )
     made = write(form, source, out, options)
     if as_json:

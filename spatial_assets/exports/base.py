@@ -19,9 +19,22 @@ class ImageMode(StrEnum):
     COPY = "copy"
     """The source's own bytes."""
     DRAW = "draw"
-    """Copied, and a new JPEG with the question's marks drawn on it where it has marks."""
+    """Copied, and a new image with the question's marks drawn on it where it has marks."""
     NONE = "none"
     """No images, and none are named."""
+
+
+class ImageFormat(StrEnum):
+    """What the images are written as that an export makes: with marks drawn, out of videos and panoramas, turned."""
+
+    JPEG = "jpeg"
+    """An image that was a PNG and is only turned or rectified stays one."""
+    PNG = "png"
+    WEBP = "webp"
+
+    @property
+    def suffix(self) -> str:
+        return ".jpg" if self == ImageFormat.JPEG else f".{self.value}"
 
 
 class Unreviewed(StrEnum):
@@ -54,6 +67,11 @@ class Options:
     min_pixels: int | None = None
     """Of images as Qwen2.5-VL resizes them; None for its own."""
     max_pixels: int | None = None
+    image_format: ImageFormat = ImageFormat.JPEG
+    image_store: Path | None = None
+    """A folder that exports share, which keeps each image that is made or copied once; None for none."""
+    shard_bytes: int | None = None
+    """Of a file at most, but for one that a single question fills; None for any size."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +85,7 @@ class Shot:
     root: Path | None
     """Of its dataset; None where that is not registered any more."""
     marks: tuple[Mapping[str, Any], ...]
-    """What the question draws on it, as in its row."""
+    """What the question draws on it, as in its row; with `pixels` and `size` where the row has them, see `imaging`."""
     intrinsics: tuple[float, ...] = ()
     """3x3 row-major, pixel centers at integer + 0.5; empty where the frame is not built any more."""
     camera_to_world: tuple[float, ...] = ()
@@ -96,7 +114,10 @@ class Source(Protocol):
         ...
 
     def questions(self, split: str, columns: Collection[str] = ()) -> Iterator[Question]:
-        """Those of a split, by task, dataset, release and scene; of their rows all columns, or those named."""
+        """Those of a split, by task, dataset, release and scene; of their rows all columns, or those named.
+
+        Marks of images say where they are before rounding if `mark_pixels` and `sizes` are read.
+        """
         ...
 
 

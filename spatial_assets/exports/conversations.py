@@ -74,7 +74,7 @@ def write(
     anew = rendering or (None if not how.unit else lambda row: rendered(row, how))
     kinds = lines if isinstance(lines, Mapping) else {"": lines}
     counts = source.splits if only is None else _counts(source, only)
-    with Images(out, options.images) as images, _Ids(out) as ids:
+    with Images.of(out, options) as images, _Ids(out) as ids:
         for split, count in counts.items():
             with ExitStack() as opened:
                 files = {

@@ -30,7 +30,7 @@ from spatial_assets.rewards.score import ACCURACY, BOX, POINT
 from spatial_assets.tasks.registry import tasks
 
 CARRIES = conversations.CARRIES
-TAKES = frozenset({"coordinates"})
+TAKES = frozenset({"coordinates", "image-format"})
 WORDS = Path(__file__).with_suffix(".json")
 TRL, VERL, SWIFT, EASYR1 = "trl", "verl", "ms-swift", "easyr1"
 SENTENCE = "sentence"

@@ -1,33 +1,55 @@
-"""The images of an export, put below its folder: linked, copied, made as they are shown, or with marks."""
+"""The images of an export, put below its folder: linked, copied, made as they are shown, or with marks.
+
+An image that no link or copy of a file can be is made: decoded, turned upright, with its marks drawn, encoded. What it
+is made from and how has a hash; a store that knows the hash has the image, and nothing is decoded or drawn.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from types import TracebackType
+from typing import Any
 
+import PIL
 from PIL import Image
 
-from spatial_assets.exports.base import ImageMode, Question, Shot
+from spatial_assets.exports.base import ImageFormat, ImageMode, Options, Question, Shot
+from spatial_assets.exports.image_store import ImageStore, link_text
+from spatial_assets.imaging import images as opening
+from spatial_assets.imaging import marks as marking
 from spatial_assets.imaging.images import NoImage, open_image
-from spatial_assets.imaging.marks import draw_marks
+from spatial_assets.imaging.marks import draw_marks, mark_scale
+from spatial_assets.scene import image_files, lenses, panoramas, videos
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
+from spatial_assets.storage.hashing import hash_text
 
 FOLDER = "images"
-JPEG_QUALITY = 95
-"""Of images that are made: no artifact that a model could learn to see at a mark's border."""
+QUALITY = 95
+"""Of JPEG and WebP images that are made: no artifact that a model could learn to see at a mark's border."""
+JPEG_QUALITY = QUALITY
 PNG_SUFFIX = ".png"
 RECORDED_SUFFIX = ".jpg"
 """Of images out of recordings; readers of images go by how a file begins."""
 AHEAD = 64
-"""Questions whose images are made while earlier ones are written."""
+"""Questions whose images are made while earlier ones are written; images of them where they stay in memory."""
+SOURCES_KEPT = 4096
+"""Images whose source's hash is kept: all of a scene's, which its questions show again and again."""
+DRAWN_BY = (image_files, lenses, panoramas, videos, opening, marking)
+"""Modules whose code an image that is made hangs on, beside the places' own and this one."""
 
 
 class Places:
@@ -42,32 +64,72 @@ class Places:
         return f"{where}/{_target_of(ImageFile.of(shot.image or ''), shot.frame)}"
 
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
-        return draw_marks(image, shot.marks)
+        """Marks at the row's unrounded pixels, and of the size that SPAR's program gives them."""
+        return draw_marks(image, shot.marks, mark_scale(image.width))
+
+    def drawing(self, question: Question, shot: Shot) -> str:
+        """All that `draw` draws, as a text: equal ones are drawn alike on equal images."""
+        return told(shot.marks)
 
     def is_made(self, held: ImageFile) -> bool:
         """Whether an image is made anew though its file could be linked or copied, since the format wants another."""
         return False
 
 
-class Images:
-    """Puts the images of questions below a folder, each file once, and says where they are.
+@dataclass(frozen=True)
+class Picture:
+    """An image file that a question needs, before anything is read of it."""
 
-    Threads decode and draw; what is written where depends on neither their number nor their order.
+    file: Path | None
+    """The source's own, where its bytes are the image; None where it is made."""
+    suffix: str
+    """How its name ends by what it holds; that of the source's file where it is that or a part of it."""
+    read: Callable[[], bytes]
+    """Its bytes. Raises InputError where there are none."""
+    key: Callable[[], str]
+    """The hash of all it is made from and how."""
+    made: bool
+    """Whether it is encoded anew."""
+
+
+class Images:
+    """Puts the images of questions below a folder, each file once, and says where they are; or gives their bytes.
+
+    Threads decode and draw; what is written where depends on neither their number nor their order. With a store each
+    image that is copied or made stands there, and below the folder is a link to it.
     """
 
-    def __init__(self, out: Path, mode: ImageMode, places: Places | None = None) -> None:
-        self.out, self.mode, self.places = out, mode, places or Places()
-        self._taken: set[str] = set()
+    def __init__(
+        self,
+        out: Path,
+        mode: ImageMode,
+        places: Places | None = None,
+        form: ImageFormat = ImageFormat.JPEG,
+        store: Path | None = None,
+    ) -> None:
+        self.out, self.mode, self.places, self.form = out, mode, places or Places(), form
+        self.store = None if store is None or mode == ImageMode.NONE else ImageStore(store)
+        self._taken: dict[str, str] = {}
+        """Paths that places gave, and where the images are."""
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._open = ExitStack()
+        self._source: Callable[[Path, str], str] = lru_cache(SOURCES_KEPT)(_source_hash)
+
+    @classmethod
+    def of(cls, out: Path, options: Options, places: Places | None = None) -> Images:
+        return cls(out, options.images, places, options.image_format, options.image_store)
 
     def __enter__(self) -> Images:
+        if self.store is not None:
+            self._open.enter_context(self.store)
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._open.callback(self._pool.shutdown, cancel_futures=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._open.close()
 
     def placed(self, questions: Iterable[Question]) -> Iterator[tuple[Question, list[str]]]:
         """Each question with the paths of its images below the folder, in its order; no paths where images are off.
@@ -86,88 +148,180 @@ class Images:
         for first, done in waiting:
             yield first, done.result()
 
+    def embedded(self, questions: Iterable[Question]) -> Iterator[tuple[Question, list[tuple[bytes, str]]]]:
+        """Each question with its images' bytes and how names of such files end. Raises InputError as `placed` does."""
+        if self.mode == ImageMode.NONE:
+            yield from ((question, []) for question in questions)
+            return
+        waiting: deque[tuple[Question, list[Future[tuple[bytes, str]]]]] = deque()
+        held = 0
+        for question in questions:
+            shots = enumerate(question.shots)
+            waiting.append(
+                (question, [self._pool.submit(self._bytes, question, number, shot) for number, shot in shots])
+            )
+            held += len(question.shots)
+            while waiting and held > AHEAD:
+                first, done = waiting.popleft()
+                held -= len(done)
+                yield first, [one.result() for one in done]
+        for first, done in waiting:
+            yield first, [one.result() for one in done]
+
     def _place(self, question: Question) -> list[str]:
         return [self._one(question, number, shot) for number, shot in enumerate(question.shots)]
 
     def _one(self, question: Question, number: int, shot: Shot) -> str:
-        row = question.row
-        where = f"{FOLDER}/{row['dataset']}-{row['release']}"
-        if shot.image is None or shot.root is None:
-            why = (
-                "has no image"
-                if shot.root is not None
-                else "belongs to a dataset that is not registered any more"
-            )
-            raise InputError(f"{where}/{row['scene']}", f"frame {shot.frame} {why}", "no_image")
-        marked = self.mode == ImageMode.DRAW and bool(shot.marks)
+        _check(question, shot)
+        marked = self._is_marked(shot)
         path = self.places.path(question, number, shot, marked)
-        if marked:
-            opened = _opened(shot.root, shot.image)
-            target = self._target(path)
-            with naming(target):
-                drawn = self.places.draw(opened, question, shot)
-                drawn.save(target, "JPEG", quality=JPEG_QUALITY)
-        elif self._is_mine(path):
-            self._bring(shot.root, ImageFile.of(shot.image), path)
-        return path
-
-    def _is_mine(self, path: str) -> bool:
-        """Whether the caller is the first to ask for a file, and so makes it."""
+        if not marked:
+            with self._lock:
+                if path in self._taken:
+                    return self._taken[path]
+        picture = self._picture(question, shot, path)
+        target = path
+        if picture.made and self.form != ImageFormat.JPEG:
+            target = str(PurePosixPath(path).with_suffix(self.form.suffix))
+        # The first to ask for a file makes it; a marked one is asked for once.
         with self._lock:
-            if path in self._taken:
-                return False
-            self._taken.add(path)
-            return True
-
-    def _target(self, path: str) -> Path:
-        target = self.out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+            mine = path not in self._taken
+            self._taken[path] = target
+        if mine:
+            self._bring(picture, target)
         return target
 
-    def _bring(self, root: Path, held: ImageFile, path: str) -> None:
+    def _bytes(self, question: Question, number: int, shot: Shot) -> tuple[bytes, str]:
+        _check(question, shot)
+        path = self.places.path(question, number, shot, self._is_marked(shot))
+        picture = self._picture(question, shot, path)
+        if picture.made and self.store is not None:
+            return self._kept(picture, self.store).read_bytes(), picture.suffix
+        return picture.read(), picture.suffix
+
+    def _is_marked(self, shot: Shot) -> bool:
+        return self.mode == ImageMode.DRAW and bool(shot.marks)
+
+    def _picture(self, question: Question, shot: Shot, path: str) -> Picture:
+        root, image = shot.root, shot.image
+        assert root is not None and image is not None
+        held, marked = ImageFile.of(image), self._is_marked(shot)
         source = root / held.path
         if not source.is_file():
             raise InputError(source, "the image is no longer there", "no_image")
-        if not held.is_as_stored or self.places.is_made(held):
-            self._make(root, held, path)
-            return
-        if held.length is None:
-            data = None
-        else:
-            # Nothing can link to a part of a file, so what a recording holds is always copied.
-            try:
-                data = held.read(root)
-            except OSError as error:
-                raise InputError(source, f"the image cannot be read: {error}", "no_image") from None
-        target = self._target(path)
+        if not marked and held.is_as_stored and not self.places.is_made(held):
+            suffix = PurePosixPath(held.path).suffix.lower() if held.is_whole_file else RECORDED_SUFFIX
+            return Picture(
+                source if held.is_whole_file else None,
+                suffix,
+                lambda: _read(root, held),
+                lambda: hash_text("stored", self._source(root, image)),
+                made=False,
+            )
+        form = self.form
+        if form == ImageFormat.JPEG and not marked and held.is_whole_file:
+            # Nothing is lost of a PNG that is only turned.
+            form = ImageFormat.PNG if PurePosixPath(path).suffix.lower() == PNG_SUFFIX else ImageFormat.JPEG
+
+        def read() -> bytes:
+            opened = _opened(root, image)
+            return encoded(self.places.draw(opened, question, shot) if marked else opened, form)
+
+        def key() -> str:
+            drawn = self.places.drawing(question, shot) if marked else ""
+            how = str(replace(held, path="", begin=0, length=None, inflated=None))
+            code = _code(type(self.places) if marked else Places)
+            return hash_text("made", code, self._source(root, image), how, drawn, form, str(QUALITY))
+
+        return Picture(None, form.suffix, read, key, made=True)
+
+    def _bring(self, picture: Picture, path: str) -> None:
+        target = self.out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
         with naming(target):
-            if data is not None:
-                target.write_bytes(data)
-            elif self.mode == ImageMode.LINK:
-                target.symlink_to(link_text(source, target))
+            if picture.file is not None and self.mode == ImageMode.LINK:
+                target.symlink_to(link_text(picture.file, target))
+            elif self.store is not None:
+                self.store.place(self._kept(picture, self.store), target)
+            elif picture.file is not None:
+                shutil.copyfile(picture.file, target)
             else:
-                shutil.copyfile(source, target)
+                target.write_bytes(picture.read())
 
-    def _make(self, root: Path, held: ImageFile, path: str) -> None:
-        # A link or a copy would lie on its side, be a fisheye's or a whole video: what the image is shown as is
-        # written, losing nothing of a PNG.
-        opened = _opened(root, str(held))
-        target = self._target(path)
-        with naming(target):
-            if held.is_whole_file and target.suffix.lower() == PNG_SUFFIX:
-                opened.save(target, "PNG")
-            else:
-                opened.save(target, "JPEG", quality=JPEG_QUALITY)
+    def _kept(self, picture: Picture, store: ImageStore) -> Path:
+        """The image's file in the store, made and put there where it is not."""
+        if not picture.made:
+            return store.put(picture.read(), picture.suffix)
+        key = picture.key()
+        return store.kept(key) or store.put(picture.read(), picture.suffix, key)
 
 
-def link_text(source: Path, target: Path) -> str:
-    """What a link at `target` says: relative where the two have a folder in common below the root of all.
+def encoded(image: Image.Image, form: ImageFormat) -> bytes:
+    """An image file of these pixels: the same bytes for the same pixels and the same Pillow."""
+    held = io.BytesIO()
+    if form == ImageFormat.PNG:
+        image.save(held, "PNG")
+    elif form == ImageFormat.WEBP:
+        image.save(held, "WEBP", quality=QUALITY)
+    else:
+        image.save(held, "JPEG", quality=QUALITY)
+    return held.getvalue()
 
-    So both can be moved or mounted elsewhere together. Across that root, only the whole path says where a dataset is.
+
+def told(value: Any) -> str:
+    """Plain values as a text, the same for equal ones."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _check(question: Question, shot: Shot) -> None:
+    """Raises InputError for an image that no source has."""
+    row = question.row
+    if shot.image is None or shot.root is None:
+        why = (
+            "has no image"
+            if shot.root is not None
+            else "belongs to a dataset that is not registered any more"
+        )
+        where = f"{FOLDER}/{row['dataset']}-{row['release']}/{row['scene']}"
+        raise InputError(where, f"frame {shot.frame} {why}", "no_image")
+
+
+def _read(root: Path, held: ImageFile) -> bytes:
+    try:
+        return held.read(root)
+    except OSError as error:
+        raise InputError(root / held.path, f"the image cannot be read: {error}", "no_image") from None
+
+
+def _source_hash(root: Path, image: str) -> str:
+    """Of the bytes that an image is decoded from; of a video or a panorama's images their files' places and times.
+
+    Where reading costs as much as making, what a changed file cannot keep must do: size, and when it was last changed.
     """
-    there, here = source.resolve(), target.parent.resolve()
-    shared = os.path.commonpath((there, here))
-    return str(there) if shared == there.anchor else os.path.relpath(there, here)
+    held = ImageFile.of(image)
+    if held.frame is None and held.view is None:
+        return hashlib.blake2b(_read(root, held), digest_size=16).hexdigest()
+    files = [root / held.path]
+    if held.view is not None:
+        files = [Path(panoramas.face_path(str(files[0]), face)) for face in range(panoramas.FACES)]
+    parts = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except OSError as error:
+            raise InputError(file, f"the image cannot be read: {error}", "no_image") from None
+        parts += [str(file.resolve()), str(stat.st_size), str(stat.st_mtime_ns), str(stat.st_ctime_ns)]
+    return hash_text(*parts)
+
+
+@cache
+def _code(places: type[Places]) -> str:
+    """Hash of the code and the library that make an image."""
+    import inspect
+
+    paths = [Path(str(module.__file__)) for module in DRAWN_BY]
+    paths += [Path(inspect.getfile(kind)) for kind in (Places, places)]
+    return hash_text(PIL.__version__, *(path.read_text(encoding="utf-8") for path in paths))
 
 
 def _opened(root: Path, image: str) -> Image.Image:

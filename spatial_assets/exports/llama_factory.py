@@ -24,7 +24,7 @@ from spatial_assets.exports.conversations import IMAGE, VIDEO, Line, turns, with
 from spatial_assets.exports.coordinates import AS_PRINTED, profile
 
 CARRIES = conversations.CARRIES
-TAKES = frozenset({"coordinates"})
+TAKES = frozenset({"coordinates", "image-format"})
 INFO = "dataset_info.json"
 HUMAN, MODEL = "human", "gpt"
 VIDEO_FRAMES = 8

@@ -30,10 +30,11 @@ TURNS = (HUMAN, MODEL)
 FROM_THE_ROW = ("split", "dataset", "release", "scene", "license", "task", "format", "frames")
 """Keys beside the trainer's own, as in the release."""
 CARRIES = frozenset({"qa_id", "question", "answer", *FROM_THE_ROW})
+TAKES = frozenset({"image-format"})
 
 
 def write(source: Source, out: Path, options: Options) -> None:
-    with Images(out, options.images) as images:
+    with Images.of(out, options) as images:
         for split, count in source.splits.items():
             placed = images.placed(source.questions(split))
             records = (_record(question, paths) for question, paths in placed)

@@ -24,7 +24,7 @@ from spatial_assets.exports.conversations import IMAGE, VIDEO, Line, tagged, tur
 from spatial_assets.exports.coordinates import AS_PRINTED, OWN, profile, said
 
 CARRIES = conversations.CARRIES
-TAKES = frozenset({"coordinates"})
+TAKES = frozenset({"coordinates", "image-format"})
 BOX, REF = "<bbox>", "<ref-object>"
 USER, ASSISTANT = "user", "assistant"
 REAL = "real"

@@ -22,7 +22,7 @@ from spatial_assets.exports.conversations import IMAGE, Line
 from spatial_assets.exports.coordinates import AS_PRINTED, profile
 
 CARRIES = conversations.CARRIES
-TAKES = frozenset({"coordinates"})
+TAKES = frozenset({"coordinates", "image-format"})
 USER, ASSISTANT = "user", "assistant"
 URL, TEXT = "image_url", "text"
 

@@ -24,7 +24,7 @@ from spatial_assets.exports.conversations import Line, of_two_turns, tagged, tur
 from spatial_assets.exports.coordinates import profile
 
 CARRIES = conversations.CARRIES
-TAKES = frozenset({"coordinates"})
+TAKES = frozenset({"coordinates", "image-format"})
 COORDINATES = "qwen3"
 REGISTRY = "registry.py"
 HUMAN, MODEL = "human", "gpt"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.exports.base import Export, Options, Unreviewed
+from spatial_assets.exports.base import Export, ImageFormat, Options, Unreviewed
 from spatial_assets.exports.registry import export_format
 from spatial_assets.exports.source import ReleaseRows
 
@@ -39,6 +39,9 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     """
     chosen = export_format(form)
     _check_options(form, chosen, options or Options())
+    store = (options or Options()).image_store
+    if store is not None and store.resolve().is_relative_to(out.resolve()):
+        raise ValueError(f"{store} would be part of the export; choose a folder outside of {out}")
     # A link stays one, and what it leads to is made or filled.
     out = out.resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -65,6 +68,8 @@ def _check_options(form: str, chosen: Export, options: Options) -> None:
         ("unreviewed", options.unreviewed != Unreviewed.KEEP),
         ("coordinates", bool(options.coordinates)),
         ("coordinates", options.min_pixels is not None or options.max_pixels is not None),
+        ("image-format", options.image_format != ImageFormat.JPEG),
+        ("shard-megabytes", options.shard_bytes is not None),
     )
     for name, wanted in asked:
         if wanted and name not in taken:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spatial_assets.exports.base import Question, Shot
 from spatial_assets.exports.scene_truth import SceneTruth, instance_image, scene_truth
 from spatial_assets.geometry import path_views
+from spatial_assets.imaging.marks import PIXELS, SIZE
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
 from spatial_assets.scene import optional_tables, tables
@@ -40,6 +41,8 @@ Which = tuple[str, str, str]
 """Dataset, release and scene."""
 SHOWN = ("frames", "marks")
 """What is read of a row to know its images."""
+EXACT = ("mark_pixels", "sizes")
+"""And what to know where marks are before rounding."""
 Taken = tuple[str | None, tuple[float, ...], tuple[float, ...], Path | None]
 """A frame's image, intrinsics and pose, and its scene's depth images."""
 UNKNOWN: Taken = (None, (), (), None)
@@ -102,7 +105,7 @@ class ReleaseRows:
     def batches(self, split: str, columns: Collection[str]) -> Iterator[pa.Table]:
         """The same in the same order as tables with these columns and those that `shown` reads; null where a column is
         younger than the release."""
-        names = list(dict.fromkeys((*columns, *KEYS, *SHOWN)))
+        names = list(dict.fromkeys((*columns, *KEYS, *SHOWN, *EXACT)))
         for path in self._files(split, self.tasks):
             file = pq.ParquetFile(path)
             there = set(file.schema_arrow.names)
@@ -117,7 +120,7 @@ class ReleaseRows:
 
     def shown(self, rows: pa.Table, split: str) -> Iterator[Question]:
         """The questions of a batch with their images; of their rows only what these follow from."""
-        for row in rows.select([*KEYS, *SHOWN]).to_pylist():
+        for row in rows.select([*KEYS, *SHOWN, *EXACT]).to_pylist():
             yield Question(row, split, self._shots(row))
 
     def columns(self, split: str, task: str, names: Sequence[str]) -> Iterator[pa.Table]:
@@ -214,7 +217,7 @@ class ReleaseRows:
             taken = {**taken, **{name: (image, *UNKNOWN[1:]) for name, image in views.items()}}
         root = None if shard is None else shard.root
         marks: dict[str, list[Any]] = {}
-        for mark in row["marks"]:
+        for mark in unrounded(row):
             marks.setdefault(mark["frame"], []).append(mark)
         shots = []
         for item in row["frames"]:
@@ -250,6 +253,17 @@ class ReleaseRows:
         if shard is None:
             return optional_tables.VIEWPOINTS.empty()
         return self._lake.read(optional_tables.VIEWPOINTS, shard.key, which[2])
+
+
+def unrounded(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A row's marks, each with where it is in pixels and its image's size; as they are where the row has neither."""
+    marks, places, sizes = row["marks"], row.get("mark_pixels"), row.get("sizes")
+    if not places or not sizes:
+        return list(marks)
+    size_of = {item["frame"]: size for item, size in zip(row["frames"], sizes, strict=True)}
+    return [
+        {**mark, PIXELS: xy, SIZE: size_of[mark["frame"]]} for mark, xy in zip(marks, places, strict=True)
+    ]
 
 
 def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: str) -> list[str]:

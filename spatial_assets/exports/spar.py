@@ -22,17 +22,15 @@ from PIL import Image, ImageDraw, ImageFont
 from spatial_assets.exports import spar_check, spar_depth, spar_records
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Options, Question, Shot, Source
-from spatial_assets.exports.images import Images, Places
+from spatial_assets.exports.images import Images, Places, told
 from spatial_assets.exports.spar_mix import general_part
 from spatial_assets.exports.spar_tree import Tree
-from spatial_assets.imaging.marks import GRID, REFERENCE_WIDTH, draw_marks
+from spatial_assets.imaging.marks import GRID, draw_marks, mark_scale, on_grid
 from spatial_assets.scene.model import InputError
 
 CARRIES = spar_records.CARRIES
 TAKES = frozenset({"rgbd", "general"})
 """Options that not every format takes."""
-NATIVE_WIDTH = 1280
-"""Pixels; the narrowest images that SPAR draws its marks on, Structured3D's."""
 TEXT_SIZE = 44
 """Pixels; the height of a capital in OpenCV's plain font at twice its size, as SPAR writes labels."""
 TEXT_COLOR = "white"
@@ -41,7 +39,10 @@ SCREEN_COLORS = {"green": (0, 255, 0), "yellow": (225, 225, 0)}
 
 
 class _Places(Places):
-    """Images by scene, and marks as SPAR's program draws them."""
+    """Images by scene, and marks as SPAR's program draws them: where a record says, on the grid.
+
+    So who draws them anew with that program gets the same image.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -49,12 +50,21 @@ class _Places(Places):
     def path(self, question: Question, number: int, shot: Shot, marked: bool) -> str:
         return f"{self.tree.images(question.row)}/{_image(question, number, shot, layout.kind(question.shots), marked)}"
 
+    def drawing(self, question: Question, shot: Shot) -> str:
+        marks = on_grid(shot.marks)
+        if not layout.task(question.row["task"]).labels:
+            return told(marks)
+        # A label is a mark's number among all marks of the question.
+        return told([question.row["task"], shot.frame, marks, on_grid(question.row["marks"])])
+
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
         scale = mark_scale(image.width)
         task = layout.task(question.row["task"])
         if not task.labels:
-            return draw_marks(image, shot.marks, scale)
-        marks = [{**mark, "color": SCREEN_COLORS.get(mark["color"], mark["color"])} for mark in shot.marks]
+            return draw_marks(image, on_grid(shot.marks), scale)
+        marks = [
+            {**mark, "color": SCREEN_COLORS.get(mark["color"], mark["color"])} for mark in on_grid(shot.marks)
+        ]
         drawn = draw_marks(image, marks, scale)
         self._label(drawn, question, shot, scale, task)
         return drawn
@@ -80,18 +90,13 @@ class _Places(Places):
             draw.text((x, y), text, TEXT_COLOR, font)
 
 
-def mark_scale(width: int) -> float:
-    """By how much marks on an image of so many pixels are smaller than SPAR's own."""
-    return 1.0 if width >= NATIVE_WIDTH else width / REFERENCE_WIDTH
-
-
 def write(source: Source, out: Path, options: Options) -> None:
     tree = Tree(out, options.shards)
     cameras = spar_depth.Cameras(tree, options.images) if options.rgbd else None
     # First, as what is wrong with another's file is soon told, and images take hours.
     extra = None if options.general is None else general_part(source, out, options)
     try:
-        with Images(out, options.images, _Places(tree)) as images:
+        with Images.of(out, options, _Places(tree)) as images:
             for split in source.splits:
                 for question, _ in images.placed(tree.assigned(source.questions(split, spar_records.READ))):
                     paths = _images(question, options.images == ImageMode.DRAW)

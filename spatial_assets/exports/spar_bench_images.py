@@ -13,9 +13,8 @@ from PIL import Image
 
 from spatial_assets.exports.base import Question, Shot
 from spatial_assets.exports.images import AHEAD, JPEG_QUALITY
-from spatial_assets.exports.spar import mark_scale
 from spatial_assets.imaging.images import NoImage, open_image
-from spatial_assets.imaging.marks import draw_marks
+from spatial_assets.imaging.marks import draw_marks, mark_scale, on_grid
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
@@ -79,4 +78,4 @@ def _drawn(question: Question, shot: Shot) -> Image.Image:
         image = open_image(shot.root, shot.image)
     except NoImage as why:
         raise InputError(shot.root / ImageFile.of(shot.image).path, str(why), "no_image") from None
-    return draw_marks(image, shot.marks, mark_scale(image.width)) if shot.marks else image
+    return draw_marks(image, on_grid(shot.marks), mark_scale(image.width)) if shot.marks else image

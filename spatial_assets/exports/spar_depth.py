@@ -22,7 +22,7 @@ from PIL import Image
 
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Question, Shot
-from spatial_assets.exports.images import link_text
+from spatial_assets.exports.image_store import link_text
 from spatial_assets.exports.spar_tree import Tree
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError

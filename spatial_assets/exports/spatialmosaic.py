@@ -72,7 +72,7 @@ def write(source: Source, out: Path, options: Options) -> None:
 def write_rows(source: Source, out: Path, options: Options) -> spatialmosaic_card.Counts:
     """All but the data card, which is told what was written."""
     written = _Written()
-    with Images(out, options.images, _Places()) as images:
+    with Images.of(out, options, _Places()) as images:
         for split, count in source.splits.items():
             for schema in layout.schemas(split):
                 folder = out / layout.annotation_folder(schema)

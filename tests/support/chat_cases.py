@@ -108,7 +108,11 @@ class MadeSource:
         for first in range(0, len(rows), size):
             table = pa.Table.from_pylist(rows[first : first + size], schema=QUESTIONS.schema)
             yield table.select(
-                list(dict.fromkeys([*columns, "qa_id", "dataset", "release", "scene", "frames", "marks"]))
+                list(
+                    dict.fromkeys(
+                        [*columns, "qa_id", "dataset", "release", "scene", "frames", "marks", "mark_pixels"]
+                    )
+                )
             )
 
     def shown(self, rows: pa.Table, split: str) -> Iterator[Question]:
