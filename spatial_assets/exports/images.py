@@ -69,7 +69,7 @@ class Places:
 
     def drawing(self, question: Question, shot: Shot) -> str:
         """All that `draw` draws, as a text: equal ones are drawn alike on equal images."""
-        return told(shot.marks)
+        return as_text(shot.marks)
 
     def is_made(self, held: ImageFile) -> bool:
         """Whether an image is made anew though its file could be linked or copied, since the format wants another."""
@@ -268,7 +268,7 @@ def encoded(image: Image.Image, form: ImageFormat) -> bytes:
     return held.getvalue()
 
 
-def told(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Plain values as a text, the same for equal ones."""
     return json.dumps(value, sort_keys=True)
 

@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.exports.base import Export, ImageFormat, Options, Unreviewed
+from spatial_assets.exports import licenses
+from spatial_assets.exports.base import Export, ImageFormat, ImageMode, Options, Unreviewed
 from spatial_assets.exports.registry import export_format
 from spatial_assets.exports.source import ReleaseRows
+
+COPIED = (ImageMode.COPY, ImageMode.DRAW)
+"""Modes that put the images' own bytes into an export."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     with _whole_or_nothing(out) as folder:
         written = chosen.write(source, folder, options or Options())
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
+        terms = licenses.counted(chosen, source, folder, written is not None)
+        licenses.write(folder, terms, options or Options())
+        if getattr(chosen, "HOLDS_IMAGES", False) or (options or Options()).images in COPIED:
+            told += tuple(licenses.told(terms))
     splits = dict(source.splits) if written is None else dict(written)
     return Made(splits, sum(source.revoked.values()), told)
 

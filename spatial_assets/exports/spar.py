@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from spatial_assets.exports import spar_check, spar_depth, spar_records
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Options, Question, Shot, Source
-from spatial_assets.exports.images import Images, Places, told
+from spatial_assets.exports.images import Images, Places, as_text
 from spatial_assets.exports.spar_mix import general_part
 from spatial_assets.exports.spar_tree import Tree
 from spatial_assets.imaging.marks import GRID, draw_marks, mark_scale, on_grid
@@ -53,9 +53,9 @@ class _Places(Places):
     def drawing(self, question: Question, shot: Shot) -> str:
         marks = on_grid(shot.marks)
         if not layout.task(question.row["task"]).labels:
-            return told(marks)
+            return as_text(marks)
         # A label is a mark's number among all marks of the question.
-        return told([question.row["task"], shot.frame, marks, on_grid(question.row["marks"])])
+        return as_text([question.row["task"], shot.frame, marks, on_grid(question.row["marks"])])
 
     def draw(self, image: Image.Image, question: Question, shot: Shot) -> Image.Image:
         scale = mark_scale(image.width)

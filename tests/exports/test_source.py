@@ -108,3 +108,24 @@ def test_a_file_that_is_not_the_releases_is_named(changed, lost):
     with pytest.raises(InputError, match="where the release's manifest has") as error:
         given(ReleaseRows(home, "v1"))
     assert error.value.reason == "damaged_release" and path.name in str(error.value)
+
+
+def test_marks_say_where_they_are_before_rounding_unless_only_the_grid_is_read(released):
+    source, marked = ReleaseRows(released.home, "v1"), 0
+    for split in source.splits:
+        for question in source.questions(split):
+            row = question.row
+            told = {(mark["frame"], mark["role"]): mark for shot in question.shots for mark in shot.marks}
+            for mark, xy in zip(row["marks"], row["mark_pixels"] or (), strict=True):
+                own = told[mark["frame"], mark["role"]]
+                width, height = own["size"]
+                assert own["pixels"] == xy and own["xy"] == mark["xy"]
+                for number, value in enumerate(xy):
+                    assert (
+                        abs(value - mark["xy"][number] / 1000 * (width, height)[number % 2])
+                        <= max(own["size"]) / 1000
+                    )
+                marked += 1
+        for question in source.questions(split, ["answer"]):
+            assert not any("pixels" in mark for shot in question.shots for mark in shot.marks)
+    assert marked > 50

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from spatial_assets.imaging.marks import draw_marks
+from spatial_assets.imaging.marks import draw_marks, mark_scale, on_grid
 
 NATIVE = (1296, 968)
 GRAY = (120, 120, 120)
@@ -103,3 +103,20 @@ def test_later_marks_lie_on_earlier_ones_and_edges_cut_them() -> None:
 def test_images_with_a_palette_are_drawn_on_in_color() -> None:
     palette = Image.new("P", NATIVE)
     assert draw_marks(palette, [point(500, 500)]).getpixel((648, 484)) == RED
+
+
+def test_a_mark_in_pixels_is_drawn_there_unless_the_image_is_another():
+    """Half a step of the grid is 3.2 pixels here."""
+    mark = point(500, 500) | {"pixels": [645.5, 483.9], "size": [1296, 968]}
+    exact, grid = ([point(*place)] for place in ((498.1, 499.9), (500, 500)))
+    image = Image.new("RGB", (1296, 968))
+    wanted = np.asarray(draw_marks(image, exact))
+    assert (np.asarray(draw_marks(image, [mark])) == wanted).all()
+    assert (np.asarray(draw_marks(image, on_grid([mark]))) == np.asarray(draw_marks(image, grid))).all()
+    assert (wanted != np.asarray(draw_marks(image, grid))).any()
+    small = Image.new("RGB", (648, 484))
+    assert (np.asarray(draw_marks(small, [mark])) == np.asarray(draw_marks(small, grid))).all()
+
+
+def test_spars_marks_never_grow():
+    assert [mark_scale(width) for width in (648, 1280, 1296, 1920)] == [0.5, 1.0, 1.0, 1.0]
