@@ -4,8 +4,8 @@
     <store>/made/cd/cdef...         a symbolic link to what was made last time: named by the hash of all it is made from
     <store>/.drafts/<process>/      files until they are whole; locked by who writes them, swept where nobody does
 
-An image is put in place by renaming, so who reads finds all of it or nothing, whoever else writes and whenever one is
-killed. Two that make the same image make the same bytes. What no export has a hard link to any more has a link count of
+An image gets its name when it is whole, so who reads finds all of it or nothing, whoever else writes and whenever one
+is killed. Of two that make the same image one is kept. What no export has a hard link to any more has a link count of
 one: `find <store> -type f -links 1` lists it, unless exports on another disk lead there by symbolic links.
 """
 
@@ -84,7 +84,7 @@ class ImageStore:
                 draft.write_bytes(data)
                 draft.chmod(READ_ONLY)
                 file.parent.mkdir(exist_ok=True)
-                draft.replace(file)
+                _publish(draft, file, len(data))
             if key is not None:
                 link, draft = self._link(key), self._draft()
                 draft.symlink_to(Path("..", "..", name[:2], file.name))
@@ -126,6 +126,20 @@ class ImageStore:
                 continue
             finally:
                 os.close(handle)
+
+
+def _publish(draft: Path, file: Path, size: int) -> None:
+    """Give a whole file its name. Who comes second leaves what is there: others may have links to it by now."""
+    try:
+        file.hardlink_to(draft)
+    except FileExistsError:
+        if file.stat().st_size != size:
+            draft.replace(file)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        draft.replace(file)  # a disk without hard links
+    draft.unlink(missing_ok=True)
 
 
 def link_text(source: Path, target: Path) -> str:
