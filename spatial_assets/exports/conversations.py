@@ -74,7 +74,7 @@ def write(
     anew = rendering or (None if not how.unit else lambda row: rendered(row, how))
     kinds = lines if isinstance(lines, Mapping) else {"": lines}
     counts = source.splits if only is None else _counts(source, only)
-    with Images.of(out, options) as images, _Ids(out) as ids:
+    with Images.of(out, options) as images, Ids(out) as ids:
         for split, count in counts.items():
             with ExitStack() as opened:
                 files = {
@@ -217,14 +217,14 @@ class _Shards:
             yield self.name, own
 
 
-class _Ids:
-    """The table of where lines come from."""
+class Ids:
+    """The table of where lines, or other records, come from: written as they are."""
 
     def __init__(self, out: Path) -> None:
         self._path = out / IDS
         self._writer: pq.ParquetWriter | None = None
 
-    def __enter__(self) -> _Ids:
+    def __enter__(self) -> Ids:
         return self
 
     def __exit__(
@@ -234,6 +234,10 @@ class _Ids:
             self._writer.close()
 
     def add(self, questions: pl.DataFrame, split: str, file: str) -> None:
+        """Questions with the columns that `ids.parquet` has of the row, and `images`: lists, or how many there are."""
+        images = pl.col("images")
+        if questions.schema["images"] != pl.Int32:
+            images = images.list.len().cast(pl.Int32)
         answer = pl.coalesce(ANSWERED, "answer") if ANSWERED in questions.columns else pl.col("answer")
         table = questions.select(
             pl.lit(file).alias("file"),
@@ -242,7 +246,7 @@ class _Ids:
             pl.lit(split).alias("split"),
             *FROM_THE_ROW,
             answer.alias("answer"),
-            pl.col("images").list.len().cast(pl.Int32).alias("images"),
+            images.alias("images"),
         ).to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._writer is None:
             self._writer = pq.ParquetWriter(

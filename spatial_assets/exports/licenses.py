@@ -44,11 +44,11 @@ def _words() -> Mapping[str, Any]:
 
 
 def known(license: str) -> Mapping[str, str]:
-    """What is known of a row's terms: `passed_on`, `says` and `source`."""
+    """What is known of a row's terms: `passed_on`, `says` and `source`, and `hub` where a data card has a word."""
     words = _words()
     for entry in words["terms"]:
         if license.startswith(entry["begins"]):
-            return {name: entry[name] for name in ("passed_on", "says", "source")}
+            return {name: entry[name] for name in ("passed_on", "says", "source", "hub") if name in entry}
     unknown: Mapping[str, str] = words["unknown"]
     return unknown
 
