@@ -7,6 +7,7 @@ is made from and how has a hash; a store that knows the hash has the image, and 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -230,7 +231,7 @@ class Images:
         def key() -> str:
             drawn = self.places.drawing(question, shot) if marked else ""
             how = str(replace(held, path="", begin=0, length=None, inflated=None))
-            code = _code(type(self.places) if marked else Places)
+            code = _code(inspect.getfile(type(self.places) if marked else Places))
             return hash_text("made", code, self._source(root, image), how, drawn, form, str(QUALITY))
 
         return Picture(None, form.suffix, read, key, made=True)
@@ -315,13 +316,10 @@ def _source_hash(root: Path, image: str) -> str:
 
 
 @cache
-def _code(places: type[Places]) -> str:
-    """Hash of the code and the library that make an image."""
-    import inspect
-
-    paths = [Path(str(module.__file__)) for module in DRAWN_BY]
-    paths += [Path(inspect.getfile(kind)) for kind in (Places, places)]
-    return hash_text(PIL.__version__, *(path.read_text(encoding="utf-8") for path in paths))
+def _code(places: str) -> str:
+    """Hash of the library and the code that make an image; `places` is the file of what draws."""
+    paths = [*(str(module.__file__) for module in DRAWN_BY), __file__, places]
+    return hash_text(PIL.__version__, *(Path(path).read_text(encoding="utf-8") for path in paths))
 
 
 def _opened(root: Path, image: str) -> Image.Image:
