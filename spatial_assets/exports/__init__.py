@@ -3,6 +3,8 @@
     base.py      what a format's module offers, and what it is given
     source.py    a release's questions, with where their images are
     images.py    their images put beside the files: linked, copied or with marks drawn
+    image_store.py  the folder that keeps them once for many exports
+    licenses.py  whose data an export holds, and under which terms
     files.py     files that several formats write alike
     coordinates.py  image coordinates printed in a reader's convention
     conversations.py, conversation_checks.py  what formats of conversations share

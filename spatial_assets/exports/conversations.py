@@ -11,9 +11,10 @@ release's Parquet to the line: only what prints coordinates anew, and where imag
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,10 +98,17 @@ def write(
 
 
 def _put(lines: pl.DataFrame | pl.Series, file: BinaryIO) -> None:
+    """Raises OSError, naming the file, where the disk does not take it."""
     if isinstance(lines, pl.DataFrame):
-        lines.write_ndjson(file)
+        # Polars' own error of a full disk has neither its number nor the file's name.
+        held = io.BytesIO()
+        lines.write_ndjson(held)
+        data = held.getvalue()
     else:
-        file.write(("\n".join([*lines, ""])).encode())
+        data = "\n".join([*lines, ""]).encode()
+    with naming(Path(file.name)):
+        file.write(data)
+        file.flush()
 
 
 def _taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
@@ -201,7 +209,9 @@ class _Shards:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.file.close()
+        # A write that failed is tried again by closing, and its error is told already.
+        with suppress(OSError) if kind else naming(self._out / self.name):
+            self.file.close()
 
     def shares(self, questions: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
         """Parts of some questions, each with the file's name; `file` is open for each as it comes."""
@@ -231,7 +241,9 @@ class Ids:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writer is not None:
-            self._writer.close()
+            # What stopped the block may stop this too, and is the one to be told of.
+            with suppress(OSError) if kind else naming(self._path):
+                self._writer.close()
 
     def add(self, questions: pl.DataFrame, split: str, file: str) -> None:
         """Questions with the columns that `ids.parquet` has of the row, and `images`: lists, or how many there are."""
@@ -248,11 +260,12 @@ class Ids:
             answer.alias("answer"),
             images.alias("images"),
         ).to_arrow(compat_level=pl.CompatLevel.oldest())
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._path, table.schema, compression="zstd", compression_level=COMPRESSION
-            )
-        self._writer.write_table(table)
+        with naming(self._path):
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(
+                    self._path, table.schema, compression="zstd", compression_level=COMPRESSION
+                )
+            self._writer.write_table(table)
 
 
 @dataclass(frozen=True)

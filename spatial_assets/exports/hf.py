@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,8 +172,10 @@ class _Shards:
         self._writer = self._opened()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # What stopped the block may stop this too, and is the one to be told of.
+        with suppress(OSError) if kind else naming(self._out / self.file):
+            self._writer.close()
 
     @property
     def file(self) -> str:
@@ -188,7 +191,8 @@ class _Shards:
         while rows.num_rows:
             end = (self._number + 1) * self._count // self._shards
             if self._taken == end:
-                self._writer.close()
+                with naming(self._out / self.file):
+                    self._writer.close()
                 self._number += 1
                 self._writer = self._opened()
                 continue

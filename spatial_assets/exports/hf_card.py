@@ -81,8 +81,8 @@ class Samples:
 def write(out: Path, held: pa.Schema, names: Mapping[str, str], samples: Samples, options: Options) -> None:
     """After the data; `names` are what splits are called. Raises OSError, naming the file, for a full disk."""
     ids = pl.scan_parquet(out / IDS, hive_partitioning=False)
-    counts = ids.group_by("task", "format", "split").len().collect()
-    whose = ids.group_by(licenses.WHOSE).len().collect()
+    counts = ids.group_by("task", "format", "split").len().collect(engine="streaming")
+    whose = ids.group_by(licenses.WHOSE).len().collect(engine="streaming")
     terms = dict(sorted(((row[0], row[1], row[2]), row[3]) for row in whose.iter_rows()))
     pictures = list(_pictures(out, samples))
     lines = [

@@ -58,14 +58,18 @@ def may_be_passed_on(license: str) -> bool:
     return known(license)["passed_on"] != NO
 
 
-def counted(chosen: Export, source: ReleaseRows, out: Path, chose: bool) -> dict[tuple[str, str, str], int]:
-    """Rows of an export by whose they are, sorted; `chose` where it took not all of the release's."""
+def counted(
+    chosen: Export, source: ReleaseRows, out: Path, written: Mapping[str, int] | None
+) -> dict[tuple[str, str, str], int]:
+    """Rows of an export by whose they are, sorted; `written` are those of each split where it took not all."""
     found: Counter[tuple[str, str, str]] = Counter()
     if (out / IDS).exists():
         ids = pl.scan_parquet(out / IDS, hive_partitioning=False)
-        rows = ids.unique("qa_id").group_by(WHOSE).len().collect()
-        found.update({(row[0], row[1], row[2]): row[3] for row in rows.iter_rows()})
-    elif chose:
+        rows = ids.group_by(WHOSE).len().collect(engine="streaming")
+        # A format of several libraries has each question once for each.
+        times = rows["len"].sum() // sum((source.splits if written is None else written).values())
+        found.update({(row[0], row[1], row[2]): row[3] // times for row in rows.iter_rows()})
+    elif written is not None:
         found.update(tuple(row[name] for name in WHOSE) for row in chosen.read_back(out))
     else:
         for split in source.splits:

@@ -58,7 +58,7 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     with _whole_or_nothing(out) as folder:
         written = chosen.write(source, folder, options or Options())
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
-        terms = licenses.counted(chosen, source, folder, written is not None)
+        terms = licenses.counted(chosen, source, folder, written)
         licenses.write(folder, terms, options or Options())
         if getattr(chosen, "HOLDS_IMAGES", False) or (options or Options()).images in COPIED:
             told += tuple(licenses.told(terms))
