@@ -176,7 +176,8 @@ class ReleaseRows:
 
     def _keys(self, split: str) -> Iterator[pa.Table]:
         for path in self._files(split, self.tasks):
-            yield pq.read_table(path, columns=list(KEYS), partitioning=None)
+            for batch in pq.ParquetFile(path).iter_batches(COLUMN_BATCH, columns=list(KEYS)):
+                yield pa.Table.from_batches([batch])
 
     def _wanted(self, rows: pa.Table) -> pa.Table:
         """Those that are neither revoked nor beyond the limit."""

@@ -65,9 +65,11 @@ def test_what_is_written_comes_back(tmp_path, mode, shards):
     assert digest(out) == digest(written(tmp_path / "again/out", mode, shards=shards))
 
 
-def test_a_release_comes_back_from_the_command(released, tmp_path):
+def test_a_release_comes_back_from_the_command(released, tmp_path, library):
     source = ReleaseRows(released.home, "v1")
     made = export("hf", source, tmp_path / "out", Options(ImageMode.LINK))
+    loaded = library.load_dataset(str(tmp_path / "out"))
+    assert {name: split.num_rows for name, split in loaded.items()} == dict(source.splits)
     assert made.splits == source.splits and hf.validate(tmp_path / "out") == []
     back = {own.pop("qa_id"): own for own in hf.read_back(tmp_path / "out")}
     rows = [(question.split, question.row) for split in source.splits for question in source.questions(split)]
