@@ -33,8 +33,11 @@ CARD, PICTURES = "README.md", "pictures"
 TASK_CATEGORIES = ("visual-question-answering", "image-text-to-text")
 """Of the hub's list."""
 TAGS = ("spatial-reasoning", "3d", "indoor-scenes")
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-SIZES_BEYOND = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"))
+SIZES = (
+    (10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"),
+)  # fmt: skip
+"""What the hub calls so many rows."""
 MOST_PICTURES, PICTURE_WIDTH = 6, 480
 """Pictures of the card, and pixels of each."""
 MEANINGS = {
@@ -125,7 +128,7 @@ def _front(
     words = {licenses.known(license).get("hub") for _, _, license in terms}
     (word,) = words if len(words) == 1 else (None,)
     total = sum(terms.values())
-    size = next((word for most, word in (*SIZES, *SIZES_BEYOND) if total < most), "n>1T")
+    size = next(called for most, called in SIZES if total < most)
     yield "---"
     yield f"license: {word or 'other'}"
     if word is None:

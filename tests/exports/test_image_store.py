@@ -107,6 +107,25 @@ def test_a_changed_source_is_drawn_anew_even_if_size_and_time_stay(tmp_path):
     assert second != first and second == placed(tmp_path, tmp_path / "bare", None, image="a.ppm").read_bytes()
 
 
+@pytest.mark.parametrize("image", ["a.mkv::frame3", "a_skybox0_sami.jpg::view8x6:5.0,1.0,0.0,0.0,0.0"])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_changed_video_or_panorama_is_another_source(tmp_path, image, last):
+    """Of a panorama each of its six faces counts."""
+    names = ["a.mkv", *(f"a_skybox{face}_sami.jpg" for face in range(6))]
+    for name in names:
+        (tmp_path / name).write_bytes(b"one of many")
+    changed = tmp_path / (names[0] if image.startswith("a.mkv") else names[6 if last else 1])
+    stat, before = changed.stat(), placing._source_hash(tmp_path, image)
+    assert placing._source_hash(tmp_path, image) == before
+    time.sleep(0.05)
+    changed.write_bytes(b"another one")
+    os.utime(changed, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert placing._source_hash(tmp_path, image) != before
+    changed.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        placing._source_hash(tmp_path, image)
+
+
 def test_other_marks_formats_turns_and_code_are_other_images(tmp_path, monkeypatch):
     noise(tmp_path / "a.png")
     made = set()
