@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -124,8 +124,13 @@ def wrong_image(root: Path, path: str) -> str | None:
         return "leads out of the export's folder"
     if not (root / path).exists():
         return "leads nowhere" if (root / path).is_symlink() else "not there"
+    return unreadable(root / path)
+
+
+def unreadable(file: Path | BinaryIO) -> str | None:
+    """Why a file is no image; None where it is one."""
     try:
-        with Image.open(root / path) as image:
+        with Image.open(file) as image:
             image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return "cannot be read as an image"

@@ -12,9 +12,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
-from spatial_assets.exports.conversation_checks import wrong_image
+from spatial_assets.exports.conversation_checks import unreadable, wrong_image
 from spatial_assets.exports.conversations import IDS, ids_of
 from spatial_assets.scene.model import InputError
 
@@ -174,19 +173,9 @@ def _wrong_images(images: Sequence[Any], root: Path, opened: dict[str, str | Non
         # A video's images stand in many rows.
         key = hashlib.blake2b(data, digest_size=16).hexdigest()
         if key not in opened:
-            opened[key] = unreadable(data)
+            opened[key] = unreadable(io.BytesIO(data))
         if opened[key] is not None:
             yield f"image {number}: {opened[key]}"
-
-
-def unreadable(data: bytes) -> str | None:
-    """Why bytes are no image; None where they are one."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "cannot be read as an image"
-    return None
 
 
 def _shown(value: Any) -> str:

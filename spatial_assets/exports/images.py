@@ -41,7 +41,6 @@ from spatial_assets.storage.hashing import hash_text
 FOLDER = "images"
 QUALITY = 95
 """Of JPEG and WebP images that are made: no artifact that a model could learn to see at a mark's border."""
-JPEG_QUALITY = QUALITY
 PNG_SUFFIX = ".png"
 RECORDED_SUFFIX = ".jpg"
 """Of images out of recordings; readers of images go by how a file begins."""
@@ -173,7 +172,7 @@ class Images:
         return [self._one(question, number, shot) for number, shot in enumerate(question.shots)]
 
     def _one(self, question: Question, number: int, shot: Shot) -> str:
-        _check(question, shot)
+        check_source(question, shot)
         marked = self._is_marked(shot)
         path = self.places.path(question, number, shot, marked)
         if not marked:
@@ -193,7 +192,7 @@ class Images:
         return target
 
     def _bytes(self, question: Question, number: int, shot: Shot) -> tuple[bytes, str]:
-        _check(question, shot)
+        check_source(question, shot)
         path = self.places.path(question, number, shot, self._is_marked(shot))
         picture = self._picture(question, shot, path)
         if picture.made and self.store is not None:
@@ -225,7 +224,7 @@ class Images:
             form = ImageFormat.PNG if PurePosixPath(path).suffix.lower() == PNG_SUFFIX else ImageFormat.JPEG
 
         def read() -> bytes:
-            opened = _opened(root, image)
+            opened = opened_source(root, image)
             return encoded(self.places.draw(opened, question, shot) if marked else opened, form)
 
         def key() -> str:
@@ -274,7 +273,7 @@ def as_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _check(question: Question, shot: Shot) -> None:
+def check_source(question: Question, shot: Shot) -> None:
     """Raises InputError for an image that no source has."""
     row = question.row
     if shot.image is None or shot.root is None:
@@ -322,7 +321,8 @@ def _code(places: str) -> str:
     return hash_text(PIL.__version__, *(Path(path).read_text(encoding="utf-8") for path in paths))
 
 
-def _opened(root: Path, image: str) -> Image.Image:
+def opened_source(root: Path, image: str) -> Image.Image:
+    """An image as it is shown. Raises InputError, naming its file, where it cannot be."""
     try:
         return open_image(root, image)
     except NoImage as why:

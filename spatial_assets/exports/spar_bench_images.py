@@ -12,11 +12,9 @@ from pathlib import PurePosixPath
 from PIL import Image
 
 from spatial_assets.exports.base import Question, Shot
-from spatial_assets.exports.images import AHEAD, JPEG_QUALITY
-from spatial_assets.imaging.images import NoImage, open_image
+from spatial_assets.exports.images import AHEAD, QUALITY, check_source, opened_source
 from spatial_assets.imaging.marks import draw_marks, mark_scale, on_grid
 from spatial_assets.scene.image_files import ImageFile
-from spatial_assets.scene.model import InputError
 
 JPEG = ".jpg"
 AS_STORED = (JPEG, ".jpeg", ".png")
@@ -61,21 +59,12 @@ def _picture(question: Question, shot: Shot) -> Picture:
     if not shot.marks and held.is_as_stored and held.is_whole_file and ending in AS_STORED and shot.root:
         return (shot.root / held.path).read_bytes(), ending
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    image.save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue(), JPEG
 
 
 def _drawn(question: Question, shot: Shot) -> Image.Image:
-    row = question.row
-    if shot.image is None or shot.root is None:
-        why = (
-            "has no image"
-            if shot.root is not None
-            else "belongs to a dataset that is not registered any more"
-        )
-        raise InputError(f"{row['dataset']}/{row['scene']}", f"frame {shot.frame} {why}", "no_image")
-    try:
-        image = open_image(shot.root, shot.image)
-    except NoImage as why:
-        raise InputError(shot.root / ImageFile.of(shot.image).path, str(why), "no_image") from None
+    check_source(question, shot)
+    assert shot.root is not None and shot.image is not None
+    image = opened_source(shot.root, shot.image)
     return draw_marks(image, on_grid(shot.marks), mark_scale(image.width)) if shot.marks else image

@@ -23,11 +23,11 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from spatial_assets.exports import webdataset_check
+from spatial_assets.exports import files, webdataset_check
 from spatial_assets.exports.base import ColumnSource, ImageMode, Options
 from spatial_assets.exports.conversations import Ids
 from spatial_assets.exports.images import Images
-from spatial_assets.exports.webdataset_check import INDEX, SPLIT, SUFFIX, samples, tars_of
+from spatial_assets.exports.webdataset_check import INDEX, SPLIT, SUFFIX, samples
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.storage.atomic import naming, replace_text
@@ -72,13 +72,13 @@ def _put(source: ColumnSource, batch: pa.Table, split: str, images: Images, tars
         inside = ([] for _ in names)
     else:
         inside = (pictures for _, pictures in images.embedded(source.shown(batch, split)))
-    files, counts = [], []
+    places, counts = [], []
     for name, record, pictures in zip(names, records, inside, strict=True):
         members = [(f"{name}.json", record.encode())]
         members += [(f"{name}.{number}{suffix}", data) for number, (data, suffix) in enumerate(pictures)]
-        files.append(tars.add(members))
+        places.append(tars.add(members))
         counts.append(len(pictures))
-    return questions.with_columns(pl.Series("file", files), pl.Series("images", counts, pl.Int32))
+    return questions.with_columns(pl.Series("file", places), pl.Series("images", counts, pl.Int32))
 
 
 class _Hashed(io.RawIOBase):
@@ -172,7 +172,7 @@ class _Tars:
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
-    for file in tars_of(path):
+    for file in files.found(path, SUFFIX):
         for sample in samples(file):
             record = sample.record
             if not isinstance(record, Mapping) or not record.keys() >= CARRIES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spatial_assets.exports import files
+from spatial_assets.exports.conversation_checks import unreadable
 from spatial_assets.exports.conversations import IDS, ids_of
-from spatial_assets.exports.hf_check import unreadable
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.hashing import hash_file
 
@@ -28,16 +30,6 @@ class Sample:
     """Of its JSON; None where it has none."""
     images: dict[str, bytes] = field(default_factory=dict)
     """By what follows the key's dot."""
-
-
-def tars_of(path: Path) -> list[Path]:
-    """The file itself, or those of a folder. Raises InputError where there is none."""
-    if path.is_file():
-        return [path]
-    found = sorted(path.glob(f"*{SUFFIX}"))
-    if not found:
-        raise InputError(path, f"no {SUFFIX} file is there" if path.is_dir() else "not there", "missing_file")
-    return found
 
 
 def samples(file: Path) -> Iterator[Sample]:
@@ -74,7 +66,7 @@ def samples(file: Path) -> Iterator[Sample]:
 def validate(path: Path) -> list[str]:
     """A line for each fault of the tars of a folder, or of one; answers only where `ids.parquet` is there."""
     try:
-        files = tars_of(path)
+        tars = files.found(path, SUFFIX)
     except InputError as error:
         return [str(error)]
     root = path if path.is_dir() else path.parent
@@ -92,7 +84,7 @@ def validate(path: Path) -> list[str]:
             known = None
     hashes = _hashes(root, errors)
     met: dict[str, str] = {}
-    for tar in files:
+    for tar in tars:
         name = tar.name
         wrong = list(_wrong(tar, None if known is None else known.get(name, {}), met))
         if not wrong and hashes is not None and hashes.get(name) != hash_file(tar):
@@ -100,7 +92,7 @@ def validate(path: Path) -> list[str]:
             wrong = [f"{name}: {'not in' if name not in hashes else 'other bytes than'} {INDEX}"]
         errors += wrong
     if path.is_dir():
-        names = {tar.name for tar in files}
+        names = {tar.name for tar in tars}
         errors += [f"{name}: not there" for name in known or hashes or () if name not in names]
     return errors
 
@@ -154,7 +146,7 @@ def _wrong_sample(sample: Sample) -> Iterator[str]:
             if not str(sample.record.get(name) or "").strip():
                 yield f"{name} is empty"
     for what, data in sample.images.items():
-        why = unreadable(data)
+        why = unreadable(io.BytesIO(data))
         if why is not None:
             yield f"image {what}: {why}"
     numbers = [what.partition(".")[0] for what in sample.images]
