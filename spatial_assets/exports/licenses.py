@@ -61,15 +61,20 @@ def may_be_passed_on(license: str) -> bool:
 def counted(
     chosen: Export, source: ReleaseRows, out: Path, written: Mapping[str, int] | None
 ) -> dict[tuple[str, str, str], int]:
-    """Rows of an export by whose they are, sorted; `written` are those of each split where it took not all."""
+    """Rows of an export by whose they are, sorted; `written` are those of each split where it took not all.
+
+    Those that it was given where neither its files nor what comes back of them says whose they are.
+    """
     found: Counter[tuple[str, str, str]] = Counter()
+    if written is not None and not sum(written.values()):
+        return {}
     if (out / IDS).exists():
         ids = pl.scan_parquet(out / IDS, hive_partitioning=False)
         rows = ids.group_by(WHOSE).len().collect(engine="streaming")
         # A format of several libraries has each question once for each.
-        times = rows["len"].sum() // sum((source.splits if written is None else written).values())
+        times = max(1, rows["len"].sum() // sum((source.splits if written is None else written).values()))
         found.update({(row[0], row[1], row[2]): row[3] // times for row in rows.iter_rows()})
-    elif written is not None:
+    elif written is not None and chosen.CARRIES >= set(WHOSE):
         found.update(tuple(row[name] for name in WHOSE) for row in chosen.read_back(out))
     else:
         for split in source.splits:
