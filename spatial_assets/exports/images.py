@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -111,6 +111,8 @@ class Images:
         self.store = None if store is None or mode == ImageMode.NONE else ImageStore(store)
         self._taken: dict[str, str] = {}
         """Paths that places gave, and where the images are."""
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+        """Images that were made without marks, by path, the last of which are asked for again soonest."""
         self._lock = Lock()
         self._open = ExitStack()
         self._source: Callable[[Path, str], str] = lru_cache(SOURCES_KEPT)(_source_hash)
@@ -195,9 +197,22 @@ class Images:
         check_source(question, shot)
         path = self.places.path(question, number, shot, self._is_marked(shot))
         picture = self._picture(question, shot, path)
-        if picture.made and self.store is not None:
+        if not picture.made:
+            return picture.read(), picture.suffix
+        if self.store is not None:
             return self._kept(picture, self.store).read_bytes(), picture.suffix
-        return picture.read(), picture.suffix
+        if self._is_marked(shot):
+            return picture.read(), picture.suffix
+        # A scene's questions show the same ones again and again.
+        with self._lock:
+            data = self._recent.get(path)
+        data = picture.read() if data is None else data
+        with self._lock:
+            self._recent[path] = data
+            self._recent.move_to_end(path)
+            while len(self._recent) > AHEAD:
+                self._recent.popitem(last=False)
+        return data, picture.suffix
 
     def _is_marked(self, shot: Shot) -> bool:
         return self.mode == ImageMode.DRAW and bool(shot.marks)

@@ -74,7 +74,7 @@ def counted(
         # A format of several libraries has each question once for each.
         times = max(1, rows["len"].sum() // sum((source.splits if written is None else written).values()))
         found.update({(row[0], row[1], row[2]): row[3] // times for row in rows.iter_rows()})
-    elif written is not None and chosen.CARRIES >= set(WHOSE):
+    elif written is not None and set(WHOSE) <= chosen.CARRIES:
         found.update(tuple(row[name] for name in WHOSE) for row in chosen.read_back(out))
     else:
         for split in source.splits:

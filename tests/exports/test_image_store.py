@@ -275,6 +275,17 @@ def test_embedded_images_are_those_that_are_placed(tmp_path):
             )
 
 
+def test_an_image_that_many_questions_show_is_made_about_once(tmp_path, monkeypatch):
+    noise(tmp_path / "a.png")
+    opened, real = [], placing.open_image
+    monkeypatch.setattr(placing, "open_image", lambda *words: opened.append(words) or real(*words))
+    asked = [question(tmp_path, "a.png::turn90", ()) for _ in range(300)]
+    with Images(tmp_path / "out", ImageMode.COPY) as images:
+        found = {own for _, (own,) in images.embedded(asked)}
+    # Each thread may begin before another has finished, and none after that.
+    assert len(found) == 1 and len(opened) <= 2 * (os.cpu_count() or 1)
+
+
 KILLED = """
 import sys
 sys.path[:0] = {path!r}
