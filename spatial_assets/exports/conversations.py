@@ -73,8 +73,8 @@ def write(
     columns = [*READ, *more]
     anew = rendering or (None if not how.unit else lambda row: rendered(row, how))
     kinds = lines if isinstance(lines, Mapping) else {"": lines}
-    counts = source.splits if only is None else _counts(source, only)
-    with Images(out, options.images) as images, _Ids(out) as ids:
+    counts = source.splits if only is None else counts_of(source, only)
+    with Images(out, options.images) as images, Ids(out) as ids:
         for split, count in counts.items():
             with ExitStack() as opened:
                 files = {
@@ -85,10 +85,10 @@ def write(
                 }
                 for batch in source.batches(split, columns):
                     if only is not None:
-                        batch = _taken(batch, only)
-                    _refuse_tags(batch, tags)
-                    questions = _printed(batch, anew)
-                    questions = questions.with_columns(images=_paths(source, batch, split, images))
+                        batch = taken(batch, only)
+                    refuse_tags(batch, tags)
+                    questions = printed(batch, anew)
+                    questions = questions.with_columns(images=paths_of(source, batch, split, images))
                     for kind, shards in files.items():
                         for name, own in shards.shares(questions):
                             _put(kinds[kind](own), shards.file)
@@ -103,22 +103,24 @@ def _put(lines: pl.DataFrame | pl.Series, file: BinaryIO) -> None:
         file.write(("\n".join([*lines, ""])).encode())
 
 
-def _taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
+def taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
+    """Rows that an expression over `task` and `format` takes."""
     told = pl.from_arrow(batch.select(["task", "format"]))
     assert isinstance(told, pl.DataFrame)
     return batch.filter(told.select(only.alias("taken"))["taken"].to_arrow())
 
 
-def _counts(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
+def counts_of(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
     """Rows of each split that are taken; splits without any are left out."""
     counts = {
-        split: sum(_taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
+        split: sum(taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
         for split in source.splits
     }
     return {split: count for split, count in counts.items() if count}
 
 
-def _paths(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
+def paths_of(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
+    """Of each question the paths of its images below the export's folder, where they are put; none where they are off."""
     kind = pl.List(pl.String)
     if images.mode == ImageMode.NONE:
         return pl.Series("images", [[]], kind).new_from_index(0, batch.num_rows)
@@ -126,7 +128,7 @@ def _paths(source: ColumnSource, batch: pa.Table, split: str, images: Images) ->
     return pl.Series("images", [paths for _, paths in placed], kind)
 
 
-def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
+def printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     """A batch with its texts as they are printed for the reader."""
     questions = pl.from_arrow(batch)
     assert isinstance(questions, pl.DataFrame)
@@ -148,7 +150,8 @@ def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     return questions
 
 
-def _refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+def refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+    """Raises InputError for a question whose text holds what stands for an image."""
     questions = pl.from_arrow(batch.select(["qa_id", "question", "answer"]))
     assert isinstance(questions, pl.DataFrame)
     for name in ("question", "answer"):
@@ -217,14 +220,14 @@ class _Shards:
             yield self.name, own
 
 
-class _Ids:
+class Ids:
     """The table of where lines come from."""
 
     def __init__(self, out: Path) -> None:
         self._path = out / IDS
         self._writer: pq.ParquetWriter | None = None
 
-    def __enter__(self) -> _Ids:
+    def __enter__(self) -> Ids:
         return self
 
     def __exit__(
