@@ -120,7 +120,7 @@ def counts_of(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
 
 
 def paths_of(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
-    """Of each question the paths of its images below the export's folder, where they are put; none where they are off."""
+    """Of each question the paths of its images below the export's folder, where they are put; none if they are off."""
     kind = pl.List(pl.String)
     if images.mode == ImageMode.NONE:
         return pl.Series("images", [[]], kind).new_from_index(0, batch.num_rows)
@@ -331,7 +331,11 @@ def ids_of(path: Path) -> pl.DataFrame:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
 
 
-def rows_back(path: Path, parse: Parse, begin: str = "") -> Iterator[dict[str, Any]]:
+Read = Callable[[Path], Iterator[tuple[int, Any]]]
+"""What a file holds, numbered from 1. Raises InputError, naming what is wrong, for a file of another kind."""
+
+
+def rows_back(path: Path, parse: Parse, begin: str = "", read: Read = read_lines) -> Iterator[dict[str, Any]]:
     """Rows with what `CARRIES` names, of files whose names begin so.
 
     Raises InputError for what this project did not write.
@@ -340,7 +344,7 @@ def rows_back(path: Path, parse: Parse, begin: str = "") -> Iterator[dict[str, A
     for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)
-        for number, record in read_lines(file):
+        for number, record in read(file):
             row = next(rows, None)
             try:
                 line = parse(record)
