@@ -62,14 +62,15 @@ def _truth(row: Row) -> Truth:
     reward, choices, unit = row["reward"], row["choices"], row["unit"]
     if not isinstance(reward, str) or reward not in RULES:
         raise Unscorable("ValueError", f"reward is none of {', '.join(RULES)}")
-    if choices is not None and not isinstance(choices, list):
+    # Tables of predictions have texts alone: a list as JSON, nothing for null.
+    if choices is not None and not isinstance(choices, str | list):
         raise Unscorable("ValueError", "choices is not a list")
     if unit is not None and not isinstance(unit, str):
         raise Unscorable("ValueError", "unit is not text")
     text = reading.response(row["ground_truth"])
     if not text.strip():
         raise Unscorable("ValueError", "the ground truth is not text")
-    return Truth(text, reward, choices, to_float(row["tolerance"]), unit)
+    return Truth(text, reward, choices or None, to_float(row["tolerance"]), unit or None)
 
 
 def _score(row: Row, profile: str) -> float:
