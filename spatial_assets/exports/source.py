@@ -142,6 +142,12 @@ class ReleaseRows:
         """What the lake knows of a row's scene."""
         return self._truths((row["dataset"], row["release"], row["scene"]))
 
+    def scene_file(self, kind: str, row: Mapping[str, Any]) -> Path | None:
+        """A file of the lake about a row's scene, as `meshes.ply`; None where there is none."""
+        shard = self._shard_of.get((row["dataset"], row["release"], row["scene"]))
+        path = None if shard is None else self._lake.file_path(kind, shard.key, row["scene"])
+        return path if path is not None and path.exists() else None
+
     def _truth_of(self, which: Which) -> SceneTruth:
         shard = self._shard_of.get(which)
         if shard is None:
