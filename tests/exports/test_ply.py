@@ -59,7 +59,7 @@ def test_other_readers_open_them(released, tmp_path):
         assert (len(drawn.vertices), len(drawn.triangles)) == (len(mesh.vertices), len(mesh.faces))
         shades = np.round(np.asarray(drawn.vertex_colors) * 255).astype(np.uint8)
         assert np.array_equal(shades, ply.colors(np.asarray(vertices["instance"])))
-        own = {(i, l) for i, l in zip(vertices["instance"].tolist(), vertices["label"].tolist(), strict=True)}
+        own = set(zip(vertices["instance"].tolist(), vertices["label"].tolist(), strict=True))
         for instance, label in own:
             assert (label == 0) if instance == -1 else labels[str(label)] == categories[file.stem][instance]
         assert {instance for instance, _ in own} - {-1} <= set(owners.tolist())
