@@ -39,6 +39,7 @@ from spatial_assets.storage.hashing import hash_text
 SUFFIX = ".json"
 CARRIES = frozenset({"split", "dataset", "release", "scene", "license"})
 """Of the questions' rows; a record is an image, with its `frame` and `boxes`."""
+OF_SCENES = True
 SCHEMA = pa.schema(
     [
         ("file", pa.string()),

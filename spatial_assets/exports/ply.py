@@ -35,6 +35,7 @@ from spatial_assets.storage.hashing import hash_file
 
 CARRIES = frozenset({"split", "dataset", "release", "scene", "license"})
 """Of the questions' rows; a record is a scene."""
+OF_SCENES = True
 SUFFIX, LABELS = ".ply", "labels.json"
 NO_LABEL = 0
 VERTEX = np.dtype(

@@ -42,6 +42,7 @@ STEM, BOXES, SUFFIX, SCENES = "ScanRefer_", "boxes_", ".json", ".txt"
 COLUMNS = ("task", "format", "license", "objects", "answer")
 CARRIES = frozenset({"qa_id", "split", "dataset", "release", "scene", "license", "task", "format"})
 """Of the questions' rows; a record is a description, with its `object` and `description`."""
+OF_SCENES = True
 NEEDED = ("scene_id", "object_id", "object_name", "ann_id", "description", "token")
 SCHEMA = pa.schema(
     [

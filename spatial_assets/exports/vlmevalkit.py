@@ -1,18 +1,18 @@
 """VLMEvalKit's TSV: one of all scored questions, one of choices as MMBench has them, with base64 images or paths.
 
-    <out>/<name>_<split>.tsv         index, image and / or image_path, question, answer, category (the task),
-                                     l2-category (kind of answer), split, and what an answer is scored by
-    <out>/<name>_<split>_MCQ.tsv     of choices alone, question without its options, and these as A, B, ...
-    <out>/md5.json                   of each table, as VLMEvalKit's `DATASET_MD5` has it
-    <out>/ids.parquet, images/       where each question comes from; images that are not in a table
+    <out>/<name>_<split>_openended.tsv     index, image and / or image_path, question, answer, category (the task),
+                                           l2-category (kind of answer), split, and what an answer is scored by
+    <out>/<name>_<split>_MCQ.tsv           of choices alone, question without its options, and these as A, B, ...
+    <out>/md5.json                         of each table, as VLMEvalKit's `DATASET_MD5` has it
+    <out>/ids.parquet, images/             where each question comes from; images that are not in a table
 
-Tables that lie in `$LMUData` are data sets by their names: the first of the class for free answers, the second of that
-for choices, which prints stem and options itself. VLMEvalKit keeps all columns but `image` beside its predictions, so
-that `spatial-assets score release` scores the file that it writes. With `--images copy` or `draw` images are base64 in
-the tables, which so can go anywhere; a question that shows what an earlier one shows names that one's index. With
-`--images link` a table has paths below this folder, and VLMEvalKit is run from within it. It leaves out what has no
-image, and so does this export.
-https://github.com/open-compass/VLMEvalKit, vlmeval/dataset/image_base.py and image_mcq.py
+Tables that lie in `$LMUData` are data sets by their names: the first, which says so, one of free answers, the second
+one of choices, whose prompt VLMEvalKit makes of stem and options. It keeps all columns but `image` beside its
+predictions, so that `spatial-assets score release` scores the file that it writes. With `--images copy` or `draw`
+images are base64 in the tables, which so can go anywhere; a question that shows what an earlier one shows names that
+one's index. With `--images link` a table has paths below this folder, and VLMEvalKit is run from within it. It leaves
+out what has no image, and so does this export.
+https://github.com/open-compass/VLMEvalKit, vlmeval/dataset/__init__.py, image_base.py and image_mcq.py
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from spatial_assets.exports.coordinates import AS_PRINTED, profile
 from spatial_assets.exports.images import FOLDER, Images
 from spatial_assets.exports.lmms_eval import task_name
 from spatial_assets.exports.scored_rows import Shares, scored, splits
-from spatial_assets.exports.vlmevalkit_check import CHOICES, MD5, SUFFIX, is_missing, listed
+from spatial_assets.exports.vlmevalkit_check import CHOICES, MD5, SUFFIX, WHOLE, is_missing, listed
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 from spatial_assets.tasks.core.options import LETTERS
@@ -57,7 +57,7 @@ def write(source: ColumnSource, out: Path, options: Options) -> dict[str, int]:
     with Images(out, options.images) as images, Ids(out) as ids:
         for split in splits(source):
             first = number
-            whole = _tables(out, f"{name}_{split}", (), options)
+            whole = _tables(out, f"{name}_{split}_{WHOLE}", (), options)
             choices = _tables(out, f"{name}_{split}_{CHOICES}", letters, options)
             for rows in scored(source, split, how, images):
                 rows = rows.filter(pl.col("images").list.len() > 0)
@@ -167,7 +167,7 @@ def sums(out: Path) -> dict[str, str]:
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of the tables of all scored questions; those of choices have the same."""
     wanted = conversations.ids_of(path)
-    wanted = wanted.filter(~pl.col("file").str.ends_with(f"_{CHOICES}{SUFFIX}"))
+    wanted = wanted.filter(pl.col("file").str.ends_with(f"_{WHOLE}{SUFFIX}"))
     for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)

@@ -25,6 +25,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.tasks.core.options import LETTERS
 
 SUFFIX, CHOICES = ".tsv", "MCQ"
+WHOLE = "openended"
+"""In a data set's name, without which VLMEvalKit takes its questions for choices, whatever its columns."""
 MD5 = "md5.json"
 NEEDED = ("index", "question", "answer")
 LONGEST_INDEX = 64

@@ -79,7 +79,9 @@ def asked(line):
 def test_it_reads_texts_images_and_options(mode, tmp_path, monkeypatch):
     out = written(tmp_path / "out", mode)
     monkeypatch.chdir(out)
-    whole = pandas.concat([loaded(out / f"spatial_assets_{split}.tsv") for split in ("train", "val")])
+    whole = pandas.concat(
+        [loaded(out / f"spatial_assets_{split}_openended.tsv") for split in ("train", "val")]
+    )
     assert len(whole) == len(kept()) and (out / "images").exists() == (mode == ImageMode.LINK)
     for (own, split), (_, line) in zip(kept(), whole.iterrows(), strict=True):
         assert (asked(line), line["split"], line["category"]) == (own["question"], split, own["task"])
@@ -128,13 +130,15 @@ def test_what_is_written_comes_back(tmp_path, mode, how):
 def test_equal_rows_give_equal_bytes_and_shared_images_stand_once(tmp_path):
     one, other = written(tmp_path / "a/out"), written(tmp_path / "b/out")
     assert digest(one) == digest(other)
-    cells = [record["image"] for _, record in read_table(one / "spatial_assets_val.tsv")]
+    cells = [record["image"] for _, record in read_table(one / "spatial_assets_val_openended.tsv")]
     assert len([cell for cell in cells if len(cell) > 64]) == len(
         set(cells) - {c for c in cells if len(c) <= 64}
     )
     assert any(len(cell) <= 64 for cell in cells)
     (video,) = (
-        r for _, r in read_table(one / "spatial_assets_train.tsv") if r["question"].startswith("What does")
+        r
+        for _, r in read_table(one / "spatial_assets_train_openended.tsv")
+        if r["question"].startswith("What does")
     )
     assert len(ast.literal_eval(video["image"])) == VIDEO
 
@@ -142,13 +146,13 @@ def test_equal_rows_give_equal_bytes_and_shared_images_stand_once(tmp_path):
 def test_scores_of_what_it_writes_are_those_of_the_rows(tmp_path):
     """Its file of predictions has a table's columns but the image, and the response."""
     out = written(tmp_path / "out")
-    data = loaded(out / "spatial_assets_val.tsv").drop(columns="image")
+    data = loaded(out / "spatial_assets_val_openended.tsv").drop(columns="image")
     said = [SAID[place % len(SAID)].replace("{}", str(truth)) for place, truth in enumerate(data["answer"])]
-    file = tmp_path / "model_spatial_assets_val.tsv"
+    file = tmp_path / "model_spatial_assets_val_openended.tsv"
     data.assign(prediction=said, image_path=[str(paths) for paths in data["image_path"]]).to_csv(
         file, sep="\t", index=False
     )
-    frame = [record for _, record in read_table(out / "spatial_assets_val.tsv")]
+    frame = [record for _, record in read_table(out / "spatial_assets_val_openended.tsv")]
     plain = [
         {
             "task": record["category"], "ground_truth": record["answer"], "prediction": text,
@@ -186,7 +190,7 @@ def changed(file, change):
 
 def test_each_damage_is_told(tmp_path):
     whole = written(tmp_path / "out")
-    name = "spatial_assets_val.tsv"
+    name = "spatial_assets_val_openended.tsv"
 
     def swapped(data):
         data.loc[0, "answer"], data.loc[1, "answer"] = data.loc[1, "answer"], data.loc[0, "answer"]
