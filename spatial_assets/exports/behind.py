@@ -26,8 +26,11 @@ SHOWN = pa.schema(
         *((name, pa.string()) for name in ("qa_id", *KEYS)),
         ("frames", pa.list_(pa.struct([("role", pa.string()), ("frame", pa.string())]))),
         ("marks", pa.list_(pa.struct([("frame", pa.string())]))),
+        ("mark_pixels", pa.list_(pa.list_(pa.float64()))),
+        ("sizes", pa.list_(pa.list_(pa.int32()))),
     ]
 )
+"""What a source reads of a row to know its images."""
 ROLE = "frame"
 """The role of a frame that is shown by itself."""
 

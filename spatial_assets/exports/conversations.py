@@ -318,9 +318,9 @@ def read_lines(file: Path) -> Iterator[tuple[int, Any]]:
         raise InputError(file, why, "malformed_file") from None
 
 
-def ids_of(path: Path) -> pl.DataFrame:
+def ids_of(path: Path, name: str = IDS) -> pl.DataFrame:
     """The table of where lines come from. Raises InputError where it is not there or no such table."""
-    file = path / IDS
+    file = path / name
     if not file.is_file():
         raise InputError(file, "not there", "missing_file")
     try:

@@ -169,7 +169,7 @@ def documents(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise InputError(file, why, "malformed_file") from None
 
 
-def parse(record: Mapping[str, Any]) -> Line:
+def document_of(record: Mapping[str, Any]) -> Line:
     """What a document asks, and with which images."""
     wrong = [f"it has no {name}" for name in ("task", "reward", "benchmarks") if not record[name]]
     wrong += [f"its text says {IMAGE}"] if IMAGE in record["question"] else []
@@ -180,7 +180,7 @@ def parse(record: Mapping[str, Any]) -> Line:
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     choices = (row["choices"] for file in _data(path) for _, row in documents(file))
-    for row in conversations.rows_back(path, parse, f"{DATA}/", documents):
+    for row in conversations.rows_back(path, document_of, f"{DATA}/", documents):
         yield {**row, "options": next(choices)}
 
 
@@ -192,7 +192,7 @@ def _data(path: Path) -> list[Path]:
 
 def validate(path: Path) -> list[str]:
     """Unique ids, every image opened, truths against `ids.parquet`; what YAML names is there; scorers unchanged."""
-    errors = conversation_checks.validate(path, parse, suffix=SUFFIX, read=documents, unit="row")
+    errors = conversation_checks.validate(path, document_of, suffix=SUFFIX, read=documents, unit="row")
     return errors + ([] if path.is_file() else list(_wrong_folder(path)))
 
 

@@ -4,7 +4,8 @@
                                            l2-category (kind of answer), split, and what an answer is scored by
     <out>/<name>_<split>_MCQ.tsv           of choices alone, question without its options, and these as A, B, ...
     <out>/md5.json                         of each table, as VLMEvalKit's `DATASET_MD5` has it
-    <out>/ids.parquet, images/             where each question comes from; images that are not in a table
+    <out>/ids.parquet, ids_MCQ.parquet     of each row of the first tables, and of the second, where it comes from
+    <out>/images/                          what is not in a table
 
 Tables that lie in `$LMUData` are data sets by their names: the first, which says so, one of free answers, the second
 one of choices, whose prompt VLMEvalKit makes of stem and options. It keeps all columns but `image` beside its
@@ -34,7 +35,15 @@ from spatial_assets.exports.coordinates import AS_PRINTED, profile
 from spatial_assets.exports.images import FOLDER, Images
 from spatial_assets.exports.lmms_eval import task_name
 from spatial_assets.exports.scored_rows import Shares, scored, splits
-from spatial_assets.exports.vlmevalkit_check import CHOICES, MD5, SUFFIX, WHOLE, is_missing, listed
+from spatial_assets.exports.vlmevalkit_check import (
+    CHOICE_IDS,
+    CHOICES,
+    MD5,
+    SUFFIX,
+    WHOLE,
+    is_missing,
+    listed,
+)
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 from spatial_assets.tasks.core.options import LETTERS
@@ -54,7 +63,7 @@ def write(source: ColumnSource, out: Path, options: Options) -> dict[str, int]:
     letters = LETTERS[: _most_options(source)]
     counts: dict[str, int] = {}
     number = 0
-    with Images(out, options.images) as images, Ids(out) as ids:
+    with Images(out, options.images) as images, Ids(out) as ids, _ChoiceIds(out) as of_choices:
         for split in splits(source):
             first = number
             whole = _tables(out, f"{name}_{split}_{WHOLE}", (), options)
@@ -64,9 +73,10 @@ def write(source: ColumnSource, out: Path, options: Options) -> dict[str, int]:
                 _refuse_missing(rows)
                 rows = rows.with_columns(index=pl.int_range(number, number + len(rows)), split=pl.lit(split))
                 number += len(rows)
-                for shares, own in ((whole, rows), (choices, rows.filter(pl.col("choices").is_not_null()))):
+                chosen = rows.filter(pl.col("choices").is_not_null())
+                for shares, own, table in ((whole, rows, ids), (choices, chosen, of_choices)):
                     for file, part in shares.write(own):
-                        ids.add(part, split, file)
+                        table.add(part, split, file)
             for shares in (whole, choices):
                 shares.close()
             if number > first:
@@ -99,6 +109,14 @@ def _refuse_missing(rows: pl.DataFrame) -> None:
         for text in (*own[1:3], *(own[3] or ())):
             if is_missing(text):
                 raise InputError(own[0], f"its text {text!r} is read as no text at all", "malformed_row")
+
+
+class _ChoiceIds(Ids):
+    """The same of tables of choices, apart: whose rows an export holds is counted by the other."""
+
+    def __init__(self, out: Path) -> None:
+        super().__init__(out)
+        self._path = out / CHOICE_IDS
 
 
 class _Table:
@@ -167,7 +185,6 @@ def sums(out: Path) -> dict[str, str]:
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of the tables of all scored questions; those of choices have the same."""
     wanted = conversations.ids_of(path)
-    wanted = wanted.filter(pl.col("file").str.ends_with(f"_{WHOLE}{SUFFIX}"))
     for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from PIL import Image
 
 from spatial_assets.exports.conversation_checks import wrong_image
@@ -27,7 +28,7 @@ from spatial_assets.tasks.core.options import LETTERS
 SUFFIX, CHOICES = ".tsv", "MCQ"
 WHOLE = "openended"
 """In a data set's name, without which VLMEvalKit takes its questions for choices, whatever its columns."""
-MD5 = "md5.json"
+MD5, CHOICE_IDS = "md5.json", "ids_MCQ.parquet"
 NEEDED = ("index", "question", "answer")
 LONGEST_INDEX = 64
 """Characters of an `image` that is another row's index; base64 of an image is longer."""
@@ -120,7 +121,10 @@ def validate(path: Path) -> list[str]:
 def _known(root: Path) -> dict[str, list[tuple[str, int]]]:
     """By file the answer and how many images of each row, in order."""
     found: dict[str, list[tuple[str, int]]] = {}
-    for file, answer, images in ids_of(root).select("file", "answer", "images").iter_rows():
+    tables = [ids_of(root)]
+    if (root / CHOICE_IDS).exists():
+        tables.append(ids_of(root, CHOICE_IDS))
+    for file, answer, images in pl.concat(tables).select("file", "answer", "images").iter_rows():
         found.setdefault(file, []).append((answer, images))
     return found
 

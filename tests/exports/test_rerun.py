@@ -60,11 +60,10 @@ print(json.dumps(rerun.validate(out / "none")))
 @pytest.mark.prove
 def test_a_recording_is_made_and_read_back(released, tmp_path):
     """In an environment of its own, which sees this project's packages and has rerun-sdk beside them."""
-
     python = tool_python(
         "rerun",
         ["rerun-sdk==0.41.0"],
-        ["numpy", "pyarrow", "attrs", "pillow", "typing-extensions"],
+        ["numpy", "pyarrow", "attrs", "pillow", "psutil", "typing-extensions"],
         ["rerun"],
     )
     (packages,) = (path for path in sys.path if path.endswith("site-packages"))
