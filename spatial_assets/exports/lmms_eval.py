@@ -139,6 +139,7 @@ class _ParquetFile:
     """Documents written as they come."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with naming(path):
             self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
 
@@ -150,10 +151,12 @@ class _ParquetFile:
             pl.when(pl.col("reward") == "point").then("tolerance").alias("bbox_2d_diag"),
             *SCHEMA.names[13:],
         )
-        self._writer.write_table(documents.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(SCHEMA))
+        with naming(self._path):
+            self._writer.write_table(documents.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(SCHEMA))
 
     def close(self) -> None:
-        self._writer.close()
+        with naming(self._path):
+            self._writer.close()
 
 
 def documents(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

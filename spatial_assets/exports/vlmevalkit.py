@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -126,8 +127,9 @@ class _Table:
         self._out, self._letters, self._embedded = out, letters, embedded
         self._first: dict[tuple[str, ...], int] = {}
         """Of what images are shown together, the index of the first question that shows them."""
-        with naming(out / name):
-            self._file: BinaryIO = (out / name).open("wb")
+        self._path = out / name
+        with naming(self._path):
+            self._file: BinaryIO = self._path.open("wb")
         self._is_new = True
 
     def write(self, rows: pl.DataFrame) -> None:
@@ -155,9 +157,18 @@ class _Table:
                 "choices", [own and json.dumps(own, ensure_ascii=False) for own in rows["choices"].to_list()]
             ),
         )
+        # Polars' own error of a full disk has neither its number nor the file's name.
+        text_of_rows = io.BytesIO()
         table.write_csv(
-            self._file, separator="\t", include_header=self._is_new, quote_style="non_numeric", null_value=""
+            text_of_rows,
+            separator="\t",
+            include_header=self._is_new,
+            quote_style="non_numeric",
+            null_value="",
         )
+        with naming(self._path):
+            self._file.write(text_of_rows.getbuffer())
+            self._file.flush()
         self._is_new = False
 
     def _image(self, index: int, paths: list[str]) -> str:
