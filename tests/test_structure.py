@@ -27,8 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "scoring": {"scene"},
     "rewards": {"scoring", "scene"},
     "audit": {"scoring", "releases", "storage", "scene"},
-    "exports": {"audit", "imaging", "rewards", "scoring", "releases", "lineage", "stages", *INPUTS},
     "report": {"imaging", "lineage", "stages", *INPUTS},
+    "exports": {"report", "audit", "imaging", "rewards", "scoring", "releases", "lineage", "stages", *INPUTS},
     "evaluation": {"report", "scoring", "lineage", "stages", *INPUTS},
     # Aside from the flow: data made from nothing, and published answers recomputed.
     "studio": {"geometry", "scene"},

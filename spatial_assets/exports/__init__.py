@@ -8,6 +8,8 @@
     files.py     files that several formats write alike
     coordinates.py  image coordinates printed in a reader's convention
     conversations.py, conversation_checks.py  what formats of conversations share
+    truths.py, scored_rows.py  what answers are scored by, and questions that are
+    behind.py    the scenes and frames behind a release, for formats of these
     run.py       the one call that makes an export
 
 A format is a module that defines `read_back`; its name, with `-` for `_`, is the format's, and nothing lists it. Here

@@ -10,22 +10,40 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from spatial_assets.exports.conversations import IDS, NO_LINE, SUFFIX, Line, Parse, ids_of, read_lines
+from spatial_assets.exports.conversations import (
+    IDS,
+    NO_LINE,
+    SUFFIX,
+    Line,
+    Parse,
+    Read,
+    ids_of,
+    read_lines,
+)
 from spatial_assets.scene.model import InputError
 
 SHOWN = 60
 """Characters of what is wrong that a line shows."""
 
 
-def validate(path: Path, parse: Parse, kinds: Sequence[str] = ("",)) -> list[str]:
+def validate(
+    path: Path,
+    parse: Parse,
+    kinds: Sequence[str] = ("",),
+    suffix: str = SUFFIX,
+    read: Read = read_lines,
+    unit: str = "line",
+) -> list[str]:
     """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there.
 
-    Each question stands once in the files whose names begin with the same kind.
+    Each question stands once in the files whose names begin with the same kind. Other files than of JSON lines have a
+    `suffix` of their own, and what they hold, `unit`, is read by `read`.
     """
     root = path if path.is_dir() else path.parent
-    files = sorted(root.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    files = sorted(root.rglob(f"*{suffix}")) if path.is_dir() else [path]
+    files = [file for file in files if file != root / IDS]
     if not files:
-        return [str(InputError(path, f"no {SUFFIX} file is there", "missing_file"))]
+        return [str(InputError(path, f"no {suffix} file is there", "missing_file"))]
     errors: list[str] = []
     known: dict[str, dict[str, tuple[str, int]]] | None = None
     if (root / IDS).exists():
@@ -41,9 +59,9 @@ def validate(path: Path, parse: Parse, kinds: Sequence[str] = ("",)) -> list[str
         wanted = None if known is None else known.get(name, {})
         found = 0
         try:
-            for number, record in read_lines(file):
+            for number, record in read(file):
                 found += 1
-                where = f"{name}: line {number}"
+                where = f"{name}: {unit} {number}"
                 errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
                 own = record.get("id") if isinstance(record, Mapping) else None
                 if isinstance(own, str) and met.setdefault((kind, own), where) != where:

@@ -74,7 +74,7 @@ def write(
     columns = [*READ, *more]
     anew = rendering or (None if not how.unit else lambda row: rendered(row, how))
     kinds = lines if isinstance(lines, Mapping) else {"": lines}
-    counts = source.splits if only is None else _counts(source, only)
+    counts = source.splits if only is None else counts_of(source, only)
     with Images.of(out, options) as images, Ids(out) as ids:
         for split, count in counts.items():
             with ExitStack() as opened:
@@ -86,10 +86,10 @@ def write(
                 }
                 for batch in source.batches(split, columns):
                     if only is not None:
-                        batch = _taken(batch, only)
-                    _refuse_tags(batch, tags)
-                    questions = _printed(batch, anew)
-                    questions = questions.with_columns(images=_paths(source, batch, split, images))
+                        batch = taken(batch, only)
+                    refuse_tags(batch, tags)
+                    questions = printed(batch, anew)
+                    questions = questions.with_columns(images=paths_of(source, batch, split, images))
                     for kind, shards in files.items():
                         for name, own in shards.shares(questions):
                             _put(kinds[kind](own), shards.file)
@@ -111,22 +111,24 @@ def _put(lines: pl.DataFrame | pl.Series, file: BinaryIO) -> None:
         file.flush()
 
 
-def _taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
+def taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
+    """Rows that an expression over `task` and `format` takes."""
     told = pl.from_arrow(batch.select(["task", "format"]))
     assert isinstance(told, pl.DataFrame)
     return batch.filter(told.select(only.alias("taken"))["taken"].to_arrow())
 
 
-def _counts(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
+def counts_of(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
     """Rows of each split that are taken; splits without any are left out."""
     counts = {
-        split: sum(_taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
+        split: sum(taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
         for split in source.splits
     }
     return {split: count for split, count in counts.items() if count}
 
 
-def _paths(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
+def paths_of(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
+    """Of each question the paths of its images below the export's folder, where they are put; none if they are off."""
     kind = pl.List(pl.String)
     if images.mode == ImageMode.NONE:
         return pl.Series("images", [[]], kind).new_from_index(0, batch.num_rows)
@@ -134,7 +136,7 @@ def _paths(source: ColumnSource, batch: pa.Table, split: str, images: Images) ->
     return pl.Series("images", [paths for _, paths in placed], kind)
 
 
-def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
+def printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     """A batch with its texts as they are printed for the reader."""
     questions = pl.from_arrow(batch)
     assert isinstance(questions, pl.DataFrame)
@@ -156,7 +158,8 @@ def _printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     return questions
 
 
-def _refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+def refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+    """Raises InputError for a question whose text holds what stands for an image."""
     questions = pl.from_arrow(batch.select(["qa_id", "question", "answer"]))
     assert isinstance(questions, pl.DataFrame)
     for name in ("question", "answer"):
@@ -332,9 +335,9 @@ def read_lines(file: Path) -> Iterator[tuple[int, Any]]:
         raise InputError(file, why, "malformed_file") from None
 
 
-def ids_of(path: Path) -> pl.DataFrame:
+def ids_of(path: Path, name: str = IDS) -> pl.DataFrame:
     """The table of where lines come from. Raises InputError where it is not there or no such table."""
-    file = path / IDS
+    file = path / name
     if not file.is_file():
         raise InputError(file, "not there", "missing_file")
     try:
@@ -345,7 +348,11 @@ def ids_of(path: Path) -> pl.DataFrame:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
 
 
-def rows_back(path: Path, parse: Parse, begin: str = "") -> Iterator[dict[str, Any]]:
+Read = Callable[[Path], Iterator[tuple[int, Any]]]
+"""What a file holds, numbered from 1. Raises InputError, naming what is wrong, for a file of another kind."""
+
+
+def rows_back(path: Path, parse: Parse, begin: str = "", read: Read = read_lines) -> Iterator[dict[str, Any]]:
     """Rows with what `CARRIES` names, of files whose names begin so.
 
     Raises InputError for what this project did not write.
@@ -354,7 +361,7 @@ def rows_back(path: Path, parse: Parse, begin: str = "") -> Iterator[dict[str, A
     for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)
-        for number, record in read_lines(file):
+        for number, record in read(file):
             row = next(rows, None)
             try:
                 line = parse(record)

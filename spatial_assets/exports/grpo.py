@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +25,13 @@ import polars as pl
 from spatial_assets.exports import conversation_checks, conversations
 from spatial_assets.exports.base import ColumnSource, Options
 from spatial_assets.exports.conversations import IMAGE, Line, tagged, without_tags
-from spatial_assets.exports.coordinates import AS_PRINTED, THOUSANDTH, UNITS, Profile, profile, rendered
-from spatial_assets.rewards.score import ACCURACY, BOX, POINT
-from spatial_assets.tasks.registry import tasks
+from spatial_assets.exports.coordinates import AS_PRINTED, profile
+from spatial_assets.exports.truths import IS_ASKED, MORE, TRUTH, rendering, truths
 
 CARRIES = conversations.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})
-WORDS = Path(__file__).with_suffix(".json")
 TRL, VERL, SWIFT, EASYR1 = "trl", "verl", "ms-swift", "easyr1"
-SENTENCE = "sentence"
 ABILITY = "spatial"
-PIXEL_SUITES = ("spatialmosaic", "views")
-"""Whose texts print pixels; those of others print thousandths."""
-TRUTH = ("ground_truth", "answer_kind", "tolerance", "choices", "unit", "reward", "task")
-MORE = ("margin_unit", "diagnostics")
-"""Columns that the truth's fields are made of, beside those of every conversation."""
 
 
 def write(source: ColumnSource, out: Path, options: Options) -> Mapping[str, int]:
@@ -51,59 +43,8 @@ def write(source: ColumnSource, out: Path, options: Options) -> Mapping[str, int
         {TRL: _trl, VERL: _verl, SWIFT: _swift, EASYR1: _easyr1},
         how,
         more=MORE,
-        rendering=partial(_rendering, how),
-        only=pl.col("format") != SENTENCE,
-    )
-
-
-@cache
-def _words() -> Mapping[str, Any]:
-    held: Mapping[str, Any] = json.loads(WORDS.read_text(encoding="utf-8"))
-    return held
-
-
-def _rendering(how: Profile, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The texts of a row that prints coordinates, and what distances from its point are measured by."""
-    made = rendered(row, how)
-    slots = [slot for slot in row["coordinates"] if slot["text"] == "answer" and len(slot["xy"]) == 2]
-    tolerance = None
-    if slots:
-        width, height = row["sizes"][slots[0]["image"]]
-        told = row["diagnostics"] or {}
-        pixels = told.get("box_diagonal") or _words()["point_share"]["share"] * width
-        own = how.size(width, height)[0] if how.unit else _own_width(row["task"], width)
-        tolerance = pixels * own / width
-    return {**made, "tolerance": tolerance}
-
-
-def _own_width(task: str, width: int) -> float:
-    """What the whole width counts where texts stay as they are."""
-    known = tasks().get(task)
-    return width if known is not None and known.suite in PIXEL_SUITES else UNITS[THOUSANDTH]
-
-
-def _truths(questions: pl.DataFrame) -> pl.DataFrame:
-    """Questions with the truth's fields."""
-    words, known = _words(), tasks()
-    kinds = {name: known[name].kind for name in questions["task"].unique() if name in known}
-    kinds |= dict.fromkeys(words["boxes"]["tasks"], BOX)
-    kind = pl.col("task").replace_strict(kinds, default="text", return_dtype=pl.String)
-    is_fill = pl.col("options").is_null() & (pl.col("format") == "fill")
-    reward = pl.col("answer_kind").replace_strict(words["rewards"], default=ACCURACY, return_dtype=pl.String)
-    units = {name: unit for name, unit in words["units"].items() if name != "about"}
-    unit = pl.col("margin_unit").replace_strict(units, default=None, return_dtype=pl.String)
-    places = pl.col("answer").str.extract(r"\.(\d+)$").str.len_chars().fill_null(0)
-    tolerance = pl.col("tolerance") if "tolerance" in questions.columns else pl.lit(None, pl.Float64)
-    return questions.with_columns(answer_kind=kind).with_columns(
-        ground_truth=pl.col("answer"),
-        choices=pl.col("options"),
-        reward=pl.when(is_fill).then(reward).otherwise(pl.lit(ACCURACY)),
-        unit=pl.when(is_fill & (pl.col("answer_kind") == "number")).then(unit),
-        # Half of the last place that a number prints, unless it is a point's.
-        tolerance=pl.when(is_fill & (pl.col("answer_kind") == POINT))
-        .then(tolerance.cast(pl.Float64))
-        .when(is_fill & (pl.col("answer_kind") == "number"))
-        .then(pl.lit(0.5) / pl.lit(10.0).pow(places)),
+        rendering=partial(rendering, how),
+        only=IS_ASKED,
     )
 
 
@@ -112,19 +53,19 @@ def _message(text: pl.Expr) -> pl.Expr:
 
 
 def _trl(questions: pl.DataFrame) -> pl.DataFrame:
-    return _truths(questions).select(
+    return truths(questions).select(
         pl.col("qa_id").alias("id"), _message(pl.col("question")).alias("prompt"), "images", *TRUTH
     )
 
 
 def _swift(questions: pl.DataFrame) -> pl.DataFrame:
-    return _truths(questions).select(
+    return truths(questions).select(
         pl.col("qa_id").alias("id"), _message(tagged()).alias("messages"), "images", *TRUTH
     )
 
 
 def _verl(questions: pl.DataFrame) -> pl.DataFrame:
-    return _truths(questions).select(
+    return truths(questions).select(
         pl.col("qa_id").alias("id"),
         pl.concat_str(pl.lit("spatial_assets/"), "task").alias("data_source"),
         _message(tagged()).alias("prompt"),
@@ -136,7 +77,7 @@ def _verl(questions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _easyr1(questions: pl.DataFrame) -> pl.DataFrame:
-    return _truths(questions).select(
+    return truths(questions).select(
         pl.col("qa_id").alias("id"),
         tagged().alias("problem"),
         pl.struct(*TRUTH).struct.json_encode().alias("answer"),

@@ -19,6 +19,10 @@ class Thing:
     """Its category, and the source's own word for it."""
     center: NDArray[np.float64]
     """Of its box, meters, world."""
+    size: tuple[float, ...] = ()
+    """Of its box along its axes, meters."""
+    rotation: tuple[float, ...] = ()
+    """3x3 row-major; its columns are the box's axes in the world."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Seen:
     pixels: int
     box: tuple[float, ...] | None
     """x0, y0, x1, y1 of its visible pixels, pixel edges."""
+    occlusion: float | None = None
+    """Share of the pixels that it would cover alone which something hides."""
+    truncation: float | None = None
+    """Share of its surface outside the image or behind the camera."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +75,23 @@ def instance_image(lake: Lake, shard: str, scene: str, frame: str) -> NDArray[np
 def scene_truth(
     lake: Lake, shard: str, scene: str, image: Callable[[str], NDArray[np.int32] | None]
 ) -> SceneTruth:
-    objects = lake.read(tables.OBJECTS, shard, scene).select("instance", "category", "label", "center")
+    objects = lake.read(tables.OBJECTS, shard, scene).select(
+        "instance", "category", "label", "center", "size", "rotation"
+    )
     frames = lake.read(tables.FRAMES, shard, scene).select(
         "frame", "width", "height", "intrinsics", "camera_to_world"
     )
     seen: dict[str, dict[int, Seen]] = {}
-    visible = lake.read(tables.VISIBILITY, shard, scene).select("frame", "instance", "visible_px", "box")
-    for frame, instance, pixels, box in visible.iter_rows():
+    visible = lake.read(tables.VISIBILITY, shard, scene).select(
+        "frame", "instance", "visible_px", "box", "occlusion", "truncation"
+    )
+    for frame, instance, pixels, box, *shares in visible.iter_rows():
         if pixels > 0:
-            seen.setdefault(frame, {})[instance] = Seen(pixels, None if box is None else tuple(box))
+            seen.setdefault(frame, {})[instance] = Seen(pixels, None if box is None else tuple(box), *shares)
     return SceneTruth(
         {
-            instance: Thing((category, label), np.array(center, np.float64))
-            for instance, category, label, center in objects.iter_rows()
+            instance: Thing((category, label), np.array(center, np.float64), tuple(size), tuple(rotation))
+            for instance, category, label, center, size, rotation in objects.iter_rows()
         },
         {
             frame: Camera(

@@ -145,6 +145,17 @@ class ReleaseRows:
         """What the lake knows of a row's scene."""
         return self._truths((row["dataset"], row["release"], row["scene"]))
 
+    def scene_file(self, kind: str, row: Mapping[str, Any]) -> Path | None:
+        """A file of the lake about a row's scene, as `meshes.ply`; None where there is none."""
+        key = self.shard_key(row)
+        path = None if key is None else self._lake.file_path(kind, key, row["scene"])
+        return path if path is not None and path.exists() else None
+
+    def shard_key(self, row: Mapping[str, Any]) -> str | None:
+        """Which shard a row's scene stands in; None where it is not registered any more."""
+        shard = self._shard_of.get((row["dataset"], row["release"], row["scene"]))
+        return None if shard is None else shard.key
+
     def _truth_of(self, which: Which) -> SceneTruth:
         shard = self._shard_of.get(which)
         if shard is None:

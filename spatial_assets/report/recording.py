@@ -53,7 +53,8 @@ class MissingPackage(ValueError):
     """An optional package that is not installed; its message is the one line that a user needs."""
 
 
-def _rerun() -> Any:
+def rerun_sdk() -> Any:
+    """The optional package. Raises MissingPackage where it is not installed."""
     try:
         import rerun
     except ImportError as error:
@@ -64,15 +65,21 @@ def _rerun() -> Any:
 
 
 def write_recording(
-    home: Path, shard: str, scene: str, out: Path, questions: int = QUESTIONS_PER_TASK
+    home: Path,
+    shard: str,
+    scene: str,
+    out: Path,
+    questions: int = QUESTIONS_PER_TASK,
+    asked: Sequence[Mapping[str, Any]] | None = None,
+    with_images: bool = True,
 ) -> Path:
     """Write a scene of the lake to `out`, an .rrd file whose folder is made where missing; returns `out`.
 
-    `shard` is the shard's key; at most `questions` of each task are taken. Open it with `rerun FILE.rrd`.
-    Missing images are left out. Raises MissingPackage without rerun-sdk, InputError for a shard or a
-    scene that is not in the home.
+    `shard` is the shard's key; at most `questions` of each task are taken, or `asked` where rows are given. Open it
+    with `rerun FILE.rrd`. Missing images are left out, and all of them without `with_images`. Raises MissingPackage
+    without rerun-sdk, InputError for a shard or a scene that is not in the home.
     """
-    rr = _rerun()
+    rr = rerun_sdk()
     home, out = Path(home), Path(out)
     lake = Lake(home)
     rows = lake.read(tables.SCENES, shard, scene)
@@ -84,10 +91,10 @@ def write_recording(
     recording.set_log_tick_enabled(False)
     recording.set_log_time_enabled(False)
     with replacing(out) as temporary:
-        chosen = _questions(lake, shard, scene, questions)
+        chosen = _questions(lake, shard, scene, questions) if asked is None else asked
         recording.save(str(temporary), default_blueprint=_blueprint(rr, bool(chosen)))
         cameras = views(lake.read(tables.FRAMES, shard, scene))
-        root = _root(home, shard)
+        root = _root(home, shard) if with_images else None
         _log_scene(rr, recording, lake, shard, scene, cameras)
         _log_keyframes(rr, recording, lake, shard, scene, cameras, root)
         objects = {row["instance"]: row for row in lake.read(tables.OBJECTS, shard, scene).to_dicts()}

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spatial_assets.rewards.score import Truth, score, well_formed
+from spatial_assets.rewards.form import well_formed
+from spatial_assets.scoring.kinds import Truth, score
 
 REWARD_NAME, REWARD_TYPE = "spatial", "batch"
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from spatial_assets.rewards import score as rules
-from spatial_assets.rewards.score import Truth, score, well_formed
+from spatial_assets.rewards.form import well_formed
+from spatial_assets.scoring import kinds
+from spatial_assets.scoring.kinds import Truth, score
 
 Completion = str | Sequence[Mapping[str, Any]]
 
@@ -58,9 +59,9 @@ def _only(name: str, what: str) -> Callable[..., list[float | None]]:
     return reward
 
 
-accuracy = _only(rules.ACCURACY, "Whether the letter or the words are right.")
-mra = _only(rules.MRA, "Mean relative accuracy of numbers.")
-point = _only(rules.POINT, "Mean point accuracy.")
-box = _only(rules.BOX, "Intersection over union of boxes.")
-relation = _only(rules.RELATION, "Share of a description's parts that are right.")
-view_change = _only(rules.VIEW_CHANGE, "Mean relative accuracy over the axes of a view change.")
+accuracy = _only(kinds.ACCURACY, "Whether the letter or the words are right.")
+mra = _only(kinds.MRA, "Mean relative accuracy of numbers.")
+point = _only(kinds.POINT, "Mean point accuracy.")
+box = _only(kinds.BOX, "Intersection over union of boxes.")
+relation = _only(kinds.RELATION, "Share of a description's parts that are right.")
+view_change = _only(kinds.VIEW_CHANGE, "Mean relative accuracy over the axes of a view change.")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spatial_assets.rewards.score import Truth, score, well_formed
+from spatial_assets.rewards.form import well_formed
+from spatial_assets.scoring.kinds import Truth, score
 
 
 def compute_score(

@@ -9,6 +9,9 @@ metrics.py          the maths that benchmarks share
 reading.py          how the strict profiles read an answer out of a response
 quantities.py       the one number that a text states, in the unit that was asked for
 sparbench.py  vsibench.py  spatialmosaic.py  vlmevalkit.py  lmms_eval.py
+kinds.py            any task's answer by its kind, with these benchmarks' scorers
+release.py          a release's own benchmark, of all its tasks
+totals.py           scores of rows into a summary
 registry.py         benchmarks and their profiles, found in this folder
 chance.py           what an answerer without eyes would score
 bootstrap.py        confidence intervals

@@ -27,6 +27,7 @@ from spatial_assets.scoring.duplicates import Answered, AnsweredTwice, shown
 from spatial_assets.scoring.profile import NoAnswer, Profile, Summary, Unscorable, kind_of
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.row_levels import RowLevels
+from spatial_assets.scoring.totals import totals
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -182,14 +183,11 @@ class _Tally:
         counted = np.array(self._counts, dtype=bool)
         scores = np.array(self.scores, dtype=np.float64)[counted]
         tasks = np.array(self._tasks, dtype=np.int64)[counted]
-        scored = ~np.isnan(scores)
-        found = self.profile.aggregate(scores[scored], tasks[scored], self._names)
-        if self._first_error and self.profile.stops_on_error:
+        stopped = None
+        if self._first_error:
             number, error = self._first_error
-            if "error" not in found:
-                found["overall_of_scored_rows"] = found["overall"]
-            found["overall"] = None
-            found["error"] = f"{error} ({self.unit} {number}; the released evaluation ends there)"
+            stopped = f"{error} ({self.unit} {number}; the released evaluation ends there)"
+        found = totals(self.profile, scores, tasks, self._names, stopped)
         counts = np.bincount(tasks, minlength=len(self._names)).tolist()
         head: dict[str, Any] = {
             key: found.pop(key) for key in ("tasks", "levels", "overall", "error") if key in found
@@ -200,7 +198,7 @@ class _Tally:
         summary: Summary = {
             **head,
             "rows": len(scores),
-            "errors": int(np.count_nonzero(~scored)),
+            "errors": int(np.count_nonzero(np.isnan(scores))),
             "counts": {self._names[index]: counts[index] for index in order},
             **found,
             **self._told(counted),

@@ -85,7 +85,10 @@ def test_help_names_every_format_and_what_reads_it():
 def test_every_format_offers_the_interface_and_carries_what_tells_rows_apart(form):
     chosen = registry.export_format(form)
     assert discovery.parts(Export) == ("CARRIES", "read_back", "validate", "write")
-    assert {"qa_id", "question", "answer", "frames"} <= chosen.CARRIES
+    # Formats of scenes have records of what stands in them, not of questions.
+    tells = {"split", "dataset", "release", "scene", "license"}
+    of_questions = {"qa_id", "question", "answer", "frames"}
+    assert (tells if getattr(chosen, "OF_SCENES", False) else of_questions) <= chosen.CARRIES
     assert {"split", *tables.QUESTIONS.schema.names} >= chosen.CARRIES
 
 

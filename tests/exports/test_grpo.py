@@ -7,7 +7,7 @@ import json
 import pytest
 from chat_cases import WIDTH, MadeSource, boxed, cases, row, slot
 
-from spatial_assets.exports import grpo
+from spatial_assets.exports import grpo, truths
 from spatial_assets.exports.base import ImageMode, Options
 from spatial_assets.rewards import easyr1, ms_swift, trl, verl
 from spatial_assets.tasks.registry import tasks
@@ -119,5 +119,5 @@ def test_media_and_tags_are_as_each_library_counts_them(tmp_path):
 def test_every_tasks_kind_of_answer_has_a_reward(tmp_path):
     """Kinds that are named in the file are kinds that tasks have."""
     kinds = {task.kind for task in tasks().values()}
-    assert set(grpo._words()["rewards"]) - {"parts"} <= kinds
-    assert all(name in tasks() for name in grpo._words()["boxes"]["tasks"])
+    assert set(truths.words()["rewards"]) - {"parts"} <= kinds
+    assert all(name in tasks() for name in truths.words()["boxes"]["tasks"])

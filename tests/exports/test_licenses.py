@@ -13,8 +13,10 @@ from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.readers import registry as registry_of_readers
 from spatial_assets.readers.navigation import LICENSES
 
-WHOLE = [form for form in registry.FORMATS if not form.endswith("-bench") and form != "spatialmosaic"]
-"""Formats that take any release; the home has none of SpatialMosaic's tasks."""
+ELSEWHERE = ("spatialmosaic", "scanrefer", "rerun")
+"""The home has no rows for the first two, and the last needs a package of its own."""
+WHOLE = [form for form in registry.FORMATS if not form.endswith("-bench") and form not in ELSEWHERE]
+"""Formats that take any release."""
 
 
 def counts(out):

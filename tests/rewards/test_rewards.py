@@ -7,8 +7,9 @@ import json
 import pytest
 
 from spatial_assets.rewards import easyr1, ms_swift, trl, verl
-from spatial_assets.rewards.score import Truth, overlap, score, well_formed
+from spatial_assets.rewards.form import well_formed
 from spatial_assets.scoring import sparbench, spatialmosaic, vsibench
+from spatial_assets.scoring.kinds import Truth, overlap, score
 from spatial_assets.scoring.profile import Unscorable
 from spatial_assets.scoring.registry import find_profile
 

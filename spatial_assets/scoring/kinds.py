@@ -1,8 +1,8 @@
-"""One response to one question as a reward from 0 to 1, read and scored as the benchmarks' scorers do.
+"""One response to one question of any task as a number from 0 to 1, by the kind of answer that the question asks for.
 
-Choices, numbers, image points and view changes go to the scorers of `scoring` themselves, by default in their strict
+Choices, numbers, image points and view changes go to the benchmarks' own scorers, by default in their strict
 profiles: a response that gives several answers, or ends within its thinking, gives none. What no benchmark scores,
-boxes and descriptions in several words, is read by the same rules.
+boxes and descriptions in several words, is read by the same rules. Rewards and the benchmark `release` use it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any
 
-from spatial_assets.scoring import reading, vsibench
+from spatial_assets.scoring import reading, sparbench, spatialmosaic, vsibench
 from spatial_assets.scoring.metrics import mean_relative_accuracy, relative_error
 from spatial_assets.scoring.profile import Row, Scorer, Unscorable
 from spatial_assets.scoring.quantities import Unclear
-from spatial_assets.scoring.registry import find_profile
 
 ACCURACY, MRA, POINT, BOX, RELATION, VIEW_CHANGE = (
     "accuracy",
@@ -27,11 +27,7 @@ ACCURACY, MRA, POINT, BOX, RELATION, VIEW_CHANGE = (
     "relation",
     "view_change",
 )
-FORMAT = "format"
 STRICT, OFFICIAL = "strict", "official"
-_FORM = re.compile(
-    r"\s*<think>(?:(?!</?think>).)*</think>\s*<answer>(?:(?!</?answer>).)*</answer>\s*", re.DOTALL
-)
 _BOX = re.compile(r"\[\s*([-\d.]+(?:\s*,\s*[-\d.]+){3})\s*\]")
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
@@ -63,23 +59,29 @@ class Truth:
 
 def score(response: str, truth: Truth, profile: str = STRICT) -> float:
     """The reward that the question asks for. Raises ValueError for the name of none."""
-    rule = RULES.get(truth.reward)
-    if rule is None:
-        raise ValueError(f"no reward {truth.reward!r}; there are: {', '.join(RULES)}")
     try:
-        return float(rule(response, truth, profile))
+        return judged(response, truth, profile)
     except (Unclear, Unscorable):
         return 0.0
 
 
-def well_formed(response: str) -> float:
-    """1 for thinking in one pair of think tags and then an answer in one pair of answer tags, and nothing else."""
-    return float(_FORM.fullmatch(response) is not None)
+def judged(response: str, truth: Truth, profile: str = STRICT) -> float:
+    """The same, but what gives no score says why.
+
+    Raises Unclear for a response that gives no single answer, Unscorable for a truth that cannot be scored against, and
+    ValueError for the name of no reward.
+    """
+    rule = RULES.get(truth.reward)
+    if rule is None:
+        raise ValueError(f"no reward {truth.reward!r}; there are: {', '.join(RULES)}")
+    return rule(response, truth, profile)
 
 
 @cache
-def _scorer(benchmark: str, profile: str, task: str) -> Scorer:
-    return find_profile(benchmark, profile).scorers[task]
+def _scorer(benchmark: ModuleType, profile: str, task: str) -> Scorer:
+    found = {made.name: made.scorers for made in benchmark.PROFILES}
+    scorer: Scorer = found[profile][task]
+    return scorer
 
 
 def _row(response: str, truth: Truth) -> Row:
@@ -89,7 +91,7 @@ def _row(response: str, truth: Truth) -> Row:
 def _accuracy(response: str, truth: Truth, profile: str) -> float:
     """The letter where there are choices, else the same words."""
     if truth.choices:
-        return _scorer("sparbench", profile, CHOICE_TASK)(_row(response, truth))
+        return _scorer(sparbench, profile, CHOICE_TASK)(_row(response, truth))
     return float(_plain(_only(response)) == _plain(_only(truth.ground_truth)))
 
 
@@ -122,7 +124,7 @@ def _only(response: str) -> str:
 
 def _point(response: str, truth: Truth, profile: str) -> float:
     """Mean point accuracy by the tolerance; where a depth belongs to it, the mean with that's relative accuracy."""
-    scorer = _scorer("spatialmosaic", profile, POINT_TASK)
+    scorer = _scorer(spatialmosaic, profile, POINT_TASK)
     wanted = _NUMBERS.findall(truth.ground_truth)
     if len(wanted) < 3:
         return scorer({**_row(response, truth), "bbox_2d_diag": truth.tolerance})
@@ -186,7 +188,7 @@ def _relation(response: str, truth: Truth, profile: str) -> float:
 
 
 def _view_change(response: str, truth: Truth, profile: str) -> float:
-    return _scorer("sparbench", profile, VIEW_TASK)(_row(response, truth))
+    return _scorer(sparbench, profile, VIEW_TASK)(_row(response, truth))
 
 
 RULES: Mapping[str, Callable[[str, Truth, str], float]] = {
