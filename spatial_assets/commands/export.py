@@ -138,6 +138,7 @@ def export(
         return
     if out is None:
         raise click.UsageError("Missing argument 'OUT'.")
+    from spatial_assets.commands.terminal import Pace
     from spatial_assets.exports.run import export as write
     from spatial_assets.exports.source import ReleaseRows
 
@@ -158,7 +159,9 @@ def export(
         image_store,
         None if shard_megabytes is None else shard_megabytes * MEGABYTE,
     )
-    made = write(form, source, out, options)
+    with Pace(sum(source.splits.values()), "rows") as pace:
+        source.tell = pace.tell
+        made = write(form, source, out, options)
     if as_json:
         print_json({"out": str(out), "rows": made.rows, "splits": made.splits, "revoked_rows": made.revoked})
         return

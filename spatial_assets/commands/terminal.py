@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from spatial_assets.engine.stage_run import ShardReport
 
 SHOWN_PROBLEMS = 10
+LINE_EVERY, LEAST = 15.0, 0.1
+"""Seconds between two lines of progress where no terminal shows a bar, and the least that a rate is taken over."""
 
 
 def _progress(stream: TextIO, *columns: Any) -> Progress:
@@ -53,6 +56,45 @@ class Status:
         self.progress.update(self.task, description=text)
 
     def __enter__(self) -> Status:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+
+class Pace:
+    """How many of so many are done, and how many a second: a bar on a terminal, elsewhere a line now and then.
+
+    Who goes through all of them a second time begins again at none.
+    """
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what, self.done = total, what, 0
+        self.begun = self.said = time.monotonic()
+        self.progress = _progress(
+            sys.stderr, BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)
+        )
+        self.task = self.progress.add_task(self.line(), total=total)
+
+    def tell(self, more: int) -> None:
+        """So many more are done."""
+        self.done += more
+        now = time.monotonic()
+        if not self.progress.disable:
+            self.progress.update(self.task, completed=self._of_total(), description=self.line())
+        elif now - self.said >= LINE_EVERY:
+            self.said = now
+            click.echo(self.line(), err=True)
+
+    def line(self) -> str:
+        rate = self.done / max(time.monotonic() - self.begun, LEAST)
+        return f"{self._of_total():,} of {self.total:,} {self.what}, {rate:,.0f} {self.what}/s"
+
+    def _of_total(self) -> int:
+        return (self.done - 1) % self.total + 1 if self.done else 0
+
+    def __enter__(self) -> Pace:
         self.progress.start()
         return self
 

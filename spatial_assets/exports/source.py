@@ -65,6 +65,9 @@ class ReleaseRows:
     ) -> None:
         """Raises InputError where there is no such release, task or split."""
         self.home, self.name, self.limit = Path(home), name, limit
+        self.tell: Callable[[int], None] = lambda more: None
+        """Called with how many more questions were gone through, whenever some were."""
+        self._gone_through = 0
         held = manifest.load(home, name)
         self._sizes = {entry["path"]: entry["bytes"] for entry in held["files"]}
         """Of the release's files in bytes, as they were when it was made."""
@@ -101,6 +104,7 @@ class ReleaseRows:
             for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=read):
                 for row in self._wanted(pa.Table.from_batches([batch])).to_pylist():
                     yield Question(row, split, self._shots(row))
+                    self._count(1)
 
     def batches(self, split: str, columns: Collection[str]) -> Iterator[pa.Table]:
         """The same in the same order as tables with these columns and those that `shown` reads; null where a column is
@@ -116,12 +120,16 @@ class ReleaseRows:
                         kind = tables.QUESTIONS.schema.field(name).type
                         rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))
                 if rows.num_rows:
+                    before = self._gone_through
                     yield rows.select(names)
+                    # Where a batch's images are made, its questions were counted one by one.
+                    self._count(rows.num_rows - (self._gone_through - before))
 
     def shown(self, rows: pa.Table, split: str) -> Iterator[Question]:
         """The questions of a batch with their images; of their rows only what these follow from."""
         for row in rows.select([*KEYS, *SHOWN, *EXACT]).to_pylist():
             yield Question(row, split, self._shots(row))
+            self._count(1)
 
     def columns(self, split: str, task: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Some columns of a task's rows, `qa_id` among them; nothing of a task that is not asked for."""
@@ -155,6 +163,10 @@ class ReleaseRows:
         """Which shard a row's scene stands in; None where it is not registered any more."""
         shard = self._shard_of.get((row["dataset"], row["release"], row["scene"]))
         return None if shard is None else shard.key
+
+    def _count(self, more: int) -> None:
+        self._gone_through += more
+        self.tell(more)
 
     def _truth_of(self, which: Which) -> SceneTruth:
         shard = self._shard_of.get(which)

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from spatial_assets.commands import printing
-from spatial_assets.commands.terminal import BuildDisplay, Status
+from spatial_assets.commands.terminal import BuildDisplay, Pace, Status
 from spatial_assets.engine.runner import ShardReport
 
 ESCAPE = "\x1b["
@@ -207,3 +207,20 @@ def test_the_first_call_that_compiles_says_so_and_the_next_does_not(tmp_path: Pa
         )  # fmt: skip
         said.append(done.stderr.count("compiling what"))
     assert said == [1, 0]
+
+
+def test_pace_says_how_many_are_done_and_how_many_a_second(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr("spatial_assets.commands.terminal.time.monotonic", lambda: now[0])
+    with Pace(4000, "rows") as pace:
+        for now[0], more in ((1.0, 100), (20.0, 1900), (21.0, 1000), (40.0, 3000)):
+            pace.tell(more)
+    assert capsys.readouterr().err.splitlines() == [
+        "2,000 of 4,000 rows, 100 rows/s",
+        # The second time through all of them.
+        "2,000 of 4,000 rows, 150 rows/s",
+    ]
+
+
+def test_pace_of_nothing_done_is_a_line_too():
+    assert Pace(0, "rows").line() == "0 of 0 rows, 0 rows/s"

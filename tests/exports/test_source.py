@@ -129,3 +129,17 @@ def test_marks_say_where_they_are_before_rounding_unless_only_the_grid_is_read(r
         for question in source.questions(split, ["answer"]):
             assert not any("pixels" in mark for shot in question.shots for mark in shot.marks)
     assert marked > 50
+
+
+@pytest.mark.parametrize("way", ["questions", "batches", "shown"])
+def test_what_was_gone_through_is_told_row_for_row(released, way):
+    source = ReleaseRows(released.home, "v1")
+    told: list[int] = []
+    source.tell = told.append
+    for split in source.splits:
+        if way == "questions":
+            list(source.questions(split))
+        for batch in source.batches(split, ()) if way != "questions" else ():
+            if way == "shown":
+                list(source.shown(batch, split))
+    assert sum(told) == sum(source.splits.values())
