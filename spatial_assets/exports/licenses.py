@@ -33,7 +33,17 @@ IMAGES = {
     "link can lead to, out of recordings, videos and panoramas, turned or rectified, are copies.",
     ImageMode.COPY: "Images are copies.",
     ImageMode.DRAW: "Images are copies, and copies with marks drawn on them.",
-    ImageMode.NONE: "No images are here, unless the format is one that always holds them.",
+    ImageMode.NONE: "No images are here.",
+}
+COPIED = (ImageMode.COPY, ImageMode.DRAW)
+"""Modes that put the images' own bytes into an export."""
+PICTURES, MESHES, RECORDINGS, NOTHING = "images", "meshes", "recordings", "nothing"
+"""What a format's files hold of the datasets' own data whatever was asked for, where it says so in `HOLDS`."""
+HELD = {
+    PICTURES: "Images are in the files, with marks drawn on them.",
+    MESHES: "Meshes are the datasets' own geometry. No images are here.",
+    RECORDINGS: "Recordings hold the datasets' own geometry, and their images where these were asked for.",
+    NOTHING: "No images are here.",
 }
 
 
@@ -87,19 +97,29 @@ def counted(
     return dict(sorted(found.items()))
 
 
-def write(out: Path, terms: Terms, options: Options) -> None:
-    """Raises OSError, naming the file, where the disk does not take it."""
-    replace_text(out / FILE, "\n".join(_lines(terms, options)) + "\n")
+def copied(chosen: Export, options: Options) -> str:
+    """What of the datasets' own data an export holds copies of, in a word; empty for nothing."""
+    held: str = getattr(chosen, "HOLDS", PICTURES if options.images in COPIED else NOTHING)
+    return "" if held == NOTHING else held
 
 
-def _lines(terms: Terms, options: Options) -> Iterator[str]:
+def write(out: Path, terms: Terms, options: Options, holds: str | None = None) -> None:
+    """`holds` is the format's own `HOLDS`, None where it goes by the options.
+
+    Raises OSError, naming the file, where the disk does not take it.
+    """
+    held = IMAGES[options.images] if holds is None else HELD[holds]
+    replace_text(out / FILE, "\n".join(_lines(terms, held)) + "\n")
+
+
+def _lines(terms: Terms, held: str) -> Iterator[str]:
     yield "# Licenses"
     yield ""
-    yield "Questions, answers and images stay under the terms of the datasets that they were made from."
+    yield "Questions, answers, images and meshes stay under the terms of the datasets that they were made from."
     yield ""
     yield from table(terms)
     yield ""
-    yield IMAGES[options.images]
+    yield held
     yield ""
     yield "What is known here of these terms, which is no advice: their own text holds."
     yield ""
@@ -122,15 +142,15 @@ def what_they_say(terms: Terms) -> Iterator[str]:
         yield f"- {_cell(license)}: images {_words()['words'][told_of['passed_on']]}; {told_of['says']}{source}"
 
 
-def told(terms: Terms) -> Iterator[str]:
-    """Lines for who asked for copies: which terms apply to them."""
+def told(terms: Terms, what: str = PICTURES) -> Iterator[str]:
+    """Lines for who gets copies: which terms apply to them."""
     of: dict[str, list[str]] = {}
     for dataset, release, license in terms:
         of.setdefault(license, []).append(f"{dataset} {release}")
     for license, whose in of.items():
         told_of = known(license)
         yield (
-            f"images of {', '.join(whose)}: {license}: {_words()['words'][told_of['passed_on']]}; {told_of['says']}"
+            f"{what} of {', '.join(whose)}: {license}: {_words()['words'][told_of['passed_on']]}; {told_of['says']}"
         )
 
 

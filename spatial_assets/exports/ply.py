@@ -36,6 +36,7 @@ from spatial_assets.storage.hashing import hash_file
 CARRIES = frozenset({"split", "dataset", "release", "scene", "license"})
 """Of the questions' rows; a record is a scene."""
 OF_SCENES = True
+HOLDS = "meshes"
 SUFFIX, LABELS = ".ply", "labels.json"
 NO_LABEL = 0
 VERTEX = np.dtype(

@@ -33,6 +33,7 @@ BEGINS = b"RRF"
 CARRIES = frozenset({"split", "dataset", "release", "scene", "license"})
 """Of the questions' rows; a record is a scene."""
 OF_SCENES = True
+HOLDS = "recordings"
 SCHEMA = pa.schema(
     [
         ("file", pa.string()),

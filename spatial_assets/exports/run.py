@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spatial_assets.exports import licenses
-from spatial_assets.exports.base import Export, ImageFormat, ImageMode, Options, Unreviewed
+from spatial_assets.exports.base import Export, ImageFormat, Options, Unreviewed
 from spatial_assets.exports.registry import export_format
 from spatial_assets.exports.source import ReleaseRows
-
-COPIED = (ImageMode.COPY, ImageMode.DRAW)
-"""Modes that put the images' own bytes into an export."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,9 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
         written = chosen.write(source, folder, options or Options())
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
         terms = licenses.counted(chosen, source, folder, written)
-        licenses.write(folder, terms, options or Options())
-        if getattr(chosen, "HOLDS_IMAGES", False) or (options or Options()).images in COPIED:
-            told += tuple(licenses.told(terms))
+        licenses.write(folder, terms, options or Options(), getattr(chosen, "HOLDS", None))
+        if what := licenses.copied(chosen, options or Options()):
+            told += tuple(licenses.told(terms, what))
     splits = dict(source.splits) if written is None else dict(written)
     return Made(splits, sum(source.revoked.values()), told)
 

@@ -43,6 +43,7 @@ COLUMNS = ("task", "format", "license", "objects", "answer")
 CARRIES = frozenset({"qa_id", "split", "dataset", "release", "scene", "license", "task", "format"})
 """Of the questions' rows; a record is a description, with its `object` and `description`."""
 OF_SCENES = True
+HOLDS = "nothing"
 NEEDED = ("scene_id", "object_id", "object_name", "ann_id", "description", "token")
 SCHEMA = pa.schema(
     [

@@ -45,7 +45,7 @@ FROM_THE_ROW = ("qa_id", "dataset", "release", "scene", "license", "frames", "ma
 """Columns that stand in the origins as they are."""
 CARRIES = frozenset({*FROM_THE_ROW, "split", "task", "format", "question", "answer"})
 TAKES = frozenset({"size", "unreviewed"})
-HOLDS_IMAGES = True
+HOLDS = "images"
 """Whatever becomes of images elsewhere: those who ask for the format ask for copies."""
 GROUP_ROWS = 64
 """Of a row group: with images in it, what a reader must hold at once."""

@@ -56,6 +56,20 @@ def test_a_benchmark_counts_what_it_took_and_says_the_terms_of_its_images(bench,
     assert registry.export_format("spar-bench").validate(tmp_path / "out") == []
 
 
+@pytest.mark.parametrize("mode", [ImageMode.LINK, ImageMode.NONE, ImageMode.DRAW])
+def test_who_exports_meshes_is_told_their_terms_whatever_images_are_asked_for(mode, released, tmp_path):
+    made = export("ply", ReleaseRows(released.home, "v1"), tmp_path / "out", Options(mode))
+    assert [line.split(":")[0] for line in made.told] == ["meshes of scannet v2"]
+    text = (tmp_path / "out" / licenses.FILE).read_text(encoding="utf-8")
+    assert "own geometry. No images are here." in text and "symbolic links" not in text
+
+
+def test_every_format_says_of_what_it_holds_in_words_that_there_are():
+    said = {form: getattr(registry.export_format(form), "HOLDS", None) for form in registry.FORMATS}
+    assert {form for form, what in said.items() if what} == {"spar-bench", "ply", "scanrefer", "rerun"}
+    assert {what for what in said.values() if what} <= licenses.HELD.keys()
+
+
 @pytest.mark.parametrize("mode", [str(mode) for mode in ImageMode])
 def test_who_asks_for_copies_is_told_the_terms(mode, released, tmp_path):
     words = [
