@@ -251,9 +251,10 @@ def _truth(
 def studio_mesh(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) in the world, faces (F, 3) and the instance (F,) that each is of, NOTHING for none, of a scene in
     scannet's layout."""
-    ply = PlyData.read(folder / f"{name}_vh_clean_2.ply")
+    # Told that all faces are triangles, plyfile reads them at once instead of one by one.
+    ply = PlyData.read(folder / f"{name}_vh_clean_2.ply", known_list_len={"face": {"vertex_indices": 3}})
     vertices = np.column_stack([ply["vertex"][axis] for axis in "xyz"]).astype(np.float64)
-    faces = np.stack(ply["face"]["vertex_indices"])
+    faces = np.array(ply["face"]["vertex_indices"])
     lines = (folder / f"{name}.txt").read_text().splitlines()
     (numbers,) = [line.split("=")[1].split() for line in lines if line.startswith("axisAlignment")]
     alignment = np.array(numbers, dtype=float).reshape(4, 4)
