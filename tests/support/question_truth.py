@@ -102,6 +102,7 @@ class Truth:
     rooms: int = 0
     _images: dict[str, np.ndarray] = field(default_factory=dict)
     _counts: dict[str, dict[int, int]] = field(default_factory=dict)
+    _boxes: dict[tuple[str, int], tuple[float, ...]] = field(default_factory=dict)
 
     def instance_image(self, frame: str) -> np.ndarray:
         if frame not in self._images:
@@ -116,18 +117,20 @@ class Truth:
         return self._counts[frame]
 
     def visible(self, frame: str) -> set[int]:
-        return set(np.unique(self.instance_image(frame)).tolist()) - {NOTHING}
+        return set(self.pixels(frame)) - {NOTHING}
 
     def box(self, frame: str, instance: int) -> tuple[float, ...]:
         """Bounds of the object's visible pixels, 0 to 1000 across and down."""
-        rows, columns = np.nonzero(self.instance_image(frame) == instance)
-        view = self.frames[frame]
-        return (
-            columns.min() / view.width * 1000,
-            rows.min() / view.height * 1000,
-            (columns.max() + 1) / view.width * 1000,
-            (rows.max() + 1) / view.height * 1000,
-        )
+        if (frame, instance) not in self._boxes:
+            rows, columns = np.nonzero(self.instance_image(frame) == instance)
+            view = self.frames[frame]
+            self._boxes[frame, instance] = (
+                columns.min() / view.width * 1000,
+                rows.min() / view.height * 1000,
+                (columns.max() + 1) / view.width * 1000,
+                (rows.max() + 1) / view.height * 1000,
+            )
+        return self._boxes[frame, instance]
 
     def pixel_of(self, frame: str, xy: list[int]) -> int:
         """The instance under a point of the 0-1000 grid, as SPAR places marks."""
