@@ -9,8 +9,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # What open3d links against on Debian and Ubuntu; nothing else needs a system package.
 SYSTEM_PACKAGES := libusb-1.0-0 libx11-6 libegl1 libgl1
-# A third of all Python code in the packages: their own tests, and plotly, which open3d asks for.
-NOT_IMPORTED := /tests?/|/plotly/|/site-packages/pip/
+# Half of all Python code in the packages: their own tests, plotly, which open3d asks for, what is compiled already, and
+# what others bring along and nobody here loads. It is compiled where it is imported after all.
+UNLOADED := pip|plotly|mypy|mypyc|setuptools|networkx|rdflib|jedi|wcwidth|pygments/lexers|sqlalchemy/(orm|testing)
+NOT_IMPORTED := /tests?/|/site-packages/($(UNLOADED))/
+# Without compiled modules beside the sources, each process of the tests compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
+# uv unpacks on all cores, pip on one. It asks the index that pip is configured with, where that is one of its own.
+BY_UV = $(PIP) --require-hashes --only-binary :all: -r installer.lock \
+  && index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}" \
+  && { [ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; } \
+  && $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 
 .PHONY: help setup demo test kernels prove bench ui lint format lock clean
 
@@ -19,13 +30,13 @@ help:  ## show this list
 
 setup: $(READY)  ## create .venv and install everything, once
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock installer.lock pyproject.toml
 	@echo "setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 setup" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --no-compile -r requirements.lock
-	@$(BIN)/python -m compileall -qq -j 0 -x '$(NOT_IMPORTED)' $(VENV)/lib || true  # pip compiles on one core; not all files of packages compile
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BY_UV) || { echo "installing with pip instead of uv, which takes a minute longer"; $(PIP) --require-hashes --no-compile -r requirements.lock; }
+	@$(BIN)/python -m compileall -qq -j 0 -x '$(NOT_IMPORTED)' $(VENV)/lib || true  # not all files of packages compile
+	@$(PIP) --no-build-isolation -e .
 	@$(BIN)/python -c 'import open3d' 2>/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing the system libraries of open3d: $(SYSTEM_PACKAGES)"; \
@@ -60,9 +71,11 @@ lint: $(READY)  ## ruff and mypy
 format: $(READY)  ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-lock:  ## resolve requirements.lock anew (needs uv on the path)
+lock:  ## resolve requirements.lock and installer.lock anew (needs uv on the path)
 	@UV_PYTHON_DOWNLOADS=never uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --upgrade -o requirements.lock
+	@echo uv | uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --upgrade -o installer.lock
 
 clean:  ## remove the environment and the caches, never the data
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         gc.collect()
 
 
-TOGETHER = ("tests/tasks/spar/", "tests/tasks/", "tests/exports/")
+TOGETHER = ("tests/tasks/", "tests/readers/", "tests/exports/")
 """Folders whose tests share homes that take long to make: one process runs all tests of one, and makes these once.
 
 A file belongs to the first that it lies in.
@@ -57,6 +57,24 @@ LONGEST = (
     "test_posed_rgbd_real.py",
 )
 """Of the other files those that take longest. All these begin: whoever gets one last works alone at the end."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Importing and rewriting hundreds of modules makes objects that live to the end, and looking through all of them
+    again and again for what is garbage took half of the time. So nobody looks meanwhile, nor at them afterwards.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    # What is frozen when Python ends is a leak to the modules that count their objects.
+    gc.unfreeze()
 
 
 def _together(name: str) -> str | None:

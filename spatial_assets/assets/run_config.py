@@ -10,7 +10,8 @@ https://docs.dagster.io/guides/operate/configuration/advanced-config-types
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import dagster as dg
@@ -44,7 +45,7 @@ LIMITS = {
 class Limited(ConfigScalar):
     """A number or text within the limits that its parameter declares."""
 
-    def __init__(self, kind: type, limits: Sequence[Any]) -> None:
+    def __init__(self, kind: type, limits: tuple[Hashable, ...]) -> None:
         limited: Any = Annotated[kind, *limits]
         self.adapter: TypeAdapter[Any] = TypeAdapter(limited)
         found = self.adapter.json_schema()
@@ -124,7 +125,11 @@ def _type(kind: Any, limits: Sequence[Any]) -> Any:
         return dg.Enum(" or ".join(values), [dg.EnumValue(value) for value in values])
     if get_origin(kind) in (list, tuple):
         return dg.Array(_type(get_args(kind)[0], ()))
-    return Limited(kind, limits) if limits else kind
+    return _limited(kind, tuple(limits)) if limits else kind
+
+
+_limited = cache(Limited)
+"""Tasks share most of their limits, and a checker takes long to make."""
 
 
 def _optional(kind: Any, description: str) -> dg.Field:

@@ -71,18 +71,31 @@ def parts(
     """
     found: dict[str, str] = {}
     for module in closure(modules, root):
-        file = _existing(module, root)
-        found[file.relative_to(root).as_posix()] = source_files.read(file).tokens
-        beside = file.with_suffix(".json")
-        # What stands beside a module of tasks is a task's wording: that task's alone, and named among its data.
-        if beside.is_file() and not source_files.read(file).declares_tasks:
-            found[beside.relative_to(root).as_posix()] = hash_text(beside.read_text(encoding="utf-8"))
+        found.update(_parts_of(module, root))
     for name in data:
-        found[name] = hash_text((root / name).read_text(encoding="utf-8"))
+        found[name] = _data_hash(name, root)
     for table in tables:
         # Members of a family have one and the same columns.
         found[f"scene/tables.py#{table.name.split('/')[0]}"] = columns_hash(table)
     return dict(sorted(found.items()))
+
+
+@cache
+def _parts_of(module: str, root: Path) -> dict[str, str]:
+    """The parts that a module brings itself, as this process first found them: nearly all stages share most modules."""
+    file = _existing(module, root)
+    found = {file.relative_to(root).as_posix(): source_files.read(file).tokens}
+    beside = file.with_suffix(".json")
+    # What stands beside a module of tasks is a task's wording: that task's alone, and named among its data.
+    if beside.is_file() and not source_files.read(file).declares_tasks:
+        name = beside.relative_to(root).as_posix()
+        found[name] = _data_hash(name, root)
+    return found
+
+
+@cache
+def _data_hash(name: str, root: Path) -> str:
+    return hash_text((root / name).read_text(encoding="utf-8"))
 
 
 @cache
@@ -118,6 +131,7 @@ def imported(module: str, root: Path = ROOT) -> frozenset[str]:
     return frozenset(name for name in found if module_file(name, root) is not None)
 
 
+@cache
 def module_file(module: str, root: Path = ROOT) -> Path | None:
     """The source of a module of this package; None for another package's or for no module at all."""
     if module != PACKAGE and not module.startswith(PACKAGE + "."):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import zlib
+from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,8 @@ FOCAL = (0.86, 0.95)
 """Focal length over image width: a phone's or a depth camera's, 55 to 60 degrees across."""
 PRINCIPAL = 0.01
 """How far the principal point lies from the middle, at most, as a share of the width."""
+KEPT = 4
+"""Homes that a process remembers: who writes one in several datasets' formats, or at several visits, makes it once."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,17 @@ class StudioObject:
     yaw: float
     body: int
     """Index of its body: it owns the vertices whose owner is that."""
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A home at one visit, before it is lit and filmed. Nobody changes it: scenes share it."""
+
+    layout: Layout
+    changes: Rearranged
+    shell: int
+    mesh: StudioMesh
+    objects: tuple[StudioObject, ...]
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,32 @@ def layout_of(seed: int, index: int) -> Layout:
     )
 
 
+_furnished = lru_cache(maxsize=KEPT)(layout_of)
+
+
+@lru_cache(maxsize=KEPT)
+def _built(seed: int, index: int, faces: int, visit: int) -> _Built:
+    """What stands in a home at a visit, triangulated."""
+    layout, changes = _furnished(seed, index), Rearranged({}, None)
+    if visit:
+        layout = copy(layout)
+        layout.placed, layout.clear = list(layout.placed), list(layout.clear)
+        changes = rearrange(layout, stream(seed, index, f"visit {visit}"))
+    shell = _shell(layout.plan, stream(seed, index, "shell"))
+    bodies = shell + [Body(p.model.label, p.patches()) for p in layout.placed]
+    mesh = triangulate([body.patches for body in bodies], faces)
+    return _Built(layout, changes, len(shell), mesh, tuple(_objects(bodies, mesh)))
+
+
+@lru_cache(maxsize=KEPT)
+def _lit(seed: int, index: int, faces: int, visit: int) -> tuple[Voxels, NDArray[np.float32]]:
+    """What is solid in it, and the light (V, 3) on its mesh."""
+    built = _built(seed, index, faces, visit)
+    voxels = voxelize(built.mesh.vertices, built.mesh.faces)
+    places, colors = _lamps(built.layout, stream(seed, index, "lamps"))
+    return voxels, light.bake(built.mesh, voxels, places, colors, AMBIENT)
+
+
 def make_scene(
     seed: int, index: int, faces: int, frames: int, size: tuple[int, int], images: bool = True, visit: int = 0
 ) -> StudioScene:
@@ -189,47 +230,41 @@ def make_scene(
     Without `images` neither light nor camera path is computed: for layouts that have boxes only. At a `visit` that is
     not the first, things in it have been moved.
     """
-    layout = layout_of(seed, index)
-    changes = rearrange(layout, stream(seed, index, f"visit {visit}")) if visit else Rearranged({}, None)
-    plan, home = layout.plan, palette(stream(seed, index, "palette"))
-    shell = _shell(plan, stream(seed, index, "shell"))
-    bodies = shell + [Body(p.model.label, p.patches()) for p in layout.placed]
-    mesh = triangulate([body.patches for body in bodies], faces)
-    objects = _objects(bodies, mesh)
+    built = _built(seed, index, faces, visit)
+    layout, changes, mesh, objects = built.layout, built.changes, built.mesh, built.objects
+    sky = palette(stream(seed, index, "palette")).sky
     baked = np.ones((len(mesh.vertices), 3), np.float32)
     poses = np.zeros((0, 4, 4))
     voxels = None
     if images:
-        voxels = voxelize(mesh.vertices, mesh.faces)
-        places, colors = _lamps(layout, stream(seed, index, "lamps"))
-        baked = light.bake(mesh, voxels, places, colors, AMBIENT)
-        things = [o for o in objects if o.body >= len(shell)]
+        voxels, baked = _lit(seed, index, faces, visit)
+        things = [o for o in objects if o.body >= built.shell]
         targets = Targets(
             np.array([o.center for o in things]),
             np.array([float(np.linalg.norm(o.size)) / 2 for o in things]),
-            np.array([layout.placed[o.body - len(shell)].room for o in things]),
+            np.array([layout.placed[o.body - built.shell].room for o in things]),
         )
         poses = camera_path(layout, targets, voxels, frames, stream(seed, index, "camera"))
     width, height = size
     return StudioScene(
-        plan=plan,
+        plan=layout.plan,
         layout=layout,
         mesh=mesh,
         light=baked,
-        objects=tuple(objects),
+        objects=objects,
         poses=poses,
         intrinsics=_intrinsics(stream(seed, index, "intrinsics"), width, height),
         width=width,
         height=height,
-        shell=len(shell),
+        shell=built.shell,
         voxels=voxels,
-        sun=None if home.sky == "overcast" else sun_direction(layout, stream(seed, index, "sun")),
+        sun=None if sky == "overcast" else sun_direction(layout, stream(seed, index, "sun")),
         motions={
-            thing.instance: changes.motions[thing.body - len(shell)]
+            thing.instance: changes.motions[thing.body - built.shell]
             for thing in objects
-            if thing.body - len(shell) in changes.motions
+            if thing.body - built.shell in changes.motions
         },
         removed=None
         if changes.removed is None
-        else sum(thing.body < len(shell) + changes.removed for thing in objects),
+        else sum(thing.body < built.shell + changes.removed for thing in objects),
     )

@@ -23,7 +23,8 @@ FOLDER = "spar/scannet/qa_jsonl/train"
 def whole(tmp_path_factory):
     base = tmp_path_factory.mktemp("spar")
     (base / "out").mkdir()
-    spar.write(everything(base / "source", scenes=1, each=3), base / "out", Options(ImageMode.COPY))
+    source = everything(base / "source", scenes=1, each=3, splits=["train"])
+    spar.write(source, base / "out", Options(ImageMode.COPY))
     assert spar.validate(base / "out") == []
     return base / "out"
 

@@ -123,9 +123,10 @@ def slow_keyframes(poses, translation, rotation):
     kept: list[int] = []
     for i, pose in enumerate(poses):
         for j in kept:
+            if np.linalg.norm(pose[:3, 3] - poses[j, :3, 3]) >= translation:
+                continue
             angle = Rotation.from_matrix(poses[j, :3, :3].T @ pose[:3, :3]).magnitude()
-            near = np.linalg.norm(pose[:3, 3] - poses[j, :3, 3]) < translation
-            if near and np.degrees(angle) < rotation:
+            if np.degrees(angle) < rotation:
                 break
         else:
             kept.append(i)

@@ -23,7 +23,7 @@ ONE_TASK_OF_EACH_SCORER = [
         id(scorer): task for task, scorer in find_profile(benchmark, profile).scorers.items()
     }.values()
 ]
-LONG = 4_000
+LONG = 2_000
 MALFORMED: list[Any] = [
     "",
     " ",

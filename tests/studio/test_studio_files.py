@@ -66,12 +66,14 @@ def numbers(text):
 
 def written_mesh(folder):
     """Vertices in the aligned world (V, 3), faces (F, 3), segment per vertex (V,)."""
-    ply = PlyData.read(folder / f"{folder.name}_vh_clean_2.ply")
+    ply = PlyData.read(
+        folder / f"{folder.name}_vh_clean_2.ply", known_list_len={"face": {"vertex_indices": 3}}
+    )
     vertex = ply["vertex"]
     points = np.stack([vertex[axis].astype(np.float64) for axis in "xyz"], axis=1)
     align = numbers(info_of(folder)["axisAlignment"]).reshape(4, 4)
     segments = json.loads((folder / f"{folder.name}_vh_clean_2.0.010000.segs.json").read_text())["segIndices"]
-    faces = np.stack(ply["face"]["vertex_indices"])
+    faces = np.array(ply["face"]["vertex_indices"])
     return points @ align[:3, :3].T + align[:3, 3], faces, np.array(segments)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import lakes
+import polars as pl
 from question_truth import Truth
 
 from spatial_assets.assets import partitions
@@ -31,8 +32,8 @@ class Asked:
     truths: dict[str, Truth]
 
     def rows(self, task: str, form: str | None = None) -> list[dict[str, Any]]:
-        found = lakes.rows(self.home, f"questions/{task}").to_dicts()
-        return [row for row in found if form in (None, row["format"])]
+        found = lakes.rows(self.home, f"questions/{task}")
+        return (found if form is None else found.filter(pl.col("format") == form)).to_dicts()
 
     def inputs(self) -> Iterator[SceneInputs]:
         for shard in partitions.registry(self.home).shards():

@@ -6,6 +6,7 @@ Run as a script it writes the snapshot anew: python tests/support/closures.py
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from spatial_assets.lineage.code_versions import stage_parts
@@ -18,6 +19,7 @@ An asset that depends on the dataset's reader stands once for each. Written by: 
 """
 
 
+@cache
 def by_asset() -> dict[str, list[str]]:
     """Parts of each asset's version: under its name, or by dataset where these differ."""
     found: dict[str, list[str]] = {}

@@ -102,6 +102,7 @@ class Truth:
     rooms: int = 0
     _images: dict[str, np.ndarray] = field(default_factory=dict)
     _counts: dict[str, dict[int, int]] = field(default_factory=dict)
+    _boxes: dict[tuple[str, int], tuple[float, ...]] = field(default_factory=dict)
 
     def instance_image(self, frame: str) -> np.ndarray:
         if frame not in self._images:
@@ -116,18 +117,20 @@ class Truth:
         return self._counts[frame]
 
     def visible(self, frame: str) -> set[int]:
-        return set(np.unique(self.instance_image(frame)).tolist()) - {NOTHING}
+        return set(self.pixels(frame)) - {NOTHING}
 
     def box(self, frame: str, instance: int) -> tuple[float, ...]:
         """Bounds of the object's visible pixels, 0 to 1000 across and down."""
-        rows, columns = np.nonzero(self.instance_image(frame) == instance)
-        view = self.frames[frame]
-        return (
-            columns.min() / view.width * 1000,
-            rows.min() / view.height * 1000,
-            (columns.max() + 1) / view.width * 1000,
-            (rows.max() + 1) / view.height * 1000,
-        )
+        if (frame, instance) not in self._boxes:
+            rows, columns = np.nonzero(self.instance_image(frame) == instance)
+            view = self.frames[frame]
+            self._boxes[frame, instance] = (
+                columns.min() / view.width * 1000,
+                rows.min() / view.height * 1000,
+                (columns.max() + 1) / view.width * 1000,
+                (rows.max() + 1) / view.height * 1000,
+            )
+        return self._boxes[frame, instance]
 
     def pixel_of(self, frame: str, xy: list[int]) -> int:
         """The instance under a point of the 0-1000 grid, as SPAR places marks."""
@@ -251,9 +254,10 @@ def _truth(
 def studio_mesh(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) in the world, faces (F, 3) and the instance (F,) that each is of, NOTHING for none, of a scene in
     scannet's layout."""
-    ply = PlyData.read(folder / f"{name}_vh_clean_2.ply")
+    # Told that all faces are triangles, plyfile reads them at once instead of one by one.
+    ply = PlyData.read(folder / f"{name}_vh_clean_2.ply", known_list_len={"face": {"vertex_indices": 3}})
     vertices = np.column_stack([ply["vertex"][axis] for axis in "xyz"]).astype(np.float64)
-    faces = np.stack(ply["face"]["vertex_indices"])
+    faces = np.array(ply["face"]["vertex_indices"])
     lines = (folder / f"{name}.txt").read_text().splitlines()
     (numbers,) = [line.split("=")[1].split() for line in lines if line.startswith("axisAlignment")]
     alignment = np.array(numbers, dtype=float).reshape(4, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,10 +103,17 @@ class Handed:
         return Shot(item["role"], item["frame"], image, self.root, marks, INTRINSICS, pose)
 
 
-def everything(root: Path | None = None, scenes: int = 2, each: int = 2) -> Handed:
-    """All tasks, formats and two splits; by task, dataset and scene, as a release has them."""
-    rows: dict[str, list[dict[str, object]]] = {"train": [], "val": []}
-    for split, first in (("train", 0), ("val", 100)):
+FIRST = {"train": 0, "val": 100}
+"""The number of a split's first scene."""
+
+
+def everything(
+    root: Path | None = None, scenes: int = 2, each: int = 2, splits: Sequence[str] = tuple(FIRST)
+) -> Handed:
+    """All tasks, formats and splits; by task, dataset and scene, as a release has them."""
+    rows: dict[str, list[dict[str, object]]] = {split: [] for split in splits}
+    for split in splits:
+        first = FIRST[split]
         for task in sorted(layout.tasks().values(), key=lambda task: task.type):
             dataset = next(iter(task.datasets or {"scannet": ""}))
             for scene in range(first, first + scenes):

@@ -6,6 +6,7 @@ import ast
 import os
 import shutil
 import time
+from functools import cache as once
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ DECORATORS = {
 SOURCE = "from spatial_assets.geometry.kernels.cache import kernel\n\n@kernel\ndef f(x):\n    return x\n"
 
 
+@once
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def decorated(tree: ast.Module) -> set[str]:
     """Names of the decorators in a module, arguments and modules before them aside."""
     names = set()
@@ -48,11 +54,7 @@ def decorated(tree: ast.Module) -> set[str]:
 
 def test_every_module_with_a_kernel_is_a_source():
     sources = set(kernel_sources(PACKAGE))
-    with_kernels = {
-        path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if decorated(ast.parse(path.read_text(encoding="utf-8"))) & DECORATORS
-    }
+    with_kernels = {path for path in sorted(PACKAGE.rglob("*.py")) if decorated(tree_of(path)) & DECORATORS}
     assert PACKAGE / "geometry/kernels/table.py" in with_kernels
     assert PACKAGE / "studio/light.py" in with_kernels
     assert with_kernels <= sources
@@ -65,7 +67,7 @@ def test_no_module_makes_kernels_past_the_decorators():
     """numba's own cache would serve them stale."""
     makers = ("njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc")
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("numba"):
                 assert not {alias.name for alias in node.names} & set(makers), path
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "numba":
