@@ -48,7 +48,7 @@ def validate(
     known: dict[str, dict[str, tuple[str, int]]] | None = None
     if (root / IDS).exists():
         try:
-            known = _known(root)
+            known = answers_of(root)
         except InputError as error:
             errors.append(str(error))
     met: dict[tuple[str, str], str] = {}
@@ -77,8 +77,8 @@ def validate(
     return errors
 
 
-def _known(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
-    """By file and id, the answer and how many images."""
+def answers_of(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
+    """By file and id, the answer and how many images, from `ids.parquet`. Raises InputError where it cannot be read."""
     found: dict[str, dict[str, tuple[str, int]]] = {}
     for file, own, answer, images in ids_of(root).select("file", "id", "answer", "images").iter_rows():
         found.setdefault(file, {})[own] = answer, images
@@ -111,15 +111,19 @@ def _wrong(
     yield from _wrong_media(line, root, opened)
     if wanted is None:
         return
-    if line.id not in wanted:
-        yield f"id {line.id} is not in {IDS} for this file"
+    yield from differs(wanted, line.id, line.answer, sum(map(len, line.media.values())))
+
+
+def differs(wanted: Mapping[str, tuple[str, int]], own: str, answer: str, images: int) -> Iterator[str]:
+    """What a record of an id says in another way than `ids.parquet`, of whose file `wanted` is."""
+    if own not in wanted:
+        yield f"id {own} is not in {IDS} for this file"
         return
-    answer, images = wanted[line.id]
-    if line.answer != answer:
-        yield f"answers {_shown(line.answer)}, where {IDS} has {_shown(answer)}"
-    there = sum(map(len, line.media.values()))
-    if there != images:
-        yield f"{there} images, where {IDS} has {images}"
+    right, there = wanted[own]
+    if answer != right:
+        yield f"answers {_shown(answer)}, where {IDS} has {_shown(right)}"
+    if images != there:
+        yield f"{images} images, where {IDS} has {there}"
 
 
 def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """LLaVA's conversations: JSON lists that the fine-tuning of LLaVA and LLaVA-NeXT reads.
 
     <out>/<split>.json, or <split>-00000-of-00004.json and so on     [{"id", "image", "conversations"}, ...]
+    <out>/ids.parquet                                                of each record its row's id, origin and answer
     <out>/images/                                                    what `--image_folder <out>` and `image` lead to
 
 `image` is a path, or a list of paths where a question shows several, which LLaVA-NeXT reads. A human's turn begins with
@@ -16,11 +17,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pyarrow as pa
+
 from spatial_assets.exports import files
 from spatial_assets.exports.base import Options, Question, Source
-from spatial_assets.exports.conversation_checks import wrong_image
+from spatial_assets.exports.conversation_checks import answers_of, differs, wrong_image
+from spatial_assets.exports.conversations import IDS, Ids
 from spatial_assets.exports.images import Images
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.tables import QUESTIONS
 
 SUFFIX = ".json"
 TOKEN = "<image>"
@@ -31,14 +37,47 @@ FROM_THE_ROW = ("split", "dataset", "release", "scene", "license", "task", "form
 """Keys beside the trainer's own, as in the release."""
 CARRIES = frozenset({"qa_id", "question", "answer", *FROM_THE_ROW})
 TAKES = frozenset({"image-format"})
+ROWS = 4096
+"""Of `ids.parquet` that are held before they are written."""
+NOTED = pa.schema(
+    [
+        *(QUESTIONS.schema.field(name) for name in ("qa_id", "answer", *FROM_THE_ROW) if name != "split"),
+        pa.field("images", pa.int32()),
+    ]
+)
+"""What `ids.parquet` is made of."""
 
 
 def write(source: Source, out: Path, options: Options) -> None:
-    with Images.of(out, options) as images:
+    with Images.of(out, options) as images, Ids(out) as ids:
         for split, count in source.splits.items():
             placed = images.placed(source.questions(split))
-            records = (_record(question, paths) for question, paths in placed)
-            files.write_shards(out, split, SUFFIX, records, count, options.shards, files.write_json_list)
+
+            def put(path: Path, own: Iterator[tuple[Question, Sequence[str]]], split: str = split) -> None:
+                files.write_json_list(path, _noted(own, ids, split, path.name))
+
+            files.write_shards(out, split, SUFFIX, placed, count, options.shards, put)
+
+
+def _noted(
+    placed: Iterator[tuple[Question, Sequence[str]]], ids: Ids, split: str, file: str
+) -> Iterator[dict[str, Any]]:
+    """The records of a file; where each comes from goes to `ids.parquet` as they pass."""
+    held: list[dict[str, Any]] = []
+    for question, images in placed:
+        yield _record(question, images)
+        held.append({**question.row, "images": len(images)})
+        if len(held) == ROWS:
+            _put(held, ids, split, file)
+    if held:
+        _put(held, ids, split, file)
+
+
+def _put(held: list[dict[str, Any]], ids: Ids, split: str, file: str) -> None:
+    rows = pl.from_arrow(pa.Table.from_pylist(held, schema=NOTED))
+    assert isinstance(rows, pl.DataFrame)
+    ids.add(rows, split, file)
+    held.clear()
 
 
 def _record(question: Question, images: Sequence[str]) -> dict[str, Any]:
@@ -79,7 +118,10 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def validate(path: Path) -> list[str]:
-    """The three keys, the turns, unique ids, tokens against images, and every image opened."""
+    """The three keys, the turns, unique ids, tokens against images, every image opened, answers against `ids.parquet`.
+
+    A list of another's making, without that table, is checked for all but the answers.
+    """
     try:
         paths = files.found(path, SUFFIX)
     except InputError as error:
@@ -88,7 +130,14 @@ def validate(path: Path) -> list[str]:
     errors: list[str] = []
     ids: dict[str, str] = {}
     opened: dict[str, str | None] = {}
+    wanted: dict[str, dict[str, tuple[str, int]]] = {}
+    if (root / IDS).exists():
+        try:
+            wanted = answers_of(root)
+        except InputError as error:
+            errors.append(str(error))
     for file in paths:
+        own = wanted.get(file.relative_to(root).as_posix())
         try:
             records = _records(file)
         except InputError as error:
@@ -98,9 +147,27 @@ def validate(path: Path) -> list[str]:
             where = f"{file.name}: record {number}"
             errors += [f"{where}: {what}" for what in _wrong(record, root, opened)]
             name = record.get("id") if isinstance(record, Mapping) else None
+            if own is not None and (told := _told(record)):
+                errors += [f"{where}: {what}" for what in differs(own, *told)]
             if isinstance(name, str) and ids.setdefault(name, where) != where:
                 errors.append(f"{where}: id {name} is that of {ids[name]}")
+        if own is not None and len(records) < len(own):
+            errors.append(f"{file.name}: ends after {len(records)} of {len(own)} questions")
+    if path.is_dir():
+        names = {file.relative_to(root).as_posix() for file in paths}
+        errors += [f"{name}: not there" for name in wanted if name not in names]
     return errors
+
+
+def _told(record: Any) -> tuple[str, str, int] | None:
+    """A record's id, its answer and how many images it has; None where it is none of ours, which other lines say."""
+    texts = _texts(record.get("conversations")) if isinstance(record, Mapping) else None
+    if texts is None or len(texts) != len(TURNS) or not isinstance(record.get("id"), str):
+        return None
+    try:
+        return record["id"], texts[-1][1], len(_paths(record))
+    except TypeError:
+        return None
 
 
 def _records(file: Path) -> list[Any]:

@@ -175,7 +175,12 @@ class Handed:
 
     def questions(self, split, columns=()):
         for question, answer in self.texts:
-            row = dict.fromkeys(llava.CARRIES, "") | {"qa_id": "7", "question": question, "answer": answer}
+            row = dict.fromkeys(llava.CARRIES, "") | {
+                "frames": [],
+                "qa_id": "7",
+                "question": question,
+                "answer": answer,
+            }
             yield Question(row, split, ())
 
 
@@ -271,11 +276,47 @@ def test_damage_is_a_line_that_names_file_and_record(damaged, name):
     ],
 )
 def test_a_file_that_is_none(damaged, text, line):
+    (damaged / "ids.parquet").unlink()
     (damaged / "train.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     (error,) = llava.validate(damaged)
     assert line in error
     with pytest.raises(InputError):
         list(llava.read_back(damaged))
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        ("swapped", "train.json: record 0: answers"),
+        ("short", "train.json: ends after 2 of 3 questions"),
+        ("fewer", "train.json: record 1: 0 images, where ids.parquet has"),
+        ("unknown", "train.json: record 2: id another is not in ids.parquet for this file"),
+        ("gone", "train.json: not there"),
+        ("table", "ids.parquet"),
+    ],
+)
+def test_what_ids_say_otherwise_is_told(damaged, damage, line):
+    file = damaged / "train.json"
+    content = json.loads(file.read_text())
+    if damage == "swapped":
+        first, second = (record["conversations"][1] for record in content[:2])
+        first["value"], second["value"] = second["value"], f"{first['value']}0"
+    elif damage == "short":
+        content.pop()
+    elif damage == "fewer":
+        del content[1]["image"]
+        content[1]["conversations"][0]["value"] = "What?"
+    elif damage == "unknown":
+        content[2]["id"] = "another"
+    elif damage == "table":
+        (damaged / "ids.parquet").write_bytes(b"none")
+    file.write_text(json.dumps(content))
+    if damage == "gone":
+        shutil.copy(file, damaged / "other.json")
+        file.unlink()
+    errors = llava.validate(damaged)
+    assert [error for error in errors if line in error], errors
+    assert len(errors) == (2 if damage == "swapped" else 1), errors
 
 
 def test_an_id_stands_once(damaged):
