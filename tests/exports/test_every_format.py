@@ -138,7 +138,9 @@ def test_the_command_names_an_image_that_is_gone(form, exports, tmp_path):
 def test_the_command_names_tags_that_do_not_match(form, exports, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(exports(form), out)
-    for file in (file for file in out.rglob("*.json*") if "<image>" in file.read_text(encoding="utf-8")):
+    files = [file for file in out.rglob("*.json*") if "<image>" in file.read_text(encoding="utf-8")]
+    assert files
+    for file in files:
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("<image>\\n", "", 1), encoding="utf-8")
         code, told = validated(form, out)
