@@ -45,7 +45,7 @@ ENVIRONMENTS = {
 
 def rows():
     """The edge cases, and a number, which has a reward of its own."""
-    return [*cases(), row(9, "How far is it in meters?", "2.5", 1, task="obj_obj_distance")]
+    return [*cases(), row(9, "How far is it in meters?", "2.5", 1, task="object_abs_distance")]
 
 
 def written(form, folder, **options):
