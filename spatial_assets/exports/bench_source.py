@@ -40,19 +40,29 @@ class Released(Protocol):
     def truth(self, row: Mapping[str, Any]) -> SceneTruth: ...
 
 
-def held_out(source: Released, shares: str = "train:0.9,test:0.1") -> str:
+def held_out(source: Released, shares: str = "train:0.9,test:0.1", trained_on: Collection[str] = ()) -> str:
     """The split that questions are taken from: `test`, or the one that was asked for.
 
-    `shares` is what a release that has neither should be made with. Raises InputError for such a release.
+    `shares` is what a release that has neither should be made with, `trained_on` names splits that are none of scenes
+    held out. Raises InputError for such a release, and where such a split was asked for.
     """
     splits = list(source.splits)
     if source.narrowed and len(splits) == 1:
+        if splits[0] in trained_on:
+            raise InputError(
+                source.name,
+                f"its split {splits[0]!r} is for training, and a benchmark asks about held-out scenes: make a "
+                f"release with --split {shares}",
+                "no_split",
+            )
         return splits[0]
     if TEST in splits:
         return TEST
+    others = [split for split in splits if split not in trained_on]
     raise InputError(
         source.name,
         f"a benchmark asks about held-out scenes, and the release has no split {TEST!r}: make one with "
-        f"--split {shares}, or name one of its own with --split: {', '.join(splits)}",
+        f"--split {shares}"
+        + (f", or name one of its own with --split: {', '.join(others)}" if others else ""),
         "no_split",
     )

@@ -31,9 +31,9 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
 SUFFIX, IDS = ".jsonl", "ids.parquet"
-IMAGE, VIDEO = "<image>", "<video>"
-TAGS = (IMAGE, VIDEO)
-"""What stands for images in texts; a question that says one itself cannot be told from them."""
+IMAGE, VIDEO, AUDIO = "<image>", "<video>", "<audio>"
+TAGS = (IMAGE, VIDEO, AUDIO)
+"""What stands for media in texts; a question that says one itself cannot be told from them."""
 FROM_THE_ROW = ("dataset", "release", "scene", "license", "task", "format", "frames")
 """Columns that `ids.parquet` has from the release."""
 CARRIES = frozenset({"qa_id", "split", "question", "answer", *FROM_THE_ROW})

@@ -20,12 +20,14 @@ import polars as pl
 
 from spatial_assets.exports import conversation_checks, conversations
 from spatial_assets.exports.base import ColumnSource, ImageMode, Options
-from spatial_assets.exports.conversations import IMAGE, VIDEO, Line, tagged, turns, without_tags
+from spatial_assets.exports.conversations import IMAGE, TAGS, VIDEO, Line, tagged, turns, without_tags
 from spatial_assets.exports.coordinates import AS_PRINTED, OWN, profile, said
 
 CARRIES = conversations.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})
 BOX, REF = "<bbox>", "<ref-object>"
+SPECIAL = ("<cot-process>", "<start-image>")
+"""What else ms-swift puts something in place of."""
 USER, ASSISTANT = "user", "assistant"
 REAL = "real"
 DECIMALS = 3
@@ -44,7 +46,7 @@ OBJECTS = pl.Struct(
 def write(source: ColumnSource, out: Path, options: Options) -> None:
     how = profile(options.coordinates or AS_PRINTED.name, options.min_pixels, options.max_pixels)
     grounds = not options.coordinates and options.images != ImageMode.NONE
-    tags = (IMAGE, VIDEO, BOX, REF)
+    tags = (*TAGS, BOX, REF, *SPECIAL)
     rendering = grounded if grounds else None
     conversations.write(source, out, options, _lines, how, tags=tags, rendering=rendering)
 

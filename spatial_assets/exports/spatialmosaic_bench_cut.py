@@ -89,14 +89,7 @@ def cut(source: Released, options: Options) -> Cut:
     size = options.size or FULL
     if size not in sizes():
         raise ValueError(f"no size {size!r}; there are: {', '.join(sizes())}")
-    split = held_out(source, SHARES)
-    if split in (layout.TRAIN, layout.WHOLE):
-        raise InputError(
-            source.name,
-            f"its split {split!r} is for training, and a benchmark asks about held-out scenes: make a release "
-            f"with --split {SHARES}",
-            "no_split",
-        )
+    split = held_out(source, SHARES, (layout.TRAIN, layout.WHOLE))
     types = [_type_cut(source, split, task, size, f"{FORM}\x1f{options.seed}") for task in layout.TYPES]
     if not any(own.ids for own in types):
         raise InputError(

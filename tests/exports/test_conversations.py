@@ -87,7 +87,7 @@ def test_the_same_rows_give_the_same_bytes(form, tmp_path):
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("where", ["question", "answer"])
-@pytest.mark.parametrize("tag", ["<image>", "<video>"])
+@pytest.mark.parametrize("tag", ["<image>", "<video>", "<audio>"])
 def test_a_tag_in_a_text_is_refused(form, where, tag, tmp_path):
     bad = row(99, "Where?", "There.") | {where: f"What is {tag} for?"}
     with pytest.raises(InputError, match=f"{bad['qa_id']}.*{tag}"):

@@ -169,6 +169,8 @@ def test_other_formats_are_not_asked():
         (Rows({"train": {CHOICE: []}}), {}, "no split 'test': make one with --split spatialmosaic"),
         (Rows({"train": {}}, narrowed=True), {}, "split 'train' is for training"),
         (Rows({"all": {}}, narrowed=True), {}, "split 'all' is for training"),
+        (Rows({"train": {}, "all": {}}), {}, "no split 'test': make one with --split [^,;]+(,[^ ,;]+)*$"),
+        (Rows({"train": {}, "val": {}}), {}, "or name one of its own with --split: val$"),
         (Rows({"test": {}}), {}, "no question of SpatialMosaic's types"),
         (Rows({"test": {}}), {"size": "huge"}, "no size 'huge'; there are: full, tiny"),
     ],
