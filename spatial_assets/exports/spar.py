@@ -4,6 +4,7 @@
     <out>/spar/<dataset>/images/<scene>/image_color, video_color     what `image` in a record leads to
     <out>/data_jsons/<dataset>_<thousands>k.json                     the index of the training questions
     <out>/00000-of-00004/spar, data_jsons                            the same in parts, each with whole scenes
+    <out>/ids.parquet                                                of each record our row's id, origin and answer
 
 Start a trainer in `<out>`, as the paths of an index begin there. A mark of 20 pixels, as SPAR draws it on images of
 1296, is that on images from 1280 on; on narrower ones, which it would cover, it is as much narrower as they are.
@@ -19,7 +20,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from spatial_assets.exports import spar_check, spar_depth, spar_records
+from spatial_assets.exports import origins, spar_check, spar_depth, spar_records
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Options, Question, Shot, Source
 from spatial_assets.exports.images import Images, Places, as_text
@@ -96,13 +97,14 @@ def write(source: Source, out: Path, options: Options) -> None:
     # First, as what is wrong with another's file is soon told, and images take hours.
     extra = None if options.general is None else general_part(source, out, options)
     try:
-        with Images.of(out, options, _Places(tree)) as images:
+        with Images.of(out, options, _Places(tree)) as images, origins.Origins(out) as noted:
             for split in source.splits:
                 for question, _ in images.placed(tree.assigned(source.questions(split, spar_records.READ))):
                     paths = _images(question, options.images == ImageMode.DRAW)
                     depths = cameras.placed(question) if cameras else []
                     number = tree.number(question.row)
-                    tree.add(question, spar_records.record(question, number, paths, depths))
+                    record = spar_records.record(question, number, paths, depths)
+                    noted.add(question, tree.add(question, record), record["id"])
         tree.close(extra)
     finally:
         tree.abandon()
@@ -143,9 +145,12 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """Each line's fields, images, marks and answer; names and counts of the files; indexes. Of any SPAR tree."""
-    return spar_check.examine(path).faults
+    return examine(path).faults
 
 
 def examine(path: Path) -> spar_check.Found:
-    """The same, with what was looked at."""
-    return spar_check.examine(path)
+    """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
+    found = spar_check.examine(path)
+    if not found.faults and path.is_dir():
+        found.faults += origins.faults(path, read_back(path))
+    return found

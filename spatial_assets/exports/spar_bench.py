@@ -114,6 +114,7 @@ def _origin(id: int, question: Question) -> dict[str, Any]:
         "id": id,
         "split": question.split,
         **{name: row[name] for name in FROM_THE_ROW},
+        "answer": row["answer"],
         "hash": content_hash(row),
     }
 

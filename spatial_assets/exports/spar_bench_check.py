@@ -6,6 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def examine(path: Path) -> list[str]:
             faults.append(f"{file.name}: and {told - TOLD} more")
     if path.is_dir() and (path / REPORT).exists():
         faults += _beside(path, ids, counts)
+        if not faults:
+            faults += islice(_other_answers(path, origins(path)), TOLD)
     return faults
 
 
@@ -221,3 +224,13 @@ def _beside(folder: Path, ids: Mapping[int, str], counts: Mapping[str, int]) -> 
         yield f"{ORIGINS}: says nothing of row {id}"
     for id in sorted(known.keys() - ids.keys())[:TOLD]:
         yield f"{ORIGINS}: names row {id}, which is not there"
+
+
+def _other_answers(folder: Path, known: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    """Rows that answer otherwise than they were written."""
+    for file in data_files(folder):
+        for row in rows(file, ("id", "answer")):
+            wanted = known.get(row["id"], {}).get("answer", row["answer"])
+            if row["answer"] != wanted:
+                said = str(row["answer"])[:60]
+                yield f"{file.name}: id {row['id']}: answers {said!r}, where {ORIGINS} has {wanted!r}"

@@ -102,7 +102,8 @@ class Tree:
         self._numbers[scene] = self._numbers.get(scene, -1) + 1
         return self._numbers[scene]
 
-    def add(self, question: Question, record: Mapping[str, Any]) -> None:
+    def add(self, question: Question, record: Mapping[str, Any]) -> str:
+        """Write a record. Returns the folder of its file, below its part."""
         row = question.row
         at = (self.folder(row), layout.split_folder(question.split), layout.task(row["task"]).folder)
         if at != self._at:
@@ -113,25 +114,21 @@ class Tree:
         if key not in self._open:
             self._open[key] = self._begun(part, row["format"])
         self._open[key].add(record)
+        return self._folder(row["format"])
 
     def _root(self, part: int) -> Path:
         return self.out if self.parts == 1 else self.out / _draft(part)
 
     def _begun(self, part: int, form: str) -> Lines:
-        dataset, split, task = self._at
-        path = (
-            self._root(part)
-            / layout.ROOT
-            / dataset
-            / layout.QUESTIONS
-            / split
-            / task
-            / form
-            / f".{form}.jsonl"
-        )
+        path = self._root(part) / self._folder(form) / f".{form}.jsonl"
         with naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             return Lines(path, form, path.open("w", encoding="utf-8", newline="\n"))
+
+    def _folder(self, form: str) -> str:
+        """Of the open files of a format, below a part."""
+        dataset, split, task = self._at
+        return f"{layout.ROOT}/{dataset}/{layout.QUESTIONS}/{split}/{task}/{form}"
 
     def _settle(self) -> None:
         """Close the open files, and put them on the indexes."""

@@ -16,7 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.exports import files, spatialmosaic_card, spatialmosaic_check, spatialmosaic_records
+from spatial_assets.exports import (
+    files,
+    origins,
+    spatialmosaic_card,
+    spatialmosaic_check,
+    spatialmosaic_records,
+)
 from spatial_assets.exports import spatialmosaic_layout as layout
 from spatial_assets.exports.base import Options, Question, Shot, Source
 from spatial_assets.exports.images import Images, Places
@@ -72,17 +78,22 @@ def write(source: Source, out: Path, options: Options) -> None:
 def write_rows(source: Source, out: Path, options: Options) -> spatialmosaic_card.Counts:
     """All but the data card, which is told what was written."""
     written = _Written()
-    with Images.of(out, options, _Places()) as images:
+    with Images.of(out, options, _Places()) as images, origins.Origins(out) as noted:
         for split, count in source.splits.items():
             for schema in layout.schemas(split):
-                folder = out / layout.annotation_folder(schema)
-                folder.mkdir(parents=True, exist_ok=True)
+                folder = layout.annotation_folder(schema)
+                (out / folder).mkdir(parents=True, exist_ok=True)
                 placed = images.placed(source.questions(split))
-                records = (written.record(schema, question) for question, _ in placed)
+                records = (_noted(written.record(schema, one), one, noted, folder) for one, _ in placed)
                 files.write_shards(
-                    folder, split, SUFFIX, records, count, options.shards, files.write_json_list
+                    out / folder, split, SUFFIX, records, count, options.shards, files.write_json_list
                 )
     return written.counts
+
+
+def _noted(record: dict[str, Any], question: Question, noted: origins.Origins, folder: str) -> dict[str, Any]:
+    noted.add(question, str(folder), str(record["id"]))
+    return record
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
@@ -108,12 +119,23 @@ def _columns(file: Path, number: int, record: Any) -> dict[str, Any]:
 
 def validate(path: Path) -> list[str]:
     """Each record's fields, options, answer, box and images, by what the evaluator and the trainer do with them."""
-    return spatialmosaic_check.examine(path).faults
+    return examine(path).faults
 
 
 def examine(path: Path) -> spatialmosaic_check.Found:
-    """The same, with what was looked at."""
-    return spatialmosaic_check.examine(path)
+    """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
+    found = spatialmosaic_check.examine(path)
+    if not found.faults and path.is_dir():
+        found.faults += origins.faults(path, _all_rows(path))
+    return found
+
+
+def _all_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Of both layouts."""
+    for file in spatialmosaic_check.annotation_files(path):
+        records = files.read_json(file)
+        for number, record in enumerate(records if isinstance(records, list) else [records]):
+            yield _columns(file, number, record)
 
 
 def told(path: Path) -> list[str]:

@@ -337,6 +337,16 @@ def test_damage_is_a_line_that_names_file_and_row(damaged, name):
     ), faults
 
 
+def test_an_answer_of_another_question_is_a_line(damaged):
+    def swap(held):
+        one = next(row for row in held if row["answer"] == "A")
+        one["answer"] = "B"
+
+    rewrite(damaged, swap)
+    (line,) = spar_bench.validate(damaged)
+    assert "answers 'B', where origins.jsonl has 'A'" in line
+
+
 def test_numbers_and_view_changes_must_be_such(bench, tmp_path):
     tasks = ["depth_prediction_oc", "view_change_infer"]
     made(bench, tmp_path / "out", tasks=tasks, size="tiny")
