@@ -28,6 +28,7 @@ from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.exports.spatialmosaic_bench_chance import Chance, chance, training_rows
 from spatial_assets.exports.spatialmosaic_bench_cut import CELL_FIELDS, Cut, cut
 from spatial_assets.exports.spatialmosaic_check import Found, annotation_files
+from spatial_assets.exports.spatialmosaic_check import examine as check_layout
 from spatial_assets.exports.spatialmosaic_records import SOURCE, flat_row
 from spatial_assets.releases.splits import shared_spaces
 from spatial_assets.scene.model import InputError
@@ -120,8 +121,11 @@ def validate(path: Path) -> list[str]:
 
 def examine(path: Path) -> Found:
     """The same, with what was looked at."""
-    found = spatialmosaic.examine(path)
-    if (path / REPORT).is_file() and not found.faults:
+    if not (path / REPORT).is_file():
+        return spatialmosaic.examine(path)
+    # What stands beside our own has every row's truth, and more than its answer.
+    found = check_layout(path)
+    if not found.faults:
         found.faults += list(_beside(path))
     return found
 
