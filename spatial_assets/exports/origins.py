@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -73,6 +73,27 @@ class Origins:
         if self._writer is not None:
             with naming(self._path):
                 self._writer.close()
+
+
+class Looked(Protocol):
+    """What is wrong with a tree, and what could not be looked at."""
+
+    faults: list[str]
+    notes: list[str]
+
+
+def compare(path: Path, rows: Iterable[Mapping[str, Any]], found: Looked) -> None:
+    """Adds to what was found of a tree what `faults` says of its rows.
+
+    Only where all else fits: a broken file's rows do not come back.
+    """
+    if found.faults or not path.is_dir():
+        return
+    try:
+        found.faults += faults(path, rows)
+    except InputError:
+        # Readers of the layout need no field of ours, and without it nothing says which row a record is.
+        found.notes.append(f"answers were not compared with {IDS}: not all records say whose they are")
 
 
 def faults(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

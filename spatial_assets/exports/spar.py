@@ -23,7 +23,6 @@ from PIL import Image, ImageDraw, ImageFont
 from spatial_assets.exports import origins, spar_check, spar_depth, spar_records
 from spatial_assets.exports import spar_layout as layout
 from spatial_assets.exports.base import ImageMode, Options, Question, Shot, Source
-from spatial_assets.exports.conversations import IDS
 from spatial_assets.exports.images import Images, Places, as_text
 from spatial_assets.exports.spar_mix import general_part
 from spatial_assets.exports.spar_tree import Tree
@@ -152,10 +151,5 @@ def validate(path: Path) -> list[str]:
 def examine(path: Path) -> spar_check.Found:
     """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
     found = spar_check.examine(path)
-    if not found.faults and path.is_dir():
-        try:
-            found.faults += origins.faults(path, read_back(path))
-        except InputError:
-            # Readers of the layout need no field of ours, and without it nothing says which row a record is.
-            found.notes.append(f"answers were not compared with {IDS}: not all records say whose they are")
+    origins.compare(path, read_back(path), found)
     return found

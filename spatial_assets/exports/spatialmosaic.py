@@ -25,7 +25,6 @@ from spatial_assets.exports import (
 )
 from spatial_assets.exports import spatialmosaic_layout as layout
 from spatial_assets.exports.base import Options, Question, Shot, Source
-from spatial_assets.exports.conversations import IDS
 from spatial_assets.exports.images import Images, Places
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
@@ -126,12 +125,7 @@ def validate(path: Path) -> list[str]:
 def examine(path: Path) -> spatialmosaic_check.Found:
     """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
     found = spatialmosaic_check.examine(path)
-    if not found.faults and path.is_dir():
-        try:
-            found.faults += origins.faults(path, _all_rows(path))
-        except InputError:
-            # Readers of the layout need no field of ours, and without it nothing says which row a record is.
-            found.notes.append(f"answers were not compared with {IDS}: not all records say whose they are")
+    origins.compare(path, _all_rows(path), found)
     return found
 
 
