@@ -5,7 +5,7 @@ Everything goes by dataset, release and scene, sorted; frames of a scene in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from spatial_assets.exports.base import Question, Source
 from spatial_assets.exports.scene_truth import SceneTruth
 from spatial_assets.exports.source import ReleaseRows, Which
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.hashing import hash_file
 from spatial_assets.storage.lake import file_name
 
 IDS = "ids.parquet"
@@ -110,3 +111,27 @@ def ids_of(path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
         return pl.read_parquet(file, hive_partitioning=False).select(*columns)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
+
+
+def files_below(path: Path, suffix: str) -> list[Path]:
+    """The path itself where it is a file, else all with the suffix below it, sorted. Raises InputError for none."""
+    found = sorted(path.rglob(f"*{suffix}")) if path.is_dir() else [path]
+    if not found:
+        raise InputError(path, f"no {suffix} file is there", "missing_file")
+    return found
+
+
+def file_faults(
+    path: Path, found: Sequence[Path], hashes: Mapping[str, str], wrong: Callable[[Path], Iterable[str]]
+) -> list[str]:
+    """What is `wrong` with each file, that its bytes are not those of its hash, or that it is lost; hashes by name."""
+    root = path if path.is_dir() else path.parent
+    errors: list[str] = []
+    names = {file: file.relative_to(root).as_posix() for file in found}
+    for file, name in names.items():
+        own = [f"{name}: {what}" for what in wrong(file)]
+        if not own and name in hashes and hash_file(file) != hashes[name]:
+            own = [f"{name}: not the bytes that {IDS} has"]
+        errors += own
+    lost = set(hashes) - set(names.values()) if path.is_dir() else set()
+    return errors + [f"{name}: not there" for name in sorted(lost)]

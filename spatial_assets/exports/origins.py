@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -68,11 +69,14 @@ class Origins:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._held:
-            self._flush()
-        if self._writer is not None:
-            with naming(self._path):
-                self._writer.close()
+        try:
+            if kind is None and self._held:
+                self._flush()
+        finally:
+            if self._writer is not None:
+                # What stopped the block may stop this too, and is the one to be told of.
+                with suppress(OSError) if kind else naming(self._path):
+                    self._writer.close()
 
 
 class Looked(Protocol):

@@ -226,9 +226,10 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 def validate(path: Path) -> list[str]:
     """Headers against lengths, corners that are there, one label an instance, `labels.json` and `ids.parquet`."""
     root = path if path.is_dir() else path.parent
-    found = sorted(root.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
-    if not found:
-        return [str(InputError(path, f"no {SUFFIX} file is there", "missing_file"))]
+    try:
+        found = behind.files_below(path, SUFFIX)
+    except InputError as error:
+        return [str(error)]
     errors: list[str] = []
     labels: Mapping[str, str] | None = None
     ids: pl.DataFrame | None = None
@@ -240,13 +241,7 @@ def validate(path: Path) -> list[str]:
     except InputError as error:
         errors.append(str(error))
     hashes = {} if ids is None else dict(ids.select("file", "hash").iter_rows())
-    for file in found:
-        name = file.relative_to(root).as_posix()
-        errors += [f"{name}: {what}" for what in _wrong(file, labels)]
-        if name in hashes and hash_file(file) != hashes[name]:
-            errors.append(f"{name}: not the bytes that {IDS} has")
-    there = {file.relative_to(root).as_posix() for file in found}
-    return errors + [f"{name}: not there" for name in hashes if name not in there and path.is_dir()]
+    return errors + behind.file_faults(path, found, hashes, lambda file: _wrong(file, labels))
 
 
 def _wrong(file: Path, labels: Mapping[str, str] | None) -> Iterator[str]:

@@ -106,7 +106,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def entities(file: Path) -> list[str]:
     """What a recording has, by path, sorted. Raises InputError for what is none."""
-    wrong = _wrong(file)
+    wrong = next(_wrong(file), None)
     if wrong is not None:
         raise InputError(file, wrong, "malformed_file")
     from rerun.chunk import RrdReader
@@ -119,21 +119,24 @@ def entities(file: Path) -> list[str]:
     return sorted({str(chunk.entity_path) for chunk in chunks})
 
 
-def _wrong(file: Path) -> str | None:
+def _wrong(file: Path) -> Iterator[str]:
     try:
         with file.open("rb") as opened:
             begin = opened.read(len(BEGINS))
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return None if begin == BEGINS else "no recording"
+        yield f"cannot be read: {error.strerror}"
+        return
+    if begin != BEGINS:
+        yield "no recording"
 
 
 def validate(path: Path) -> list[str]:
     """How files begin, and their hashes against `ids.parquet`."""
     root = path if path.is_dir() else path.parent
-    found = sorted(root.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
-    if not found:
-        return [str(InputError(path, f"no {SUFFIX} file is there", "missing_file"))]
+    try:
+        found = behind.files_below(path, SUFFIX)
+    except InputError as error:
+        return [str(error)]
     errors: list[str] = []
     hashes: dict[str, str] = {}
     try:
@@ -141,12 +144,4 @@ def validate(path: Path) -> list[str]:
             hashes = dict(behind.ids_of(root, {"file": 0, "hash": 0}).iter_rows())
     except InputError as error:
         errors.append(str(error))
-    for file in found:
-        name = file.relative_to(root).as_posix()
-        wrong = _wrong(file)
-        if wrong is not None:
-            errors.append(f"{name}: {wrong}")
-        elif name in hashes and hash_file(file) != hashes[name]:
-            errors.append(f"{name}: not the bytes that {IDS} has")
-    there = {file.relative_to(root).as_posix() for file in found}
-    return errors + [f"{name}: not there" for name in hashes if name not in there and path.is_dir()]
+    return errors + behind.file_faults(path, found, hashes, _wrong)

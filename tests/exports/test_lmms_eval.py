@@ -15,6 +15,7 @@ import numpy
 import PIL
 import polars as pl
 import pytest
+import release_rows
 from chat_cases import VIDEO, MadeSource
 from scored_cases import responses, rows, scored_rows
 from test_conversations import digest
@@ -240,12 +241,7 @@ def test_a_release_goes_through_and_says_how_it_is_run(released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=60)
     made = export("lmms-eval", source, tmp_path / "out", Options(ImageMode.LINK))
     back = {item["qa_id"]: item for item in lmms_eval.read_back(tmp_path / "out")}
-    wanted = {
-        question.row["qa_id"]: {**question.row, "split": split}
-        for split in source.splits
-        for question in source.questions(split)
-        if question.row["format"] != "sentence"
-    }
+    wanted = release_rows.scored(source)
     assert list(back) == list(wanted) and made.rows == len(wanted) > 20
     assert all(
         back[name] == {column: own[column] for column in lmms_eval.CARRIES} for name, own in wanted.items()

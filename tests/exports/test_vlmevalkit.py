@@ -11,6 +11,7 @@ import shutil
 
 import pandas
 import pytest
+import release_rows
 from chat_cases import HEIGHT, VIDEO, WIDTH, MadeSource, row
 from PIL import Image
 from scored_cases import SAID, rows
@@ -245,12 +246,7 @@ def test_a_release_goes_through(released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=60)
     made = export("vlmevalkit", source, tmp_path / "out", Options(ImageMode.DRAW))
     back = {item["qa_id"]: item for item in vlmevalkit.read_back(tmp_path / "out")}
-    wanted = {
-        question.row["qa_id"]: {**question.row, "split": split}
-        for split in source.splits
-        for question in source.questions(split)
-        if question.row["format"] != "sentence"
-    }
+    wanted = release_rows.scored(source)
     assert list(back) == list(wanted) and made.rows == len(wanted) > 20
     assert all(
         back[name] == {column: own[column] for column in vlmevalkit.CARRIES} for name, own in wanted.items()
