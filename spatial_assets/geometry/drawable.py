@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.geometry.kernels.keys import ID_MASK
 
 COORDINATE_LIMIT = 1e30
@@ -38,19 +39,38 @@ def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[NDArray[np.floa
 
 def drawable(points: NDArray[np.float64], corners: NDArray[np.int32]) -> NDArray[np.bool_]:
     """(F,) bool: faces whose three vertices are finite and within COORDINATE_LIMIT."""
-    if len(corners) == 0:
-        return np.zeros(0, np.bool_)
-    # NaN fails the comparison, as it should.
-    good = np.abs(points).max(axis=1) <= COORDINATE_LIMIT
-    return np.asarray(good[corners].all(axis=1), np.bool_)
+    return np.asarray(_drawable(points, corners, COORDINATE_LIMIT), np.bool_)
 
 
 def face_areas(vertices: ArrayLike, faces: ArrayLike) -> NDArray[np.float64]:
-    """(F,) areas, square meters; 0 for faces that are never drawn for their coordinates. ValueError as in
-    `prepare_mesh`."""
+    """(F,) areas, square meters, half the length of two edges' cross product; 0 for faces that are never drawn for
+    their coordinates. ValueError as in `prepare_mesh`."""
     points, corners = checked_mesh(vertices, faces)
+    return np.asarray(_areas(points, corners, COORDINATE_LIMIT))
+
+
+@kernel
+def _drawable(points, corners, limit):
+    good = np.empty(len(points), np.bool_)
+    for point in range(len(points)):
+        x, y, z = points[point, 0], points[point, 1], points[point, 2]
+        # NaN fails the comparison, as it should.
+        good[point] = abs(x) <= limit and abs(y) <= limit and abs(z) <= limit
+    out = np.empty(len(corners), np.bool_)
+    for face in range(len(corners)):
+        out[face] = good[corners[face, 0]] and good[corners[face, 1]] and good[corners[face, 2]]
+    return out
+
+
+@kernel
+def _areas(points, corners, limit):
+    good = _drawable(points, corners, limit)
     areas = np.zeros(len(corners))
-    good = drawable(points, corners)
-    a, b, c = (points[corners[good, i]] for i in range(3))
-    areas[good] = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    for face in range(len(corners)):
+        if good[face]:
+            a, b, c = corners[face, 0], corners[face, 1], corners[face, 2]
+            ux, uy, uz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+            vx, vy, vz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+            x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            areas[face] = 0.5 * np.sqrt(x * x + y * y + z * z)
     return areas

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,10 @@ class View:
         return rigid_inverse(self.camera_to_world)
 
 
-def views(frames: pl.DataFrame) -> dict[str, View]:
-    """By the frame's name, in the order of the sequence."""
+def views(frames: pl.DataFrame, among: Collection[str] | None = None) -> dict[str, View]:
+    """By the frame's name, in the order of the sequence; of those named alone, where any are."""
+    if among is not None:
+        frames = frames.filter(pl.col("frame").is_in(list(among)))
     return {
         row["frame"]: View(
             row["frame"],

@@ -8,7 +8,6 @@ import polars as pl
 from spatial_assets.geometry.drawable import face_areas
 from spatial_assets.geometry.overlap import overlap_matrices
 from spatial_assets.scene import tables
-from spatial_assets.scene.frames import views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.parameters import NoParameters
@@ -23,7 +22,7 @@ def compare(inputs: SceneInputs, parameters: NoParameters) -> SceneOutputs:
         return SceneOutputs(tallies=[Tally("pairs", 0, 0)])
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
     seen = visible_faces.read_faces(inputs.file(visible_faces.KIND))
-    order = [name for name in views(inputs.table(tables.FRAMES)) if name in seen]
+    order = [name for name in inputs.table(tables.FRAMES).sort("position")["frame"] if name in seen]
     areas = face_areas(mesh.vertices, mesh.faces)
     everything, of_instances = overlap_matrices([seen[name] for name in order], areas, owners)
     first, second = np.nonzero(np.triu(everything > 0, k=1))

@@ -178,8 +178,8 @@ def _surfaces(
     outputs.tallies.append(Tally("frames", len(chosen), len(first), parameters.frames))
     mesh, owners = meshes.from_ply(inputs.file(meshes.KIND))
     seen = visible_faces.read_faces(inputs.file(visible_faces.KIND))
-    cameras = views(inputs.table(tables.FRAMES))
     names = [used[place] for place in first.tolist()]
+    cameras = views(inputs.table(tables.FRAMES), names)
     return Surfaces(
         [cameras[name] for name in names],
         [seen[name] for name in names],

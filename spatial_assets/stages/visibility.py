@@ -83,9 +83,9 @@ def see(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
 
 def wanted_frames(inputs: SceneInputs) -> Wanted:
     sets = frame_sets(inputs.table(tables.KEYFRAMES))
-    members = {name for chosen in sets.values() for name in chosen}
+    members = sorted({name for chosen in sets.values() for name in chosen})
     return Wanted(
-        {name: view for name, view in views(inputs.table(tables.FRAMES)).items() if name in members},
+        views(inputs.table(tables.FRAMES), members),
         frozenset(sets.get(KEYFRAMES, [])) | frozenset(sets.get(VIDEO, [])),
     )
 

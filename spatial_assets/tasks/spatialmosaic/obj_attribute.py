@@ -184,12 +184,14 @@ def _one_of_each(
     levels = np.floor(facts.once(chosen_scores, axis) / LEVEL).astype(np.int64)
     others = others_across(groups, found.values[HIDDEN], sides, things, states, own, levels, OPTIONS - 1)
     apart = np.abs(found.values[DIFFERENCES][:, place])
-    found.values |= {
-        OTHERS: things[others],
-        NEAREST: np.minimum(apart, apart[others].min(axis=1)) if len(found) else apart,
-    }
+    found.values["drawn"] = others
     found.reject("few_others", others[:, 0] == NOTHING)
     found = found.settle()
+    others = found.values.pop("drawn")
+    nearest = np.abs(found.values[DIFFERENCES][:, place])
+    for drawn in others.T:
+        nearest = np.minimum(nearest, apart[drawn])
+    found.values |= {OTHERS: things[others], NEAREST: nearest}
     signs = found.values[SIDES][:, place].astype(np.int64)
     thin_out(facts, parameters, NAMES[axis], found, _odds(facts, axis, found, signs))
     return found

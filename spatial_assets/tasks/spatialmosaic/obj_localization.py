@@ -26,7 +26,6 @@ from spatial_assets.tasks.spatialmosaic.places import (
     PLACES,
     ChoiceOfPlaceParameters,
     PlaceParameters,
-    boxes_of,
     named_in_frames,
     with_places,
 )
@@ -88,7 +87,7 @@ def ask(facts: SceneFacts, parameters: PlaceParameters, candidate: Chosen, draw:
     row, view, hidden, places = values[SET], values[ASKED], values[HIDDEN], values.get(PLACES)
     sets = facts.once(view_sets)
     name = frame_name(facts, parameters, sets, row, view)
-    box = None if hidden else facts.once(boxes_of)[frame][thing]
+    box = None if hidden else facts.observed.column("box")[frame, thing].tolist()
     chosen = stems(parameters, NUMBER if places is None else CHOICE, draw)
     printed = Printed(on_grid=False)
     return Question(

@@ -80,12 +80,6 @@ def named_in_frames(facts: SceneFacts, referents: MosaicReferents) -> Candidates
     return found.settle()
 
 
-def boxes_of(facts: SceneFacts) -> list[list[list[float]]]:
-    """Of what frames show of objects, as Python's numbers; by `facts.once`."""
-    found: list[list[list[float]]] = facts.observed.column("box").tolist()
-    return found
-
-
 def with_places(facts: SceneFacts, parameters: ChoiceOfPlaceParameters, task: str) -> Candidates:
     """What can be asked with places to choose from, with PLACES."""
     found = facts.once(named_in_frames, parameters.referents).fresh()

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
+from spatial_assets.scene.model import Float
 from spatial_assets.scene.tables import VIEW_SET_OBJECTS
 from spatial_assets.tasks.core.candidates import (
     GROUP,
@@ -169,12 +172,17 @@ def left_of(
     if undetermined:
         gone = set(showing)
     else:
-        state, identities = draw.rank("withheld"), facts.frames.identities
+        state, identities = draw.rank("withheld"), facts.once(_identities)
         free = [frame for frame in frames if frame not in showing and frame != asked]
-        free.sort(key=lambda frame: mix(state, int(identities[frame])))
+        free.sort(key=lambda frame: mix(state, identities[frame]))
         gone = set(free[: len(showing)])
     views = [view for view, frame in enumerate(frames) if frame not in gone]
     return Left(row, [frames[view] for view in views], views, undetermined)
+
+
+def _identities(facts: SceneFacts) -> list[int]:
+    found: list[int] = facts.frames.identities.tolist()
+    return found
 
 
 def _visible(facts: SceneFacts) -> list[list[bool]]:
@@ -193,13 +201,8 @@ def diagnostics(
     """What stands beside a question about what is left of a set, in the order of the table's column: of the views left
     alone."""
     sets, visible, occlusion = facts.once(view_sets), facts.once(_visible), facts.once(_occlusion)
-    size = int(sets.sizes[left.row])
-    pairs = [(a, b) for a in range(size) for b in range(a + 1, size)]
-    overlaps = [
-        value
-        for (a, b), value in zip(pairs, sets.overlap_pairs[left.row], strict=True)
-        if a in left.views and b in left.views
-    ]
+    values = sets.overlap_pairs[left.row]
+    overlaps = [values[place] for place in _pairs_among(int(sets.sizes[left.row]), tuple(left.views))]
     shown = [(frame, thing) for thing in objects for frame in left.frames if visible[frame][thing]]
     hidden = [occlusion[frame][thing] for frame, thing in shown]
     shares = [share for share in (coverage(facts, left, thing) for thing in objects) if share is not None]
@@ -217,13 +220,34 @@ def diagnostics(
     )
 
 
+@cache
+def _pairs_among(size: int, views: tuple[int, ...]) -> list[int]:
+    """Places of the pairs of these views among all pairs of so many."""
+    return [place for place, pair in enumerate(combinations(range(size), 2)) if set(pair) <= set(views)]
+
+
+class _Lists:
+    """A column of lists of numbers, of which a few are looked at: as slices of one array."""
+
+    def __init__(self, column: pl.Series) -> None:
+        held = column.to_arrow()
+        self._bounds = held.offsets.to_numpy()
+        self._values: Float = held.values.to_numpy(zero_copy_only=False)
+
+    def __getitem__(self, place: int) -> list[float]:
+        """Unknown numbers are NaN, and of an unknown list there are none."""
+        begin, end = self._bounds[place : place + 2].tolist()
+        found: list[float] = self._values[begin:end].tolist()
+        return found
+
+
 class Surfaces(NamedTuple):
     """What views of sets show of objects' surfaces."""
 
     places: Indices
     """(S, O), rows of the columns; NOTHING where a set has none of an object."""
-    shown: pl.Series
-    parts: pl.Series
+    shown: _Lists
+    parts: _Lists
     """As in the table."""
 
 
@@ -234,22 +258,22 @@ def _surfaces(facts: SceneFacts) -> Surfaces:
     if places.size and len(rows):
         thing = np.searchsorted(things.instances, rows["instance"].to_numpy())
         places[places_of(rows["view_set"], sets.ids), thing] = np.arange(len(rows))
-    return Surfaces(places, rows["shown"], rows["shown_parts"])
+    return Surfaces(places, _Lists(rows["shown"]), _Lists(rows["shown_parts"]))
 
 
 def coverage(facts: SceneFacts, left: Left, thing: int) -> float | None:
     """Share of an object's surface that the views left show together; None where it has none."""
     surfaces = facts.once(_surfaces)
     at = int(surfaces.places[left.row, thing])
-    shown = None if at == NOTHING else surfaces.shown[at]
-    if shown is None or shown.null_count():
+    shown = [] if at == NOTHING else surfaces.shown[at]
+    if not shown or any(share != share for share in shown):
         return None
     parts = surfaces.parts[at]
-    if parts is None:
+    if not parts:
         # One view at most shows any of it.
-        return max(shown[view] for view in left.views)
-    own = sum(1 << view for view in left.views)
-    return min(1.0, math.fsum(part for number, part in enumerate(parts.to_list(), 1) if number & own))
+        return max([shown[view] for view in left.views])
+    own = sum([1 << view for view in left.views])
+    return min(1.0, math.fsum([part for number, part in enumerate(parts, 1) if number & own]))
 
 
 def option(task: str) -> str:
