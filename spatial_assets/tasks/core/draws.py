@@ -8,8 +8,9 @@ mixing function; its twin in numba, `mix_columns`, ranks arrays of candidates.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -108,6 +109,14 @@ def _shuffle(begun: np.uint64, purpose: np.uint64, count: int) -> NDArray[np.int
 
 
 @kernel
+def _shuffle_each(begun: Hashes, purpose: np.uint64, count: int) -> NDArray[np.int64]:
+    out = np.empty((len(begun), count), np.int64)
+    for row in range(len(begun)):
+        out[row] = _shuffle(begun[row], purpose, count)
+    return out
+
+
+@kernel
 def _mix_columns(states: Hashes, columns: Hashes) -> Hashes:
     out = np.empty(len(columns), np.uint64)
     for row in range(len(columns)):
@@ -143,10 +152,17 @@ def choices(states: Hashes, purpose: str, names: Sequence[str]) -> list[str]:
 class Draw:
     """The draws of one row or of one candidate, by purpose: equal states and purposes draw alike."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_ahead", "state")
 
-    def __init__(self, state: int) -> None:
-        self.state = state
+    def __init__(self, state: int, ahead: Mapping[tuple[str, int], list[int]] = MappingProxyType({})) -> None:
+        self.state, self._ahead = state, ahead
+
+    @classmethod
+    def of_all(cls, states: Hashes, purpose: str, count: int) -> list[Draw]:
+        """Of each state, (N,); how so many items are shuffled for this purpose is drawn for all of them at once."""
+        orders = _shuffle_each(states, _of_purpose(purpose), count).tolist()
+        key = (purpose, count)
+        return [cls(state, {key: order}) for state, order in zip(states.tolist(), orders, strict=True)]
 
     @classmethod
     def of(cls, *parts: str) -> Draw:
@@ -174,10 +190,10 @@ class Draw:
 
     def shuffled(self, purpose: str, items: Sequence[T]) -> list[T]:
         """The items in an order that depends on how many there are, not on what they are."""
-        return [
-            items[place]
-            for place in _shuffle(np.uint64(self.state), _of_purpose(purpose), len(items)).tolist()
-        ]
+        order = self._ahead.get((purpose, len(items)))
+        if order is None:
+            order = _shuffle(np.uint64(self.state), _of_purpose(purpose), len(items)).tolist()
+        return [items[place] for place in order]
 
     def sample(self, purpose: str, among: int, count: int) -> list[int]:
         """`count` different integers below `among`, each selection equally likely; in no order.

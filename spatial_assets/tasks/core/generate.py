@@ -15,6 +15,7 @@ from spatial_assets.tasks.core import wording
 from spatial_assets.tasks.core.candidates import GROUP, TIER, Candidates, Chosen, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, Hashes
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.options import LETTERED, OPTIONS
 from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line, in_tiers
 from spatial_assets.tasks.core.rejections import MISSING_FACT, OVER_QUOTA, REASONS, Rejection
 from spatial_assets.tasks.core.rendering import render
@@ -95,11 +96,10 @@ def fill_quota(
     tried = 0
     ranks = ranks_of(task, facts, parameters, form, candidates)
     line = queue(task, facts, parameters, form, candidates, ranks)
-    for index, state, candidate, drawn in _taken_out(line, candidates, ranks, words, form, parameters.quota):
+    for index, draw, candidate, drawn in _taken_out(line, candidates, ranks, words, form, parameters.quota):
         if len(rows.made) == parameters.quota:
             break
         tried += 1
-        draw = Draw(state)
         try:
             question = ask(facts, parameters, candidate, draw)
             rendered = render(question.answer, form, draw)
@@ -116,14 +116,15 @@ def fill_quota(
 
 def _taken_out(
     line: Iterator[int], candidates: Candidates, ranks: Hashes, words: Wording, form: str, count: int
-) -> Iterator[tuple[int, int, Chosen, Drawn]]:
-    """The line with candidates, their hashes and their wording, at first `count` at once: each by itself costs many
+) -> Iterator[tuple[int, Draw, Chosen, Drawn]]:
+    """The line with candidates, their draws and their wording, at first `count` at once: each by itself costs many
     times more."""
     at_once = max(count, 1)
     while indices := list(islice(line, at_once)):
         at_once = FURTHER
         chosen, states = Chosen.of_all(candidates, indices), ranks[indices]
-        yield from zip(indices, states.tolist(), chosen, words.drawn(form, states), strict=True)
+        draws = Draw.of_all(states, LETTERED, OPTIONS)
+        yield from zip(indices, draws, chosen, words.drawn(form, states), strict=True)
 
 
 def queue(

@@ -28,6 +28,8 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.quantities import Quantity
 
 LETTERS = ascii_uppercase
+LETTERED = "letters"
+"""What the order of options is drawn for."""
 OPTIONS = 4
 """SPAR's and VSI-Bench's number of options."""
 NO_OPTIONS = "no_options"
@@ -77,4 +79,4 @@ def lettered(texts: Sequence[str], draw: Draw) -> tuple[list[str], str]:
 
 def letter_order(count: int, draw: Draw) -> list[int]:
     """Which of so many options has which letter, for questions that name them in the same order."""
-    return draw.shuffled("letters", range(count))
+    return draw.shuffled(LETTERED, range(count))

@@ -72,7 +72,12 @@ OWN: Mapping[tuple[str, str], Renderer] = {("yes/no", JUDGE): _judge_yes_no}
 
 def option_list(options: list[str]) -> str:
     """`A. left; B. right.`"""
-    return "; ".join([f"{letter}. {text}" for letter, text in zip(LETTERS, options, strict=False)]) + "."
+    return _option_form(len(options)) % tuple(options)
+
+
+@lru_cache(maxsize=len(LETTERS))
+def _option_form(count: int) -> str:
+    return "; ".join([f"{letter}. %s" for letter in LETTERS[:count]]) + "."
 
 
 @lru_cache(maxsize=len(LETTERS))

@@ -40,6 +40,7 @@ from spatial_assets.tasks.spar.fours import (
     RELATIONS,
     UNCLEAR,
     fours,
+    in_order,
     relations,
     right_of,
 )
@@ -164,12 +165,12 @@ def _asking(
         relation = RELATIONS[candidate.values["relation"]]
         order = draw.shuffled("order", range(len(candidate.objects)))
         things = [candidate.objects[place] for place in order]
-        distances: list[float] = candidate.values["distances"][order].tolist()
-        corners: list[list[float]] = candidate.values[BOXES][order].tolist()
-        places: list[int] = candidate.values[VIEWS][order].tolist()
+        distances: list[float] = in_order(candidate.values["distances"], order)
         right, other = right_of(distances, candidate.values["relation"])
         if shows_boxes and parameters.even:
-            keep_even(candidate.values[CHANCES][order].tolist(), right, draw)
+            keep_even(in_order(candidate.values[CHANCES], order), right, draw)
+        corners: list[list[float]] = in_order(candidate.values[BOXES], order)
+        places: list[int] = in_order(candidate.values[VIEWS], order)
         form, printed = phrases(SUITE, task), Printed(on_grid=True)
         texts = [
             form[f"image_{place}"].format(box=printed.box(candidate.frames[place], box))

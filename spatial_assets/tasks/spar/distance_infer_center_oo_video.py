@@ -35,6 +35,7 @@ from spatial_assets.tasks.spar.fours import (
     RELATIONS,
     UNCLEAR,
     fours,
+    in_order,
     relations,
     right_of,
 )
@@ -92,7 +93,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
     relation = RELATIONS[candidate.values["relation"]]
     order = draw.shuffled("order", range(COUNT))
     things = [four[place] for place in order]
-    distances: list[float] = candidate.values["distances"][order].tolist()
+    distances: list[float] = in_order(candidate.values["distances"], order)
     right, other = right_of(distances, candidate.values["relation"])
     if parameters.even:
         kinds = facts.objects.categories

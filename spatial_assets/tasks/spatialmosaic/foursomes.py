@@ -59,6 +59,16 @@ def _chances(clear: Float, side: int, words: Indices, reference: int, out: Float
 
 
 @kernel
+def _is_kept(chances: Float, right: int, unit: float, alike: int) -> bool:
+    """Whether a set stays whose right member is this one: at the chance of the `alike` likeliest over its own."""
+    own = chances[right] * unit
+    likelier = 0
+    for chance in chances:
+        likelier += chance > own
+    return own > 0.0 and likelier >= alike
+
+
+@kernel
 def _sets(
     begins: Indices,
     signs: Indices,
@@ -75,69 +85,64 @@ def _sets(
     """(M, size), rows of each set, the right one first; (N,), of how many sets each row is the right one, also of
     those that are left out, and how many these are."""
     rights = np.zeros(len(signs), np.int64)
-    out = np.empty((0, size), np.int64)
+    out = np.empty((64, size), np.int64)
     at = np.empty(size, np.int64)
     named = np.empty(size, np.int64)
     chances = np.ones(size)
-    refused = 0
-    # First counted, then filled.
-    for turn in range(2):
-        total = 0
-        refused = 0
-        for group in range(len(begins) - 1):
-            count = begins[group + 1] - begins[group]
-            pools = (count + most - 1) // most
-            for pool in range(pools):
-                begin = begins[group] + pool * count // pools
-                end = begins[group] + (pool + 1) * count // pools
-                if end - begin < size:
-                    continue
+    total, refused = 0, 0
+    for group in range(len(begins) - 1):
+        count = begins[group + 1] - begins[group]
+        pools = (count + most - 1) // most
+        for pool in range(pools):
+            begin = begins[group] + pool * count // pools
+            end = begins[group] + (pool + 1) * count // pools
+            if end - begin < size:
+                continue
+            for place in range(size):
+                at[place] = begin + place
+            while True:
+                positive = 0
                 for place in range(size):
-                    at[place] = begin + place
-                while True:
-                    positive = 0
+                    positive += signs[at[place]] > 0
+                if positive == 1 or positive == size - 1:
+                    side = 1 if positive == 1 else -1
+                    right = 0
+                    state = states[at[0]]
                     for place in range(size):
-                        positive += signs[at[place]] > 0
-                    if positive == 1 or positive == size - 1:
-                        side = 1 if positive == 1 else -1
-                        right = 0
-                        state = states[at[0]]
+                        row = at[place]
+                        if signs[row] == side:
+                            right = place
+                        named[place] = words[things[row]]
+                        state = mix_pair(state, identities[things[row]])
+                    if alike > 0:
+                        reference = words[references[at[0]]]
+                        _chances(clear, (side + 1) // 2, named, reference, chances)
+                    rights[at[right]] += 1
+                    unit = float(state >> np.uint64(11)) * UNIT
+                    if alike > 0 and not _is_kept(chances, right, unit, alike):
+                        refused += 1
+                    else:
+                        if total == len(out):
+                            longer = np.empty((2 * total, size), np.int64)
+                            longer[:total] = out
+                            out = longer
+                        out[total, 0] = at[right]
+                        to = 1
                         for place in range(size):
-                            row = at[place]
-                            if signs[row] == side:
-                                right = place
-                            named[place] = words[things[row]]
-                            state = mix_pair(state, identities[things[row]])
-                        if alike > 0:
-                            reference = words[references[at[0]]]
-                            _chances(clear, (side + 1) // 2, named, reference, chances)
-                        own = chances[right]
-                        right = at[right]
-                        unit = float(state >> np.uint64(11)) * UNIT
-                        kept = alike == 0 or 0.0 < unit * own < np.sort(chances)[size - alike]
-                        if turn == 0:
-                            rights[right] += 1
-                        elif kept:
-                            out[total, 0] = right
-                            to = 1
-                            for place in range(size):
-                                if at[place] != right:
-                                    out[total, to] = at[place]
-                                    to += 1
-                        total += kept
-                        refused += not kept
-                    # The next set in the order of its members' places.
-                    place = size - 1
-                    while place >= 0 and at[place] == end - size + place:
-                        place -= 1
-                    if place < 0:
-                        break
-                    at[place] += 1
-                    for later in range(place + 1, size):
-                        at[later] = at[later - 1] + 1
-        if turn == 0:
-            out = np.empty((total, size), np.int64)
-    return out, rights, refused
+                            if place != right:
+                                out[total, to] = at[place]
+                                to += 1
+                        total += 1
+                # The next set in the order of its members' places.
+                place = size - 1
+                while place >= 0 and at[place] == end - size + place:
+                    place -= 1
+                if place < 0:
+                    break
+                at[place] += 1
+                for later in range(place + 1, size):
+                    at[later] = at[later - 1] + 1
+    return out[:total], rights, refused
 
 
 def sets_across(
