@@ -146,13 +146,28 @@ class Candidates:
         """(N,), by which a quota is filled: a hash of the key and of each one's identity, never of a position."""
         if self.identities is not None:
             return mix_columns(key, self.identities)
-        nothing = np.concatenate([objects, np.zeros(1, np.uint64)])
-        return mix_columns(key, frames[self.frames], nothing[self.objects])
+        shown, about = (np.ascontiguousarray(places, np.int64) for places in (self.frames, self.objects))
+        return _ranks(np.uint64(key), shown, about, frames, objects)
 
     def _code(self, reason: str) -> int:
         if reason not in self._reasons:
             self._reasons.append(reason)
         return self._reasons.index(reason)
+
+
+@kernel
+def _ranks(key: np.uint64, shown: Indices, about: Indices, frames: Hashes, objects: Hashes) -> Hashes:
+    """(N,), of the identities of the frames shown, (N, a), then of the objects, (N, b); of NOTHING it is 0."""
+    out = np.empty(len(shown), np.uint64)
+    for row in range(len(shown)):
+        state = key
+        for column in range(shown.shape[1]):
+            state = mix_pair(state, frames[shown[row, column]])
+        for column in range(about.shape[1]):
+            thing = about[row, column]
+            state = mix_pair(state, np.uint64(0) if thing == NOTHING else objects[thing])
+        out[row] = state
+    return out
 
 
 class Chosen(NamedTuple):

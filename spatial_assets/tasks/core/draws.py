@@ -140,7 +140,9 @@ def mix_columns(states: int | Hashes, *columns: Hashes) -> Hashes:
     """
     begun = np.array([states], np.uint64) if isinstance(states, int) else states
     parts = [column if column.ndim == 2 else column[:, None] for column in columns]
-    return _mix_columns(begun, np.ascontiguousarray(np.concatenate(parts, axis=1)))
+    # Most have one part, which a candidate's identities are; joining would copy it.
+    joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return _mix_columns(begun, np.ascontiguousarray(joined))
 
 
 def choices(states: Hashes, purpose: str, names: Sequence[str]) -> list[str]:
