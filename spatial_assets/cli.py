@@ -20,6 +20,7 @@ from spatial_assets.commands.conformance import conformance
 from spatial_assets.commands.evaluate import evaluate
 from spatial_assets.commands.export import export
 from spatial_assets.commands.facts import facts
+from spatial_assets.commands.frames import frames
 from spatial_assets.commands.labels import labels
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
@@ -332,6 +333,6 @@ def ui(home: Path, port: int, host: str) -> None:
     os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
 
 
-for command in (audit, conformance, evaluate, export, facts, labels, lineage, release, tasks_command):
+for command in (audit, conformance, evaluate, export, facts, frames, labels, lineage, release, tasks_command):
     main.add_command(command)
 release.add_command(review)

@@ -26,6 +26,19 @@ def project(points: Float, intrinsics: Float, world_to_camera: Float) -> tuple[F
     return pixels, z
 
 
+def unproject(depth: NDArray[np.float32], intrinsics: Float, camera_to_world: Float) -> Float:
+    """World points (N, 3) at the centers of an image's pixels, row by row, of depths (H, W) along the camera's z.
+
+    Pixels without a depth, 0, NaN or infinite, have none.
+    """
+    rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
+    z = depth[rows, columns].astype(np.float64)
+    pixels = np.column_stack([columns + 0.5, rows + 0.5, np.ones(len(z))])
+    camera = pixels @ np.linalg.inv(intrinsics).T * z[:, None]
+    points: Float = camera @ camera_to_world[:3, :3].T + camera_to_world[:3, 3]
+    return points
+
+
 def relative_motion(first: Float, second: Float) -> Float:
     """T = inv(C1) C2 of camera-to-world poses (..., 4, 4): camera 2 as seen from camera 1."""
     return rigid_inverse(first) @ second

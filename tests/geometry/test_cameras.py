@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from spatial_assets.geometry.cameras import find_up, project, relative_motion, turn_to_z, yaw_pitch
+from spatial_assets.geometry.cameras import find_up, project, relative_motion, turn_to_z, unproject, yaw_pitch
 from spatial_assets.geometry.keyframes import dense_indices, keyframe_indices, uniform_indices
 from spatial_assets.scene.model import rigid_inverse
 
@@ -161,3 +161,19 @@ def test_dense_frames_by_time_and_by_stride():
     assert dense_indices(stamps, 90, 3.0, 10).tolist() == list(range(0, 90, 10))
     assert dense_indices(stamps + 1e9, 90, 3.0, 10).size == 9
     assert dense_indices(None, 25, 3.0, 10).tolist() == [0, 10, 20]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_pixels_go_out_and_come_back(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pose = np.eye(4)
+    pose[:3, :3] = Rotation.random(random_state=seed % 1000).as_matrix()
+    pose[:3, 3] = random.uniform(-5, 5, 3)
+    intrinsics = np.array([[random.uniform(20, 60), 0, 9.0], [0, random.uniform(20, 60), 7.0], [0, 0, 1]])
+    depth = random.uniform(0.5, 4.0, (13, 19)).astype(np.float32)
+    depth[random.random(depth.shape) < 0.2] = random.choice([0.0, np.nan, np.inf, -1.0])
+    known = np.isfinite(depth) & (depth > 0)
+    pixels, z = project(unproject(depth, intrinsics, pose), intrinsics, rigid_inverse(pose))
+    rows, columns = np.nonzero(known)
+    assert np.allclose(pixels, np.stack([columns, rows], axis=1) + 0.5, atol=1e-6)
+    assert np.allclose(z, depth[known], rtol=1e-9)
