@@ -117,7 +117,7 @@ def seen_voxels(points: Sequence[Float], grid: Grid | None, least_points: int) -
 
 
 @kernel
-def _place(keys: Indices, key: int, unused: int) -> int:
+def _place(keys: Indices, key: int, unused: int) -> np.int64:
     """Where a number stands in a table of half as many, or would stand."""
     place = np.int64(np.uint64(key) * SPREAD >> np.uint64(unused))
     while keys[place] >= 0 and keys[place] != key:
