@@ -28,10 +28,10 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from benchmarks.bars import Bar
-from spatial_assets.exports.base import ImageMode, Options, Question, Shot
-from spatial_assets.exports.images import Images
+from spatial_assets.exports.core.base import ImageMode, Options, Question, Shot
+from spatial_assets.exports.core.images import Images
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.storage import release_manifest as manifest
 

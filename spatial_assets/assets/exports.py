@@ -18,10 +18,10 @@ from spatial_assets.assets.partitions import release
 from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageFormat, ImageMode, Options, Unreviewed
-from spatial_assets.exports.images import FOLDER
+from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options, Unreviewed
+from spatial_assets.exports.core.images import FOLDER
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.storage.hashing import hash_file, hash_text
 
 GROUP = "exports"

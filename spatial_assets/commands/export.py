@@ -10,7 +10,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageFormat, ImageMode, Options, Unreviewed
+from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
 
 MEGABYTE = 1_000_000
@@ -139,8 +139,8 @@ def export(
     if out is None:
         raise click.UsageError("Missing argument 'OUT'.")
     from spatial_assets.commands.terminal import Pace
+    from spatial_assets.exports.core.source import ReleaseRows
     from spatial_assets.exports.run import export as write
-    from spatial_assets.exports.source import ReleaseRows
 
     source = ReleaseRows(home.resolve(), target, tasks, splits, limit)
     options = Options(

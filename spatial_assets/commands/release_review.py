@@ -12,8 +12,8 @@ from spatial_assets.commands.printing import DONE, print_json, say
 from spatial_assets.scene.english import plural
 
 if TYPE_CHECKING:
-    from spatial_assets.exports.base import Question
-    from spatial_assets.exports.spar_bench_cut import Cut
+    from spatial_assets.exports.core.base import Question
+    from spatial_assets.exports.spar_bench.cut import Cut
     from spatial_assets.releases.verdicts import Verdict, Verdicts
     from spatial_assets.report.review import Item, Said
 
@@ -55,9 +55,9 @@ def review(
     Rejected questions leave the benchmark with its next export, accepted ones stay. A verdict is on a question as it
     was shown: one that has changed since is asked again.
     """
-    from spatial_assets.exports.base import Options
-    from spatial_assets.exports.source import ReleaseRows
-    from spatial_assets.exports.spar_bench_cut import FORM, cut
+    from spatial_assets.exports.core.base import Options
+    from spatial_assets.exports.core.source import ReleaseRows
+    from spatial_assets.exports.spar_bench.cut import FORM, cut
     from spatial_assets.releases import verdicts as said
     from spatial_assets.report.review import write_review
 
@@ -113,7 +113,7 @@ def _to_review(made: Cut) -> list[tuple[int, Question]]:
 
 
 def _item(number: int, question: Question, known: Verdicts) -> Item:
-    from spatial_assets.exports.spar_bench_images import drawn
+    from spatial_assets.exports.spar_bench.images import drawn
     from spatial_assets.releases.verdicts import content_hash
     from spatial_assets.report.review import Item
 

@@ -1,17 +1,17 @@
-"""One module per output format: writes a release as a trainer or evaluator reads it, reads it back, validates it.
+"""A release as trainers, evaluators and viewers read it: one module a format, in the folder of its family.
 
-    base.py      what a format's module offers, and what it is given
-    source.py    a release's questions, with where their images are
-    images.py    their images put beside the files: linked, copied or with marks drawn
-    image_store.py  the folder that keeps them once for many exports
-    licenses.py  whose data an export holds, and under which terms
-    files.py     files that several formats write alike
-    coordinates.py  image coordinates printed in a reader's convention
-    conversations.py, conversation_checks.py  what formats of conversations share
-    truths.py, scored_rows.py  what answers are scored by, and questions that are
-    behind.py    the scenes and frames behind a release, for formats of these
-    run.py       the one call that makes an export
+    core/            what formats are given and share: a release's rows, images, coordinates, licenses, truths
+    conversations/   for fine-tuning and reinforcement learning: lines of JSON with turns, tags and paths of images
+    libraries/       for Hugging Face `datasets` and WebDataset: all columns, images inside
+    evaluators/      for lmms-eval and VLMEvalKit: scored questions with their truths
+    scenes/          COCO, ScanRefer, PLY, rerun: what is seen behind the questions
+    spar/            SPAR-7M's own folders
+    spar_bench/      a benchmark as SPAR-Bench is published
+    spatialmosaic/   SpatialMosaic's two layouts, and a benchmark as SpatialMosaic-Bench is published
+    registry.py      which formats there are
+    run.py           the one call that makes an export
 
-A format is a module that defines `read_back`; its name, with `-` for `_`, is the format's, and nothing lists it. Here
-belongs nothing that makes or chooses questions (see `tasks`, `releases`) or that scores answers (see `scoring`).
+A format is a module that defines `read_back`; its name, with `-` for `_`, is the format's, and nothing lists it. It
+writes a release, reads it back, and validates it. Here belongs nothing that makes or chooses questions (see `tasks`,
+`releases`) or that scores answers (see `scoring`).
 """

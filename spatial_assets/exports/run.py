@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.exports import licenses
-from spatial_assets.exports.base import Export, ImageFormat, Options, Unreviewed
+from spatial_assets.exports.core import licenses
+from spatial_assets.exports.core.base import Export, ImageFormat, Options, Unreviewed
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.registry import export_format
-from spatial_assets.exports.source import ReleaseRows
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from spatial_assets.assets.run_config import schema_of
 from spatial_assets.audit import choices, numbers
 from spatial_assets.audit.verdicts import BARRED
 from spatial_assets.cli import main
-from spatial_assets.exports import spar_bench_checks, spatialmosaic_bench_chance, spatialmosaic_bench_cut
+from spatial_assets.exports.spar_bench import faults as spar_bench_checks
+from spatial_assets.exports.spatialmosaic import bench_chance as spatialmosaic_bench_chance
+from spatial_assets.exports.spatialmosaic import bench_cut as spatialmosaic_bench_cut
 from spatial_assets.releases.verdicts import REASONS
 from spatial_assets.stages.pipeline import SETTINGS, STAGES, parameters
 from spatial_assets.storage import shortcut_table

@@ -146,7 +146,7 @@ def test_the_exports_example(copy, built, tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
         "from spatial_assets.exports.registry import export_format\n"
-        "from spatial_assets.exports.source import ReleaseRows\n"
+        "from spatial_assets.exports.core.source import ReleaseRows\n"
         "form = export_format('csv-table')\n"
         "rows = [question.row for question in ReleaseRows(Path(sys.argv[1]), 'v1', limit=8).questions('all')]\n"
         "assert list(form.read_back(Path(sys.argv[2]))) == "

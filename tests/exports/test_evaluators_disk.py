@@ -6,9 +6,9 @@ import resource
 
 import pytest
 
-from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.core.base import ImageMode, Options
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 
 
 @pytest.mark.parametrize("form", ["lmms-eval", "vlmevalkit", "coco", "ply"])

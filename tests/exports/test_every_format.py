@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from spatial_assets.cli import main
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.core.base import ImageMode, Options
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.scene.model import InputError
 
 OTHERS = {

@@ -17,7 +17,7 @@ from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
 from spatial_assets.definitions import build_defs
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import Export
+from spatial_assets.exports.core.base import Export
 from spatial_assets.releases import create
 from spatial_assets.scene import discovery, tables
 from spatial_assets.storage import release_manifest as manifest

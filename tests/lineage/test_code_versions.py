@@ -368,7 +368,7 @@ def test_a_reader_a_task_and_an_export_more_change_no_version_of_others(package)
     for path in sorted((package / "tasks/spar").glob(f"{old}.*")):
         text = path.read_text(encoding="utf-8")
         path.with_stem(new).write_text(text.replace(old, new), encoding="utf-8")
-    shutil.copy(package / "exports/llava.py", package / "exports/newformat.py")
+    shutil.copy(package / "exports/conversations/llava.py", package / "exports/conversations/newformat.py")
     found, before = versions_of(package), versions()
     assert {key: found[key] for key in before} == before
     assert {asset for asset, _ in found} == {*STAGES, new}

@@ -8,9 +8,9 @@ import lakes
 import pytest
 
 from spatial_assets.exports import registry
-from spatial_assets.exports.base import ImageMode, Options
+from spatial_assets.exports.core.base import ImageMode, Options
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.releases import create
 from spatial_assets.stages import pipeline
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from spatial_assets.exports.base import ImageMode, Question, Shot
-from spatial_assets.exports.images import Images
+from spatial_assets.exports.core.base import ImageMode, Question, Shot
+from spatial_assets.exports.core.images import Images
 from spatial_assets.imaging.images import NoImage, open_image
 from spatial_assets.readers.images import image_size
 from spatial_assets.scene import panoramas

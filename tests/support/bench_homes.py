@@ -10,10 +10,10 @@ import lakes
 import tiny
 from asked_homes import UPSTREAM
 
-from spatial_assets.exports.base import Question
-from spatial_assets.exports.scene_truth import SceneTruth
-from spatial_assets.exports.source import ReleaseRows
-from spatial_assets.exports.spar_bench_tasks import bench_tasks
+from spatial_assets.exports.core.base import Question
+from spatial_assets.exports.core.scene_truth import SceneTruth
+from spatial_assets.exports.core.source import ReleaseRows
+from spatial_assets.exports.spar_bench.tasks import bench_tasks
 from spatial_assets.releases import create
 
 RELEASE = "v1"

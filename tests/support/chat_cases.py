@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from spatial_assets.exports.base import Question, Shot
+from spatial_assets.exports.core.base import Question, Shot
 from spatial_assets.scene.tables import QUESTIONS
 
 WIDTH, HEIGHT = 64, 48

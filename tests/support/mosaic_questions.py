@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from spatial_assets.exports import spatialmosaic_layout as layout
+from spatial_assets.exports.spatialmosaic import layout
 
 FLAT: dict[str, Any] = {
     "dataset": "scannetpp",

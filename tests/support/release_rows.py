@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spatial_assets.exports.source import ReleaseRows
+from spatial_assets.exports.core.source import ReleaseRows
 
 
 def scored(source: ReleaseRows) -> dict[str, dict[str, Any]]:

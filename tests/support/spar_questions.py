@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spatial_assets.exports import spar_layout as layout
-from spatial_assets.exports.base import Question, Shot
+from spatial_assets.exports.core.base import Question, Shot
+from spatial_assets.exports.spar import layout
 
 ANSWERS = {
     None: "the chair",

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pytest
 
 from spatial_assets.assets import partitions
-from spatial_assets.exports.base import Question
-from spatial_assets.exports.source import ReleaseRows
+from spatial_assets.exports.core.base import Question
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import open_image
 from spatial_assets.readers import matterport3d

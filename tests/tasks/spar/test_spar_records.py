@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from asked_homes import FORMS, Asked
 
-from spatial_assets.exports import spar_faults, spar_layout, spar_records
-from spatial_assets.exports.base import Question, Shot
+from spatial_assets.exports.core.base import Question, Shot
+from spatial_assets.exports.spar import faults as spar_faults
+from spatial_assets.exports.spar import layout as spar_layout
+from spatial_assets.exports.spar import records as spar_records
 from spatial_assets.scene.frames import VIDEO_FRAMES
 
 

@@ -9,9 +9,9 @@ import lakes
 import pytest
 from video_scenes import Studio
 
-from spatial_assets.exports.base import Options
+from spatial_assets.exports.core.base import Options
+from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
-from spatial_assets.exports.source import ReleaseRows
 from spatial_assets.releases import create
 from spatial_assets.stages.questions import SUITES
 

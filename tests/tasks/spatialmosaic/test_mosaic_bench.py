@@ -27,10 +27,9 @@ from spatial_assets.definitions import build_defs
 from spatial_assets.evaluation import results, runs
 from spatial_assets.evaluation.page import page
 from spatial_assets.evaluation.scored import ROW_LEVEL, IntervalParameters
-from spatial_assets.exports import spatialmosaic_bench
-from spatial_assets.exports import spatialmosaic_layout as layout
-from spatial_assets.exports.source import ReleaseRows
-from spatial_assets.exports.spatialmosaic_bench_cut import CELL_FIELDS
+from spatial_assets.exports.core.source import ReleaseRows
+from spatial_assets.exports.spatialmosaic import layout, spatialmosaic_bench
+from spatial_assets.exports.spatialmosaic.bench_cut import CELL_FIELDS
 from spatial_assets.releases import create
 from spatial_assets.releases.splits import PUBLISHED, parse_splits
 from spatial_assets.scoring.run import score_rows

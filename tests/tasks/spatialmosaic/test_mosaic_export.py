@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from spatial_assets.exports import spatialmosaic
-from spatial_assets.exports import spatialmosaic_layout as layout
-from spatial_assets.exports.source import ReleaseRows
+from spatial_assets.exports.core.source import ReleaseRows
+from spatial_assets.exports.spatialmosaic import layout, spatialmosaic
 from spatial_assets.lineage.database import connect
 from spatial_assets.report import view_sets
 from spatial_assets.report.gallery import gallery_page

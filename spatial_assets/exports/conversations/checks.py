@@ -1,0 +1,163 @@
+"""What would stop a trainer at files of conversations: broken lines, tags without images, images that are gone, answers
+that are another question's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from spatial_assets.exports.conversations.jsonl import (
+    IDS,
+    NO_LINE,
+    SUFFIX,
+    Line,
+    Parse,
+    Read,
+    ids_of,
+    read_lines,
+)
+from spatial_assets.scene.model import InputError
+
+SHOWN = 60
+"""Characters of what is wrong that a line shows."""
+
+
+def validate(
+    path: Path,
+    parse: Parse,
+    kinds: Sequence[str] = ("",),
+    suffix: str = SUFFIX,
+    read: Read = read_lines,
+    unit: str = "line",
+) -> list[str]:
+    """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there.
+
+    Each question stands once in the files whose names begin with the same kind. Other files than of JSON lines have a
+    `suffix` of their own, and what they hold, `unit`, is read by `read`.
+    """
+    root = path if path.is_dir() else path.parent
+    files = sorted(root.rglob(f"*{suffix}")) if path.is_dir() else [path]
+    files = [file for file in files if file != root / IDS]
+    if not files:
+        return [str(InputError(path, f"no {suffix} file is there", "missing_file"))]
+    errors: list[str] = []
+    known: dict[str, dict[str, tuple[str, int]]] | None = None
+    if (root / IDS).exists():
+        try:
+            known = answers_of(root)
+        except InputError as error:
+            errors.append(str(error))
+    met: dict[tuple[str, str], str] = {}
+    opened: dict[str, str | None] = {}
+    for file in files:
+        name = file.relative_to(root).as_posix()
+        kind = next((kind for kind in kinds if name.startswith(kind)), "")
+        wanted = None if known is None else known.get(name, {})
+        found = 0
+        try:
+            for number, record in read(file):
+                found += 1
+                where = f"{name}: {unit} {number}"
+                errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
+                own = record.get("id") if isinstance(record, Mapping) else None
+                if isinstance(own, str) and met.setdefault((kind, own), where) != where:
+                    errors.append(f"{where}: id {own} is that of {met[kind, own]}")
+        except InputError as error:
+            errors.append(str(error))
+            continue
+        if wanted is not None and found < len(wanted):
+            errors.append(f"{name}: ends after {found} of {len(wanted)} questions")
+    if known is not None and path.is_dir():
+        names = {file.relative_to(root).as_posix() for file in files}
+        errors += [f"{name}: not there" for name in known if name not in names]
+    return errors
+
+
+def answers_of(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
+    """By file and id, the answer and how many images, from `ids.parquet`. Raises InputError where it cannot be read."""
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    for file, own, answer, images in ids_of(root).select("file", "id", "answer", "images").iter_rows():
+        found.setdefault(file, {})[own] = answer, images
+    return found
+
+
+def _wrong(
+    record: Any,
+    parse: Parse,
+    root: Path,
+    opened: dict[str, str | None],
+    wanted: Mapping[str, tuple[str, int]] | None,
+) -> Iterator[str]:
+    if not isinstance(record, Mapping):
+        yield f"not an object: {_shown(record)}"
+        return
+    try:
+        line = parse(record)
+    except NO_LINE as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        yield f"not as the format has it: {why or _shown(record)}"
+        return
+    if not line.id:
+        yield "has no id"
+    yield from line.wrong
+    if not line.question.strip():
+        yield "asks nothing"
+    if not line.answer.strip():
+        yield "answers nothing"
+    yield from _wrong_media(line, root, opened)
+    if wanted is None:
+        return
+    yield from differs(wanted, line.id, line.answer, sum(map(len, line.media.values())))
+
+
+def differs(wanted: Mapping[str, tuple[str, int]], own: str, answer: str, images: int) -> Iterator[str]:
+    """What a record of an id says in another way than `ids.parquet`, of whose file `wanted` is."""
+    if own not in wanted:
+        yield f"id {own} is not in {IDS} for this file"
+        return
+    right, there = wanted[own]
+    if answer != right:
+        yield f"answers {_shown(answer)}, where {IDS} has {_shown(right)}"
+    if images != there:
+        yield f"{images} images, where {IDS} has {there}"
+
+
+def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Iterator[str]:
+    for tag, count in line.tags.items():
+        paths = line.media.get(tag, ())
+        there = line.parts.get(tag, len(paths))
+        if count != there:
+            yield f"{count} {tag} for {there} {'videos' if tag in line.parts else 'images'}"
+    for paths in line.media.values():
+        for path in paths:
+            if path not in opened:
+                opened[path] = wrong_image(root, path)
+            if opened[path] is not None:
+                yield f"image {path}: {opened[path]}"
+
+
+def wrong_image(root: Path, path: str) -> str | None:
+    """Why a trainer cannot open an image below an export's folder; None where it can."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        return "leads out of the export's folder"
+    if not (root / path).exists():
+        return "leads nowhere" if (root / path).is_symlink() else "not there"
+    return unreadable(root / path)
+
+
+def unreadable(file: Path | BinaryIO) -> str | None:
+    """Why a file is no image; None where it is one."""
+    try:
+        with Image.open(file) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return "cannot be read as an image"
+    return None
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True)[:SHOWN]

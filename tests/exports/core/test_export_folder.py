@@ -1,0 +1,107 @@
+"""The folder that an export is written to: whole or not at all, by one export at a time, and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from spatial_assets.cli import main
+from spatial_assets.exports.core.base import ImageMode, Options
+from spatial_assets.exports.core.source import ReleaseRows
+from spatial_assets.exports.run import export
+from spatial_assets.exports.spar import spar
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(released, tmp_path):
+    import resource
+
+    source = ReleaseRows(released.home, "v1")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as told:
+            export("spar", source, tmp_path / "out", Options(ImageMode.NONE))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ".jsonl" in str(told.value.filename)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_an_empty_folder_or_to_none_stays_one(released, tmp_path):
+    (tmp_path / "large").mkdir()
+    for name, there in (("old", "large"), ("new", "larger")):
+        (tmp_path / name).symlink_to(there)
+        export("spar", ReleaseRows(released.home, "v1", limit=5), tmp_path / name, Options(ImageMode.NONE))
+        assert (tmp_path / name).is_symlink() and (tmp_path / there / "spar").is_dir()
+        assert spar.validate(tmp_path / name) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "larger", "new", "old"]
+
+
+def test_a_folder_that_cannot_be_replaced_is_named_first(released, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = ReleaseRows(released.home, "v1", limit=5)
+    with pytest.raises(ValueError, match=f"{tmp_path} is in use as a whole"):
+        export("spar", source, Path(), Options(ImageMode.NONE))
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == tmp_path / "volume")
+    (tmp_path / "volume").mkdir()
+    with pytest.raises(ValueError, match="choose a new folder below it"):
+        export("spar", source, tmp_path / "volume", Options(ImageMode.NONE))
+    assert list(tmp_path.iterdir()) == [tmp_path / "volume"]
+    export("spar", source, Path("below"), Options(ImageMode.NONE))
+    assert spar.validate(tmp_path / "below") == []
+
+
+def test_two_exports_to_one_folder_are_one(released, tmp_path):
+    """The second is refused, and the first is whole."""
+
+    class Meanwhile(ReleaseRows):
+        def questions(self, split, columns=()):
+            source = ReleaseRows(released.home, "v1")
+            with pytest.raises(ValueError, match=f"another export is writing {tmp_path / 'out'}"):
+                export("spar", source, tmp_path / "out", Options(ImageMode.COPY))
+            yield from super().questions(split)
+
+    export("spar", Meanwhile(released.home, "v1"), tmp_path / "out", Options(ImageMode.COPY))
+    assert spar.validate(tmp_path / "out") == [] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_a_killed_export_left_is_in_nobodys_way(released, tmp_path):
+    """Its draft is no tree to the check, and goes when the folder is written."""
+    draft = tmp_path / ".out.partial"
+    (draft / "spar/scannet/qa_jsonl/train/obj_count/fill").mkdir(parents=True)
+    (draft / "spar/scannet/qa_jsonl/train/obj_count/fill/.fill.jsonl").write_text('{"id": "sc')
+    assert spar.validate(draft) != []
+    export("spar", ReleaseRows(released.home, "v1", limit=5), tmp_path / "out", Options(ImageMode.NONE))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and spar.validate(tmp_path / "out") == []
+
+
+def test_what_stands_there_is_not_touched(released, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    words = ["export", "spar", "v1", str(tmp_path / "out"), "--home", str(released.home)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1 and done.output.count("\n") == 1 and "is there already" in done.output
+    assert (tmp_path / "out/mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("most", [3_000, 40_000])
+@pytest.mark.parametrize("form", ["hf", "webdataset", "qwen-vl", "grpo"])
+def test_a_disk_that_fills_is_one_line_wherever_it_does(form, most, released, tmp_path):
+    import resource
+
+    words = ["export", form, "v1", str(tmp_path / "out"), "--home", str(released.home), "--images", "none"]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        done = CliRunner().invoke(main, words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert done.exit_code == 1 and done.output.count("\n") == 1, done.output
+    assert "File too large" in done.output and str(tmp_path) in done.output
+    assert not list(tmp_path.iterdir())
