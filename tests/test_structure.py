@@ -35,6 +35,13 @@ ALLOWED: dict[str, set[str]] = {
     "conformance": {"readers", "geometry", "scene"},
 }
 """Which rooms a room may import, its own aside: arrows point from what runs and shows to what computes."""
+EXPORTS = "spatial_assets.exports"
+FAMILIES: dict[str, set[str]] = {
+    "core": set(),
+    "evaluators": {"conversations", "core"},
+    "spar_bench": {"spar", "core"},
+}
+"""Which folders of exports a family of formats may import, where that is not `core` alone."""
 ABOVE = ("assets", "commands", "cli", "definitions", "__main__")
 """What Dagster loads and people type may import every room, except as OUTERMOST says."""
 OUTERMOST = {
@@ -91,6 +98,28 @@ def test_arrows_point_one_way():
             if not good:
                 wrong.append(f"{module} imports {other}")
     assert wrong == []
+
+
+def test_families_of_exports_share_what_is_in_their_core():
+    wrong = []
+    for module in MODULES:
+        family = _family(module)
+        if family is None:
+            continue
+        allowed = FAMILIES.get(family, {"core"}) | {family}
+        wrong += [
+            f"{module} imports {other}"
+            for other in sorted(imported(module))
+            if room(other) == "exports" and _family(other) not in allowed
+        ]
+    assert wrong == []
+
+
+def _family(module: str) -> str | None:
+    """The folder of exports that a module stands in; None for what stands above them, or elsewhere."""
+    parts = module.split(".")
+    below = ".".join(parts[:3])
+    return parts[2] if below.startswith(f"{EXPORTS}.") and below in PACKAGES else None
 
 
 def test_the_table_itself_has_no_circle():

@@ -1,6 +1,6 @@
 """A release as trainers, evaluators and viewers read it: one module a format, in the folder of its family.
 
-    core/            what formats are given and share: a release's rows, images, coordinates, licenses, truths
+    core/            what formats are given and share: rows, images, coordinates, licenses, truths
     conversations/   for fine-tuning and reinforcement learning: lines of JSON with turns, tags and paths of images
     libraries/       for Hugging Face `datasets` and WebDataset: all columns, images inside
     evaluators/      for lmms-eval and VLMEvalKit: scored questions with their truths

@@ -3,27 +3,14 @@ that are another question's."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
-from PIL import Image
-
-from spatial_assets.exports.conversations.jsonl import (
-    IDS,
-    NO_LINE,
-    SUFFIX,
-    Line,
-    Parse,
-    Read,
-    ids_of,
-    read_lines,
-)
+from spatial_assets.exports.conversations.jsonl import NO_LINE, SUFFIX, Line, Parse, Read, read_lines
+from spatial_assets.exports.core.ids import IDS, answers_of, differs, shown
+from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.scene.model import InputError
-
-SHOWN = 60
-"""Characters of what is wrong that a line shows."""
 
 
 def validate(
@@ -77,14 +64,6 @@ def validate(
     return errors
 
 
-def answers_of(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
-    """By file and id, the answer and how many images, from `ids.parquet`. Raises InputError where it cannot be read."""
-    found: dict[str, dict[str, tuple[str, int]]] = {}
-    for file, own, answer, images in ids_of(root).select("file", "id", "answer", "images").iter_rows():
-        found.setdefault(file, {})[own] = answer, images
-    return found
-
-
 def _wrong(
     record: Any,
     parse: Parse,
@@ -93,13 +72,13 @@ def _wrong(
     wanted: Mapping[str, tuple[str, int]] | None,
 ) -> Iterator[str]:
     if not isinstance(record, Mapping):
-        yield f"not an object: {_shown(record)}"
+        yield f"not an object: {shown(record)}"
         return
     try:
         line = parse(record)
     except NO_LINE as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        yield f"not as the format has it: {why or _shown(record)}"
+        yield f"not as the format has it: {why or shown(record)}"
         return
     if not line.id:
         yield "has no id"
@@ -114,18 +93,6 @@ def _wrong(
     yield from differs(wanted, line.id, line.answer, sum(map(len, line.media.values())))
 
 
-def differs(wanted: Mapping[str, tuple[str, int]], own: str, answer: str, images: int) -> Iterator[str]:
-    """What a record of an id says in another way than `ids.parquet`, of whose file `wanted` is."""
-    if own not in wanted:
-        yield f"id {own} is not in {IDS} for this file"
-        return
-    right, there = wanted[own]
-    if answer != right:
-        yield f"answers {_shown(answer)}, where {IDS} has {_shown(right)}"
-    if images != there:
-        yield f"{images} images, where {IDS} has {there}"
-
-
 def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Iterator[str]:
     for tag, count in line.tags.items():
         paths = line.media.get(tag, ())
@@ -138,26 +105,3 @@ def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Itera
                 opened[path] = wrong_image(root, path)
             if opened[path] is not None:
                 yield f"image {path}: {opened[path]}"
-
-
-def wrong_image(root: Path, path: str) -> str | None:
-    """Why a trainer cannot open an image below an export's folder; None where it can."""
-    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        return "leads out of the export's folder"
-    if not (root / path).exists():
-        return "leads nowhere" if (root / path).is_symlink() else "not there"
-    return unreadable(root / path)
-
-
-def unreadable(file: Path | BinaryIO) -> str | None:
-    """Why a file is no image; None where it is one."""
-    try:
-        with Image.open(file) as image:
-            image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "cannot be read as an image"
-    return None
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True)[:SHOWN]

@@ -23,8 +23,9 @@ from typing import Any
 import polars as pl
 
 from spatial_assets.exports.conversations import checks, jsonl
-from spatial_assets.exports.conversations.jsonl import IMAGE, Line, tagged, without_tags
+from spatial_assets.exports.conversations.jsonl import Line, tagged, without_tags
 from spatial_assets.exports.core.base import ColumnSource, Options
+from spatial_assets.exports.core.columns import IMAGE
 from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
 from spatial_assets.exports.core.truths import IS_ASKED, MORE, TRUTH, rendering, truths
 

@@ -22,6 +22,7 @@ from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line, of_two_turns, tagged, turns
 from spatial_assets.exports.core.base import ColumnSource, Options
 from spatial_assets.exports.core.coordinates import profile
+from spatial_assets.exports.core.ids import ids_of
 
 CARRIES = jsonl.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})
@@ -36,7 +37,7 @@ SIDES = ("width_list", "height_list")
 def write(source: ColumnSource, out: Path, options: Options) -> None:
     how = profile(options.coordinates or COORDINATES, options.min_pixels, options.max_pixels)
     jsonl.write(source, out, options, _lines, how)
-    counts = jsonl.ids_of(out).group_by("file", maintain_order=True).len()
+    counts = ids_of(out).group_by("file", maintain_order=True).len()
     entries = {f"spatial_assets_{Path(name).stem}": _entry(name, count) for name, count in counts.iter_rows()}
     (out / META).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
 

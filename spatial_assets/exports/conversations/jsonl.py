@@ -1,12 +1,10 @@
-"""What formats of conversations share: questions as columns, files of JSON lines, the table of where rows come from.
+"""What formats of conversations share: files of JSON lines, and what a reader finds in a line.
 
     <out>/<split>.jsonl, or <split>-00000-of-00004.jsonl and so on     what the trainer reads, a question a line
-    <out>/ids.parquet                                                  of each line, in order: its row's id and origin
-    <out>/images/                                                      see images.py
+    <out>/ids.parquet                                                  see core/ids.py
+    <out>/images/                                                      see core/images.py
 
-Lines hold what their trainer reads and an id, nothing else; what a release knows beside it stands in `ids.parquet`,
-with the answer, so that an answer that was changed or put to another question is found. Texts stay columns from the
-release's Parquet to the line: only what prints coordinates anew, and where images go, is done row by row.
+Lines hold what their trainer reads and an id, nothing else; what a release knows beside it stands in `ids.parquet`.
 """
 
 from __future__ import annotations
@@ -21,34 +19,31 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
+from spatial_assets.exports.core.base import ColumnSource, Options
+from spatial_assets.exports.core.columns import (
+    IMAGE,
+    READ,
+    TAGS,
+    VIDEO,
+    Rendering,
+    counts_of,
+    paths_of,
+    printed,
+    refuse_tags,
+    taken,
+)
 from spatial_assets.exports.core.coordinates import Profile, rendered
+from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
 from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
-SUFFIX, IDS = ".jsonl", "ids.parquet"
-IMAGE, VIDEO, AUDIO = "<image>", "<video>", "<audio>"
-TAGS = (IMAGE, VIDEO, AUDIO)
-"""What stands for media in texts; a question that says one itself cannot be told from them."""
-FROM_THE_ROW = ("dataset", "release", "scene", "license", "task", "format", "frames")
-"""Columns that `ids.parquet` has from the release."""
+SUFFIX = ".jsonl"
 CARRIES = frozenset({"qa_id", "split", "question", "answer", *FROM_THE_ROW})
-TEXTS = ("question", "stem", "instruction", "answer", "options")
-PLACES = ("sizes", "coordinates")
-READ = ("qa_id", *TEXTS, *FROM_THE_ROW, *PLACES)
-COMPRESSION = 3
 Lines = Callable[[pl.DataFrame], pl.DataFrame | pl.Series]
 """What a format makes of questions: a column a key of its lines, in order, or the lines as texts. Questions have the
 columns of `READ` with texts printed for the reader, `images`, a list of paths, and what the format asked for."""
-ANSWERED = "answered"
-"""A column of answers as they are read back, for formats whose lines hold part of one elsewhere; null where they do
-not."""
-Rendering = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""The texts of a row that prints coordinates, and more columns where the format has them."""
 
 
 def write(
@@ -111,66 +106,6 @@ def _put(lines: pl.DataFrame | pl.Series, file: BinaryIO) -> None:
         file.flush()
 
 
-def taken(batch: pa.Table, only: pl.Expr) -> pa.Table:
-    """Rows that an expression over `task` and `format` takes."""
-    told = pl.from_arrow(batch.select(["task", "format"]))
-    assert isinstance(told, pl.DataFrame)
-    return batch.filter(told.select(only.alias("taken"))["taken"].to_arrow())
-
-
-def counts_of(source: ColumnSource, only: pl.Expr) -> dict[str, int]:
-    """Rows of each split that are taken; splits without any are left out."""
-    counts = {
-        split: sum(taken(batch, only).num_rows for batch in source.batches(split, ["task", "format"]))
-        for split in source.splits
-    }
-    return {split: count for split, count in counts.items() if count}
-
-
-def paths_of(source: ColumnSource, batch: pa.Table, split: str, images: Images) -> pl.Series:
-    """Of each question the paths of its images below the export's folder, where they are put; none if they are off."""
-    kind = pl.List(pl.String)
-    if images.mode == ImageMode.NONE:
-        return pl.Series("images", [[]], kind).new_from_index(0, batch.num_rows)
-    placed = images.placed(source.shown(batch, split))
-    return pl.Series("images", [paths for _, paths in placed], kind)
-
-
-def printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
-    """A batch with its texts as they are printed for the reader."""
-    questions = pl.from_arrow(batch)
-    assert isinstance(questions, pl.DataFrame)
-    where = questions["coordinates"].is_not_null().arg_true()
-    if anew is None or not len(where):
-        return questions
-    made = [anew(row) for row in questions[where].iter_rows(named=True)]
-    others = {name: made[0][name] for name in made[0] if name not in TEXTS}
-    for name in TEXTS:
-        texts = questions[name].to_list()
-        for place, row in zip(where.to_list(), made, strict=True):
-            texts[place] = row[name]
-        questions = questions.with_columns(pl.Series(name, texts, questions.schema[name]))
-    for name in others:
-        found: list[Any] = [None] * len(questions)
-        for place, row in zip(where.to_list(), made, strict=True):
-            found[place] = row[name]
-        questions = questions.with_columns(pl.Series(name, found))
-    return questions
-
-
-def refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
-    """Raises InputError for a question whose text holds what stands for an image."""
-    questions = pl.from_arrow(batch.select(["qa_id", "question", "answer"]))
-    assert isinstance(questions, pl.DataFrame)
-    for name in ("question", "answer"):
-        for tag in tags:
-            bad = questions.filter(pl.col(name).str.contains(tag, literal=True))
-            if len(bad):
-                raise InputError(
-                    bad["qa_id"][0], f"its text holds {tag}, which stands for an image", "malformed_row"
-                )
-
-
 def tagged(text: pl.Expr = pl.col("question"), tag: str = f"{IMAGE}\n") -> pl.Expr:  # noqa: B008
     """Texts with a tag for each image before them."""
     return pl.lit(tag).repeat_by(pl.col("images").list.len()).list.join("") + text
@@ -228,47 +163,6 @@ class _Shards:
             own, questions = questions.head(end - self._taken), questions.slice(end - self._taken)
             self._taken += len(own)
             yield self.name, own
-
-
-class Ids:
-    """The table of where lines, or other records, come from: written as they are."""
-
-    def __init__(self, out: Path) -> None:
-        self._path = out / IDS
-        self._writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> Ids:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            # What stopped the block may stop this too, and is the one to be told of.
-            with suppress(OSError) if kind else naming(self._path):
-                self._writer.close()
-
-    def add(self, questions: pl.DataFrame, split: str, file: str) -> None:
-        """Questions with the columns that `ids.parquet` has of the row, and `images`: lists, or how many there are."""
-        images = pl.col("images")
-        if questions.schema["images"] != pl.Int32:
-            images = images.list.len().cast(pl.Int32)
-        answer = pl.coalesce(ANSWERED, "answer") if ANSWERED in questions.columns else pl.col("answer")
-        table = questions.select(
-            pl.lit(file).alias("file"),
-            pl.col("qa_id").alias("id"),
-            "qa_id",
-            pl.lit(split).alias("split"),
-            *FROM_THE_ROW,
-            answer.alias("answer"),
-            images.alias("images"),
-        ).to_arrow(compat_level=pl.CompatLevel.oldest())
-        with naming(self._path):
-            if self._writer is None:
-                self._writer = pq.ParquetWriter(
-                    self._path, table.schema, compression="zstd", compression_level=COMPRESSION
-                )
-            self._writer.write_table(table)
 
 
 @dataclass(frozen=True)
@@ -333,19 +227,6 @@ def read_lines(file: Path) -> Iterator[tuple[int, Any]]:
     except (ValueError, RecursionError) as error:
         why = f"line {max(number, 1)}: not JSON: {str(error).splitlines()[0]}"
         raise InputError(file, why, "malformed_file") from None
-
-
-def ids_of(path: Path, name: str = IDS) -> pl.DataFrame:
-    """The table of where lines come from. Raises InputError where it is not there or no such table."""
-    file = path / name
-    if not file.is_file():
-        raise InputError(file, "not there", "missing_file")
-    try:
-        return pl.read_parquet(file, hive_partitioning=False).select(
-            "file", "id", "qa_id", "split", *FROM_THE_ROW, "answer", "images"
-        )
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
 
 
 Read = Callable[[Path], Iterator[tuple[int, Any]]]

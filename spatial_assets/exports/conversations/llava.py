@@ -20,10 +20,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from spatial_assets.exports.conversations.checks import answers_of, differs, wrong_image
-from spatial_assets.exports.conversations.jsonl import IDS, Ids
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import Options, Question, Source
+from spatial_assets.exports.core.ids import IDS, Ids, answers_of, differs
+from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import QUESTIONS

@@ -17,8 +17,9 @@ from typing import Any
 import polars as pl
 
 from spatial_assets.exports.conversations import checks, jsonl
-from spatial_assets.exports.conversations.jsonl import IMAGE, Line
+from spatial_assets.exports.conversations.jsonl import Line
 from spatial_assets.exports.core.base import ColumnSource, Options
+from spatial_assets.exports.core.columns import IMAGE
 from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
 
 CARRIES = jsonl.CARRIES

@@ -6,6 +6,9 @@
     images.py        images put beside the files: linked, copied or with marks drawn
     image_store.py   the folder that keeps them once for many exports
     files.py         files that several formats write alike
+    image_checks.py  why an image cannot be opened
+    columns.py       questions as columns on their way into a file
+    ids.py           the table of where lines come from
     coordinates.py   image coordinates printed in a reader's convention
     truths.py        what answers are scored by
     origins.py       where the records of a layout with fixed fields come from

@@ -17,8 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from spatial_assets.exports.conversations.jsonl import IDS
 from spatial_assets.exports.core.base import Export, ImageMode, Options
+from spatial_assets.exports.core.ids import IDS
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.storage.atomic import replace_text
 

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spatial_assets.exports.conversations.jsonl import IDS
 from spatial_assets.exports.core.base import Question
+from spatial_assets.exports.core.ids import IDS
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 

@@ -26,9 +26,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spatial_assets.exports.conversations import checks, jsonl
-from spatial_assets.exports.conversations.jsonl import IMAGE, Ids, Line
+from spatial_assets.exports.conversations.jsonl import Line
 from spatial_assets.exports.core.base import ColumnSource, Options
+from spatial_assets.exports.core.columns import IMAGE
 from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
+from spatial_assets.exports.core.ids import Ids, ids_of
 from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.evaluators.lmms_eval_folder import (
     PACKAGE,
@@ -189,7 +191,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def _data(path: Path) -> list[Path]:
     """In the order of `ids.parquet`."""
-    names = jsonl.ids_of(path)["file"].unique(maintain_order=True)
+    names = ids_of(path)["file"].unique(maintain_order=True)
     return [path / name for name in names]
 
 

@@ -1,6 +1,6 @@
 """Questions that are scored, as columns with their truth's fields and where their images are; files of even shares.
 
-What exports for evaluators share: `jsonl.py` prints the texts and places the images, `truths.py` says how each
+What exports for evaluators share: `columns.py` prints the texts and places the images, `truths.py` says how each
 answer is scored, and here a split's rows go to its files in order.
 """
 
@@ -13,16 +13,8 @@ from typing import Protocol
 
 import polars as pl
 
-from spatial_assets.exports.conversations.jsonl import (
-    IMAGE,
-    READ,
-    counts_of,
-    paths_of,
-    printed,
-    refuse_tags,
-    taken,
-)
 from spatial_assets.exports.core.base import ColumnSource
+from spatial_assets.exports.core.columns import IMAGE, READ, counts_of, paths_of, printed, refuse_tags, taken
 from spatial_assets.exports.core.coordinates import Profile
 from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.core.truths import IS_ASKED, MORE, rendering, truths
@@ -45,7 +37,7 @@ def splits(source: ColumnSource) -> dict[str, int]:
 
 
 def scored(source: ColumnSource, split: str, how: Profile, images: Images) -> Iterator[pl.DataFrame]:
-    """The scored rows of a split in the release's order: what `conversations.READ` has, printed by `how`, `images`, a
+    """The scored rows of a split in the release's order: what `columns.READ` has, printed by `how`, `images`, a
     list of paths below the export's folder, and the truth's fields.
 
     Raises InputError for a text that holds `<image>`: evaluators put images there.

@@ -30,9 +30,9 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from spatial_assets.exports.conversations import jsonl
-from spatial_assets.exports.conversations.jsonl import Ids
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
 from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
+from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
 from spatial_assets.exports.core.images import FOLDER, Images
 from spatial_assets.exports.evaluators import vlmevalkit_check
 from spatial_assets.exports.evaluators.lmms_eval import task_name
@@ -196,7 +196,7 @@ def sums(out: Path) -> dict[str, str]:
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of the tables of all scored questions; those of choices have the same."""
-    wanted = jsonl.ids_of(path)
+    wanted = ids_of(path)
     for (name,), own in wanted.group_by("file", maintain_order=True):
         file = path / str(name)
         rows = own.iter_rows(named=True)
@@ -206,7 +206,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
                 if row is None:
                     raise ValueError
                 yield {
-                    **{column: row[column] for column in ("qa_id", "split", *jsonl.FROM_THE_ROW)},
+                    **{column: row[column] for column in ("qa_id", "split", *FROM_THE_ROW)},
                     "question": record["question"],
                     "answer": record["answer"],
                     "options": json.loads(record["choices"]) if record["choices"] else None,

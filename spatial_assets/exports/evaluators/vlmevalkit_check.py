@@ -20,8 +20,8 @@ from typing import Any
 import polars as pl
 from PIL import Image
 
-from spatial_assets.exports.conversations.checks import wrong_image
-from spatial_assets.exports.conversations.jsonl import IDS, ids_of
+from spatial_assets.exports.core.ids import IDS, ids_of
+from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.scene.model import InputError
 from spatial_assets.tasks.core.options import LETTERS
 

@@ -26,8 +26,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from spatial_assets.exports.conversations.jsonl import COMPRESSION, FROM_THE_ROW, Ids
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
+from spatial_assets.exports.core.ids import COMPRESSION, FROM_THE_ROW, Ids
 from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.libraries import hf_card, hf_check
 from spatial_assets.exports.libraries.hf_card import Samples

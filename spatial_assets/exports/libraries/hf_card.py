@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from spatial_assets.exports.conversations.jsonl import IDS
 from spatial_assets.exports.core import licenses
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options
 from spatial_assets.exports.core.bench_tables import markdown
+from spatial_assets.exports.core.ids import IDS
 from spatial_assets.exports.core.images import encoded
 from spatial_assets.exports.libraries.hf_check import DATA, IMAGES
 from spatial_assets.imaging.images import narrowed

@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spatial_assets.exports.conversations.checks import unreadable, wrong_image
-from spatial_assets.exports.conversations.jsonl import IDS, ids_of
+from spatial_assets.exports.core.ids import IDS, ids_of
+from spatial_assets.exports.core.image_checks import unreadable, wrong_image
 from spatial_assets.scene.model import InputError
 
 DATA, IMAGES, SPLIT = "data", "images", "split"

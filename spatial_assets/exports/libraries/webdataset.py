@@ -23,9 +23,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from spatial_assets.exports.conversations.jsonl import Ids
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
+from spatial_assets.exports.core.ids import Ids
 from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.libraries import webdataset_check
 from spatial_assets.exports.libraries.webdataset_check import INDEX, SPLIT, SUFFIX, samples

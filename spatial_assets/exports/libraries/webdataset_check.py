@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.exports.conversations.checks import unreadable
-from spatial_assets.exports.conversations.jsonl import IDS, ids_of
 from spatial_assets.exports.core import files
+from spatial_assets.exports.core.ids import IDS, ids_of
+from spatial_assets.exports.core.image_checks import unreadable
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.hashing import hash_file
 

@@ -24,9 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from spatial_assets.exports.conversations.checks import wrong_image
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ImageMode, Options, Source
+from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.core.scene_truth import SceneTruth
 from spatial_assets.exports.core.source import ReleaseRows

@@ -9,9 +9,9 @@ import pytest
 from mosaic_questions import mosaic_rows
 from spar_questions import Handed, everything
 
-from spatial_assets.exports.conversations.jsonl import IDS
 from spatial_assets.exports.core import origins
 from spatial_assets.exports.core.base import ImageMode, Options
+from spatial_assets.exports.core.ids import IDS
 from spatial_assets.exports.spar import spar
 from spatial_assets.exports.spatialmosaic import spatialmosaic
 
