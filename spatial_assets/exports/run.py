@@ -14,6 +14,7 @@ from spatial_assets.exports.core import licenses
 from spatial_assets.exports.core.base import Export, ImageFormat, Options, Unreviewed
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.registry import export_format
+from spatial_assets.storage.atomic import naming
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
         raise ValueError(f"{out} is in use as a whole; choose a new folder below it")
     if not source.splits:
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
-    with _whole_or_nothing(out) as folder:
+    # Formats name the file that a disk does not take, where they write it themselves; others have the export named.
+    with _whole_or_nothing(out) as folder, naming(out):
         written = chosen.write(source, folder, options or Options())
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
         terms = licenses.counted(chosen, source, folder, written)

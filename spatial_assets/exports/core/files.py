@@ -1,12 +1,17 @@
-"""Files that several formats write alike: one file a split or numbered shards of it, and lists of JSON records."""
+"""Files that several formats write alike: one file a split or numbered shards of it, lists of JSON records, tables."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
@@ -43,6 +48,29 @@ def write_json_list(path: Path, records: Iterable[Any]) -> None:
             file.write(between + json.dumps(record, ensure_ascii=False, separators=(",", ":")))
             between = ",\n"
         file.write("[]\n" if between == "[\n" else "\n]\n")
+
+
+class Table:
+    """A Parquet file that is written as rows come. What stops it names it."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path, self._schema = path, schema
+        with naming(path):
+            self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What stopped the block may stop this too, and is the one to be told of.
+        with suppress(OSError) if kind else naming(self._path):
+            self._writer.close()
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with naming(self._path):
+            self._writer.write_table(pa.Table.from_pylist(list(rows), self._schema))
 
 
 def read_json(path: Path) -> Any:

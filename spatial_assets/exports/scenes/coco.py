@@ -21,7 +21,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from spatial_assets.exports.core import files
@@ -67,7 +66,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
     first = first_box = 1
     with (
         Images.of(out, options) as images,
-        pq.ParquetWriter(out / IDS, SCHEMA, compression="zstd") as ids,
+        files.Table(out / IDS, SCHEMA) as ids,
     ):
         for split, found in splits.items():
             file = out / f"{split}{SUFFIX}"
@@ -103,7 +102,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
                             }
                         )  # fmt: skip
                         number += 1
-                    ids.write_table(pa.Table.from_pylist(told, SCHEMA))
+                    ids.write(told)
                 written.write("\n]}\n")
             if number > first:
                 counts[split] = number - first

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from spatial_assets.exports.core import files
@@ -80,12 +79,12 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
     )
     labels = {name: number for number, name in enumerate(names, NO_LABEL + 1)}
     counts: dict[str, int] = {}
-    with pq.ParquetWriter(out / IDS, SCHEMA, compression="zstd") as ids:
+    with files.Table(out / IDS, SCHEMA) as ids:
         for split, found in splits.items():
             for scene in found:
                 told = _write(rows, out, split, scene, labels)
                 if told is not None:
-                    ids.write_table(pa.Table.from_pylist([told], SCHEMA))
+                    ids.write([told])
                     counts[split] = counts.get(split, 0) + 1
     if not counts:
         raise InputError(rows.name, "none of its scenes has a mesh", "no_mesh")

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ImageMode, Options, Source
 from spatial_assets.exports.core.source import ReleaseRows, Which
 from spatial_assets.exports.scenes import behind
@@ -49,7 +49,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
     rerun_sdk()
     rows = behind.release_rows(source, "rerun")
     counts: dict[str, int] = {}
-    with pq.ParquetWriter(out / IDS, SCHEMA, compression="zstd") as ids:
+    with files.Table(out / IDS, SCHEMA) as ids:
         for split in rows.splits:
             chosen = _chosen(rows, split)
             for scene in behind.scenes(rows, split):
@@ -69,7 +69,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
                     "questions": len(own),
                     "hash": hash_file(out / name),
                 }
-                ids.write_table(pa.Table.from_pylist([told], SCHEMA))
+                ids.write([told])
                 counts[split] = counts.get(split, 0) + 1
     return counts
 

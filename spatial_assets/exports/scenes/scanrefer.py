@@ -26,7 +26,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import Options, Source
@@ -69,7 +68,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
     splits = {split: behind.scenes(rows, split) for split in rows.splits}
     names = scene_names([scene.which for found in splits.values() for scene in found])
     counts: dict[str, int] = {}
-    with pq.ParquetWriter(out / IDS, SCHEMA, compression="zstd") as ids:
+    with files.Table(out / IDS, SCHEMA) as ids:
         for split, found in splits.items():
             told: list[dict[str, Any]] = []
             records = _records(rows, split, names, told)
@@ -80,7 +79,7 @@ def write(source: Source, out: Path, options: Options) -> dict[str, int]:
             files.write_json_list(file, _chained(first, records))
             for row in told:
                 row["file"] = file.name
-            ids.write_table(pa.Table.from_pylist(told, SCHEMA))
+            ids.write(told)
             described = {tuple(row[name] for name in KEYS) for row in told}
             own = [scene for scene in found if scene.which in described]
             _write_boxes(rows, out, split, own, names)

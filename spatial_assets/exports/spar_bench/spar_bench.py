@@ -15,13 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ImageMode, Options, Question, Source
 from spatial_assets.exports.core.bench_source import TEST
 from spatial_assets.exports.core.bench_tables import aligned, markdown
-from spatial_assets.exports.core.files import read_json
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.spar_bench import check
 from spatial_assets.exports.spar_bench.check import DATA, FEATURES, ORIGINS, REPORT, SCHEMA
@@ -76,17 +73,17 @@ def _write_rows(made: Cut, out: Path, shards: int) -> None:
         for number in range(shards):
             size = (number + 1) * len(kept) // shards - number * len(kept) // shards
             path = out / DATA / f"{TEST}-{number:05d}-of-{shards:05d}.parquet"
-            with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+            with files.Table(path, SCHEMA) as writer:
                 held: list[dict[str, Any]] = []
                 for _ in range(size):
                     id, question, pictures = next(rows)
                     held.append(_row(id, question, pictures))
                     origins.write(json.dumps(_origin(id, question), ensure_ascii=False) + "\n")
                     if len(held) == GROUP_ROWS:
-                        writer.write_table(pa.Table.from_pylist(held, SCHEMA))
+                        writer.write(held)
                         held = []
                 if held:
-                    writer.write_table(pa.Table.from_pylist(held, SCHEMA))
+                    writer.write(held)
 
 
 def _row(id: int, question: Question, pictures: list[Picture]) -> dict[str, Any]:
@@ -184,5 +181,5 @@ def validate(path: Path) -> list[str]:
 
 def told(path: Path) -> list[str]:
     """What an export of it is to say on the screen: counts and chance levels."""
-    held = read_json(path / REPORT)
+    held = files.read_json(path / REPORT)
     return [*aligned(HEAD, table(held)), *remarks(held)]

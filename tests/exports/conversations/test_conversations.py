@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 
 import polars as pl
 import pytest
 from chat_cases import MadeSource, cases, row
+from digests import digest
 
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import ImageMode, Options
@@ -28,14 +28,6 @@ def written(form, folder, images=ImageMode.COPY, rows=None, **options):
     folder.mkdir(parents=True)
     registry.export_format(form).write(source, folder, Options(images, **options))
     return folder
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def wanted(form, rows, how):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from digests import digest
 from PIL import Image
 
 from spatial_assets.exports.conversations import llava
@@ -27,14 +27,6 @@ def made(released, out, limit=None, **options):
     source = ReleaseRows(released.home, "v1", limit=limit)
     export("llava", source, out, Options(**options))
     return source
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def records(out):

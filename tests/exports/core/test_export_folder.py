@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,6 @@ from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.exports.spar import spar
-
-
-def test_a_full_disk_is_named_and_nothing_is_left(released, tmp_path):
-    import resource
-
-    source = ReleaseRows(released.home, "v1")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large") as told:
-            export("spar", source, tmp_path / "out", Options(ImageMode.NONE))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert ".jsonl" in str(told.value.filename)
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_link_to_an_empty_folder_or_to_none_stays_one(released, tmp_path):
@@ -86,22 +70,3 @@ def test_what_stands_there_is_not_touched(released, tmp_path):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 1 and done.output.count("\n") == 1 and "is there already" in done.output
     assert (tmp_path / "out/mine.txt").read_text() == "mine"
-
-
-@pytest.mark.parametrize("most", [3_000, 40_000])
-@pytest.mark.parametrize("form", ["hf", "webdataset", "qwen-vl", "grpo"])
-def test_a_disk_that_fills_is_one_line_wherever_it_does(form, most, released, tmp_path):
-    import resource
-
-    words = ["export", form, "v1", str(tmp_path / "out"), "--home", str(released.home), "--images", "none"]
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
-    try:
-        done = CliRunner().invoke(main, words)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
-    assert done.exit_code == 1 and done.output.count("\n") == 1, done.output
-    assert "File too large" in done.output and str(tmp_path) in done.output
-    assert not list(tmp_path.iterdir())

@@ -1,15 +1,10 @@
-"""Exports of a real release through one store: the same bytes as without, marks drawn once, nothing lost by kills."""
+"""Exports of a real release through one store: the same bytes as without, marks drawn once."""
 
 from __future__ import annotations
 
-import hashlib
-import random
-import subprocess
-import sys
-import time
-
 import numpy as np
 import pytest
+from digests import digest
 from PIL import Image
 
 from spatial_assets.exports import registry
@@ -22,14 +17,6 @@ from spatial_assets.exports.spar.tree import Tree
 
 FORMATS = ("llava", "qwen-vl", "hf", "webdataset", "spar")
 ROWS = 60
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_release_in_several_formats_is_drawn_once(released, tmp_path, monkeypatch):
@@ -78,41 +65,3 @@ def test_only_spars_own_folders_draw_marks_on_their_records_grid(tmp_path, task)
     assert (drawn[0] == drawn[1]).all()
     assert published.drawing(question, shot) == published.drawing(question, bare)
     assert own.drawing(question, shot) != own.drawing(question, bare)
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.run import export
-from spatial_assets.exports.core.source import ReleaseRows
-home, form, folder = sys.argv[1:]
-source = ReleaseRows(Path(home), "v1", limit=400)
-print("ready", flush=True)
-export(form, source, Path(folder) / "out", Options(ImageMode.DRAW, image_store=Path(folder) / "store"))
-print("done", flush=True)
-"""
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("form", ["hf", "webdataset", "qwen-vl"])
-def test_killed_at_ten_random_moments_the_next_call_finishes_with_the_same_bytes(released, tmp_path, form):
-    source = ReleaseRows(released.home, "v1", limit=400)
-    begun = time.monotonic()
-    export(form, source, tmp_path / "whole", Options(ImageMode.DRAW))
-    took, wanted = time.monotonic() - begun, digest(tmp_path / "whole")
-    moments, finished = random.Random(form), 0
-    for number in range(10):
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        command = [sys.executable, "-c", KILLED, str(released.home), form, str(folder)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-            time.sleep(moments.uniform(0, 1.2 * took))
-            process.kill()
-            finished += process.stdout.read() == b"done\n"
-        if not (folder / "out").exists():
-            export(form, source, folder / "out", Options(ImageMode.DRAW, image_store=folder / "store"))
-        assert digest(folder / "out") == wanted
-        assert sorted(path.name for path in folder.iterdir()) == ["out", "store"]
-    assert finished < 10, "none was killed on its way"

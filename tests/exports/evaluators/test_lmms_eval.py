@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 import release_rows
 from chat_cases import VIDEO, MadeSource
+from digests import digest
 from scored_cases import responses, rows, scored_rows
-from test_conversations import digest
 
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.coordinates import profile, rendered

@@ -13,9 +13,9 @@ import pandas
 import pytest
 import release_rows
 from chat_cases import HEIGHT, VIDEO, WIDTH, MadeSource, row
+from digests import digest
 from PIL import Image
 from scored_cases import SAID, rows
-from test_conversations import digest
 
 from spatial_assets.evaluation.reading import log_rows
 from spatial_assets.exports.core.base import ImageMode, Options

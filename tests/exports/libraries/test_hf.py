@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import shutil
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from chat_cases import VIDEO, MadeSource, cases, row
+from digests import digest
 from PIL import Image
 
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options
@@ -34,14 +34,6 @@ def wanted(rows):
         {**{name: own[name] for name in QUESTIONS.schema.names}, "split": "train" if number < 6 else "val"}
         for number, own in enumerate(rows)
     ]
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import tarfile
 import pytest
 from chat_cases import MadeSource, cases
 from click.testing import CliRunner
+from digests import digest
 from PIL import Image
 
 from spatial_assets.cli import main
@@ -33,14 +34,6 @@ def wanted():
         {**{name: own[name] for name in QUESTIONS.schema.names}, "split": "train" if number < 6 else "val"}
         for number, own in enumerate(cases())
     ]
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("mode", [ImageMode.COPY, ImageMode.DRAW, ImageMode.NONE])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import release_rows
 from chat_cases import MadeSource, cases
+from digests import digest
 from PIL import Image
-from test_conversations import digest
 
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.source import ReleaseRows

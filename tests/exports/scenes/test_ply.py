@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 import release_rows
 from chat_cases import MadeSource, cases
+from digests import digest
 from plyfile import PlyData
-from test_conversations import digest
 
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.source import ReleaseRows

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny
 from chat_cases import MadeSource, cases
-from test_conversations import digest
+from digests import digest
 
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.scene_truth import SceneTruth, Thing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from digests import digest
 from PIL import Image
 from spar_questions import Handed, everything, row_of
 
@@ -31,14 +31,6 @@ def written(source, out, **options):
     out.mkdir()
     spar.write(source, out, Options(**options))
     return out
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def wanted(source):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import shutil
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from digests import digest
 from PIL import Image
 
 from spatial_assets.cli import main
@@ -46,14 +46,6 @@ def rows(out):
     return [
         row for path in sorted((out / "data").glob("*.parquet")) for row in pq.read_table(path).to_pylist()
     ]
-
-
-def digest(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_the_tasks_are_those_that_the_scorer_knows():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from digests import digest
 from mosaic_questions import ASKED, BOX, CONVERSATION, FLAT, mosaic_row, mosaic_rows
 from PIL import Image
 from spar_questions import Handed
@@ -160,14 +160,6 @@ def test_a_release_that_is_not_split_is_written_in_both_layouts_and_comes_back_o
     )
     told = json.loads((out / "levels.json").read_text())["levels"]
     assert all(sum(level["questions"].values()) == len(rows) for level in told.values())
-
-
-def digest(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("mode", MODES)
