@@ -34,9 +34,10 @@ SHOWN = 20
 class ExportConfig(dg.Config):
     """What `spatial-assets export` takes."""
 
-    images: ImageMode = Field(
-        default=ImageMode.LINK,
-        description="Links to the source's images, copies, copies with the marks drawn, or none.",
+    images: ImageMode | None = Field(
+        default=None,
+        description="Links to the source's images, copies, copies with the marks drawn, or none. Where nothing is "
+        "chosen links, or copies in a format that holds its images.",
     )
     image_format: ImageFormat = Field(
         default=ImageFormat.JPEG,
@@ -56,9 +57,9 @@ class ExportConfig(dg.Config):
         description="What becomes of a benchmark's questions that no one has accepted or rejected.",
     )
 
-    def options(self, home: Path) -> Options:
+    def options(self, form: str, home: Path) -> Options:
         return Options(
-            self.images,
+            registry.default_images(form) if self.images is None else self.images,
             self.shards,
             self.rgbd,
             seed=self.seed,
@@ -110,7 +111,7 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         )
         out = export_path(workspace.path, form, context.partition_key)
         shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, config.options(workspace.path))
+        made = export(form, source, out, config.options(form, workspace.path))
         errors = registry.export_format(form).validate(out)
         if errors:
             raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})

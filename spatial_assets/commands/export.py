@@ -33,8 +33,7 @@ FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in reg
 @click.option(
     "--images",
     type=click.Choice([str(mode) for mode in ImageMode]),
-    default=str(ImageMode.LINK),
-    show_default=True,
+    show_default="link, or copy where a format holds its images",
     help="Symbolic links to the source's images, copies, copies with the marks drawn, or none.",
 )
 @click.option(
@@ -113,7 +112,7 @@ def export(
     home: Path,
     tasks: tuple[str, ...],
     splits: tuple[str, ...],
-    images: str,
+    images: str | None,
     image_format: str,
     image_store: Path | None,
     limit: int | None,
@@ -144,7 +143,7 @@ def export(
 
     source = ReleaseRows(home.resolve(), target, tasks, splits, limit)
     options = Options(
-        ImageMode(images),
+        ImageMode(images) if images else registry.default_images(form),
         shards,
         rgbd,
         general,

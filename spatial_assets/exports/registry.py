@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from spatial_assets.exports.core.base import Export
+from spatial_assets.exports.core.base import Export, ImageMode
 from spatial_assets.scene import discovery
 
 HERE = Path(__file__).resolve().parent
@@ -51,6 +51,11 @@ def export_format(form: str) -> Export:
     """Raises ValueError for an unknown one, TypeError for a module that lacks a part of `Export`."""
     name = module_name(form)
     return cast("Export", discovery.module(_PACKAGES[name], name, Export))
+
+
+def default_images(form: str) -> ImageMode:
+    """What becomes of images where nobody says it: links, or what the format has in its `DEFAULT_IMAGES`."""
+    return getattr(export_format(form), "DEFAULT_IMAGES", ImageMode.LINK)
 
 
 def summary(form: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from spatial_assets.exports.core import licenses
 from spatial_assets.exports.core.base import Export, ImageFormat, Options, Unreviewed
 from spatial_assets.exports.core.source import ReleaseRows
-from spatial_assets.exports.registry import export_format
+from spatial_assets.exports.registry import default_images, export_format
 from spatial_assets.storage.atomic import naming
 
 
@@ -40,8 +40,9 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     InputError where there is no row, an image is not there, or a question does not go into the format.
     """
     chosen = export_format(form)
-    _check_options(form, chosen, options or Options())
-    store = (options or Options()).image_store
+    options = options or Options(default_images(form))
+    _check_options(form, chosen, options)
+    store = options.image_store
     if store is not None and store.resolve().is_relative_to(out.resolve()):
         raise ValueError(f"{store} would be part of the export; choose a folder outside of {out}")
     # A link stays one, and what it leads to is made or filled.
@@ -55,11 +56,11 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
     # Formats name the file that a disk does not take, where they write it themselves; others have the export named.
     with _whole_or_nothing(out) as folder, naming(out):
-        written = chosen.write(source, folder, options or Options())
+        written = chosen.write(source, folder, options)
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
         terms = licenses.counted(chosen, source, folder, written)
-        licenses.write(folder, terms, options or Options(), getattr(chosen, "HOLDS", None))
-        if what := licenses.copied(chosen, options or Options()):
+        licenses.write(folder, terms, options, getattr(chosen, "HOLDS", None))
+        if what := licenses.copied(chosen, options):
             told += tuple(licenses.told(terms, what))
     splits = dict(source.splits) if written is None else dict(written)
     return Made(splits, sum(source.revoked.values()), told)

@@ -8,6 +8,7 @@ import shutil
 import dagster as dg
 import pytest
 from click.testing import CliRunner
+from test_every_format import RELEASED
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.build import QUIET
@@ -179,3 +180,27 @@ def test_a_benchmark_is_an_asset_and_says_what_guessing_scores(bench, tmp_path):
         line
         in run("export", "llava", "v1", tmp_path / "x", "--size", "tiny", "--home", home, status=1).output
     )
+
+
+ROWS = 20
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_every_formats_asset_works_as_it_is_offered(copied):
+    """With nothing chosen but how many rows; each checks what it wrote."""
+    create.create(copied.home, "v1")
+    with instance_of(copied.home) as instance:
+        partitions.open_releases(instance, copied.home)
+        for form in RELEASED:
+            key = asset_key(form)
+            chosen = config(key, limit=ROWS)
+            done = materialized(copied.home, instance, key, partition_key="v1", run_config=chosen)
+            assert done.success, form
+            (event,) = done.get_asset_materialization_events()
+            assert event.step_materialization_data.materialization.metadata["dagster/row_count"].value, form
+
+
+@pytest.mark.parametrize("form", RELEASED)
+def test_every_format_works_with_no_word_about_images(form, released, tmp_path):
+    run("export", form, "v1", tmp_path / "out", "--home", released.home, "--limit", ROWS)
+    run("export", "--validate", form, tmp_path / "out")

@@ -33,6 +33,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.storage.atomic import naming, replace_text
 
+DEFAULT_IMAGES = ImageMode.COPY
+"""A link would lead nowhere where a tar is opened."""
 CARRIES = frozenset({*QUESTIONS.schema.names, SPLIT})
 TAKES = frozenset({"image-format", "shard-megabytes"})
 INDEX_KIND, INDEX_VERSION = "wids-shard-index-v1", 1
