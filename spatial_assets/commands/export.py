@@ -177,6 +177,8 @@ def _validate(form: str, path: Path, as_json: bool) -> None:
         errors, looked = found.faults, found.summary()
     else:
         errors, looked = chosen.validate(path), []
+    # What a broken file says may hold line ends, and halves of characters that no terminal takes.
+    errors = [error.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n") for error in errors]
     if as_json:
         print_json({"ok": not errors, "errors": errors, **({"summary": looked} if looked else {})})
     else:

@@ -92,7 +92,9 @@ def write_recording(
     recording.set_log_time_enabled(False)
     with replacing(out) as temporary:
         chosen = _questions(lake, shard, scene, questions) if asked is None else asked
-        recording.save(str(temporary), default_blueprint=_blueprint(rr, bool(chosen)))
+        # Written by rerun itself, a file that the disk does not take would be waited for and never told of.
+        held = recording.memory_recording()
+        recording.send_blueprint(_blueprint(rr, bool(chosen)), make_active=False, make_default=True)
         cameras = views(lake.read(tables.FRAMES, shard, scene))
         root = _root(home, shard) if with_images else None
         _log_scene(rr, recording, lake, shard, scene, cameras)
@@ -105,8 +107,9 @@ def write_recording(
             recording.reset_time()
         for number, row in enumerate(chosen):
             _log_question(rr, recording, number, row, objects, cameras, root)
-        recording.flush()
+        data = held.drain_as_bytes()
         recording.disconnect()
+        temporary.write_bytes(data)
     return out
 
 

@@ -191,7 +191,7 @@ def full(given: Given, form: str, folder: Path, shares: Sequence[float]) -> dict
         own.mkdir()
         code, said = forked(command(given, form, own))
         _resize(folder, SPARE)
-        _refused(told, share, code, said, own, "No space left on device")
+        _refused(told, share, code, said, own, "the disk is full")
     return told
 
 

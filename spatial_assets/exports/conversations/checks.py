@@ -49,7 +49,10 @@ def validate(
             for number, record in read(file):
                 found += 1
                 where = f"{name}: {unit} {number}"
-                errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
+                try:
+                    errors += [f"{where}: {what}" for what in _wrong(record, parse, root, opened, wanted)]
+                except NO_LINE as error:
+                    errors.append(f"{where}: not as the format has it: {error}")
                 own = record.get("id") if isinstance(record, Mapping) else None
                 if isinstance(own, str) and met.setdefault((kind, own), where) != where:
                     errors.append(f"{where}: id {own} is that of {met[kind, own]}")
@@ -80,6 +83,10 @@ def _wrong(
         why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         yield f"not as the format has it: {why or shown(record)}"
         return
+    told = (("id", line.id), ("question", line.question), ("answer", line.answer))
+    if other := [name for name, text in told if not isinstance(text, str)]:
+        yield f"its {other[0]} is no text"
+        return
     if not line.id:
         yield "has no id"
     yield from line.wrong
@@ -101,6 +108,9 @@ def _wrong_media(line: Line, root: Path, opened: dict[str, str | None]) -> Itera
             yield f"{count} {tag} for {there} {'videos' if tag in line.parts else 'images'}"
     for paths in line.media.values():
         for path in paths:
+            if not isinstance(path, str):
+                yield f"image {shown(path)}: is no path"
+                continue
             if path not in opened:
                 opened[path] = wrong_image(root, path)
             if opened[path] is not None:

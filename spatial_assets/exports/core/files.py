@@ -17,6 +17,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
 T = TypeVar("T")
+LARGEST = 1e15
+"""Of numbers in JSON that are taken for meant: neither infinite nor beyond what a float holds exactly."""
 
 
 def write_shards(
@@ -81,6 +83,16 @@ def read_json(path: Path) -> Any:
         raise InputError(path, f"cannot be read: {error.strerror}", "unreadable_file") from None
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"not JSON: {str(error).splitlines()[0]}", "malformed_file") from None
+
+
+def sound(text: str) -> str:
+    """A text with `?` for halves of characters, which JSON can say and no file can hold; any other as it is."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def is_number(value: Any, least: float = -LARGEST) -> bool:
+    """Whether a value of JSON is a number that one can compute with, and not less."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value < LARGEST
 
 
 def found(path: Path, suffix: str) -> list[Path]:

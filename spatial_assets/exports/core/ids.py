@@ -27,6 +27,13 @@ COMPRESSION = 3
 ANSWERED = "answered"
 """A column of answers as they are read back, for formats whose lines hold part of one elsewhere; null where they do
 not."""
+KINDS: Mapping[str, pl.DataType | None] = {
+    **dict.fromkeys(("file", "id", "qa_id", "split"), pl.String()),
+    **{name: None if name == "frames" else pl.String() for name in FROM_THE_ROW},
+    "answer": pl.String(),
+    "images": pl.Int32(),
+}
+"""The columns, and of what each is where that is looked at."""
 SHOWN = 60
 """Characters of what is wrong that a line shows."""
 
@@ -74,15 +81,28 @@ class Ids:
 
 def ids_of(path: Path, name: str = IDS) -> pl.DataFrame:
     """The table of where lines come from. Raises InputError where it is not there or no such table."""
-    file = path / name
+    return read_table(path / name, KINDS)
+
+
+def read_table(file: Path, kinds: Mapping[str, pl.DataType | None]) -> pl.DataFrame:
+    """Columns of a table, each of its kind where it has one, and then none of it empty.
+
+    Raises InputError where it is not there or no such table.
+    """
     if not file.is_file():
         raise InputError(file, "not there", "missing_file")
     try:
-        return pl.read_parquet(file, hive_partitioning=False).select(
-            "file", "id", "qa_id", "split", *FROM_THE_ROW, "answer", "images"
-        )
+        held = pl.read_parquet(file, hive_partitioning=False).select(*kinds)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
+    for name, kind in kinds.items():
+        if kind is not None and held.schema[name] != kind:
+            raise InputError(
+                file, f"its column {name} is of {held.schema[name]}, not {kind}", "malformed_file"
+            )
+        if kind is not None and held[name].null_count():
+            raise InputError(file, f"its column {name} is empty in some rows", "malformed_file")
+    return held
 
 
 def answers_of(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
@@ -107,4 +127,4 @@ def differs(wanted: Mapping[str, tuple[str, int]], own: str, answer: str, images
 
 def shown(value: Any) -> str:
     """A value as a line of what is wrong shows it."""
-    return json.dumps(value, ensure_ascii=True)[:SHOWN]
+    return json.dumps(value, ensure_ascii=True, default=repr)[:SHOWN]

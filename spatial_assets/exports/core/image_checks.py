@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image
 
 
-def wrong_image(root: Path, path: str) -> str | None:
+def wrong_image(root: Path, path: Any) -> str | None:
     """Why a trainer cannot open an image below an export's folder; None where it can."""
+    if not isinstance(path, str) or not path:
+        return "is no path"
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         return "leads out of the export's folder"
-    if not (root / path).exists():
-        return "leads nowhere" if (root / path).is_symlink() else "not there"
+    try:
+        if not (root / path).exists():
+            return "leads nowhere" if (root / path).is_symlink() else "not there"
+    except OSError as error:
+        return f"cannot be opened: {error.strerror}"
+    except ValueError:
+        return "is no path"
     return unreadable(root / path)
 
 

@@ -16,6 +16,7 @@ https://github.com/EvolvingLMMs-Lab/lmms-eval, lmms_eval/api/task.py of 0.7.3
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,6 +46,7 @@ from spatial_assets.exports.evaluators.scored_rows import Shares, scored, splits
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.registry import BENCHMARKS, benchmark
 from spatial_assets.storage.atomic import naming
+from spatial_assets.tasks.core.options import LETTERS
 
 CARRIES = jsonl.CARRIES | {"options"}
 TAKES = frozenset({"coordinates", "image-format"})
@@ -53,6 +55,11 @@ ALL = "release"
 """The benchmark that scores every task."""
 PREFIX = "spatial_assets"
 """What names of tasks begin with, among the hundreds that lmms-eval has."""
+KEYS = (
+    "task", "tag", "dataset_path", "dataset_kwargs", "test_split", "process_docs", "output_type", "doc_to_visual",
+    "doc_to_text", "doc_to_target", "generation_kwargs", "process_results", "metric_list", "metadata",
+)  # fmt: skip
+"""Of a task's file."""
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "question")),
@@ -165,11 +172,20 @@ def documents(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """What a file holds, numbered from 1. Raises InputError for one that is no Parquet."""
     number = 0
     try:
-        for batch in pq.ParquetFile(file).iter_batches(1024):
+        opened = pq.ParquetFile(file)
+        kinds, wanted = (
+            dict(pl.DataFrame(held.empty_table()).schema) for held in (opened.schema_arrow, SCHEMA)
+        )
+        for name, kind in wanted.items():
+            if kinds.get(name) != kind:
+                raise InputError(file, f"has no column {name} of {kind}", "malformed_file")
+        for batch in opened.iter_batches(1024):
             for row in batch.to_pylist():
                 number += 1
                 yield number, row
-    except (OSError, pa.ArrowException) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, pa.ArrowException) as error:
         why = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
         raise InputError(file, why, "malformed_file") from None
 
@@ -178,9 +194,23 @@ def document_of(record: Mapping[str, Any]) -> Line:
     """What a document asks, and with which images."""
     wrong = [f"it has no {name}" for name in ("task", "reward", "benchmarks") if not record[name]]
     wrong += [f"its text says {IMAGE}"] if IMAGE in record["question"] else []
+    wrong += _wrong_truth(record)
     return Line(
         record["id"], record["question"], record["ground_truth"], {}, {IMAGE: record["images"] or []}, wrong
     )
+
+
+def _wrong_truth(record: Mapping[str, Any]) -> Iterator[str]:
+    """What the fields that scorers read say against each other."""
+    choices, truth, most = record["choices"], record["ground_truth"], record["tolerance"]
+    if choices is not None and truth not in LETTERS[: len(choices)]:
+        yield f"answers {truth!r}, which is the letter of no choice"
+    if record["mc_answer"] != (None if choices is None else truth):
+        yield f"mc_answer is {record['mc_answer']!r} for the answer {truth!r}"
+    if most is not None and not (math.isfinite(most) and most >= 0):
+        yield f"tolerance {most} is no number from 0"
+    elif record["bbox_2d_diag"] != (most if record["reward"] == "point" else None):
+        yield f"bbox_2d_diag is {record['bbox_2d_diag']} for the tolerance {most}"
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
@@ -225,16 +255,37 @@ def _wrong_folder(path: Path) -> Iterator[str]:
     if not tasks:
         yield f"no task's {YAML} file is there"
     met: dict[str, str] = {}
+    called: set[str] = set()
+    read: set[str] = set()
     for file in tasks:
-        text = file.read_text(encoding="utf-8")
-        for function in sorted(set(re.findall(r"!function utils\.(\w+)", text)) - defined):
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            yield f"{file.name}: is no text"
+            continue
+        keys = re.findall(r"^(\w+):", text, re.MULTILINE)
+        for key in sorted(set(KEYS) - set(keys)):
+            yield f"{file.name}: has no {key}"
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            yield f"{file.name}: has {key} more than once"
+        functions = set(re.findall(r"!function utils\.(\w+)", text))
+        for function in sorted(functions - defined):
             yield f"{file.name}: {UTILS} has no {function}"
-        for data in re.findall(rf'^\s*- "([^"]+{SUFFIX})"$', text, re.MULTILINE):
+        files = re.findall(rf'^\s*- "([^"]+{SUFFIX})"$', text, re.MULTILINE)
+        for data in files:
             if not (path / data).is_file():
                 yield f"{file.name}: {data} is not there"
+        called |= functions
+        read |= set(files)
         for task in re.findall(r'^task: "(.+)"$', text, re.MULTILINE):
             if met.setdefault(task, file.name) != file.name:
                 yield f"{file.name}: task {task} is that of {met[task]}"
+    for function in sorted(name for name in defined - called if name.startswith(("only_", "process_"))):
+        if function != "process_results":
+            yield f"{UTILS}: no task's {YAML} file calls {function}"
+    for data in sorted(file.relative_to(path).as_posix() for file in (path / DATA).glob(f"*{SUFFIX}")):
+        if data not in read:
+            yield f"{data}: no task's {YAML} file reads it"
 
 
 def told(path: Path) -> list[str]:

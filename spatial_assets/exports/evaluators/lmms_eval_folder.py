@@ -23,6 +23,7 @@ from spatial_assets.storage.hashing import hash_text
 UTILS, YAML = "utils.py", ".yaml"
 PACKAGE = "spatial_assets_scorer"
 HASH_DIGITS = 12
+INIT, ABOUT = "__init__.py", '"""The scorers of this task, as spatial_assets has them."""\n'
 GENERATION = {"max_new_tokens": 2048, "temperature": 0, "do_sample": False, "until": []}
 """Greedy, and long enough to think. lmms-eval ends a response at its first empty line unless `until` is given."""
 _HEAD = re.compile(r"^(\s*from )spatial_assets\.(?:scoring|exports)(?=[. ])", re.MULTILINE)
@@ -56,8 +57,7 @@ def write_package(out: Path, benchmarks: Sequence[str]) -> str:
     files = modules(benchmarks)
     name = package_name(files)
     (out / name).mkdir()
-    about = '"""The scorers of this task, as spatial_assets has them."""\n'
-    (out / name / "__init__.py").write_text(about, encoding="utf-8")
+    (out / name / INIT).write_text(ABOUT, encoding="utf-8")
     for file, text in files.items():
         (out / name / file).write_text(text.replace("from {package}", f"from {name}"), encoding="utf-8")
     return name
@@ -65,11 +65,16 @@ def write_package(out: Path, benchmarks: Sequence[str]) -> str:
 
 def package_fault(folder: Path) -> str | None:
     """What is wrong with a package of scorers; None where it is as it was written."""
-    files = {
-        file.name: file.read_text(encoding="utf-8").replace(f"from {folder.name}", "from {package}")
-        for file in sorted(folder.iterdir())
-        if file.is_file() and file.name != "__init__.py"
-    }
+    try:
+        files = {
+            file.name: file.read_text(encoding="utf-8").replace(f"from {folder.name}", "from {package}")
+            for file in sorted(folder.iterdir())
+            if file.is_file()
+        }
+    except (OSError, ValueError):
+        return "one of its modules is no text"
+    if files.pop(INIT, None) != ABOUT:
+        return f"its {INIT} is not the one that was written"
     return None if package_name(files) == folder.name else "its modules are not those that were written"
 
 

@@ -12,14 +12,13 @@ import base64
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from PIL import Image
 
+from spatial_assets.exports.core.files import read_json
 from spatial_assets.exports.core.ids import IDS, ids_of
 from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.scene.model import InputError
@@ -124,8 +123,9 @@ def _known(root: Path) -> dict[str, list[tuple[str, int]]]:
     tables = [ids_of(root)]
     if (root / CHOICE_IDS).exists():
         tables.append(ids_of(root, CHOICE_IDS))
-    for file, answer, images in pl.concat(tables).select("file", "answer", "images").iter_rows():
-        found.setdefault(file, []).append((answer, images))
+    for table in tables:
+        for file, answer, images in table.select("file", "answer", "images").iter_rows():
+            found.setdefault(file, []).append((answer, images))
     return found
 
 
@@ -133,11 +133,16 @@ def _wrong_sums(root: Path, files: list[Path]) -> Iterator[str]:
     if not (root / MD5).exists():
         return
     try:
-        wanted = json.loads((root / MD5).read_text(encoding="utf-8"))
-    except ValueError:
-        yield f"{MD5}: not JSON"
+        wanted = read_json(root / MD5)
+    except InputError as error:
+        yield str(error)
+        return
+    if not isinstance(wanted, dict):
+        yield f"{MD5}: not sums by file"
         return
     for file in files:
+        if not file.is_file():  # said where it is read
+            continue
         with file.open("rb") as opened:
             own = hashlib.file_digest(opened, "md5").hexdigest()
         if wanted.get(file.name) != own:

@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from spatial_assets.exports.core.base import Question, Source
+from spatial_assets.exports.core.ids import read_table
 from spatial_assets.exports.core.scene_truth import SceneTruth
 from spatial_assets.exports.core.source import ReleaseRows, Which
 from spatial_assets.scene.model import InputError
@@ -102,15 +103,11 @@ def shown(source: ReleaseRows, split: str, scene: Behind, frames: list[str]) -> 
     yield from source.shown(pa.Table.from_pylist(rows, SHOWN), split)
 
 
-def ids_of(path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
-    """The table of where records come from. Raises InputError where it is not there or lacks a column."""
-    file = path / IDS
-    if not file.is_file():
-        raise InputError(file, "not there", "missing_file")
-    try:
-        return pl.read_parquet(file, hive_partitioning=False).select(*columns)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
+def ids_of(path: Path, schema: pa.Schema) -> pl.DataFrame:
+    """The table of where records come from. Raises InputError where it is not there or is another table."""
+    empty = pl.from_arrow(schema.empty_table())
+    assert isinstance(empty, pl.DataFrame)
+    return read_table(path / IDS, dict(empty.schema))
 
 
 def files_below(path: Path, suffix: str) -> list[Path]:
@@ -132,6 +129,8 @@ def file_faults(
         own = [f"{name}: {what}" for what in wrong(file)]
         if not own and name in hashes and hash_file(file) != hashes[name]:
             own = [f"{name}: not the bytes that {IDS} has"]
+        elif not own and hashes and name not in hashes:
+            own = [f"{name}: is not in {IDS}"]
         errors += own
     lost = set(hashes) - set(names.values()) if path.is_dir() else set()
     return errors + [f"{name}: not there" for name in sorted(lost)]

@@ -173,12 +173,12 @@ def _boxes(truth: SceneTruth, frame: str, categories: Mapping[str, int]) -> Iter
 def _hash(boxes: list[dict[str, Any]]) -> str:
     """Of an image's boxes, by which one that was changed or put to another image is found."""
     told = [[box.get(name) for name in ("category_id", *FROM_THE_BOX)] for box in boxes]
-    return hash_text(json.dumps(told, ensure_ascii=False))
+    return hash_text(files.sound(json.dumps(told, ensure_ascii=False)))
 
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """A record an image, with its boxes in the order of their objects."""
-    ids = behind.ids_of(path, dict.fromkeys(SCHEMA.names))
+    ids = behind.ids_of(path, SCHEMA)
     for (name,), own in ids.group_by("file", maintain_order=True):
         file = path / str(name)
         content = _content(file)
@@ -211,7 +211,8 @@ def _content(file: Path) -> dict[str, Any]:
 def _by_image(content: Mapping[str, Any]) -> dict[Any, list[dict[str, Any]]]:
     found: dict[Any, list[dict[str, Any]]] = {}
     for box in content["annotations"]:
-        found.setdefault(box.get("image_id"), []).append(box)
+        if _is_id(box.get("image_id")):
+            found.setdefault(box["image_id"], []).append(box)
     return found
 
 
@@ -220,7 +221,7 @@ def validate(path: Path) -> list[str]:
     root = path if path.is_dir() else path.parent
     try:
         found = files.found(path, SUFFIX)
-        ids = behind.ids_of(root, dict.fromkeys(SCHEMA.names)) if (root / IDS).exists() else None
+        ids = behind.ids_of(root, SCHEMA) if (root / IDS).exists() else None
     except InputError as error:
         return [str(error)]
     errors: list[str] = []
@@ -246,18 +247,32 @@ def _wrong(content: Mapping[str, Any], root: Path, ids: pl.DataFrame | None) -> 
     for number, image in enumerate(content["images"]):
         where = f"image {image.get('id', number)}"
         size = (image.get("width"), image.get("height"))
+        if not _is_id(image.get("id")):
+            yield f"{where}: its id is no whole number"
+            continue
         if image.get("id") in sizes:
             yield f"{where}: its id is another's"
-        if not all(isinstance(side, int) and side > 0 for side in size):
+        if not all(isinstance(side, int) and files.is_number(side, 1) for side in size):
             yield f"{where}: {size[0]} x {size[1]} is no size"
             continue
         sizes[image.get("id")] = size
         if not named:
             yield from (f"{where}: {what}" for what in _wrong_file(root, image))
-    categories = {entry.get("id") for entry in content["categories"]}
+    categories: dict[Any, str] = {}
+    for number, entry in enumerate(content["categories"]):
+        where = f"category {entry.get('id', number)}"
+        if not _is_id(entry.get("id")) or not isinstance(entry.get("name"), str) or not entry["name"].strip():
+            yield f"{where}: has no whole number for an id and text for a name"
+        elif entry["id"] in categories or entry["name"] in categories.values():
+            yield f"{where}: its id or its name is another's"
+        else:
+            categories[entry["id"]] = entry["name"]
     met: set[Any] = set()
     for number, box in enumerate(content["annotations"]):
         where = f"annotation {box.get('id', number)}"
+        if other := [name for name in ("id", "image_id", "category_id") if not _is_id(box.get(name))]:
+            yield f"{where}: its {other[0]} is no whole number"
+            continue
         if box.get("id") in met:
             yield f"{where}: its id is another's"
         met.add(box.get("id"))
@@ -269,6 +284,10 @@ def _wrong(content: Mapping[str, Any], root: Path, ids: pl.DataFrame | None) -> 
             yield from (f"{where}: {what}" for what in _wrong_box(box, sizes[box["image_id"]]))
     if ids is not None:
         yield from _against_ids(content, ids)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and files.is_number(value)
 
 
 def _wrong_file(root: Path, image: Mapping[str, Any]) -> Iterator[str]:
@@ -287,11 +306,7 @@ def _wrong_file(root: Path, image: Mapping[str, Any]) -> Iterator[str]:
 
 def _wrong_box(box: Mapping[str, Any], size: tuple[float, float]) -> Iterator[str]:
     values = box.get("bbox")
-    if (
-        not isinstance(values, list)
-        or len(values) != 4
-        or not all(isinstance(v, int | float) for v in values)
-    ):
+    if not isinstance(values, list) or len(values) != 4 or not all(map(files.is_number, values)):
         yield "bbox is not x, y, width, height"
         return
     x, y, width, height = values
@@ -299,13 +314,17 @@ def _wrong_box(box: Mapping[str, Any], size: tuple[float, float]) -> Iterator[st
         yield "its bbox has no extent"
     elif x < -EDGE or y < -EDGE or x + width > size[0] + EDGE or y + height > size[1] + EDGE:
         yield f"its bbox leaves the image of {size[0]} x {size[1]}"
-    elif isinstance(box.get("area"), int | float) and box["area"] > width * height + EDGE:
+    elif not files.is_number(box.get("area"), 0):
+        yield "its area is no number"
+    elif box.get("iscrowd") not in (0, 1):
+        yield "its iscrowd is neither 0 nor 1"
+    elif box["area"] > width * height + EDGE:
         yield f"its area of {box['area']} is more than its bbox holds"
 
 
 def _against_ids(content: Mapping[str, Any], ids: pl.DataFrame) -> Iterator[str]:
     by_image = _by_image(content)
-    there = {image.get("id") for image in content["images"]}
+    there = {image.get("id") for image in content["images"] if _is_id(image.get("id"))}
     for number, count, digest in ids.select("id", "boxes", "hash").iter_rows():
         if number not in there:
             yield f"image {number}: not there, where {IDS} has it"
@@ -315,3 +334,5 @@ def _against_ids(content: Mapping[str, Any], ids: pl.DataFrame) -> Iterator[str]
             yield f"image {number}: {len(own)} boxes, where {IDS} has {count}"
         elif _hash(own) != digest:
             yield f"image {number}: other boxes than {IDS} has"
+    for number in sorted(there - set(ids["id"])):
+        yield f"image {number}: is not in {IDS}"

@@ -201,8 +201,8 @@ def from_ply(file: Path) -> tuple[NDArray[np.void], NDArray[np.void]]:
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """A record a scene, with its counts and the labels of its instances."""
-    names = files.read_json(path / LABELS)
-    for row in behind.ids_of(path, dict.fromkeys(SCHEMA.names)).iter_rows(named=True):
+    names = _labels(path / LABELS)
+    for row in behind.ids_of(path, SCHEMA).iter_rows(named=True):
         vertices, faces = from_ply(path / row["file"])
         pairs = np.unique(vertices[["instance", "label"]])
         try:
@@ -235,13 +235,23 @@ def validate(path: Path) -> list[str]:
     ids: pl.DataFrame | None = None
     try:
         if (root / LABELS).exists():
-            labels = files.read_json(root / LABELS)
+            labels = _labels(root / LABELS)
         if (root / IDS).exists():
-            ids = behind.ids_of(root, dict.fromkeys(SCHEMA.names))
+            ids = behind.ids_of(root, SCHEMA)
+            if labels is None:
+                errors.append(str(InputError(root / LABELS, "not there", "missing_file")))
     except InputError as error:
         errors.append(str(error))
     hashes = {} if ids is None else dict(ids.select("file", "hash").iter_rows())
     return errors + behind.file_faults(path, found, hashes, lambda file: _wrong(file, labels))
+
+
+def _labels(file: Path) -> Mapping[str, str]:
+    """Raises InputError for what is no names by label."""
+    labels = files.read_json(file)
+    if not isinstance(labels, Mapping) or not all(isinstance(name, str) and name for name in labels.values()):
+        raise InputError(file, "not names by label", "malformed_file")
+    return labels
 
 
 def _wrong(file: Path, labels: Mapping[str, str] | None) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _first(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """A record a scene, with the entities that its recording has. Raises MissingPackage without rerun-sdk."""
     rerun_sdk()
-    for row in behind.ids_of(path, dict.fromkeys(SCHEMA.names)).iter_rows(named=True):
+    for row in behind.ids_of(path, SCHEMA).iter_rows(named=True):
         yield {
             **{name: row[name] for name in sorted(CARRIES)},
             "questions": row["questions"],
@@ -141,7 +141,7 @@ def validate(path: Path) -> list[str]:
     hashes: dict[str, str] = {}
     try:
         if (root / IDS).exists():
-            hashes = dict(behind.ids_of(root, {"file": 0, "hash": 0}).iter_rows())
+            hashes = dict(behind.ids_of(root, SCHEMA).select("file", "hash").iter_rows())
     except InputError as error:
         errors.append(str(error))
     return errors + behind.file_faults(path, found, hashes, _wrong)

@@ -191,7 +191,7 @@ def _write_boxes(
 
 def read_back(path: Path) -> Iterator[dict[str, Any]]:
     """A record a description, with its object."""
-    ids = behind.ids_of(path, dict.fromkeys(SCHEMA.names))
+    ids = behind.ids_of(path, SCHEMA)
     for (name,), own in ids.group_by("file", maintain_order=True):
         file = path / str(name)
         records = _content(file)
@@ -217,6 +217,33 @@ def _content(file: Path) -> list[Mapping[str, Any]]:
     return content
 
 
+def _boxes(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Boxes by scene and object. Raises InputError for what is none."""
+    content = files.read_json(file)
+    if not isinstance(content, Mapping) or not all(isinstance(scene, Mapping) for scene in content.values()):
+        raise InputError(file, "not objects by scene", "malformed_file")
+    for scene, objects in content.items():
+        for number, box in objects.items():
+            wrong = _wrong_box(box)
+            if wrong is not None:
+                raise InputError(file, f"object {number} of {scene}: {wrong}", "malformed_file")
+    return content
+
+
+def _wrong_box(box: Any) -> str | None:
+    if not isinstance(box, Mapping) or not isinstance(box.get("object_name"), str):
+        return "has no object_name"
+    for name, count, least in (("center", 3, -files.LARGEST), ("size", 3, 0), ("rotation", 9, -1.001)):
+        values = box.get(name)
+        if name == "rotation" and isinstance(values, list) and values and isinstance(values[0], list):
+            values = [value for row in values if isinstance(row, list) for value in row]
+        if not isinstance(values, list) or len(values) != count:
+            return f"{name} is not {count} numbers"
+        if not all(files.is_number(value, least) for value in values):
+            return f"{name} is not {count} numbers"
+    return None
+
+
 def validate(path: Path) -> list[str]:
     """The keys, one description by scene, object and number, objects that have boxes, texts against `ids.parquet`."""
     root = path if path.is_dir() else path.parent
@@ -224,7 +251,7 @@ def validate(path: Path) -> list[str]:
     if not found:
         return [str(InputError(path, f"no {STEM}*{SUFFIX} file is there", "missing_file"))]
     try:
-        ids = behind.ids_of(root, dict.fromkeys(SCHEMA.names)) if (root / IDS).exists() else None
+        ids = behind.ids_of(root, SCHEMA) if (root / IDS).exists() else None
     except InputError as error:
         return [str(error)]
     errors: list[str] = []
@@ -232,15 +259,29 @@ def validate(path: Path) -> list[str]:
         boxes_file = file.with_name(file.name.replace(STEM, BOXES, 1))
         try:
             records = _content(file)
-            boxes = files.read_json(boxes_file) if boxes_file.exists() else None
+            boxes = _boxes(boxes_file) if boxes_file.exists() or ids is not None else None
         except InputError as error:
             errors.append(str(error))
             continue
         hashes = None if ids is None else ids.filter(pl.col("file") == file.name)["hash"].to_list()
         errors += [f"{file.name}: {what}" for what in _wrong(records, boxes, hashes)]
+        if hashes is not None:
+            errors += _wrong_list(file.with_suffix(SCENES), records)
     there = {file.name for file in found}
     known = [] if ids is None or not path.is_dir() else ids["file"].unique(maintain_order=True).to_list()
     return errors + [f"{name}: not there" for name in known if name not in there]
+
+
+def _wrong_list(file: Path, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A line where a split's list of scenes does not name those that are described."""
+    try:
+        named = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        yield f"{file.name}: {'not there' if not file.exists() else 'is no text'}"
+        return
+    described = {record.get("scene_id") for record in records if isinstance(record.get("scene_id"), str)}
+    if sorted(named) != sorted(described):
+        yield f"{file.name}: names other scenes than those that are described"
 
 
 def _wrong(records: Sequence[Mapping[str, Any]], boxes: Any, hashes: Sequence[str] | None) -> Iterator[str]:
@@ -267,7 +308,13 @@ def _wrong(records: Sequence[Mapping[str, Any]], boxes: Any, hashes: Sequence[st
                 yield f"{where}: object {record['object_id']} of {record['scene_id']} has no box"
             elif box["object_name"] != record["object_name"]:
                 yield f"{where}: calls {record['object_name']} what its box calls {box['object_name']}"
-        if hashes is not None and number < len(hashes) and hash_text(record["description"]) != hashes[number]:
+        if (
+            hashes is not None
+            and number < len(hashes)
+            and hash_text(files.sound(record["description"])) != hashes[number]
+        ):
             yield f"{where}: says another thing than {IDS} has"
+        elif hashes is not None and words != tokens(record["description"]):
+            yield f"{where}: token are not the words of its description"
     if hashes is not None and len(records) != len(hashes):
         yield f"{len(records)} descriptions, where {IDS} has {len(hashes)}"

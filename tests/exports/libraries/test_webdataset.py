@@ -103,6 +103,7 @@ def test_links_are_refused_and_megabytes_are_its_own(released, tmp_path):
         "--limit",
         "5",
     ]
+    words += ["--images", "link"]
     done = CliRunner().invoke(main, words)
     assert (
         done.exit_code == 1
