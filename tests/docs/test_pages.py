@@ -15,6 +15,8 @@ from spatial_assets.assets.run_config import schema_of
 from spatial_assets.audit import choices, numbers
 from spatial_assets.audit.verdicts import BARRED
 from spatial_assets.cli import main
+from spatial_assets.exports import registry
+from spatial_assets.exports.registry import FORMATS
 from spatial_assets.exports.spar_bench import faults as spar_bench_checks
 from spatial_assets.exports.spatialmosaic import bench_chance as spatialmosaic_bench_chance
 from spatial_assets.exports.spatialmosaic import bench_cut as spatialmosaic_bench_cut
@@ -69,6 +71,32 @@ def test_commands_exist(page):
             found = found.commands[word]
         options = {"--help", *(name for option in found.params for name in option.opts)}
         assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def export_commands() -> list[str]:
+    """Those that the page of exports shows, in its table and its blocks, on one line each."""
+    page = re.sub(r"\\\n\s*", " ", text(CHECKOUT / "docs" / "exports.md"))
+    shown = re.findall(r"^ {4}spatial-assets (export [^\n#]+)", page, re.MULTILINE)
+    shown += re.findall(r"^\| `[\w-]+` \|[^|]*\| `(export [^`]+)`", page, re.MULTILINE)
+    return sorted({" ".join(words.split()) for words in shown})
+
+
+def test_the_page_of_exports_shows_a_command_for_every_format():
+    assert {words.split()[1] for words in export_commands()} == set(FORMATS)
+
+
+@pytest.mark.parametrize("words", export_commands())
+def test_commands_of_exports_are_taken_as_they_are_shown(words):
+    """Their arguments and options with the values, none of which is run."""
+    parsed = main.commands["export"].make_context("export", words.split()[1:])
+    form = parsed.params["form"]
+    assert parsed.params["out"] is not None and not parsed.params["validate"]
+    takes = registry.export_format(form).TAKES if hasattr(registry.export_format(form), "TAKES") else ()
+    asked = {"coordinates", "image_format", "shard_megabytes", "rgbd", "general", "size"}
+    given = {
+        name for name in asked if parsed.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    assert {name.replace("_", "-") for name in given} <= set(takes)
 
 
 def test_settings_in_the_pages_are_accepted(tmp_path):

@@ -3,12 +3,13 @@ that are another question's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spatial_assets.exports.conversations.jsonl import NO_LINE, SUFFIX, Line, Parse, Read, read_lines
-from spatial_assets.exports.core.ids import IDS, answers_of, differs, shown
+from spatial_assets.exports.core.files import read_json
+from spatial_assets.exports.core.ids import IDS, answers_of, differs, ids_of, shown
 from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.scene.model import InputError
 
@@ -65,6 +66,39 @@ def validate(
         names = {file.relative_to(root).as_posix() for file in files}
         errors += [f"{name}: not there" for name in known if name not in names]
     return errors
+
+
+def wrong_index(
+    path: Path, name: str, named: Callable[[Any], Iterable[Any]], read: Callable[[Path], Any] = read_json
+) -> list[str]:
+    """What is wrong with the file that tells a trainer of the others, by what it has `named`: files or folders.
+
+    Nothing where the tree is a file, or has no `ids.parquet`, so that it may be another's.
+    """
+    if not path.is_dir() or not (path / IDS).exists():
+        return []
+    try:
+        told = list(named(read(path / name)))
+        known = ids_of(path)["file"].unique(maintain_order=True).to_list()
+    except InputError as error:
+        return [str(error)]
+    except NO_LINE:
+        return [f"{name}: not as the trainer reads it"]
+    # A file of lines that is gone is told of already.
+    gone = [one for one in told if one not in known and not _is_there(path, one)]
+    errors = [f"{name}: {shown(one)} is not there" for one in gone]
+    return errors + [
+        f"{name}: does not name {file}"
+        for file in known
+        if file not in told and PurePosixPath(file).parent.as_posix() not in told
+    ]
+
+
+def _is_there(path: Path, name: Any) -> bool:
+    try:
+        return isinstance(name, str) and (path / name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _wrong(

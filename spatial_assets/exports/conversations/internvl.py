@@ -89,4 +89,6 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """The turns, unique ids, tags and sizes against images, every image opened, answers against `ids.parquet`."""
-    return checks.validate(path, parse)
+    return checks.validate(path, parse) + checks.wrong_index(
+        path, META, lambda held: [entry["annotation"] for entry in held.values()]
+    )

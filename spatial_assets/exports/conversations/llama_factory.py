@@ -92,4 +92,6 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """The turns, unique ids, tags against images and videos, every image opened, answers against `ids.parquet`."""
-    return checks.validate(path, parse)
+    return checks.validate(path, parse) + checks.wrong_index(
+        path, INFO, lambda held: [entry["file_name"] for entry in held.values()]
+    )

@@ -12,6 +12,8 @@ https://github.com/QwenLM/Qwen3-VL, qwen-vl-finetune/qwenvl/data/data_processor.
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,14 @@ from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line, of_two_turns, tagged, turns
 from spatial_assets.exports.core.base import ColumnSource, Options
 from spatial_assets.exports.core.coordinates import profile
+from spatial_assets.scene.model import InputError
 
 CARRIES = jsonl.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})
 COORDINATES = "qwen3"
 REGISTRY = "registry.py"
+ENTRY = re.compile(r'HERE / "([^"]+)"')
+"""Names an entry's file."""
 HUMAN, MODEL = "human", "gpt"
 
 
@@ -72,4 +77,16 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """The turns, unique ids, tags against images, every image opened, answers against `ids.parquet`."""
-    return checks.validate(path, parse)
+    return checks.validate(path, parse) + checks.wrong_index(path, REGISTRY, ENTRY.findall, _text)
+
+
+def _text(file: Path) -> str:
+    """Raises InputError for what is no Python."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        ast.parse(text)
+    except OSError as error:
+        raise InputError(file, f"cannot be read: {error.strerror}", "unreadable_file") from None
+    except (ValueError, SyntaxError):
+        raise InputError(file, "is no Python", "malformed_file") from None
+    return text

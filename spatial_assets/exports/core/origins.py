@@ -7,6 +7,7 @@ question's. The table has of each record its file or folder, its id there, our o
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spatial_assets.exports.core.base import Question
+from spatial_assets.exports.core.files import sound
 from spatial_assets.exports.core.ids import IDS
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
@@ -32,6 +34,7 @@ SCHEMA = pa.schema(
 ROWS = 512
 """Held before they are written."""
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
+ID = re.compile(r"[0-9a-f]{16,}")
 DIGITS = 16
 """Hexadecimal, of a row's id: what is compared by. Two of a million share them in 1 of 10^7 releases."""
 SHOWN, TOLD = 60, 100
@@ -117,7 +120,8 @@ def faults(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     met = np.zeros(len(keys), np.bool_)
     count = 0
     for row in rows:
-        place = int(np.searchsorted(keys, key := _key(row["qa_id"])))
+        key = _key(row["qa_id"])
+        place = len(keys) if key is None else int(np.searchsorted(keys, key))
         if place == len(keys) or keys[place] != key:
             what = f"{row['qa_id']}: is not in {IDS}"
         elif answers[place] != _hash(row["answer"]):
@@ -136,20 +140,31 @@ def faults(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _known(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Keys of the rows in ascending order, (N,), and hashes of their answers, (N,)."""
+    """Keys of the rows in ascending order, (N,), and hashes of their answers, (N,). Raises ValueError for none."""
+    held = pq.read_schema(path)
+    for name in ("qa_id", "answer"):
+        if name not in held.names or held.field(name).type != pa.string():
+            raise ValueError(f"it has no texts {name}")
     keys, answers = [], []
     for batch in pq.ParquetFile(path).iter_batches(ROWS, columns=["qa_id", "answer"]):
-        keys.append(np.array([_key(own) for own in batch.column(0).to_pylist()], np.uint64))
-        answers.append(np.array([_hash(answer) for answer in batch.column(1).to_pylist()], np.uint64))
+        own = [_key(qa_id) for qa_id in batch.column("qa_id").to_pylist()]
+        if None in own:
+            raise ValueError("its column qa_id is not of ids")
+        keys.append(np.array(own, np.uint64))
+        answers.append(np.array([_hash(answer) for answer in batch.column("answer").to_pylist()], np.uint64))
     if not keys:
         return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
     found, first = np.unique(np.concatenate(keys), return_index=True)
     return found, np.concatenate(answers)[first]
 
 
-def _key(qa_id: str) -> np.uint64:
+def _key(qa_id: Any) -> np.uint64 | None:
+    """None for what is no id of a row."""
+    if not isinstance(qa_id, str) or not ID.fullmatch(qa_id):
+        return None
     return np.uint64(int(qa_id[:DIGITS], 16))
 
 
-def _hash(text: str) -> np.uint64:
-    return np.frombuffer(hashlib.blake2b(text.encode(), digest_size=8).digest(), np.uint64)[0]
+def _hash(text: str | None) -> np.uint64:
+    data = sound(text or "").encode()
+    return np.frombuffer(hashlib.blake2b(data, digest_size=8).digest(), np.uint64)[0]

@@ -276,7 +276,8 @@ def _wrong_folder(path: Path) -> Iterator[str]:
             if not (path / data).is_file():
                 yield f"{file.name}: {data} is not there"
         called |= functions
-        read |= set(files)
+        if f"only_{ALL}" in functions:
+            read |= set(files)
         for task in re.findall(r'^task: "(.+)"$', text, re.MULTILINE):
             if met.setdefault(task, file.name) != file.name:
                 yield f"{file.name}: task {task} is that of {met[task]}"
@@ -285,7 +286,7 @@ def _wrong_folder(path: Path) -> Iterator[str]:
             yield f"{UTILS}: no task's {YAML} file calls {function}"
     for data in sorted(file.relative_to(path).as_posix() for file in (path / DATA).glob(f"*{SUFFIX}")):
         if data not in read:
-            yield f"{data}: no task's {YAML} file reads it"
+            yield f"{data}: no task's {YAML} file reads all of it"
 
 
 def told(path: Path) -> list[str]:

@@ -65,14 +65,14 @@ def write_package(out: Path, benchmarks: Sequence[str]) -> str:
 
 def package_fault(folder: Path) -> str | None:
     """What is wrong with a package of scorers; None where it is as it was written."""
-    try:
-        files = {
-            file.name: file.read_text(encoding="utf-8").replace(f"from {folder.name}", "from {package}")
-            for file in sorted(folder.iterdir())
-            if file.is_file()
-        }
-    except (OSError, ValueError):
-        return "one of its modules is no text"
+    files: dict[str, str] = {}
+    for file in sorted(folder.iterdir()):
+        try:
+            if file.is_file():
+                text = file.read_text(encoding="utf-8")
+                files[file.name] = text.replace(f"from {folder.name}", "from {package}")
+        except (OSError, ValueError):
+            return f"its {file.name} is no text"
     if files.pop(INIT, None) != ABOUT:
         return f"its {INIT} is not the one that was written"
     return None if package_name(files) == folder.name else "its modules are not those that were written"

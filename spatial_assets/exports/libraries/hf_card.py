@@ -53,6 +53,9 @@ class _Sample:
     question: str
     answer: str
     picture: bytes
+    place: int
+    """Of the picture among the question's images, from 1."""
+    images: int
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Samples:
         before = self._of.get(task)
         if (before is None or qa_id < before.qa_id) and licenses.may_be_passed_on(license):
             first = marked.index(True) if True in marked else 0
-            self._of[task] = _Sample(qa_id, question, answer, pictures[first][0])
+            self._of[task] = _Sample(qa_id, question, answer, pictures[first][0], first + 1, len(pictures))
 
     def chosen(self) -> list[tuple[str, _Sample]]:
         """A few, by task."""
@@ -200,6 +203,9 @@ def _pictures(out: Path, samples: Samples) -> Iterator[str]:
         yield f"**{task}**: {_line(sample.question)} *{_line(sample.answer)}*"
         yield ""
         yield f"![{task}]({PICTURES}/{path.name})"
+        if sample.images > 1:
+            yield ""
+            yield f"Image {sample.place} of {sample.images}."
         yield ""
 
 

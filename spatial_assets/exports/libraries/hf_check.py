@@ -19,6 +19,8 @@ from spatial_assets.scene.model import InputError
 
 DATA, IMAGES, SPLIT = "data", "images", "split"
 EMBEDDED = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+LINKED = (pa.list_(pa.string()), pa.list_(pa.large_string()), pa.large_list(pa.large_string()))
+"""Kinds of lists of paths, as different writers have them."""
 NEEDED = ("qa_id", "question", "answer", SPLIT)
 NONE_KNOWN = {"qa_id": pl.String, "answer": pl.String, "images": pl.Int32}
 """Of a file that `ids.parquet` does not name."""
@@ -145,6 +147,14 @@ def _wrong_features(file: Path) -> Iterator[str]:
     missing = [name for name in NEEDED if name not in held.names]
     if missing:
         raise InputError(file, f"has no column {missing[0]}", "malformed_file")
+    for name in NEEDED:
+        if not (pa.types.is_string(held.field(name).type) or pa.types.is_large_string(held.field(name).type)):
+            raise InputError(
+                file, f"its column {name} is no text but {held.field(name).type}", "malformed_file"
+            )
+    if IMAGES in held.names and held.field(IMAGES).type not in (EMBEDDED, *LINKED):
+        why = f"its column {IMAGES} holds neither images nor paths but {held.field(IMAGES).type}"
+        raise InputError(file, why, "malformed_file")
     try:
         features = json.loads((held.metadata or {})[b"huggingface"])["info"]["features"]
         others = sorted(set(features) ^ set(held.names))

@@ -279,7 +279,8 @@ def _wrong_list(file: Path, records: Sequence[Mapping[str, Any]]) -> Iterator[st
     except (OSError, ValueError):
         yield f"{file.name}: {'not there' if not file.exists() else 'is no text'}"
         return
-    described = {record.get("scene_id") for record in records if isinstance(record.get("scene_id"), str)}
+    told = (record.get("scene_id") for record in records)
+    described = {scene for scene in told if isinstance(scene, str)}
     if sorted(named) != sorted(described):
         yield f"{file.name}: names other scenes than those that are described"
 
