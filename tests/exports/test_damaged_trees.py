@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from every_home import DESCRIBED, every_home
+from every_home import DESCRIBED, OCCLUDED, RELEASE, every_home
 from test_every_format import RELEASED, validated
 
 from spatial_assets.cli import main
@@ -40,6 +40,8 @@ VALUES = (
 """What a field of JSON may hold that nobody meant."""
 COLUMNS = (None, 7, "x", [1], {"a": 1}, float("nan"), b"\xff")
 """The same of a column."""
+OF_TASKS = {"scanrefer": DESCRIBED, "spatialmosaic": OCCLUDED}
+"""Formats that take rows of certain tasks alone."""
 TEXTS = (".json", ".jsonl", ".tsv")
 TABLE, TEXT, LISTS = "data/*.parquet", "*.tsv", "boxes_*.json"
 
@@ -47,15 +49,16 @@ TABLE, TEXT, LISTS = "data/*.parquet", "*.tsv", "boxes_*.json"
 @pytest.fixture(scope="module")
 def trees(released, tmp_path_factory):
     """One export of each format, made when it is asked for. Tests put back what they break."""
-    base = tmp_path_factory.mktemp("trees")
+    base, homes = tmp_path_factory.mktemp("trees"), []
 
     def made(form):
         out = base / form
         if not out.exists():
             source = ReleaseRows(released.home, "v1", limit=12)
-            if form == "scanrefer":
-                home = every_home(tmp_path_factory.mktemp("described"))
-                source = ReleaseRows(home, "every", DESCRIBED, ("test",))
+            if form in OF_TASKS:
+                if not homes:
+                    homes.append(every_home(tmp_path_factory.mktemp("every")))
+                source = ReleaseRows(homes[0], RELEASE, OF_TASKS[form], ("test",))
             export(form, source, out, Options(ImageMode.COPY))
             assert validated(form, out)[0] == 0
         return out
@@ -80,7 +83,15 @@ def refused(form, out, file, data):
 
 def data_files(out):
     """Those with records, in any format."""
-    beside = ("ids.parquet", "ids_MCQ.parquet", "md5.json", "index.json", "LICENSES.md", "README.md")
+    beside = (
+        "ids.parquet",
+        "ids_MCQ.parquet",
+        "md5.json",
+        "index.json",
+        "levels.json",
+        "LICENSES.md",
+        "README.md",
+    )
     kinds = (*TEXTS, ".parquet", ".tar", ".ply")
     found = [file for file in sorted(out.rglob("*")) if file.suffix in kinds and file.name not in beside]
     return [file for file in found if not file.parent.name.startswith("spatial_assets_scorer")]
@@ -96,7 +107,7 @@ BYTES = {
 
 
 @pytest.mark.parametrize("damage", BYTES)
-@pytest.mark.parametrize("form", [*RELEASED, "scanrefer"])
+@pytest.mark.parametrize("form", [*RELEASED, *OF_TASKS])
 def test_a_file_of_other_bytes_is_named(form, damage, trees):
     out = trees(form)
     for file in data_files(out)[:4]:
@@ -137,7 +148,7 @@ def json_files(out):
     return [file for file in sorted(out.rglob("*.json*")) if file.suffix in (".json", ".jsonl")]
 
 
-@pytest.mark.parametrize("form", [*RELEASED, "scanrefer"])
+@pytest.mark.parametrize("form", [*RELEASED, *OF_TASKS])
 def test_no_value_of_a_field_stops_the_check(form, trees):
     out = trees(form)
     for file in json_files(out)[:3]:
@@ -151,7 +162,7 @@ def test_no_value_of_a_field_stops_the_check(form, trees):
             refused(form, out, file, "\n".join(map(json.dumps, lines)).encode())
 
 
-@pytest.mark.parametrize("form", [*RELEASED, "scanrefer"])
+@pytest.mark.parametrize("form", [*RELEASED, *OF_TASKS])
 def test_no_type_of_a_column_stops_the_check(form, trees):
     out = trees(form)
     tables = sorted(out.rglob("*.parquet"))

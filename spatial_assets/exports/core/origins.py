@@ -126,7 +126,7 @@ def faults(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             what = f"{row['qa_id']}: is not in {IDS}"
         elif answers[place] != _hash(row["answer"]):
             met[place] = True
-            what = f"{row['qa_id']}: answers {row['answer'][:SHOWN]!r}, which is not what {IDS} has"
+            what = f"{row['qa_id']}: answers {str(row['answer'])[:SHOWN]!r}, which is not what {IDS} has"
         else:
             met[place] = True
             continue
