@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
-from scipy.spatial import cKDTree
 
 from spatial_assets.geometry.boxes import box_distance
 from spatial_assets.geometry.kernels.cache import kernel
@@ -175,6 +174,8 @@ def _widened(bound: float) -> float:
 def _shell_distance(a: _Shell, b: _Shell) -> float:
     """Least distance between two sets of samples, equal to the least entry of their float64 distance
     matrix."""
+    from scipy.spatial import cKDTree  # half a second, which few wait for
+
     # Any sample gives a bound. A pair within it has both ends within it of the other's solid box, for samples
     # lie inside their boxes; few do.
     bound = min(b.nearest_to_point(a.nearest_to(b))[1], a.nearest_to_point(b.nearest_to(a))[1])

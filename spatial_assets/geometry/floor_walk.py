@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
@@ -38,6 +37,8 @@ def floor_for(free: NDArray[np.bool_], origin: ArrayLike, cell: float, radius: f
     ----------
     free : (rows along y, columns along x). origin : (2,), corner of the first cell. cell, radius : meters.
     """
+    from scipy.ndimage import distance_transform_edt  # half a second, which few wait for
+
     # What lies outside the grid is not free; a border of such cells says so to the distance transform.
     padded = np.pad(free, 1)
     clear = distance_transform_edt(padded, sampling=cell) if padded.any() else np.zeros(padded.shape)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import Delaunay, QhullError
 
 from spatial_assets.scene.model import Float
 
@@ -120,6 +119,8 @@ def triangulate(points: ArrayLike) -> Triangulation:
     local = _distinct(flat - origin)
     triangles: NDArray[np.integer] = np.empty((0, 3), np.int32)
     if len(local) >= 3:
+        from scipy.spatial import Delaunay, QhullError  # half a second, which few wait for
+
         # Qhull raises where all points lie on one line.
         with suppress(QhullError):
             triangles = Delaunay(local).simplices

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from spatial_assets.geometry.kernels.distance_field import (
     BLOCK,
@@ -196,5 +195,7 @@ def _colors(points: Float, shown: list[_Shown], tolerance: float) -> Colors:
     seen = counts > 0
     colors[seen] = (sums[seen] / counts[seen, None] + 0.5).astype(np.uint8)
     if seen.any() and not seen.all():
+        from scipy.spatial import cKDTree  # half a second, which few wait for
+
         colors[~seen] = colors[seen][cKDTree(points[seen]).query(points[~seen])[1]]
     return colors

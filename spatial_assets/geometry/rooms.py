@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.geometry.footprint import (
@@ -154,6 +153,8 @@ def walled_share(outline: shapely.Geometry, points: Float, above: float, reach: 
     A room is closed all round by walls, windows, doors or cupboards; a scan that stops in the middle of the
     floor is not. 0 for an empty outline.
     """
+    from scipy.spatial import cKDTree  # half a second, which few wait for
+
     length = float(shapely.length(outline))
     high = points[points[:, 2] > above, :2]
     if length == 0 or len(high) == 0:

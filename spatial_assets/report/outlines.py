@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from spatial_assets.geometry.boxes import CORNER_SIGNS
 from spatial_assets.report import charts
@@ -52,6 +51,8 @@ def box_outline(corners: Float, intrinsics: Float) -> Float:
     found = np.concatenate(points)
     if len(found) < 3:
         return np.zeros((0, 2))
+    from scipy.spatial import ConvexHull, QhullError  # half a second, which few wait for
+
     projected = found @ intrinsics.T
     pixels: Float = projected[:, :2] / projected[:, 2:]
     try:

@@ -320,6 +320,7 @@ def dagster_cli(home, *arguments, timeout=120):
     )
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_one_shard_and_a_named_scene_from_dagsters_own_command_line(home):
     config = {"ops": {step_of(name): {"config": {"scenes": ["scene0001_00"]}} for name in SHORT}}

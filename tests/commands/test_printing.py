@@ -189,6 +189,7 @@ def test_a_command_that_waits_for_compilers_says_so_once(
     assert out.read_text() == printing.COMPILING.format(folder=tmp_path) + "\n"
 
 
+@pytest.mark.prove
 def test_the_first_call_that_compiles_says_so_and_the_next_does_not(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"

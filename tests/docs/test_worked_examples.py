@@ -138,6 +138,7 @@ def test_the_tasks_example(copy, tmp_path):
     assert int(passed) > 15
 
 
+@pytest.mark.prove
 def test_the_exports_example(copy, built, tmp_path):
     made = copy_of(built, tmp_path)
     create.create(made.home, "v1")

@@ -51,6 +51,7 @@ def test_what_has_no_name_is_not_written():
     assert compiling._written(types.Tuple((types.int64, types.Omitted(1)))) is None
 
 
+@pytest.mark.prove
 def test_kernels_are_compiled_once_each_callees_first(tmp_path):
     script = tmp_path / "twice.py"
     script.write_text(TWICE)

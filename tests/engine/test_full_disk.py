@@ -161,6 +161,7 @@ def test_a_scene_that_is_gone_is_noted_once_though_the_disk_was_full(word, sourc
     assert [(item.scene, item.kind) for item in tombstones.load(home)] == [("scene0001_00", tombstones.GONE)]
 
 
+@pytest.mark.prove
 @pytest.mark.usefixtures("own_environment")
 def test_the_command_says_it_in_one_line_and_the_next_one_finishes(source, tmp_path, monkeypatch):
     calm, home = tmp_path / "calm", tmp_path / "home"

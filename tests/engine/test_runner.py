@@ -55,6 +55,7 @@ def test_datasets_registered_in_either_order_give_the_same_bytes(source, tmp_pat
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
 
 
+@pytest.mark.prove
 def test_one_shard_of_eight_eight_of_one_and_scenes_that_come_one_by_one_hold_the_same_rows(tmp_path):
     names = [f"scene{number:04d}_00" for number in (3, 1, 7, 0, 2, 6, 5, 4)]
     for number, name in enumerate(names):

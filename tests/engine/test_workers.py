@@ -73,6 +73,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_workers_end_with_a_build_that_is_killed(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)

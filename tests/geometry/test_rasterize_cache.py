@@ -201,6 +201,7 @@ print(last_center(9.5, 16), sum(k.stats.cache_hits[s] for k in (first_center, la
 """
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_a_folder_that_vanishes_while_in_use_costs_a_compile(copy):
     code = "import builtins\nlines = []\nprint = lambda *a: lines.extend(a)\n" + VANISH

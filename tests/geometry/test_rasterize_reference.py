@@ -21,6 +21,7 @@ def test_rooms(faces, seed, size):
     assert agreement.unexplained == 0
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_the_benchmark_room():
     agreement = room_agreement(make_room(600_000), 8, (1296, 968))

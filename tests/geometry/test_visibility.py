@@ -208,6 +208,7 @@ def test_every_number_of_random_tables(seed, spread, size, near):
     assert_table(vertices, faces, owner, K, HERE, *size, near)
 
 
+@pytest.mark.prove
 def test_every_number_of_a_furnished_room():
     room = make_room(5000, seed=5, size=(4.0, 3.5, 2.5), boxes=8, spheres=5)
     k = intrinsics_for(100, 75)

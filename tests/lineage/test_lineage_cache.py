@@ -114,6 +114,7 @@ def test_an_unfinished_or_foreign_file_is_not_believed(copied):
         assert len(lineage.rows("select 1 from record")) == 3 * len(STAGES)
 
 
+@pytest.mark.prove
 def test_readers_go_on_while_it_is_rebuilt(copied):
     path = cache.rebuild(copied.home)
     held = shell(path)

@@ -116,6 +116,7 @@ json.dump(found, sys.stdout, default=bytes.decode)
 """Run by itself: absl, which mlcroissant logs with, closes the streams that pytest captures output with."""
 
 
+@pytest.mark.prove
 def test_its_own_library_finds_no_error_and_reads_the_rows(described):
     home, _, found = described
     folder = manifest.folder(home, "v1")

@@ -209,12 +209,14 @@ def test_scenes_without_questions(home: Path, tmp_path: Path) -> None:
     assert len(page.named("article")) == 2
 
 
+@pytest.mark.prove
 def test_more_examples_than_rows(home: Path) -> None:
     page = Page(gallery_page(home, 1000))
     # Chosen among a pool of 64 a task and format.
     assert 100 < len([a for a in page.named("article") if "data-task" in a]) <= len(questions(home))
 
 
+@pytest.mark.prove
 def test_budget_shrinks_images_when_there_are_many(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = gallery_page(home)
     monkeypatch.setattr("spatial_assets.report.gallery.MOST_EACH", 1500)

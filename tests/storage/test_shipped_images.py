@@ -88,6 +88,7 @@ def test_tasks_ask_what_such_a_scene_knows_and_say_what_it_lacks(homes):
         assert set(told["reason"]) == {"missing_fact"}
 
 
+@pytest.mark.prove
 def test_two_builds_are_equal_and_an_edited_image_makes_its_scene_anew(homes, tmp_path):
     source, home = homes
     root, again = tmp_path / "root", tmp_path / "home"

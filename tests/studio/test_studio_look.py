@@ -150,6 +150,7 @@ def hits(origins, direction, triangles):
     return out
 
 
+@pytest.mark.prove
 def test_sunlight_lies_where_rays_to_the_sun_pass_a_pane(scene, ready):
     w = ready.windows
     assert w.sunny.any() and scene.sun[2] > 0.3
@@ -217,6 +218,7 @@ def test_exposure_evens_out_light():
     assert photo._gain(bright) * 0.8 > photo._gain(dark) * 0.1
 
 
+@pytest.mark.prove
 def test_views_and_pictures_are_twenty_each_and_differ():
     assert len(VIEWS) == len(PAINTINGS) == 20
     names = (*VIEWS, *PAINTINGS)

@@ -52,6 +52,7 @@ def decorated(tree: ast.Module) -> set[str]:
     return names
 
 
+@pytest.mark.prove
 def test_every_module_with_a_kernel_is_a_source():
     sources = set(kernel_sources(PACKAGE))
     with_kernels = {path for path in sorted(PACKAGE.rglob("*.py")) if decorated(tree_of(path)) & DECORATORS}

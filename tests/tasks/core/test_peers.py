@@ -67,6 +67,7 @@ def test_peers_are_those_of_plain_loops(seed: int) -> None:
     assert peers(facts, TASK, 3, found, cells).tolist() == naive(facts, found, cells, nothing, (), 3)
 
 
+@pytest.mark.prove
 def test_every_member_of_a_set_is_asked_equally_often() -> None:
     """With a rule that half of the sets fail; the answers are as skewed as can be."""
     values = np.array([1, 2, 3, 4, 6, 9, 14, 30])

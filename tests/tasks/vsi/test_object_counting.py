@@ -157,6 +157,7 @@ def test_counts_take_turns() -> None:
     assert sorted(row["answer"] for row in rows if row["format"] == "fill") == ["2", "3"]
 
 
+@pytest.mark.prove
 def test_small_counts_have_options_and_every_one_is_right_equally_often() -> None:
     """Of cups, whose law is in the data file, counts of two to five; whichever is right, the sets are the same."""
     counts = Counter(range(2, 6))
