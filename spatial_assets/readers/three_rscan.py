@@ -40,7 +40,7 @@ from spatial_assets.readers import (
 from spatial_assets.readers import three_rscan_changes as rescans
 from spatial_assets.readers.packed_frames import PackedFrames
 from spatial_assets.readers.ply import read_ply, read_vertex_numbers
-from spatial_assets.readers.three_rscan_places import LIST, Scan, read_scans
+from spatial_assets.readers.three_rscan_places import LIST, Places, Scan, read_places
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import Camera, Fact, Float, Frame, InputError, Mesh, Scene
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -91,13 +91,16 @@ def _look(root: Path) -> files.Found:
     found = files.scene_folders(root, FOLDERS, SCAN_NAME)
     if not found.scenes:
         return found
-    scans = read_scans(root)
+    places = read_places(root)
+    # Who is not listed may be in an entry that cannot be read.
+    perhaps = "".join(f"; {fault.what}" for fault in places.faults[:1])
     refs, left_out = [], list(found.left_out)
     for ref in found.scenes:
-        if ref.name in scans:
-            refs.append(SceneRef(scans[ref.name].name, ref.path))
+        if ref.name in places.scans:
+            refs.append(SceneRef(places.scans[ref.name].name, ref.path))
         else:
-            left_out.append(InputError(ref.path, f"{LIST} does not list this scan", "unlisted_scan"))
+            told = f"{LIST} does not list this scan{perhaps}"
+            left_out.append(InputError(ref.path, told, "unlisted_scan"))
     return files.told_apart(refs, left_out)
 
 
@@ -158,8 +161,8 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
     assert isinstance(parameters, Parameters)
-    scans = read_scans(root)
-    scan = _named(ref, scans)
+    places = read_places(root)
+    scan = _named(ref, places)
     split = SPLITS.split_of(root, scan.scan, scan.reference)
     fixed, reading = _fixed_files(ref), parameters.reading
     labeled = read_ply(root, fixed["mesh"], parameters.mesh_unit)
@@ -179,7 +182,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         )  # fmt: skip
     instances = annotated.instances(mesh, whole=True)
     unknown = np.setdiff1d(owners, [NOTHING, *annotated.labels])
-    told = rescans.read_changes(root, ref, scan, scans.values(), instances, parameters.mesh_unit)
+    told = rescans.read_changes(root, ref, scan, places.scans.values(), instances, parameters.mesh_unit)
     return Scene(
         dataset="three_rscan",
         release=release,
@@ -212,10 +215,14 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     )
 
 
-def _named(ref: SceneRef, scans: Mapping[str, Scan]) -> Scan:
-    """Raises InputError where the list of scans does not have the scene under its name."""
+def _named(ref: SceneRef, places: Places) -> Scan:
+    """Raises InputError where the list does not have the scene under its name, or says of it what cannot be."""
     folder = ref.path.rsplit("/", 1)[-1]
-    found = scans.get(folder)
+    found = places.scans.get(folder)
+    if found is None and places.faults:
+        raise places.faults[0]
+    if found is not None and found.problem is not None:
+        raise found.problem
     if found is None or found.name != ref.name:
         told = "does not list it" if found is None else f"calls it {found.name}"
         raise InputError(LIST, f"the scan {folder} was found as {ref.name}, and this {told}", "contradiction")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Scan:
     removed: tuple[int, ...] = ()
     entry: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """All that the list says of a rescan; ids of objects in the reference scan are checked, and nothing else."""
+    problem: InputError | None = field(default=None, compare=False, repr=False)
+    """What is wrong with what the list says of it, for which it cannot be read."""
 
     @property
     def name(self) -> str:
@@ -43,29 +45,70 @@ class Scan:
         return {"place": f"a rescan of {self.reference}", "changes": said or "none of an object is told"}
 
 
-def read_scans(root: Path) -> dict[str, Scan]:
-    """By the name of a scan's folder. Raises InputError where a scan is listed twice."""
+@dataclass(frozen=True)
+class Places:
+    """The list, as far as it can be read."""
+
+    scans: dict[str, Scan]
+    """By the name of a scan's folder."""
+    faults: tuple[InputError, ...]
+    """Of entries of which nobody can say which scans they are about."""
+
+
+def read_places(root: Path) -> Places:
+    """Raises InputError where the list as a whole cannot be read; what is wrong with an entry costs its scans alone."""
     content = files.read_json(root, LIST)
     if not isinstance(content, list):
         raise InputError(LIST, f"{labels.shown(content)}, not a list of places", "malformed_file")
     found: dict[str, Scan] = {}
+    faults: list[InputError] = []
+    torn: dict[str, InputError] = {}
     for number, value in enumerate(content):
-        where = f"place {number}"
-        place = labels.entry(LIST, value, where)
-        reference = _name(place, where)
-        scans = [Scan(reference, reference)]
-        for k, held in enumerate(_list(place, "scans", where)):
-            inner = f"scan {k} of {where}"
+        try:
+            scans = _scans(value, f"place {number}", faults)
+        except InputError as error:
+            faults.append(error)
+            continue
+        for scan in scans:
+            if scan.scan in found:
+                # Two places with one scan may be one room, and then all their scans must stay on one side of a split.
+                twice = InputError(LIST, f"lists the scan {scan.scan} twice", "contradiction")
+                for reference in (scan.reference, found[scan.scan].reference):
+                    torn.setdefault(reference, twice)
+            found.setdefault(scan.scan, scan)
+    scans_of = {
+        name: replace(scan, problem=torn[scan.reference]) if scan.reference in torn else scan
+        for name, scan in found.items()
+    }
+    return Places(scans_of, tuple(faults))
+
+
+def _scans(value: Any, where: str, faults: list[InputError]) -> list[Scan]:
+    """The scans of a place; what is wrong with one is its problem, or a fault where its name is."""
+    place = labels.entry(LIST, value, where)
+    reference = _name(place, where)
+    scans = [Scan(reference, reference)]
+    try:
+        rescans = _list(place, "scans", where)
+    except InputError as error:
+        faults.append(error)
+        return scans
+    for k, held in enumerate(rescans):
+        inner = f"scan {k} of {where}"
+        try:
             entry = labels.entry(LIST, held, inner)
+            name = _name(entry, inner)
+        except InputError as error:
+            faults.append(error)
+            continue
+        try:
             moved, reshaped, removed = (
                 _objects(entry, key, inner) for key in ("rigid", "nonrigid", "removed")
             )
-            scans.append(Scan(_name(entry, inner), reference, moved, reshaped, removed, entry))
-        for scan in scans:
-            if scan.scan in found:
-                raise InputError(LIST, f"lists the scan {scan.scan} twice", "contradiction")
-            found[scan.scan] = scan
-    return found
+            scans.append(Scan(name, reference, moved, reshaped, removed, entry))
+        except InputError as error:
+            scans.append(Scan(name, reference, problem=error))
+    return scans
 
 
 def _name(entry: dict[str, Any], where: str) -> str:

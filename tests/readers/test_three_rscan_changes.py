@@ -12,7 +12,7 @@ import pytest
 
 from spatial_assets.readers import three_rscan
 from spatial_assets.readers.three_rscan_changes import Changes, read_changes, reference_file
-from spatial_assets.readers.three_rscan_places import read_scans
+from spatial_assets.readers.three_rscan_places import read_places
 from spatial_assets.scene.model import Box, Instance, Scene
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.stages.scenes import scene_rows
@@ -73,7 +73,7 @@ def read(root: Path, told: dict[str, Any], at_hand: bool = True, mesh_unit: floa
         (root / FIRST).mkdir(exist_ok=True)
         groups = [{"objectId": key, "obb": {"centroid": center}} for key, center in BEFORE.items()]
         (root / FIRST / "semseg.v2.json").write_text(json.dumps({"segGroups": groups}))
-    scans = read_scans(root)
+    scans = read_places(root).scans
     instances = [
         Instance(key, "thing", "thing", Box(np.array(center, float), np.full(3, 0.5), np.eye(3)))
         for key, center in AFTER.items()
