@@ -166,8 +166,9 @@ def killed(given: Given, form: str, folder: Path, moments: int) -> dict[str, Any
         if code == -signal.SIGKILL:
             if (own / "out").exists() and content(form, own / "out") != wanted:
                 told["wrong"].append(f"killed at {fraction:.2f}, half of it stands there")
-            if not (own / "out").exists():
-                code, said = forked(command(given, form, own))
+            # One that was killed after its last step is whole, and there is nothing to finish.
+            finished = (own / "out").exists()
+            code, said = (0, "") if finished else forked(command(given, form, own))
         if code:
             told["wrong"].append(f"after a kill at {fraction:.2f}: status {code}: {said}")
         elif content(form, own / "out") != wanted:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.spar import layout
 from spatial_assets.exports.spar.faults import astray, faults, shown
 from spatial_assets.scene.english import plural
@@ -32,22 +31,6 @@ TOLD = 100
 """Faults of a file that are told one by one."""
 PATHS_KEPT = 200_000
 """Images whose presence is remembered."""
-
-
-@dataclass
-class Found:
-    """What is wrong with a tree, and what of it was looked at."""
-
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """What could not be looked at, and is no fault."""
-    files: int = 0
-    records: int = 0
-    tasks: Counter[str] = field(default_factory=Counter)
-
-    def summary(self) -> list[str]:
-        of = f"{plural(len(self.tasks), 'task')} in {plural(self.files, 'file')}"
-        return [f"{plural(self.records, 'record')} of {of}", *self.notes]
 
 
 def datasets(path: Path) -> list[Path]:
@@ -95,7 +78,7 @@ def _lines_of(dataset: Path) -> list[Path]:
 
 def examine(path: Path) -> Found:
     """Raises OSError for a folder that may not be read."""
-    found = Found()
+    found = Found("task")
     single = path.is_file()
     files = question_files(path)
     if not files:
@@ -175,7 +158,7 @@ class _Check:
                     yield f"line {number}: id {shown(name)} is that of line {first}"
         self.lines[file.resolve()] = count
         self.found.records += count
-        self.found.tasks[task.type] += count
+        self.found.kinds[task.type] += count
         if count == 0:
             yield "has no line"
         named = FILE.fullmatch(file.name)

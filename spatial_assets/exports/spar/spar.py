@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spatial_assets.exports.core import origins
 from spatial_assets.exports.core.base import ImageMode, Options, Question, Shot, Source
+from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.core.images import Images, Places, as_text
 from spatial_assets.exports.spar import check, depth, layout, records
 from spatial_assets.exports.spar.mix import general_part
@@ -148,7 +149,7 @@ def validate(path: Path) -> list[str]:
     return examine(path).faults
 
 
-def examine(path: Path) -> check.Found:
+def examine(path: Path) -> Found:
     """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
     found = check.examine(path)
     origins.compare(path, read_back(path), found)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from spatial_assets.exports.core import files
+from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.spatialmosaic import layout
 from spatial_assets.exports.spatialmosaic.faults import (
     corners,
@@ -38,22 +37,6 @@ MANY = 50
 """Rows of which that can be said."""
 
 
-@dataclass
-class Found:
-    """What is wrong with the files, and what of them was looked at."""
-
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """What could not be looked at or looks odd, and is no fault."""
-    files: int = 0
-    records: int = 0
-    types: Counter[str] = field(default_factory=Counter)
-
-    def summary(self) -> list[str]:
-        of = f"{plural(len(self.types), 'type')} in {plural(self.files, 'file')}"
-        return [f"{plural(self.records, 'record')} of {of}", *self.notes]
-
-
 def annotation_files(path: Path) -> list[Path]:
     """The path itself, or the files of questions below it: in the published folder where there is one. Sorted."""
     if path.is_file():
@@ -70,7 +53,7 @@ def annotation_files(path: Path) -> list[Path]:
 
 def examine(path: Path) -> Found:
     """Raises OSError for a folder that may not be read."""
-    found = Found()
+    found = Found("type")
     there = annotation_files(path)
     if not there:
         found.faults.append(f"{path}: {'no .json or .jsonl file is there' if path.exists() else 'not there'}")
@@ -113,7 +96,7 @@ class _Check:
             yield from (f"{where}: {what}" for what in faults(record))
             if not isinstance(record, Mapping):
                 continue
-            self.found.types[kind_of(record)] += 1
+            self.found.kinds[kind_of(record)] += 1
             name = record.get("id")
             if isinstance(name, int | str) and ids.setdefault(name, number) != number:
                 yield f"{where}: id {shown(name)} is that of record {ids[name]}"

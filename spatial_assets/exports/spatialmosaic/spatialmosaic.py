@@ -18,6 +18,7 @@ from typing import Any
 
 from spatial_assets.exports.core import files, origins
 from spatial_assets.exports.core.base import Options, Question, Shot, Source
+from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.core.images import Images, Places
 from spatial_assets.exports.spatialmosaic import card, check, layout, records
 from spatial_assets.scene.image_files import ImageFile
@@ -116,7 +117,7 @@ def validate(path: Path) -> list[str]:
     return examine(path).faults
 
 
-def examine(path: Path) -> check.Found:
+def examine(path: Path) -> Found:
     """The same, with what was looked at. Where all else fits, answers are compared with `ids.parquet`."""
     found = check.examine(path)
     origins.compare(path, _all_rows(path), found)

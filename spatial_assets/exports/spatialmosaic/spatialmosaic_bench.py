@@ -22,12 +22,13 @@ import pyarrow.parquet as pq
 from spatial_assets.exports.core.base import Options, Question, Source
 from spatial_assets.exports.core.bench_source import TEST
 from spatial_assets.exports.core.files import read_json
+from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.spatialmosaic import bench_report as report
 from spatial_assets.exports.spatialmosaic import card, spatialmosaic
 from spatial_assets.exports.spatialmosaic.bench_chance import Chance, chance, training_rows
 from spatial_assets.exports.spatialmosaic.bench_cut import CELL_FIELDS, Cut, cut
-from spatial_assets.exports.spatialmosaic.check import Found, annotation_files
+from spatial_assets.exports.spatialmosaic.check import annotation_files
 from spatial_assets.exports.spatialmosaic.check import examine as check_layout
 from spatial_assets.exports.spatialmosaic.records import SOURCE, flat_row
 from spatial_assets.releases.splits import shared_spaces

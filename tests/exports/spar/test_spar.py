@@ -86,7 +86,7 @@ def test_rows_of_every_task_come_back(tmp_path):
     assert {row["qa_id"]: row for row in spar.read_back(out)} == wanted(source)
     found = spar.examine(out)
     assert found.faults == [] and found.records == sum(source.splits.values())
-    assert len(found.tasks) == 35
+    assert len(found.kinds) == 35
     assert found.notes == [
         f"spar/{name}/images: holds no color images, so none was looked for" for name in ("rxr", "scannet")
     ]
