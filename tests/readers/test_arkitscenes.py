@@ -453,6 +453,7 @@ def test_what_is_shown_is_what_the_turned_cameras_see(videos: Path) -> None:
         assert alike > 0.35 > 0.2 > looks.likeness(poses @ half_turn)[0], (ref.name, alike)
 
 
+@pytest.mark.prove
 def test_marks_on_what_is_shown_lie_on_their_objects(videos: Path) -> None:
     """A pixel of a face, marked in the image as it is shown, is the pixel of the sensor that shows the face."""
     for ref in arkitscenes.find_scenes(videos):
@@ -528,6 +529,7 @@ def test_what_is_written_otherwise_is_said(tmp_path: Path, layout: str) -> None:
         np.testing.assert_allclose(one.camera_to_world, other.camera_to_world, atol=1e-6)
 
 
+@pytest.mark.prove
 def test_depth_that_the_mesh_does_not_have_is_said(tmp_path: Path) -> None:
     """With the mesh of another room in the same place."""
     write_scenes(tmp_path, "arkitscenes", 2, 4, 6000, 12, (64, 48))

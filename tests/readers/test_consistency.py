@@ -170,6 +170,7 @@ def test_one_frame_has_nothing_to_contradict(tmp_path):
     assert found.conventions["consistency"] == "depth images share too little to be compared"
 
 
+@pytest.mark.prove
 def test_boxes_and_views_of_different_scenes(tmp_path):
     (name,) = write_scenes(tmp_path, "structured3d", 1, 9, 3000, 8, (160, 120))
 

@@ -128,6 +128,7 @@ def check_counts(home):
         assert row["quota"] is None or row["kept"] == row["quota"] or over == 0
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_answers_of_a_small_scene_equal_the_truth(tmp_path):
     counts = check_scenes(*make(tmp_path, 1, 20_000, 60, (320, 240)))

@@ -263,6 +263,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.prove
 @given(
     record=st.sampled_from(SOUND), changes=st.dictionaries(st.sampled_from([*FLAT, *CONVERSATION]), ANYTHING)
 )

@@ -36,6 +36,8 @@ from spatial_assets.scoring.run import score_rows
 from spatial_assets.scoring.spatialmosaic import ROW_LEVELS
 from spatial_assets.storage import release_manifest as manifest
 
+pytestmark = pytest.mark.prove
+
 Z = 1.96
 LEAST = 2
 """Rows of a type, for which an interval can be told."""

@@ -43,7 +43,7 @@ def test_all_comes_back_and_passes_the_check(exported: tuple[ReleaseRows, Path])
     assert {row["qa_id"]: row for row in spatialmosaic.read_back(out)} == wanted
     found = spatialmosaic.examine(out)
     assert (found.faults, found.notes) == ([], [])
-    assert set(found.types) == set(MOSAIC) and found.records == 2 * len(wanted)
+    assert set(found.kinds) == set(MOSAIC) and found.records == 2 * len(wanted)
 
 
 def test_our_own_truths_get_full_marks_and_nonsense_gets_none(
