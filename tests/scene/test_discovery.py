@@ -131,6 +131,32 @@ def imports_by_name(path):
                     yield node
 
 
+def defined_by(path):
+    """Names that a module's own top level defines, by its syntax tree."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_lines_say_of_every_module_what_its_syntax_tree_does():
+    wanted = {
+        "read_back",
+        "read_scene",
+        "write_scene",
+        "run",
+        "PROFILES",
+        "TASKS",
+        "STAGE",
+        "validate",
+        "check",
+    }
+    for path in ROOT.rglob("*.py"):
+        found = {name for name in wanted if discovery._defines(path, name)}
+        assert found == wanted & set(defined_by(path)), path
+
+
 def test_only_discovery_imports_by_name():
     """A dynamic import drops out of code versions, so nothing that computes may have one."""
     found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if any(imports_by_name(path))}
