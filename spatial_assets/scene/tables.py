@@ -389,6 +389,18 @@ QUESTIONS = Table(
             "where none is printed. Those of the stem are the question's, which begins with it",
             True,
         ),
+        Column(
+            "twin_of",
+            TEXT,
+            "the qa_id of the question that this one asks once more; null for all others",
+            True,
+        ),
+        Column(
+            "law",
+            TEXT,
+            "by which the answers of the two follow from each other; null without `twin_of`",
+            True,
+        ),
     ),
     ("scene", "format", "qa_id"),
 )

@@ -210,3 +210,23 @@ class Draw:
             found.append(moved.get(place, place))
             moved[place] = moved.get(step, step)
         return found
+
+
+class TurnedDraw(Draw):
+    """The same draws, but for one purpose: of two the other, and in place of an order the next or the opposite one."""
+
+    __slots__ = ("_mirrored", "_purpose")
+
+    def __init__(self, draw: Draw, purpose: str, mirrored: bool = False) -> None:
+        super().__init__(draw.state, draw._ahead)
+        self._purpose, self._mirrored = purpose, mirrored
+
+    def below(self, purpose: str, count: int) -> int:
+        drawn = super().below(purpose, count)
+        return count - 1 - drawn if purpose == self._purpose else drawn
+
+    def shuffled(self, purpose: str, items: Sequence[T]) -> list[T]:
+        drawn = super().shuffled(purpose, items)
+        if purpose != self._purpose:
+            return drawn
+        return drawn[::-1] if self._mirrored else [*drawn[-1:], *drawn[:-1]]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from spatial_assets.tasks.core import wording
 from spatial_assets.tasks.core.candidates import GROUP, TIER, Candidates, Chosen, Strata, draw_key
-from spatial_assets.tasks.core.draws import Draw, Hashes
+from spatial_assets.tasks.core.draws import Draw, Hashes, TurnedDraw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import LETTERED, OPTIONS
 from spatial_assets.tasks.core.quota import firsts_then_repeats, in_line, in_tiers
 from spatial_assets.tasks.core.rejections import MISSING_FACT, OVER_QUOTA, REASONS, Rejection
 from spatial_assets.tasks.core.rendering import render
-from spatial_assets.tasks.core.rows import Row, Rows, table
-from spatial_assets.tasks.core.task import Task, TaskParameters
+from spatial_assets.tasks.core.rows import OWN, Row, Rows, table
+from spatial_assets.tasks.core.task import Ask, Question, Task, TaskParameters
+from spatial_assets.tasks.core.twins import twins_of
 from spatial_assets.tasks.core.wording import Drawn, Wording
 
+TWIN_OF = OWN.index("twin_of")
 FURTHER = 16
 """Candidates taken out at once where some of the first were rejected."""
 
@@ -69,12 +71,13 @@ def generate(task: Task, facts: SceneFacts, parameters: TaskParameters) -> Gener
         candidates = facts.once(task.find_for.get(form, task.find), parameters).settle()
         rows, rejected, repeats = fill_quota(task, facts, parameters, form, candidates)
         all_rows += rows
+        kept = sum(row[TWIN_OF] is None for row in rows)
         meanings = {**REASONS, **task.reasons}
         counts.append(
             FormatCounts(
                 form,
-                len(rows) + sum(rejected.values()),
-                len(rows),
+                kept + sum(rejected.values()),
+                kept,
                 parameters.quota,
                 {reason: (meanings[reason], count) for reason, count in sorted(rejected.items()) if count},
                 repeats,
@@ -86,11 +89,13 @@ def generate(task: Task, facts: SceneFacts, parameters: TaskParameters) -> Gener
 def fill_quota(
     task: Task, facts: SceneFacts, parameters: TaskParameters, form: str, candidates: Candidates
 ) -> tuple[list[Row], Counter[str], int | None]:
-    """Rows of the first candidates in line that can be worded, how many were rejected for what, and the repeats."""
+    """Rows of the first candidates in line that can be worded, how many were rejected for what, and the repeats;
+    after them their twins."""
     rejected = Counter(candidates.rejected)
     words = wording_of(task)
     ask, said = task.ask_for.get(form, task.ask), parameters.said
     rows = Rows(task, facts, form)
+    asked: list[Asked] = []
     groups = candidates.values.get(GROUP)
     met: set[int] = set()
     tried = 0
@@ -105,13 +110,57 @@ def fill_quota(
             rendered = render(question.answer, form, draw)
             slots = {**question.slots, **rendered.slots} if rendered.slots else question.slots
             worded = words.word(form, rendered.text, slots, drawn, draw, question.stems, said, question.noted)
-            rows.add(question, rendered, worded)
+            qa_id = rows.add(question, rendered, worded)
+            if len(asked) < parameters.twins:
+                asked.append(Asked(qa_id, candidate, draw, drawn, question))
             if groups is not None:
                 met.add(int(groups[index]))
         except Rejection as rejection:
             rejected[rejection.reason] += 1
     rejected[OVER_QUOTA] += len(candidates) - tried
-    return rows.made, rejected, None if groups is None else len(rows.made) - len(met)
+    kept = len(rows.made)
+    _ask_again(task, facts, parameters, form, ask, words, rows, asked)
+    return rows.made, rejected, None if groups is None else kept - len(met)
+
+
+class Asked(NamedTuple):
+    """A question that may be asked once more."""
+
+    qa_id: str
+    candidate: Chosen
+    draw: Draw
+    drawn: Drawn
+    question: Question
+
+
+def _ask_again(
+    task: Task,
+    facts: SceneFacts,
+    parameters: TaskParameters,
+    form: str,
+    ask: Ask,
+    words: Wording,
+    rows: Rows,
+    asked: Sequence[Asked],
+) -> None:
+    """Add the twins of what was asked, after all else, so that no other row depends on them."""
+    for twin in twins_of(task, form) if asked else ():
+        for one in asked:
+            draw = TurnedDraw(one.draw, twin.turned, twin.mirrored) if twin.turned else one.draw
+            try:
+                again = ask(facts, parameters, one.candidate, draw) if twin.turned else one.question
+                changed = twin.change(facts, parameters, again) if twin.change else again
+                if changed is None:
+                    continue
+                rendered = render(changed.answer, form, draw)
+            except Rejection:
+                continue
+            slots = {**changed.slots, **rendered.slots} if rendered.slots else changed.slots
+            said = parameters.said
+            worded = words.word(
+                form, rendered.text, slots, one.drawn, draw, changed.stems, said, changed.noted
+            )
+            rows.add(changed, rendered, worded, (one.qa_id, twin.law))
 
 
 def _taken_out(

@@ -16,6 +16,8 @@ from spatial_assets.tasks.core.options import LETTERS, lettered
 
 FILL, SELECT, SENTENCE, JUDGE = "fill", "select", "sentence", "judge"
 FORMATS = (FILL, SELECT, SENTENCE, JUDGE)
+POLARITY = "polarity"
+"""What is drawn of a statement: whether it is true."""
 
 
 class Rendered(NamedTuple):
@@ -56,7 +58,7 @@ def _judge(answer: Answer, draw: Draw) -> Rendered:
     Also where it is true there must be options: else what has none would only ever be stated truly.
     """
     wrong = answer.options(draw)[1]
-    true = draw.below("polarity", 2) == 0
+    true = draw.below(POLARITY, 2) == 0
     stated = answer.text if true else wrong
     return Rendered(YES if true else NO, slots={"stated": stated})
 

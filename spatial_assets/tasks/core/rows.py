@@ -46,6 +46,8 @@ OWN = (
     "license",
     "diagnostics",
     "coordinates",
+    "twin_of",
+    "law",
 )
 """The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by. Of
 frames, marks and coordinates a row holds what they are made of."""
@@ -92,7 +94,10 @@ class Rows:
         self._shown: dict[tuple[bool, tuple[tuple[str, int], ...]], Shown] = {}
         """By what is shown, views or frames. Rows that show the same share it."""
 
-    def add(self, question: Question, rendered: Rendered, worded: Worded) -> None:
+    def add(
+        self, question: Question, rendered: Rendered, worded: Worded, twin: tuple[str, str] | None = None
+    ) -> str:
+        """The id of the row that is added; `twin` has that of the row it is the twin of, and their law."""
         instances, answer = self._instances, question.answer
         key = (question.views is None, tuple(question.frames))
         shown = self._shown.get(key)
@@ -102,11 +107,15 @@ class Rows:
         own = f"[{', '.join(map(self._of_objects.__getitem__, question.objects))}], {_text(worded.template)}"
         if question.quoted:
             own += f", {_text(question.quoted)}"
+        if twin is not None:
+            own += f", {_text(twin)}"
         told = (shown.text, own)
         ordinal = self._ordinals.get(told, 0)
         self._ordinals[told] = ordinal + 1
         digest = shown.begun.copy()
         digest.update(f"{own}, {ordinal}]".encode())
+        qa_id = digest.hexdigest()
+        twin_of, law = twin or (None, None)
         margins = answer.margins
         printed = question.printed
         if question.views is not None and (question.marks or printed):
@@ -114,7 +123,7 @@ class Rows:
         self.made.append(
             (
                 self._form,
-                digest.hexdigest(),
+                qa_id,
                 worded.question,
                 worded.stem,
                 worded.instruction,
@@ -133,8 +142,11 @@ class Rows:
                 self._license(question.quoted_license),
                 question.diagnostics,
                 (printed.on_grid, printed.in_images(shown.places)) if printed and shown.places else None,
+                twin_of,
+                law,
             )
         )
+        return qa_id
 
     def _license(self, quoted: str | None) -> str:
         """The scene's terms, and those of what a question quotes."""

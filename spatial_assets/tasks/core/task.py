@@ -33,6 +33,12 @@ class TaskParameters(Parameters):
         "category",
         description="what objects are called: one word for a kind in all data sets, or the source's own label",
     )
+    twins: int = Field(
+        0,
+        ge=0,
+        description="questions per scene, task and format that are asked once more under each law that ties a question "
+        "to its twin",
+    )
     data: ClassVar[tuple[str, ...]] = ()
     """Data files that `said` comes from, relative to the package."""
 
@@ -107,6 +113,26 @@ Ask = Callable[[SceneFacts, Any, Chosen, Draw], Question]
 """(facts, parameters, candidate, the row's draws) to its question. Raises Rejection."""
 
 
+Change = Callable[[SceneFacts, Any, Question], Question | None]
+"""(facts, parameters, question): a question turned into its twin's; None where it has none."""
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One way to ask a candidate once more so that a law ties the two answers."""
+
+    law: str
+    """Its name in `twins.json`."""
+    turned: str = ""
+    """The purpose of the draw that falls otherwise."""
+    mirrored: bool = False
+    """Of an order: the opposite one and not the next."""
+    change: Change | None = None
+    """What is done to the question besides."""
+    formats: tuple[str, ...] | None = None
+    """None for all."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One kind of question. It stands as TASKS in a module of its suite's folder, its wording as JSON beside it."""
@@ -134,6 +160,8 @@ class Task:
     find_for: Mapping[str, Find] = field(default_factory=dict)
     """By format, in place of `find`, where a format shows more than others."""
     ask_for: Mapping[str, Ask] = field(default_factory=dict)
+    twins: tuple[Twin, ...] = ()
+    """Beside those that every task of a format has."""
 
     @property
     def suite(self) -> str:

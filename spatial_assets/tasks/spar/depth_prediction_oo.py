@@ -23,7 +23,7 @@ from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING, Rejection
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Roles, Task
+from spatial_assets.tasks.core.task import MarkedParameters, Question, Roles, Task, Twin
 from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "depth_prediction_oo"
@@ -174,5 +174,6 @@ TASKS = (
             "marks_touch": "the two marks would touch",
             "no_reference": "no third object can be marked and has a depth that can be stated",
         },
+        twins=(Twin("objects_swapped", "blue"),),
     ),
 )

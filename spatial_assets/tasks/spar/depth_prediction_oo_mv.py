@@ -15,7 +15,8 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import shown
 from spatial_assets.tasks.core.options import OPTION_REASONS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import reordered
 from spatial_assets.tasks.spar.depth_prediction_oo import (
     DepthDifferenceParameters,
     ask_in,
@@ -94,5 +95,6 @@ TASKS = (
             **OPTION_REASONS,
             "unfit": "with the marked image alone, the pair could not be asked about either",
         },
+        twins=(Twin("objects_swapped", "blue"), Twin("images_swapped", change=reordered)),
     ),
 )

@@ -23,7 +23,7 @@ from spatial_assets.tasks.core.limits import referents, shown
 from spatial_assets.tasks.core.priors import keep_even
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.core.task import MarkedParameters, Question, Task, Twin
 from spatial_assets.tasks.spar import views
 from spatial_assets.tasks.spar.anchors import (
     ANCHOR_REASONS,
@@ -176,6 +176,7 @@ TASKS = (
         ask_for=ASK_FOR,
         reasons={**REASONS, "unfit": "the image does not show one of the objects well enough to be marked"},
         data=(PRIOR_FILE,),
+        twins=(Twin("choice_swapped", "green"),),
     ),
     Task(
         module=__name__,
@@ -192,5 +193,6 @@ TASKS = (
         ask_for=ASK_FOR,
         reasons={**REASONS, **VIEW_REASONS},
         data=(PRIOR_FILE,),
+        twins=(Twin("choice_swapped", "green"),),
     ),
 )

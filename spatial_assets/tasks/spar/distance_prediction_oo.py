@@ -21,7 +21,7 @@ from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.core.task import MarkedParameters, Question, Task, Twin
 from spatial_assets.tasks.spar.centers import CenterParameters
 
 NAME = "distance_prediction_oo"
@@ -104,5 +104,6 @@ TASKS = (
         find_for={SELECT: find_with_options},
         ask=ask,
         reasons={**REFERENT_REASONS, **OPTION_REASONS, **PAIR_REASONS},
+        twins=(Twin("objects_swapped", "red"),),
     ),
 )

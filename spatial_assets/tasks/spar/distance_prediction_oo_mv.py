@@ -14,7 +14,8 @@ from spatial_assets.tasks.core.options import OPTION_REASONS
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import reordered
 from spatial_assets.tasks.spar.distance_prediction_oo import (
     PAIR_REASONS,
     ObjectDistanceParameters,
@@ -82,5 +83,6 @@ TASKS = (
         find_for={SELECT: find_with_options},
         ask=ask,
         reasons={**VIEW_REASONS, **OPTION_REASONS, **PAIR_REASONS},
+        twins=(Twin("objects_swapped", "red"), Twin("images_swapped", change=reordered)),
     ),
 )

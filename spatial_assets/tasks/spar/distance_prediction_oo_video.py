@@ -16,7 +16,7 @@ from spatial_assets.tasks.core.options import OPTION_REASONS
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.spar.distance_prediction_oo import (
     PAIR_REASONS,
     ObjectDistanceParameters,
@@ -95,5 +95,6 @@ TASKS = (
             **OPTION_REASONS,
             **{reason: PAIR_REASONS[reason] for reason in ("boxes_overlap", "near")},
         },
+        twins=(Twin("objects_swapped", "red"),),
     ),
 )

@@ -29,7 +29,7 @@ from spatial_assets.tasks.core.even import (
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import Mark
-from spatial_assets.tasks.core.task import Question, Roles
+from spatial_assets.tasks.core.task import Question, Roles, Twin
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.relations import (
     BETWEEN,
@@ -363,6 +363,11 @@ class Told(NamedTuple):
 
 
 NO_VIEWS = np.zeros(0, np.int64)
+
+
+def turned_in(slots: Slots) -> tuple[Twin, ...]:
+    """The twins of a move that relates two objects to each other."""
+    return () if slots is TO_VIEWER else (Twin("relation_turned", "order"),)
 
 
 def told(limits: MoveLimits, candidate: Chosen, slots: Slots, draw: Draw) -> Told:

@@ -19,7 +19,7 @@ from spatial_assets.tasks.core.even import in_name_order
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.rendering import JUDGE, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.related import (
@@ -164,5 +164,6 @@ TASKS = (
         ask=partial(ask, name=OO),
         ask_for={JUDGE: ask_statement},
         reasons=REASONS,
+        twins=(Twin("relation_turned", "order"),),
     ),
 )

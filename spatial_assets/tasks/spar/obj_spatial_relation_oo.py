@@ -16,7 +16,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import REFERENT_REASONS, reject_unfit, shown
 from spatial_assets.tasks.core.marks import box_mark, marker_gaps
 from spatial_assets.tasks.core.rendering import JUDGE, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Task
+from spatial_assets.tasks.core.task import MarkedParameters, Question, Task, Twin
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.related import (
@@ -115,5 +115,6 @@ TASKS = (
             "boxes_overlap": "the two objects' boxes touch or overlap",
             "marks_touch": "the two objects are nearly at one place of the image",
         },
+        twins=(Twin("relation_turned", "order"),),
     ),
 )

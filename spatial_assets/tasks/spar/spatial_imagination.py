@@ -27,6 +27,7 @@ from spatial_assets.tasks.spar.imagination import (
     moves,
     question,
     told,
+    turned_in,
     with_options,
     with_strata,
 )
@@ -92,6 +93,7 @@ TASKS = tuple(
         ask=partial(ask, name=name, sentence=False),
         ask_for={SENTENCE: partial(ask, name=name, sentence=True)},
         reasons=MOVE_REASONS,
+        twins=turned_in(SLOTS[name]),
     )
     for name in SLOTS
 )

@@ -28,6 +28,7 @@ from spatial_assets.tasks.spar.imagination import (
     moves,
     question,
     told,
+    turned_in,
     with_strata,
 )
 from spatial_assets.tasks.spar.relations import BETWEEN_AND_TO_VIEWER, TO_VIEWER, Slots
@@ -155,6 +156,7 @@ TASKS = tuple(
             **MOVE_REASONS,
             AMBIGUOUS: "a name may also mean another object of the scene",
         },
+        twins=turned_in(kind.slots),
     )
     for kind in KINDS
 )

@@ -35,7 +35,7 @@ from spatial_assets.tasks.core.limits import (
 from spatial_assets.tasks.core.quantities import DEGREES, METERS, Quantity
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
-from spatial_assets.tasks.core.task import PairParameters, Question, Task
+from spatial_assets.tasks.core.task import PairParameters, Question, Task, Twin
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.thirds import THIRDS, place_in_image, to_border
 
@@ -166,6 +166,24 @@ def ask(facts: SceneFacts, parameters: ViewChangeParameters, candidate: Chosen, 
     )
 
 
+def reversed_motion(
+    facts: SceneFacts, parameters: ViewChangeParameters, question: Question
+) -> Question | None:
+    """The way back, where it can be asked about as well."""
+    (_, first), (_, second) = question.frames
+    found = facts.once(find, parameters)
+    places = np.flatnonzero((found.frames == (second, first)).all(axis=1))
+    if len(places) == 0:
+        return None
+    change: list[float] = found.values["change"][places[0]].tolist()
+    axes = axes_of(parameters.move_step)
+    zeros = [axis.positive for axis in axes]
+    return question._replace(
+        answer=Pose(_parts(axes, change), print_change(axes, change, zeros)),
+        frames=[("first", second), ("second", first)],
+    )
+
+
 def _parts(axes: Sequence[Axis], change: Sequence[float]) -> list[tuple[Quantity, float]]:
     return [(axis.quantity, value) for axis, value in zip(axes, change, strict=True)]
 
@@ -289,5 +307,6 @@ TASKS = (
             "ambiguous_name": "every shared object has a namesake in one of the images",
             "grid_border": "every shared object is centered on a border between thirds of an image",
         },
+        twins=(Twin("motion_reversed", change=reversed_motion, formats=(FILL,)),),
     ),
 )

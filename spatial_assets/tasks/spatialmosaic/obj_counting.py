@@ -12,7 +12,8 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
 from spatial_assets.tasks.core.quantities import COUNT as OBJECTS
 from spatial_assets.tasks.core.rendering import FILL, SELECT
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import reordered
 from spatial_assets.tasks.spatialmosaic.counts import (
     COUNT,
     COUNT_REASONS,
@@ -32,6 +33,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     frame_roles,
     stems,
     view_sets,
+    without_a_view,
 )
 
 CHOICE, NUMBER = "obj_count_occ", "obj_count_occ_na"
@@ -79,6 +81,7 @@ TASKS = (
         reasons={**COUNT_REASONS, **EVEN_REASONS},
         data=(OFFICIAL,),
         reads=READS,
+        twins=(Twin("images_swapped", change=reordered), Twin("view_dropped", change=without_a_view)),
     ),
     Task(
         module=__name__,
@@ -94,5 +97,6 @@ TASKS = (
         reasons=COUNT_REASONS,
         data=(OFFICIAL,),
         reads=READS,
+        twins=(Twin("images_swapped", change=reordered), Twin("view_dropped", change=without_a_view)),
     ),
 )

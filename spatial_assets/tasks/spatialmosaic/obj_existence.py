@@ -18,7 +18,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.spatialmosaic.foreseen import (
     FORESEEN_REASONS,
     ForeseenParameters,
@@ -114,6 +114,7 @@ TASKS = tuple(
         reasons={**REFERENT_REASONS, **SIDE_REASONS, **SHARE_REASONS, **FORESEEN_REASONS},
         data=(OFFICIAL, *law_files(axis)),
         reads=READS,
+        twins=(Twin("statement_mirrored", "turned"),),
     )
     for axis, words in (
         ("lr", "to the left or right of another"),

@@ -18,7 +18,8 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import reordered
 from spatial_assets.tasks.spatialmosaic.measured import (
     NAMED_REASONS,
     NEAR,
@@ -37,6 +38,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     frame_roles,
     stems,
     view_sets,
+    without_a_view,
 )
 
 NAME = "obj_obj_distance_occ_na"
@@ -117,5 +119,10 @@ TASKS = (
         ask=ask,
         reasons={**NAMED_REASONS, **NEAR, **PAIR_REASONS},
         reads=READS,
+        twins=(
+            Twin("objects_swapped", "first"),
+            Twin("images_swapped", change=reordered),
+            Twin("view_dropped", change=without_a_view),
+        ),
     ),
 )

@@ -20,7 +20,8 @@ from spatial_assets.tasks.core.laws import ORIGINS, law_of_origin, laws
 from spatial_assets.tasks.core.quantities import CENTIMETERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import reordered
 from spatial_assets.tasks.spatialmosaic.measured import NAMED_REASONS, NO_HASHES, named_objects, turns
 from spatial_assets.tasks.spatialmosaic.pairs import TENTHS, UNWANTED
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents, clear
@@ -33,6 +34,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     frame_roles,
     stems,
     view_sets,
+    without_a_view,
 )
 
 NAME = "obj_size_occ_na"
@@ -158,5 +160,6 @@ TASKS = (
         reasons={**NAMED_REASONS, **SIZE_REASONS},
         data=(LAWS, ORIGINS),
         reads=READS,
+        twins=(Twin("images_swapped", change=reordered), Twin("view_dropped", change=without_a_view)),
     ),
 )

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +15,11 @@ from pydantic import Field
 
 from spatial_assets.geometry.view_sets import LARGEST
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.scene.tables import VIEW_SET_OBJECTS, VIEW_SETS
+from spatial_assets.scene.tables import DIAGNOSTICS, VIEW_SET_OBJECTS, VIEW_SETS
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts, places_of
-from spatial_assets.tasks.core.task import Roles, TaskParameters
+from spatial_assets.tasks.core.task import Question, Roles, TaskParameters
 from spatial_assets.tasks.core.wording import SUITES, stem_ids
 
 SUITE = "spatialmosaic"
@@ -34,7 +35,11 @@ OFFICIAL = f"tasks/{SUITE}/official.json"
 SET, ASKED, HIDDEN = "set", "asked", "hidden"
 """Among the values of candidates, (N,): which set is shown, which of its frames is asked about, counted from 0, and
 whether that frame shows nothing of the object that is the answer or is asked for."""
+FEWEST = 2
+"""Views of a set at least."""
 FULL, PARTIAL = "full", "partial"
+COLUMNS = [field.name for field in DIAGNOSTICS]
+"""What stands beside a question about a set, in order."""
 ANSWER_HIDDEN, ANSWER_SHOWN = "hidden", "shown"
 
 
@@ -184,4 +189,35 @@ def diagnostics(
         sum(shares) / len(shares) if shares else None,
         box,
         None if box is None else math.dist(box[:2], box[2:]),
+    )
+
+
+def without_a_view(facts: SceneFacts, parameters: MosaicParameters, question: Question) -> Question | None:
+    """The same about a view fewer: of those in which no pixel shows what is asked about, the one that comes first by
+    its frame's identity. None where all are needed, or fewer than two would be left.
+
+    What stands beside the question is that of the views left; their set stays the one that they are of.
+    """
+    things = [thing for _, thing in question.objects]
+    frames = np.array([place for _, place in question.frames], np.int64)
+    idle = np.flatnonzero(~facts.observed.visible[frames][:, things].any(axis=1))
+    if len(idle) == 0 or len(frames) <= FEWEST or question.diagnostics is None:
+        return None
+    gone = int(idle[np.argmin(facts.frames.identities[frames[idle]])])
+    left = [place for index, (_, place) in enumerate(question.frames) if index != gone]
+    visible = facts.once(_lists).visible
+    shown = sum(visible[frame][thing] for thing in things for frame in left)
+    held = dict(zip(COLUMNS, question.diagnostics, strict=True))
+    pairs = combinations(range(len(frames)), 2)
+    overlaps = [
+        overlap for pair, overlap in zip(pairs, held["overlap_pairs"], strict=True) if gone not in pair
+    ]
+    held |= {
+        "overlap_pairs": overlaps,
+        "overlap_avg": sum(overlaps) / len(overlaps),
+        "visibility": FULL if shown == len(left) * len(things) else PARTIAL,
+    }
+    return question._replace(
+        frames=[(f"frame-{index + 1}", place) for index, place in enumerate(left)],
+        diagnostics=tuple(held.values()),
     )

@@ -32,7 +32,7 @@ from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import GRID, markers, points
 from spatial_assets.tasks.core.quantities import COUNT
 from spatial_assets.tasks.core.rendering import SELECT
-from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task, TaskParameters, Twin
 from spatial_assets.tasks.spatialmosaic.counts import words_of
 from spatial_assets.tasks.spatialmosaic.measured import turns
 from spatial_assets.tasks.spatialmosaic.referents import PARTLY, clear
@@ -241,5 +241,6 @@ TASKS = (
         ask=ask,
         reasons=SAME_REASONS,
         reads=READS,
+        twins=(Twin("objects_swapped", "first"),),
     ),
 )

@@ -17,7 +17,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.spatialmosaic.foreseen import LAWS, law_files, side_odds, thin_out
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
@@ -95,6 +95,11 @@ def ask(
     )
 
 
+def decided(facts: SceneFacts, parameters: ExistenceParameters, question: Question) -> Question | None:
+    """What cannot be told stays so when the opposite is asked."""
+    return question if question.answer.text in (YES, NO) else None
+
+
 TASKS = tuple(
     Task(
         module=__name__,
@@ -110,6 +115,7 @@ TASKS = tuple(
         reasons=SIDED_REASONS,
         data=law_files(axis),
         reads=READS,
+        twins=(Twin("statement_mirrored", "turned", change=decided),),
     )
     for axis, words in (
         ("lr", "to the left or right of another"),

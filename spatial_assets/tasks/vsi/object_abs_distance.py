@@ -18,7 +18,8 @@ from spatial_assets.tasks.core.peers import with_others_of_one, wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.twins import swapped
 from spatial_assets.tasks.core.video.shown import IMAGES, NEAR, NEEDS, REASONS, count_sets, video_of
 from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
@@ -82,5 +83,6 @@ TASKS = (
         find_for={SELECT: find_with_options},
         ask=ask,
         reasons={**REASONS, **OPTION_REASONS, **NEAR},
+        twins=(Twin("objects_swapped", change=swapped("first", "second")),),
     ),
 )
