@@ -246,10 +246,21 @@ def print_scores(
     print_table(made, indent=2)
     if "by_level" in summary:
         _print_by_level(summary["by_level"], kinds)
+    if "twins" in summary:
+        _print_twins(summary["twins"])
     if "error" in summary:
         warn(f"the official aggregate fails on these rows: {summary['error']}")
     for path in written:
         click.echo(f"written: {path}")
+
+
+def _print_twins(by_law: Mapping[str, Any]) -> None:
+    """A line for each law: how often two answers are as it has it, whether right or wrong."""
+    made = table("questions and their twins", "pairs", "consistent", "both right", "score")
+    for law, own in by_law.items():
+        shares = (percent(own[name]) for name in ("consistent", "both_right", "score"))
+        made.add_row(law, f"{own['pairs']:,}", *shares)
+    print_table(made, indent=2)
 
 
 def _print_by_level(by_level: Mapping[str, Any], kinds: list[str]) -> None:

@@ -8,7 +8,7 @@ records, in `<home>/records/findings/<asset>.json`.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import duckdb
 from spatial_assets.engine import errors
 from spatial_assets.lineage.database import connect_tables
 from spatial_assets.scene.tables import Table
+from spatial_assets.scene.twin_laws import broken
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
@@ -27,6 +28,7 @@ from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.locks import locked
 from spatial_assets.storage.shipped import sql
 
+TWINS_AT_ONCE = 10_000
 SHARDS_AT_ONCE = 4
 """A full shard has a quarter of a million questions; a query over so many at once stays far below a gigabyte."""
 Problem = tuple[str, str, str, str]
@@ -68,7 +70,8 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
         for name in sorted(assets):
             held.enter_context(locked(paths[name].with_suffix(".lock")))
         known = {name: _load(paths[name]) for name in assets}
-        states = {name: _states(home, name, query) for name in assets}
+        whole = query + sql("checks/twins") if parameters else query
+        states = {name: _states(home, name, whole) for name in assets}
         changed = {
             (name, shard): list[Problem]()
             for name in assets
@@ -79,7 +82,10 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
         shards = sorted({shard for _, shard in changed})
         for first in range(0, len(shards), SHARDS_AT_ONCE):
             with connect_tables(home, tables.values(), shards[first : first + SHARDS_AT_ONCE]) as con:
-                for row in con.execute(query, parameters).fetchall():
+                found = con.execute(query, parameters).fetchall()
+                if parameters:
+                    found += _broken_laws(con, parameters)
+                for row in found:
                     name = row[4] if parameters else assets[0]
                     if (name, row[1]) in changed:
                         changed[name, row[1]].append(row[:4])
@@ -100,6 +106,25 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
         name: [(s, h, c, p) for entry in known[name].values() for s, h, c, p in entry["problems"]]
         for name in assets
     }
+
+
+def _broken_laws(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Twins whose answers do not follow from their questions', each with its task behind what is wrong."""
+    wrong = []
+    rows = con.execute(sql("checks/twins"), parameters)
+    while chunk := rows.fetchmany(TWINS_AT_ONCE):
+        for task, shard, scene, qa_id, law, twin_of, form, *both in chunk:
+            if form is None:
+                why: str | None = f"its question {twin_of} is not there"
+            else:
+                first, twin = (
+                    {"format": form, "value": value, "answer": answer, "options": options}
+                    for value, answer, options in (both[:3], both[3:])
+                )
+                why = broken(law, first, twin)
+            if why is not None:
+                wrong.append(("ERROR", shard, scene, f"{qa_id}: breaks {law}: {why}", task))
+    return wrong
 
 
 def _errors(home: Path, asset: str) -> list[Problem]:

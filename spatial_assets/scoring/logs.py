@@ -23,7 +23,18 @@ from spatial_assets.scoring.profile import Profile, kind_of
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.run import read_objects
 
-KEPT_FIELDS = ("id", "index", "doc_id", "dataset", "scene_name", "source", "options")
+KEPT_FIELDS = (
+    "id",
+    "index",
+    "doc_id",
+    "dataset",
+    "scene_name",
+    "source",
+    "options",
+    "qa_id",
+    "twin_of",
+    "law",
+)
 """What is carried over beside the fields that scoring needs, where a log has it."""
 
 

@@ -28,6 +28,7 @@ from spatial_assets.scoring.profile import NoAnswer, Profile, Summary, Unscorabl
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.row_levels import RowLevels
 from spatial_assets.scoring.totals import totals
+from spatial_assets.scoring.twins import Twins
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -42,7 +43,7 @@ def score_file(benchmark: str, path: str | Path, profile: str = "official") -> t
     Returns the rows in order with `score` (and `error`), to be iterated as often as wanted, and the summary:
     `tasks`, `levels` and `overall` as fractions (None for NaN), `error` where the released code raises,
     `counts` and `errors` (rows by task; rows without a score), `chance`, `by_level` where rows say how hard they are,
-    and what the profile adds. Where the
+    `twins` where some are twins of others (see `twins`), and what the profile adds. Where the
     released evaluation ends because of a row, `overall` is None and `overall_of_scored_rows` has the mean
     without such rows. A row that repeats another of the same id is written back with its score and counted once
     (`repeated` says how many); `unread` has the reasons for which responses gave no answer, and how often.
@@ -60,7 +61,8 @@ def score_file(benchmark: str, path: str | Path, profile: str = "official") -> t
             raise InputError(path, f"line {number}: {error}") from None
     if not tally.scores:
         raise InputError(path, "no rows")
-    summary = {"benchmark": benchmark, "profile": profile, **tally.summary()}
+    again = (row for _, row in _parsed(path, lines))
+    summary = {"benchmark": benchmark, "profile": profile, **tally.summary(again)}
     return ScoredRows(path, lines, tally), summary
 
 
@@ -78,7 +80,7 @@ def score_rows(
     if not kept:
         raise RowError("no rows")
     scored = [tally.with_score(dict(row), at) for at, row in enumerate(kept)]
-    return scored, {"benchmark": benchmark, "profile": profile, **tally.summary()}
+    return scored, {"benchmark": benchmark, "profile": profile, **tally.summary(kept)}
 
 
 class ScoredRows:
@@ -122,6 +124,7 @@ class _Tally:
         self._index: dict[str, int] = {}
         self._golds = Golds(profile)
         self._levels = RowLevels(profile)
+        self._twins = Twins()
         self._first_error: tuple[int, str] | None = None
 
     def add(self, row: dict[str, Any], number: int) -> None:
@@ -151,6 +154,7 @@ class _Tally:
         self._tasks.append(self._index[task])
         self._levels.add(row)
         if is_new:
+            self._twins.add(row, len(self.scores) - 1)
             self._golds.add(task, row)
 
     def with_score(self, row: dict[str, Any], at: int) -> dict[str, Any]:
@@ -178,8 +182,8 @@ class _Tally:
             self._names.append(task)
         return task
 
-    def summary(self) -> Summary:
-        """The summary of all rows that count."""
+    def summary(self, rows: Iterable[dict[str, Any]]) -> Summary:
+        """The summary of all rows that count; `rows` are read again where some are twins of others."""
         counted = np.array(self._counts, dtype=bool)
         scores = np.array(self.scores, dtype=np.float64)[counted]
         tasks = np.array(self._tasks, dtype=np.int64)[counted]
@@ -195,6 +199,7 @@ class _Tally:
         order = sorted(range(len(self._names)), key=self._names.__getitem__)
         guesses = guessed(self.profile, self._golds, self._names)
         by_level = self._levels.summary(counted, scores, tasks, self._names, guesses)
+        twins = self._twins.summary(rows, np.array(self.scores, dtype=np.float64))
         summary: Summary = {
             **head,
             "rows": len(scores),
@@ -204,6 +209,7 @@ class _Tally:
             **self._told(counted),
             "chance": chance_levels(self.profile, guesses),
             **({"by_level": by_level} if by_level else {}),
+            **({"twins": twins} if twins else {}),
         }
         cleaned: Summary = _without_nan(summary)
         return cleaned

@@ -18,7 +18,7 @@ select 'ERROR', shard, scene, format || ': ' || over_quota || ' over a quota tha
 from counted where kept < quota and over_quota > 0
 union all
 select 'ERROR', c.shard, c.scene, c.format || ': counts ' || c.kept || ' rows, holds ' || count(a.qa_id), c.task
-from counted c left join questions a using (task, shard, scene, format)
+from counted c left join (from questions where twin_of is null) a using (task, shard, scene, format)
 group by c.task, c.shard, c.scene, c.format, c.kept having c.kept <> count(a.qa_id)
 union all
 select 'ERROR', shard, min(scene), qa_id || ' stands ' || count(*) || ' times', task

@@ -26,8 +26,8 @@ IS_ASKED = pl.col("format") != SENTENCE
 PIXEL_SUITES = ("spatialmosaic", "views")
 """Whose texts print pixels; those of others print thousandths."""
 TRUTH = ("ground_truth", "answer_kind", "tolerance", "choices", "unit", "reward", "task")
-MORE = ("margin_unit", "diagnostics")
-"""Columns that the truth's fields are made of, beside those of every conversation."""
+MORE = ("margin_unit", "diagnostics", "twin_of", "law")
+"""Columns that the truth's fields are made of, beside those of every conversation, and what ties rows to twins."""
 
 
 @cache

@@ -71,7 +71,7 @@ SCHEMA = pa.schema(
         ("mc_answer", pa.string()),
         ("bbox_2d_diag", pa.float64()),
         ("benchmarks", pa.list_(pa.string())),
-        *((name, pa.string()) for name in ("dataset", "release", "scene", "license")),
+        *((name, pa.string()) for name in ("dataset", "release", "scene", "license", "twin_of", "law")),
     ]
 )
 """A document. `mc_answer` and `bbox_2d_diag` are what SpatialMosaic's scorers call the letter and the tolerance."""

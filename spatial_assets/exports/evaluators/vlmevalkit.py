@@ -54,6 +54,8 @@ CARRIES = jsonl.CARRIES | {"options"}
 TAKES = frozenset({"coordinates", "image-format"})
 SCORED_BY = ("reward", "unit", "tolerance")
 """What `scoring.release` reads beside the answer; and `choices`, as JSON."""
+LINKED_BY = ("qa_id", "twin_of", "law")
+"""What `scoring.twins` reads."""
 
 
 def write(source: ColumnSource, out: Path, options: Options) -> dict[str, int]:
@@ -154,6 +156,7 @@ class _Table:
             pl.col("answer_kind").alias("l2-category"),
             "split",
             *SCORED_BY,
+            *LINKED_BY,
             pl.Series(
                 "choices", [own and json.dumps(own, ensure_ascii=False) for own in rows["choices"].to_list()]
             ),

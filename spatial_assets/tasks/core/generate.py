@@ -112,7 +112,7 @@ def fill_quota(
             worded = words.word(form, rendered.text, slots, drawn, draw, question.stems, said, question.noted)
             qa_id = rows.add(question, rendered, worded)
             if len(asked) < parameters.twins:
-                asked.append(Asked(qa_id, candidate, draw, drawn, question))
+                asked.append(Asked(qa_id, candidate, draw, drawn, question, worded.question))
             if groups is not None:
                 met.add(int(groups[index]))
         except Rejection as rejection:
@@ -131,6 +131,7 @@ class Asked(NamedTuple):
     draw: Draw
     drawn: Drawn
     question: Question
+    text: str
 
 
 def _ask_again(
@@ -143,9 +144,14 @@ def _ask_again(
     rows: Rows,
     asked: Sequence[Asked],
 ) -> None:
-    """Add the twins of what was asked, after all else, so that no other row depends on them."""
-    for twin in twins_of(task, form) if asked else ():
-        for one in asked:
+    """Add the twins of what was asked, after all else, so that no other row depends on them.
+
+    What comes out as the question itself, or as another of its twins, is left out: of two options the next order is
+    the opposite one.
+    """
+    for one in asked:
+        met = {_printed(one.question, one.text)}
+        for twin in twins_of(task, form):
             draw = TurnedDraw(one.draw, twin.turned, twin.mirrored) if twin.turned else one.draw
             try:
                 again = ask(facts, parameters, one.candidate, draw) if twin.turned else one.question
@@ -160,7 +166,14 @@ def _ask_again(
             worded = words.word(
                 form, rendered.text, slots, one.drawn, draw, changed.stems, said, changed.noted
             )
-            rows.add(changed, rendered, worded, (one.qa_id, twin.law))
+            if (printed := _printed(changed, worded.question)) not in met:
+                met.add(printed)
+                rows.add(changed, rendered, worded, (one.qa_id, twin.law))
+
+
+def _printed(question: Question, text: str) -> tuple[Any, ...]:
+    """All that somebody who answers sees."""
+    return (text, *(place for _, place in question.frames), *question.marks)
 
 
 def _taken_out(

@@ -122,7 +122,7 @@ class Twin:
     """One way to ask a candidate once more so that a law ties the two answers."""
 
     law: str
-    """Its name in `twins.json`."""
+    """Its name in `twin_laws.json`."""
     turned: str = ""
     """The purpose of the draw that falls otherwise."""
     mirrored: bool = False

@@ -1,20 +1,18 @@
 """The laws by which the answers of a question and of its twin follow from each other, and what breaks them.
 
-They stand in `twins.json`; here is what each relation that they name means of two rows. No row is made here.
+They stand in `twin_laws.json`; here is what each relation that they name means of two rows. No row is made here.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, NamedTuple
-
-from spatial_assets.tasks.core.answers import NO, YES
-from spatial_assets.tasks.core.options import LETTERS
-from spatial_assets.tasks.core.rendering import SENTENCE
 
 TOLERANCE = 1e-9
 """Meters, degrees or steps: both are computed from the same numbers, in another order."""
@@ -22,6 +20,9 @@ RELATION = 3
 """Numbers that say how one thing lies to another: left or right, above or below, farther or closer."""
 MOVED = 3
 """Of a view change, the numbers that say how far the camera moved."""
+SENTENCE = "sentence"
+"""The format whose answers may be said in many words, of which only the values are compared."""
+YES, NO = "yes", "no"
 Row = Mapping[str, Any]
 
 
@@ -47,7 +48,9 @@ def laws() -> Mapping[str, Law]:
 
 @cache
 def _file() -> Mapping[str, Any]:
-    held: Mapping[str, Any] = json.loads(Path(__file__).with_name("twins.json").read_text(encoding="utf-8"))
+    held: Mapping[str, Any] = json.loads(
+        Path(__file__).with_name("twin_laws.json").read_text(encoding="utf-8")
+    )
     return held
 
 
@@ -66,23 +69,28 @@ def broken(law: str, row: Row, twin: Row) -> str | None:
     return None
 
 
-def agree(law: str, first: str, second: str) -> bool | None:
+def agree(law: str, first: str | float, second: str | float) -> bool | None:
     """Whether two given answers, options' texts in place of letters, are as the law has it; None where answers alone
-    do not tell."""
+    do not tell. Numbers that are the same by a law may differ by the share that `twin_laws.json` gives."""
     relation = laws()[law].printed
-    return None if relation == ANY else PRINTED[relation](first, second)
+    if relation == ANY:
+        return None
+    if isinstance(first, float) and isinstance(second, float):
+        share: float = _file()["numbers_agree"]["share"]
+        return abs(first - second) <= share * max(abs(first), abs(second))
+    return PRINTED[relation](str(first), str(second))
 
 
 def answer_text(answer: str, options: Sequence[str] | None) -> str:
     """What an answer says: of a letter, its option."""
-    if options is not None and answer in LETTERS[: len(options)]:
-        return options[LETTERS.index(answer)]
+    if options is not None and answer in ascii_uppercase[: len(options)]:
+        return options[ascii_uppercase.index(answer)]
     return answer
 
 
 def _close(first: Sequence[float], second: Sequence[float]) -> bool:
     return len(first) == len(second) and all(
-        abs(a - b) <= TOLERANCE * max(1.0, abs(a)) for a, b in zip(first, second, strict=True)
+        math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE) for a, b in zip(first, second, strict=True)
     )
 
 
@@ -102,8 +110,22 @@ def _as_far(first: Sequence[float], second: Sequence[float]) -> bool:
     return _close(lengths[:1], lengths[1:])
 
 
+def _same(first: str, second: str) -> bool:
+    return _plain(first) == _plain(second)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".")
+
+
+def _flipped(first: str, second: str) -> bool:
+    return {_plain(first), _plain(second)} == {YES, NO}
+
+
 def _marks_exchanged(first: str, second: str) -> bool:
-    return any(_exchange(first, a, b) == second for a, b in _file()["exchanged_marks"]) or first == second
+    """An answer that names no mark names the object alone, and so stays."""
+    said = _plain(first)
+    return any(_exchange(said, a, b) == _plain(second) for a, b in _file()["exchanged_marks"])
 
 
 def _exchange(text: str, a: str, b: str) -> str:
@@ -118,8 +140,8 @@ VALUES: Mapping[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
     "as far": _as_far,
 }
 PRINTED: Mapping[str, Callable[[str, str], bool]] = {
-    "same": lambda first, second: first == second,
-    "flipped": lambda first, second: {first, second} == {YES, NO},
+    "same": _same,
+    "flipped": _flipped,
     "marks exchanged": _marks_exchanged,
     ANY: lambda first, second: True,
 }
