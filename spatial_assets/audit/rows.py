@@ -24,6 +24,7 @@ COLUMNS = (
     "qa_id", "dataset", "release", "scene", "template", "question", "answer", "options", "value", "objects", "marks",
     "frames",
 )  # fmt: skip
+TWIN_OF = "twin_of"
 LETTERED, PARTS = "A. {}", "stem"
 """How a question begins to list its options, and the column that holds it without them."""
 
@@ -72,6 +73,9 @@ def _of_task(task: str, paths: Sequence[Path], sample: int) -> Iterator[Asked]:
         con.sql("set enable_progress_bar = false")
         rows = con.read_parquet([str(path) for path in paths], hive_partitioning=False, union_by_name=True)
         shown = [name for name in (*COLUMNS, PARTS) if name in rows.columns]
+        if TWIN_OF in rows.columns:
+            # The same candidates once more: they would only make a sample of others smaller.
+            rows = rows.filter(f"{TWIN_OF} is null")
         counts = rows.aggregate("format, count(*) as total", "format").order("format").fetchall()
         for form, total in counts:
             chosen = (

@@ -124,8 +124,9 @@ def _flipped(first: str, second: str) -> bool:
 
 def _marks_exchanged(first: str, second: str) -> bool:
     """An answer that names no mark names the object alone, and so stays."""
-    said = _plain(first)
-    return any(_exchange(said, a, b) == _plain(second) for a, b in _file()["exchanged_marks"])
+    said, other = _plain(first), _plain(second)
+    exchanged = {_exchange(said, a, b) for a, b in _file()["exchanged_marks"]} - {said}
+    return other in (exchanged or {said})
 
 
 def _exchange(text: str, a: str, b: str) -> str:
