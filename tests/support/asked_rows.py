@@ -142,7 +142,9 @@ def write_lake(home: Path, rows: Sequence[dict[str, Any]], shards: int = 2) -> N
     names = table.schema.names
     for shard in range(shards):
         own = [
-            {name: item.get(name) for name in names} for item in rows if int(item["scene"][5:9]) % shards == shard
+            {name: item.get(name) for name in names}
+            for item in rows
+            if int(item["scene"][5:9]) % shards == shard
         ]
         path = Lake(home).table_path(table, f"made-up-{shard:04d}")
         path.parent.mkdir(parents=True, exist_ok=True)
