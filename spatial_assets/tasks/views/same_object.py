@@ -174,7 +174,7 @@ def _features(facts: SceneFacts, sets: ViewSets, likeness: Likeness, found: Cand
     columns = [
         np.log(np.maximum(shared, LEAST_OVERLAP))[:, None] / np.log(likeness.overlap),
         np.log(shares) / np.log(likeness.size),
-        places.reshape(len(found), -1) / likeness.place,
+        places.reshape(len(found), 4) / likeness.place,
         # Of as many views, at the same places or the next.
         sizes[:, None],
         views / 2.0,

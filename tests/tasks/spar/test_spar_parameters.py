@@ -254,4 +254,14 @@ def test_the_sentence_stands_once_behind_the_stem(asked: Asked, name: str) -> No
         assert other["question"].count(SENTENCE) == 1 and SENTENCE not in one["question"]
         assert other["stem"] == f"{one['stem']} {SENTENCE}" and other["question"].startswith(other["stem"])
         back = {key: other[key].replace(f" {SENTENCE}", "") for key in ("question", "stem")}
-        assert {**other, **back} == one
+        assert {**other, **back, "coordinates": moved(other, -len(SENTENCE) - 1)} == one
+
+
+def moved(row: dict[str, Any], by: int) -> list[dict[str, Any]] | None:
+    """Where its coordinates stand once what is behind the stem has moved."""
+    return row["coordinates"] and [
+        {**slot, "begin": slot["begin"] + by, "end": slot["end"] + by}
+        if slot["text"] == "question" and slot["begin"] >= len(row["stem"])
+        else slot
+        for slot in row["coordinates"]
+    ]
