@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import lakes
 import polars as pl
 import pytest
+from video_scenes import Studio
 
 from spatial_assets.assets import partitions
 from spatial_assets.scene.frames import VIDEO
@@ -101,6 +102,24 @@ def asked(name: str, form: str, facts: SceneFacts) -> int:
     chosen = task(name)
     made = generate(chosen, facts, chosen.parameters(quota=5))
     return sum(counts.kept for counts in made.counts if counts.form == form)
+
+
+LACKING = [{Fact.OBJECTS}, {Fact.VISIBILITY}, {Fact.OVERLAP}, set(DATA)]
+
+
+@pytest.mark.parametrize("lacking", LACKING, ids=lambda facts: "-".join(sorted(facts)))
+def test_a_scene_that_shows_less_than_it_says_is_no_error(studio: Studio, lacking: set[Fact]) -> None:
+    """A scan of bare walls, one whose frames see nothing, one of views that share nothing: no questions, no crash."""
+    (shard,) = partitions.registry(studio.home).shards()
+    bare = Scenes([SceneInputs(Lake(studio.home), shard, shard.scenes[0])])
+    said = frozenset(Fact)
+    facts = bare.facts(0, said - lacking, said)
+    for name, chosen in tasks().items():
+        made = generate(chosen, facts, chosen.parameters(quota=1))
+        for counts in made.counts:
+            needed = chosen.needs[counts.form] & lacking
+            assert not (needed and counts.kept), (name, counts.form)
+            assert counts.candidates == counts.kept + sum(count for _, count in counts.rejected.values())
 
 
 @pytest.mark.prove

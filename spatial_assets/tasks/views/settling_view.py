@@ -92,6 +92,8 @@ def find(facts: SceneFacts, parameters: SettlingParameters) -> Candidates:
     keys = np.concatenate([drawn[:, None], np.sort(quads, axis=1)], axis=1)
     same = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
     found.reject("repeated", turns(same, np.arange(len(same)).astype(np.uint64)) > 0)
+    if len(objects) == 0:
+        found.reject("no_reference", np.ones(len(found), np.bool_))
     found = found.settle()
     rows, quads = found.values[SET], found.values[QUAD]
     states = mix_columns(
