@@ -11,8 +11,7 @@ from spatial_assets.assets import partitions
 from spatial_assets.assets.keys import OWNERS, keys_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.releases.create import Request, create
-from spatial_assets.releases.mix import parse_mix
-from spatial_assets.releases.splits import parse_splits
+from spatial_assets.releases.recipe import parse_mix, settled
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.storage import release_manifest as manifest
 
@@ -24,13 +23,22 @@ class ReleaseConfig(dg.Config):
 
     name: str = Field(description="Of the new release; one that is there already does not change.")
     splits: str = Field(
-        default="all:1",
-        description="Shares by physical place, as train:0.9,val:0.1, or official, or spatialmosaic.",
+        default="",
+        description="Shares by physical place, as train:0.9,val:0.1, or official, or spatialmosaic; empty for the "
+        "mix's own, or all in one.",
     )
-    seed: int = Field(default=0, description="Of the splits, the balance and the mix.")
+    seed: int | None = Field(
+        default=None, description="Of the splits, the balance and the mix; without, the mix's own, or 0."
+    )
     balance: bool = Field(default=False, description="As many rows of every letter, and of yes and no.")
     mix: str = Field(
-        default="", description="Shares of answer formats, as spar or sentence:1,select:0.1; empty for all."
+        default="",
+        description="A recipe's name or file, or shares of answer formats, as spar or sentence:1,select:0.1; empty for "
+        "all.",
+    )
+    scale: float = Field(default=1.0, description="Multiplies the mix's counts.")
+    fewer: bool = Field(
+        default=False, description="Take what there is where it is fewer than the mix's counts."
     )
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
@@ -40,16 +48,19 @@ class ReleaseConfig(dg.Config):
     )
 
     def request(self) -> Request:
-        shares = parse_splits(self.splits)
+        asked = parse_mix(self.mix) if self.mix else None
+        shares, seed = settled(self.splits, self.seed, asked)
         return Request(
             shares,
-            self.seed,
+            seed,
             self.balance,
             self.allow_leaks,
             tuple(self.datasets),
             tuple(self.tasks),
             self.names_only,
-            parse_mix(self.mix) if self.mix else None,
+            asked,
+            self.scale,
+            self.fewer,
         )
 
 

@@ -29,23 +29,30 @@ def release() -> None:
 @click.option(
     "--split",
     "splits",
-    default="all:1",
-    show_default=True,
     metavar="NAME:SHARE,...|official|spatialmosaic",
-    help="By physical place; official: as the datasets' own lists have it; spatialmosaic: train and test as 679:170.",
+    help="By physical place; official: as the datasets' own lists have it; spatialmosaic: train and test as 679:170. "
+    "Without, the mix's own, or all in one.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of the splits, the balance and the mix."
+    "--seed", type=int, help="Of the splits, the balance and the mix; without, the mix's own, or 0."
 )
 @click.option(
     "--balance", is_flag=True, help="As many rows of every letter, and of yes and no, by dropping rows."
 )
 @click.option(
     "--mix",
-    "shares",
-    metavar="spar|FORMAT:SHARE,...",
-    help="Keep an exact share of each answer format, drawn; spar: all sentences, a tenth of the rest.",
+    metavar="NAME|FILE.toml|FORMAT:SHARE,...",
+    help="Which questions are kept and how many of each kind, drawn: a recipe by its name (see `release mixes`) or "
+    "file, or shares of answer formats.",
 )
+@click.option(
+    "--scale",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Multiplies the mix's counts, to try it on a few scenes.",
+)
+@click.option("--fewer", is_flag=True, help="Take what there is where it is fewer than the mix's counts.")
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
 @click.option("--allow-leaks", is_flag=True, help="Keep scenes of places that known benchmarks ask about.")
@@ -60,10 +67,12 @@ def release() -> None:
 def create_release(
     name: str,
     home: Path,
-    splits: str,
-    seed: int,
+    splits: str | None,
+    seed: int | None,
     balance: bool,
-    shares: str | None,
+    mix: str | None,
+    scale: float,
+    fewer: bool,
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     allow_leaks: bool,
@@ -81,12 +90,12 @@ def create_release(
     from spatial_assets.assets.releases import report
     from spatial_assets.commands import lineage_text as text
     from spatial_assets.releases.create import Request, create
-    from spatial_assets.releases.mix import parse_mix
-    from spatial_assets.releases.splits import parse_splits
+    from spatial_assets.releases.recipe import parse_mix, settled
     from spatial_assets.storage.release_manifest import folder
 
-    mixed = None if shares is None else parse_mix(shares)
-    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks, names_only, mixed)
+    asked = None if mix is None else parse_mix(mix)
+    shares, chosen = settled(splits or "", seed, asked)
+    request = Request(shares, chosen, balance, allow_leaks, datasets, tasks, names_only, asked, scale, fewer)
     home = home.resolve()
     if fresh:
         _require_current(home, tasks)
@@ -114,13 +123,32 @@ def _require_current(home: Path, tasks: tuple[str, ...]) -> None:
         )
 
 
+@release.command("mixes", epilog="Example: spatial-assets release create v1 --mix spar")
+@AS_JSON
+@plainly
+def list_mixes(as_json: bool) -> None:
+    """List the recipes of mixes that ship with the package, what they are and where their files stand."""
+    from spatial_assets.releases.recipe import load, named
+
+    found = {name: (path, load(path)) for name, path in named().items()}
+    if as_json:
+        print_json(
+            [{"name": name, "path": str(path), **recipe.told()} for name, (path, recipe) in found.items()]
+        )
+        return
+    made = table("mix", "what", "file")
+    for name, (path, recipe) in found.items():
+        made.add_row(name, recipe.about, str(path))
+    print_table(made)
+
+
 @release.command("verify", epilog="Example: spatial-assets release verify v1")
 @click.argument("name")
 @HOME
 @AS_JSON
 @plainly
 def verify_release(name: str, home: Path, as_json: bool) -> None:
-    """Check a release's hashes, counts, splits, balance and leaks, and whether scenes were withdrawn since.
+    """Check a release's hashes, counts, splits, balance, mix and leaks, and whether scenes were withdrawn since.
 
     Exit status 1 if anything is wrong.
     """

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from spatial_assets.releases import mix_card
+from spatial_assets.releases.markdown import table
 from spatial_assets.scene.english import plural
 from spatial_assets.storage.shortcut_table import judged, lines, residue
 
@@ -21,7 +23,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand.",
         "## Splits",
         f"{_parted(manifest)} {_same_rooms(manifest)}",
-        _table(
+        table(
             ("split", "share asked for", "places", "scenes", "questions"),
             [
                 (name, "official" if s["share"] is None else s["share"], s["spaces"], s["scenes"], s["rows"])
@@ -29,7 +31,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
             ],
         ),
         "## Tasks",
-        _table(
+        table(
             ("task", "questions", "formats"),
             [
                 (
@@ -42,7 +44,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         ),
         "## Sources and licenses",
         "Each row carries the license of its source, and so do the images that it refers to, which are not included.",
-        _table(
+        table(
             ("dataset", "release", "license", "scenes", "questions"),
             [
                 (d["dataset"], d["release"], d["license"], d["scenes"], d["rows"])
@@ -53,7 +55,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         *_left_out(manifest),
         "## Balance",
         _balance(manifest),
-        *_mix(manifest),
+        *mix_card.told(manifest),
         *_shortcuts(manifest, shortcuts),
         "## Parameters",
         "By asset, as recorded when the rows were made.",
@@ -121,29 +123,13 @@ def _balance(manifest: dict[str, Any]) -> str:
         for item in manifest["balance"]
     ]  # fmt: skip
     text = f"Exact, by dropping rows (seed {manifest['seed']}): in each line every answer has as many rows."
-    return f"{text}\n\n{_table(('split', 'task', 'format', 'options', 'before', 'each now'), rows)}"
+    return f"{text}\n\n{table(('split', 'task', 'format', 'options', 'before', 'each now'), rows)}"
 
 
-def _mix(manifest: dict[str, Any]) -> list[str]:
-    found = manifest.get("mix")
-    if found is None:
+def _shortcuts(manifest: dict[str, Any], shortcuts: pl.DataFrame | None) -> list[str]:
+    if shortcuts is None:
         return []
-    shares = ", ".join(f"{form} {share:g}" for form, share in sorted(found["shares"].items()))
-    rows = [
-        tuple(item[name] for name in ("split", "task", "dataset", "format", "before", "kept"))
-        for item in found["kept"]
-    ]
-    return [
-        "## Mix",
-        f"Of each format a share, drawn (seed {manifest['seed']}): {shares}.",
-        _table(("split", "task", "dataset", "format", "before", "kept"), rows),
-    ]
-
-
-def _shortcuts(manifest: dict[str, Any], table: pl.DataFrame | None) -> list[str]:
-    if table is None:
-        return []
-    found = [line for line in lines(table) if line.task in manifest["tasks"]]
+    found = [line for line in lines(shortcuts) if line.task in manifest["tasks"]]
     rows = [
         (line.task, line.format, line.verdict, line.strongest["attack"], _percent(line.strongest["accuracy"]),
          _percent(line.strongest["frequency"]), line.strongest["rows"])
@@ -157,7 +143,7 @@ def _shortcuts(manifest: dict[str, Any], table: pl.DataFrame | None) -> list[str
         "What the audit of the lake that this was made from last got of the answers without an image, by the strongest "
         "attack that a task can fail by, in percent; beside it what the most frequent letter gets. For this release's "
         f"own rows: `spatial-assets audit --release {manifest['name']}`.",
-        _table(("task", "format", "verdict", "attack", "right", "most frequent", "rows"), rows),
+        table(("task", "format", "verdict", "attack", "right", "most frequent", "rows"), rows),
         *(
             ["Not barred, since the cause is in the world or in the published form of a task:"]
             if causes
@@ -178,11 +164,3 @@ def _parameters(manifest: dict[str, Any]) -> list[str]:
         if sets != [{}]
     ]
     return ["\n".join(lines) or "None."]
-
-
-def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
-    def line(cells: tuple[Any, ...]) -> str:
-        texts = (f"{cell:,}" if isinstance(cell, int) else str(cell).replace("|", "\\|") for cell in cells)
-        return f"| {' | '.join(texts)} |"
-
-    return "\n".join([line(names), line(tuple("---" for _ in names)), *map(line, rows)])

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.lineage import cache, records
-from spatial_assets.releases import joined
+from spatial_assets.releases import joined, row_groups
 from spatial_assets.releases.balance import Closed, balance
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
-from spatial_assets.releases.mix import Asked, mix
+from spatial_assets.releases.mix import Mixed, Ranks, mix, ranks_of
 from spatial_assets.releases.official import ORDER, official
+from spatial_assets.releases.recipe import Cell, Mix
 from spatial_assets.releases.selection import Selection, select
 from spatial_assets.releases.spaces import Member, benchmarks
 from spatial_assets.releases.splits import assign
@@ -29,13 +32,10 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage import shortcut_table
-from spatial_assets.storage.atomic import DamagedTable
 from spatial_assets.storage.hashing import hash_file
-from spatial_assets.storage.lake import DAMAGED_ADVICE, Lake, undamaged
+from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.locks import locked
 
-GROUP_ROWS = 8192
-"""Rows of a row group at least: small ones make readers slow, large ones make them read what they skip."""
 EVERYTHING = {"all": 1.0}
 READ_ONLY = 0o444
 ORIGIN = ("parameters", "code_version", "commit", "run_id", "host", "ended")
@@ -55,8 +55,12 @@ class Request:
     tasks: tuple[str, ...] = ()
     names_only: bool = False
     """Tell places apart by the scenes' names alone, not by what stands in them."""
-    mix: Mapping[str, float] | None = None
-    """Shares of answer formats that are kept."""
+    mix: Mix | None = None
+    """Which questions are kept, and how many of each kind."""
+    scale: float = 1.0
+    """What the mix's counts are multiplied by."""
+    fewer: bool = False
+    """Whether fewer than the mix's counts will do where no more are there."""
 
 
 def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
@@ -70,6 +74,10 @@ def create(home: Path, name: str, request: Request | None = None) -> dict[str, A
         raise ValueError(
             f"release {name!r}: a balance and a mix each say how many rows are kept; ask for one"
         )
+    if not (math.isfinite(request.scale) and request.scale > 0):
+        raise ValueError(f"release {name!r}: scale {request.scale:g}: give a number above 0")
+    if request.mix is None and (request.fewer or request.scale != 1):
+        raise ValueError(f"release {name!r}: a scale, and fewer than asked for, are for a mix; there is none")
     target = manifest.folder(home, name)
     if name == LAKE:
         raise ValueError(f"release {name!r}: the name stands for the lake itself where releases are compared")
@@ -119,13 +127,15 @@ class _Release:
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
         self.balances: list[dict[str, Any]] = []
-        self.mixes: list[dict[str, Any]] = []
+        self.mixed: Mixed | None = None
 
     def make(self) -> dict[str, Any]:
         tasks = self._tasks()
+        if self.request.mix is not None:
+            self.mixed = self._mix(tasks, self.request.mix)
         self.folder.mkdir(parents=True)
         for task in tasks:
-            self._write_task(task, self._dropped(task))
+            self._write_task(task, self._kept(task))
         if not self.counts:
             raise InputError(self.home, "there is no row to release; has anything been built?")
         self._write_scenes()
@@ -158,8 +168,8 @@ class _Release:
                 path = self.lake.table_path(tables.of(tables.QUESTIONS, task), shard)
                 table = tables.QUESTIONS.schema.empty_table()
                 if path.exists():
-                    table = _read(path, tables.QUESTIONS.schema, tables.QUESTIONS.schema.names)
-                borders = _borders(table.column("scene"))
+                    table = row_groups.read(path, tables.QUESTIONS.schema, tables.QUESTIONS.schema.names)
+                borders = row_groups.borders(table.column("scene"))
             if member.scene in borders:
                 start, length = borders[member.scene]
                 yield member, table.slice(start, length).select(list(columns))
@@ -174,27 +184,43 @@ class _Release:
             )
         return split
 
-    def _dropped(self, task: str) -> set[str]:
-        """Ids of the rows that a balance or a mix leaves out."""
+    def _kept(self, task: str) -> Callable[[Member, pa.Table], Any] | None:
+        """Which rows of a scene stay after a balance or a mix; None where all do."""
         if self.request.balanced:
-            return self._balance(task)
-        return set() if self.request.mix is None else self._mix(task, self.request.mix)
+            dropped = self._balance(task)
+            return lambda member, table: [qa_id not in dropped for qa_id in table["qa_id"].to_pylist()]
+        return None if self.mixed is None else self._in_mix
 
-    def _mix(self, task: str, shares: Mapping[str, float]) -> set[str]:
-        rows: dict[str, list[Asked]] = {split: [] for split in self.shares}
-        for member, table in self._scenes(task, ("qa_id", "dataset", "format")):
-            columns = (table.column(name).to_pylist() for name in table.column_names)
-            rows[self._split(member)] += [Asked(*row) for row in zip(*columns, strict=True)]
-        dropped: set[str] = set()
-        for split, found in rows.items():
-            gone, done = mix(found, shares, self.request.seed)
-            dropped |= gone
-            self.mixes += [
-                {"split": split, "task": task, "dataset": item.dataset, "format": item.format,
-                 "before": item.before, "kept": item.kept}
-                for item in done
-            ]  # fmt: skip
-        return dropped
+    def _in_mix(self, member: Member, table: pa.Table) -> Any:
+        assert self.mixed is not None
+        kept = np.zeros(table.num_rows, np.bool_)
+        for cell, places, ranks in self._cells(member, table):
+            kept[places] = self.mixed.kept(cell, ranks)
+        return kept
+
+    def _cells(self, member: Member, table: pa.Table) -> Iterator[tuple[Cell, Any, Ranks]]:
+        """Of a scene's rows of one task the parts that a mix tells apart: places of their rows, and ranks."""
+        forms = np.array(table["format"].to_pylist())
+        ids = table["qa_id"].to_pylist()
+        split, (task,) = self._split(member), set(table["task"].to_pylist())
+        for form in sorted(set(forms.tolist())):
+            places = np.flatnonzero(forms == form)
+            ranks = ranks_of(self.request.seed, (ids[place] for place in places))
+            yield Cell(split, task, member.dataset, form), places, ranks
+
+    def _mix(self, tasks: Sequence[str], asked: Mix) -> Mixed:
+        found: dict[Cell, list[Ranks]] = {}
+        for task in tasks:
+            for member, table in self._scenes(task, ("qa_id", "task", "format")):
+                for cell, _, ranks in self._cells(member, table):
+                    found.setdefault(cell, []).append(ranks)
+        lake = {cell: np.concatenate(parts) for cell, parts in found.items()}
+        unknown = {name for entry in asked.recipe.entries for name in entry.splits} - set(self.shares)
+        if unknown:
+            raise ValueError(
+                f"mix {asked.name}: splits: an entry names {min(unknown)!r}; the release has {', '.join(self.shares)}"
+            )
+        return mix(lake, asked, self.request.tasks, self.request.scale, self.request.fewer)
 
     def _balance(self, task: str) -> set[str]:
         rows: dict[str, list[Closed]] = {split: [] for split in self.shares}
@@ -213,13 +239,14 @@ class _Release:
             ]  # fmt: skip
         return dropped
 
-    def _write_task(self, task: str, dropped: set[str]) -> None:
-        writers = {split: _Writer(self.folder / manifest.data_path(split, task)) for split in self.shares}
+    def _write_task(self, task: str, kept: Callable[[Member, pa.Table], Any] | None) -> None:
+        writers = {
+            split: row_groups.Writer(self.folder / manifest.data_path(split, task)) for split in self.shares
+        }
         formats: Counter[str] = Counter()
         for member, table in self._scenes(task, tables.QUESTIONS.schema.names):
-            if dropped:
-                keep = [qa_id not in dropped for qa_id in table.column("qa_id").to_pylist()]
-                table = table.filter(pa.array(keep, pa.bool_()))
+            if kept is not None and table.num_rows:
+                table = table.filter(pa.array(kept(member, table), pa.bool_()))
             if table.num_rows == 0:
                 continue
             split = self._split(member)
@@ -263,7 +290,7 @@ class _Release:
             ],
             "licenses": sorted({member.license for member in held}),
             "balance": self.balances if self.request.balanced else None,
-            **({} if self.request.mix is None else {"mix": {"shares": dict(self.request.mix), "kept": self.mixes}}),
+            **self._mix_facts(),
             "leak_guard": {
                 "allowed": self.request.allow_leaks,
                 "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],
@@ -280,6 +307,22 @@ class _Release:
                 for asset, facts in sorted(origins.items())
             },
         }  # fmt: skip
+
+    def _mix_facts(self) -> dict[str, Any]:
+        asked, mixed = self.request.mix, self.mixed
+        if asked is None or mixed is None:
+            return {}
+        told = {
+            "name": asked.name,
+            "sha256": asked.sha256,
+            "recipe": asked.recipe.told(),
+            "scale": self.request.scale,
+            "fewer": self.request.fewer,
+            "wanted": [line._asdict() for line in mixed.wanted],
+            "kept": [dict(part) for part in mixed.parts],
+            "unselected": mixed.unselected,
+        }
+        return {"mix": told}
 
     def _same_rooms(self, held: Sequence[Member]) -> dict[str, Any] | None:
         told = [*held, *(member for member, _ in self.selection.leaking)]
@@ -322,7 +365,7 @@ class _Release:
             path = records.record_path(self.home, asset, shard)
             if shard not in shards or asset in skipped or not path.exists():
                 continue
-            table = _read(path, records.SCHEMA, ["scene", *ORIGIN])
+            table = row_groups.read(path, records.SCHEMA, ["scene", *ORIGIN])
             chosen = [(shard, scene) in held for scene in table.column("scene").to_pylist()]
             table = table.filter(pa.array(chosen, pa.bool_()))
             facts = found.setdefault(asset, {name: set() for name in ORIGIN})
@@ -356,58 +399,6 @@ def _provenance(origins: Mapping[str, Mapping[str, set[str]]]) -> dict[str, Any]
         "latest": max((ended for facts in origins.values() for ended in facts["ended"]), default=""),
         "versions": records.package_versions(),
     }
-
-
-class _Writer:
-    """A Parquet file in row groups of whole scenes; no file where there is no row."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.writer: pq.ParquetWriter | None = None
-        self.held: list[pa.Table] = []
-        self.rows = 0
-
-    def add(self, table: pa.Table) -> None:
-        self.held.append(table)
-        self.rows += table.num_rows
-        if self.rows >= GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self.held:
-            return
-        whole = pa.concat_tables(self.held).combine_chunks()
-        if self.writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.writer = pq.ParquetWriter(self.path, whole.schema, compression="zstd", compression_level=3)
-        self.writer.write_table(whole, row_group_size=whole.num_rows)
-        self.held, self.rows = [], 0
-
-    def close(self) -> None:
-        self._flush()
-        if self.writer is not None:
-            self.writer.close()
-
-
-def _read(path: Path, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
-    """Raises DamagedTable for a file that is not whole, or is another table's."""
-    with undamaged(path):
-        table = pq.read_table(path, columns=list(columns), schema=schema, partitioning=None)
-    if table.column("scene").null_count:
-        raise DamagedTable(f"{path}: has rows of no scene; {DAMAGED_ADVICE}")
-    return table
-
-
-def _borders(scenes: pa.ChunkedArray) -> dict[str, tuple[int, int]]:
-    """Start and length of each scene's rows in a table that is sorted by scene."""
-    found: dict[str, tuple[int, int]] = {}
-    if len(scenes):
-        start = 0
-        runs = pc.run_end_encode(pa.concat_arrays(scenes.chunks))
-        for end, scene in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
-            found[scene] = (start, end - start)
-            start = end
-    return found
 
 
 def _grouped(members: Sequence[Member]) -> dict[tuple[str, str, str], list[Member]]:

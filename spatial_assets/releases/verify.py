@@ -1,4 +1,4 @@
-"""Checks a release: its hashes, counts, splits, balance and leaks, and whether scenes were withdrawn later."""
+"""Checks a release: its hashes, counts, splits, balance, mix and leaks, and whether scenes were withdrawn later."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spatial_assets.releases import joined, revocations
+from spatial_assets.releases.mix_check import wrong_mix
+from spatial_assets.releases.recipe import Cell
 from spatial_assets.releases.spaces import benchmark_spaces, space_of
 from spatial_assets.releases.splits import shared_spaces
 from spatial_assets.storage import release_manifest as manifest
@@ -91,24 +93,10 @@ def _contents(home: Path, name: str, held: dict[str, Any]) -> list[str]:
         spaces = {space for spaces in by_split.values() for space in spaces}
         spaces.update(part for space in sorted(spaces & groups.keys()) for part in groups[space]["spaces"])
         problems += [f"{space} is asked about by {leaks[space]}" for space in sorted(spaces & leaks.keys())]
-    return problems + _imbalances(con, data, held) + _wrong_mix(con, data, held)
-
-
-def _wrong_mix(con: duckdb.DuckDBPyConnection, data: list[str], held: dict[str, Any]) -> list[str]:
-    if held.get("mix") is None:
-        return []
-    found = {
-        tuple(row[:4]): row[4] for row in con.execute(sql("releases/formats"), {"files": data}).fetchall()
-    }
-    said = {
-        (item["split"], item["task"], item["dataset"], item["format"]): item["kept"]
-        for item in held["mix"]["kept"]
-    }
-    return [
-        f"{'/'.join(key)}: has {found.get(key, 0)} rows, but its mix says {said.get(key, 0)}"
-        for key in sorted(found.keys() | said.keys())
-        if found.get(key, 0) != said.get(key, 0)
-    ]
+    formats = con.execute(sql("releases/formats"), {"files": data}).fetchall()
+    return (
+        problems + _imbalances(con, data, held) + wrong_mix({Cell(*row[:4]): row[4] for row in formats}, held)
+    )
 
 
 def _imbalances(con: duckdb.DuckDBPyConnection, data: list[str], held: dict[str, Any]) -> list[str]:
