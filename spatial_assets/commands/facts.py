@@ -28,6 +28,7 @@ ABSENCE: Mapping[Fact, str] = {
     Fact.VIEWPOINTS: "no viewpoints",
     Fact.ROUTES: "no routes in words",
     Fact.PANORAMAS: "no images of viewpoints",
+    Fact.QUESTIONS: "no questions that people wrote",
 }
 """What it means for a dataset to lack a fact."""
 FED = "yes"

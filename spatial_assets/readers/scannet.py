@@ -3,6 +3,7 @@
     <root>/[scans/]scene%04d_%02d/
         <id>_vh_clean_2.ply, <id>_vh_clean_2.0.010000.segs.json, <id>.aggregation.json, <id>.txt
         and its frames, exported or in the recording (see `scannet_frames`)
+    <root>/ScanQA_v1.0_train.json, ...               questions that people wrote (see `question_files`)
     <root>/scannetv2_train.txt, ..._val.txt, ..._test.txt, scannetv2-labels.combined.tsv    where they are there
 
 Poses are camera-to-world in the unaligned mesh frame, with OpenCV axes; `axisAlignment` of the .txt
@@ -18,7 +19,16 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, files, label_map, scannet_frames, segments, splits
+from spatial_assets.readers import (
+    cameras,
+    consistency,
+    files,
+    label_map,
+    question_files,
+    scannet_frames,
+    segments,
+    splits,
+)
 from spatial_assets.readers.ply import read_ply
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import (
@@ -37,7 +47,7 @@ HEAVY = False
 FACTS = frozenset(
     {
         Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH, Fact.OBJECTS, Fact.SURFACES, Fact.VISIBILITY,
-        Fact.AMODAL, Fact.OVERLAP,
+        Fact.AMODAL, Fact.OVERLAP, Fact.QUESTIONS,
     }
 )  # fmt: skip
 SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
@@ -66,7 +76,8 @@ def find_scenes(root: Path) -> list[SceneRef]:
 
 
 def left_out(root: Path) -> list[InputError]:
-    return _look(root).left_out
+    found = _look(root)
+    return found.left_out + question_files.problems(root, {ref.name for ref in found.scenes})
 
 
 def _fixed_files(ref: SceneRef) -> dict[str, str]:
@@ -84,7 +95,8 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
     frames = scannet_frames.frames_of(root, ref, _fixed_files(ref)["metadata"], scannet_frames.read_metadata)
     path = label_map.place(root)
     mapped = [] if path is None else [SourceFile(path, label_map.ROLE)]
-    return found + frames.files() + SPLITS.files(root) + mapped
+    quoted = question_files.source_files(root)
+    return found + frames.files() + SPLITS.files(root) + mapped + quoted
 
 
 def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters: BaseModel) -> Scene:
@@ -111,12 +123,13 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     map_path = label_map.place(root)
     classes = {} if map_path is None else label_map.read(root, map_path)
     instances = annotated.instances(aligned, whole=False, classes=classes)
+    quoted = question_files.read_questions(root, ref.name)
     return Scene(
         dataset="scannet",
         release=release,
         name=ref.name,
         license=license,
-        facts=FACTS,
+        facts=FACTS if quoted.questions else FACTS - {Fact.QUESTIONS},
         frames=tuple(frames),
         instances=tuple(instances),
         mesh=aligned,
@@ -131,6 +144,8 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         },
         dropped_frames=dropped,
         split=split,
+        questions=quoted.questions,
+        dropped_questions=quoted.dropped,
     )
 
 

@@ -86,6 +86,8 @@ class Fact(StrEnum):
     """Ways along viewpoints are known with the words that people found for whoever is to walk them."""
     PANORAMAS = "panoramas"
     """What is seen from viewpoints can be shown: without, what is asked about ways names views that have no image."""
+    QUESTIONS = "questions"
+    """Questions that people wrote about the scene are known, with their answers."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,26 @@ class ObjectChange:
 
 
 @dataclass(frozen=True)
+class QuotedQuestion:
+    """A question that somebody wrote about a scene, and the answers that people gave."""
+
+    collection: str
+    """Of such questions, as `ScanQA`."""
+    license: str
+    """Terms of the collection, which hold beside the scene's own."""
+    split: str
+    id: str
+    """The collection's own, unique in it."""
+    situation: str | None
+    """Where whoever asks stands and what they do, in words; None where the collection has none."""
+    question: str
+    answers: tuple[str, ...]
+    """All that the collection has, in its order, each once."""
+    path: str
+    """The file, relative to the dataset's root."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a source says of one scene, in our conventions."""
 
@@ -297,6 +319,9 @@ class Scene:
     object_changes: tuple[ObjectChange, ...] = ()
     dropped_changes: dict[str, int] = field(default_factory=dict)
     """The same of these."""
+    questions: tuple[QuotedQuestion, ...] = ()
+    dropped_questions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Of the files of questions, what became none about this scene: by reason and detail, which names the file."""
 
 
 def rigid_inverse(pose: Float) -> Float:

@@ -1,4 +1,4 @@
-"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, what changed between scans."""
+"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, changes, what people asked."""
 
 from __future__ import annotations
 
@@ -104,4 +104,21 @@ OBJECT_CHANGES = Table(
         Column("symmetry", INT, "the source's own number for how it is symmetric", True),
     ),
     ("scene", "reference_instance", "change"),
+)
+
+QUOTED_QUESTIONS = Table(
+    "quoted_questions",
+    (
+        *WHICH,
+        LICENSE,
+        Column("collection", TEXT, "where the words come from: ScanQA, SQA3D"),
+        Column("collection_license", TEXT, "terms of the collection, which hold beside those of the source"),
+        Column("split", TEXT, "the collection's own split"),
+        Column("question_id", TEXT, "the collection's own id of the question"),
+        Column("situation", TEXT, "where whoever asks stands, in words; null where there are none", True),
+        Column("question", TEXT, "as it was written, but for repeated spaces"),
+        Column("answers", WORDS, "all answers, in the collection's order, each once"),
+        Column("path", TEXT, "file, relative to the dataset's root, as in sources"),
+    ),
+    ("scene", "collection", "question_id"),
 )

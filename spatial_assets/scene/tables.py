@@ -358,6 +358,12 @@ QUESTIONS = Table(
             _records(role=TEXT, shape=TEXT, color=TEXT, frame=TEXT, xy=pa.list_(pa.int32())),
             "what is drawn on the images: point x, y or box x0, y0, x1, y1 on the 0-1000 grid",
         ),
+        Column(
+            "answers",
+            WORDS,
+            "of a question quoted from a file all its answers, the printed one first; null of all others",
+            True,
+        ),
         Column("template", TEXT, "the wording used"),
         Column("ordinal", INT, "number among otherwise equal rows"),
         Column("given", REALS, "numbers the question states, before rounding"),

@@ -1,4 +1,4 @@
-"""Scenes read into our conventions: facts, objects, frames, mesh or instance images, regions, routes, changes."""
+"""Scenes read into our conventions: facts, objects, frames, mesh or images, regions, routes, changes, questions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from spatial_assets.scene.model import (
     MADE_BY,
     NO_INSTANCE,
     ObjectChange,
+    QuotedQuestion,
     Region,
     Route,
     Scene,
@@ -58,6 +59,9 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             optional_tables.OBJECT_CHANGES.name: [
                 _change_row(which, change) for change in scene.object_changes
             ],
+            optional_tables.QUOTED_QUESTIONS.name: [
+                _quoted_row(which, scene.license, question) for question in scene.questions
+            ],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -74,6 +78,7 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
         outputs, "object_changes", len(scene.object_changes), scene.dropped_changes,
         "changes that the source tells more than once of an object",
     )  # fmt: skip
+    _count_questions(outputs, scene)
     if scene.mesh is not None:
         owners = scene.face_instance
         if owners is None:
@@ -93,6 +98,17 @@ def _count(outputs: SceneOutputs, form: str, kept: int, dropped: dict[str, int],
         outputs.tallies.append(Tally(form, kept + lost, kept))
         outputs.rejects += [
             Reject(reason, detail, count, form) for reason, count in sorted(dropped.items()) if count
+        ]
+
+
+def _count_questions(outputs: SceneOutputs, scene: Scene) -> None:
+    """As `_count` does, where each reason has a detail of its own."""
+    lost = sum(scene.dropped_questions.values())
+    if scene.questions or lost:
+        outputs.tallies.append(Tally("questions", len(scene.questions) + lost, len(scene.questions)))
+        outputs.rejects += [
+            Reject(reason, detail, count, "questions")
+            for (reason, detail), count in sorted(scene.dropped_questions.items())
         ]
 
 
@@ -214,6 +230,21 @@ def _change_row(which: dict[str, str], change: ObjectChange) -> dict[str, Any]:
     }
 
 
+def _quoted_row(which: dict[str, str], license: str, question: QuotedQuestion) -> dict[str, Any]:
+    return {
+        **which,
+        "license": license,
+        "collection": question.collection,
+        "collection_license": question.license,
+        "split": question.split,
+        "question_id": question.id,
+        "situation": question.situation,
+        "question": question.question,
+        "answers": list(question.answers),
+        "path": question.path,
+    }
+
+
 def _floats(values: Any) -> Sequence[float]:
     return np.asarray(values, np.float64).tolist()
 
@@ -229,6 +260,7 @@ STAGE = Stage(
         optional_tables.VIEWPOINTS,
         optional_tables.NAVIGATION_PATHS,
         optional_tables.OBJECT_CHANGES,
+        optional_tables.QUOTED_QUESTIONS,
     ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),

@@ -80,7 +80,7 @@ def test_splits_and_seed_are_the_users_the_recipes_or_none():
         ("[[entries]]\nrates = 0.5", "entry 1: rates: Extra inputs"),
         (
             "[[entries]]\nrate = 1.0\nsuites = ['spam']",
-            "entry 1: suites: nothing is named 'spam'; there are ",
+            "entry 1: suites: nothing is named 'spam'; there is spar",
         ),
         ("[[entries]]\nrate = 1.0\ntasks = ['spam']", "entry 1: tasks: nothing is named 'spam'"),
         ("[[entries]]\nrate = 1.0\nformats = ['quiz']", "entry 1: formats: nothing is named 'quiz'"),

@@ -48,6 +48,7 @@ OWN = (
     "coordinates",
     "twin_of",
     "law",
+    "answers",
 )
 """The columns that rows of a scene and task differ in, as they stand in a row: first what they are sorted by. Of
 frames, marks and coordinates a row holds what they are made of."""
@@ -144,6 +145,7 @@ class Rows:
                 (printed.on_grid, printed.in_images(shown.places)) if printed and shown.places else None,
                 twin_of,
                 law,
+                question.answers,
             )
         )
         return qa_id

@@ -105,6 +105,8 @@ class Question(NamedTuple):
     """Of a question about a view set, in the order of the table's column."""
     printed: Printed | None = None
     """Places in images that its texts print; None where they print none."""
+    answers: Sequence[str] | None = None
+    """Of words that are quoted, all that their source takes for right; None where the answer alone is."""
 
 
 Find = Callable[[SceneFacts, Any], Candidates]

@@ -32,7 +32,7 @@ def test_files_are_fit_for_use(name: str) -> None:
     for form in chosen.formats:
         assert len(own.formats[form].stems) >= 4
         for text in own.formats[form].stems.values():
-            assert text.rstrip().endswith(("?", ".", ")"))
+            assert text.rstrip().endswith(("?", ".", ")", "{question}"))
     # What a format adds can be drawn: every text at least once.
     held = json.loads(wording.file_of(chosen.suite, name).read_text(encoding="utf-8"))
     assert held["about"] and set(held["formats"]) == set(chosen.formats)
