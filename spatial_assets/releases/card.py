@@ -20,7 +20,8 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         f"# {manifest['name']}",
         f"{manifest['rows']:,} spatial-reasoning questions about {manifest['scenes']:,} indoor scenes "
         f"({manifest['spaces']:,} physical places), with the answer before rounding, its margin, and the frames "
-        "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand.",
+        "and objects that each question is about. Computed from the scenes' geometry; nothing was annotated by hand"
+        f"{', but for what is quoted from files' if manifest.get('question_files') else ''}.",
         "## Splits",
         f"{_parted(manifest)} {_same_rooms(manifest)}",
         table(
@@ -51,6 +52,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
                 for d in manifest["datasets"]
             ],
         ),
+        *_quoted(manifest),
         "## What was left out",
         *_left_out(manifest),
         "## Balance",
@@ -100,6 +102,19 @@ def _same_rooms(manifest: dict[str, Any]) -> str:
         "as the manifest lists them. Not compared were scenes that are procedural "
         f"({found['procedural']:,}), not built ({found['unbuilt']:,}) or almost empty ({found['bare']:,})."
     )
+
+
+def _quoted(manifest: dict[str, Any]) -> list[str]:
+    found = manifest.get("question_files", ())
+    if not found:
+        return []
+    names = ("dataset", "release", "path", "sha256", "questions")
+    return [
+        "## Questions from files",
+        "These were not computed but written by people, and are quoted with their answers from the files of their "
+        "collections. How many questions each file has about the scenes released:",
+        table(names, [tuple(file[name] for name in names) for file in found]),
+    ]
 
 
 def _left_out(manifest: dict[str, Any]) -> list[str]:

@@ -24,6 +24,7 @@ from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
 from spatial_assets.releases.mix import Mixed, Ranks, mix, ranks_of
 from spatial_assets.releases.official import ORDER, official
+from spatial_assets.releases.quoted_files import files_of, quotes
 from spatial_assets.releases.recipe import Cell, Mix
 from spatial_assets.releases.selection import Selection, select
 from spatial_assets.releases.spaces import Member, benchmarks
@@ -291,6 +292,7 @@ class _Release:
             "licenses": sorted({member.license for member in held}),
             "balance": self.balances if self.request.balanced else None,
             **self._mix_facts(),
+            **self._quoted(),
             "leak_guard": {
                 "allowed": self.request.allow_leaks,
                 "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],
@@ -307,6 +309,11 @@ class _Release:
                 for asset, facts in sorted(origins.items())
             },
         }  # fmt: skip
+
+    def _quoted(self) -> dict[str, Any]:
+        quoting = (counts for (_, task), counts in self.counts.items() if quotes(task))
+        files = files_of(self.lake, {member for counts in quoting for member in counts})
+        return {"question_files": files} if files else {}
 
     def _mix_facts(self) -> dict[str, Any]:
         asked, mixed = self.request.mix, self.mixed
