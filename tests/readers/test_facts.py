@@ -47,6 +47,7 @@ def borne_out(scene):
         Fact.VIEWPOINTS: any(viewpoint.reachable for viewpoint in scene.viewpoints),
         Fact.ROUTES: len(scene.routes) > 0,
         Fact.PANORAMAS: any(viewpoint.panorama for viewpoint in scene.viewpoints),
+        Fact.QUESTIONS: len(scene.questions) > 0,
     }
     assert set(facts) == set(Fact)
     return {fact for fact, holds in facts.items() if holds}

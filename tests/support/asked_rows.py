@@ -133,6 +133,7 @@ def row(
         "sizes": None,
         "mark_pixels": None,
         "coordinates": None,
+        "answers": None,
     }
 
 

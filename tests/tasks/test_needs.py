@@ -8,6 +8,7 @@ import lakes
 import polars as pl
 import pytest
 from video_scenes import Studio
+import quoted_files
 
 from spatial_assets.assets import partitions
 from spatial_assets.scene.frames import VIDEO
@@ -49,6 +50,7 @@ DATA: Mapping[Fact, Mapping[str, Take]] = {
     Fact.SEQUENCE: {"keyframes": without_video},
     Fact.ROOM_SIZE: {"scenes": without("room_size")},
     Fact.ROUTES: {"navigation_paths": nothing},
+    Fact.QUESTIONS: {"quoted_questions": nothing},
 }
 """What of the tables is not there in a scene that does not know a fact."""
 PRESUPPOSED = {Fact.IMAGES, Fact.POSES, Fact.SEQUENCE}
@@ -83,7 +85,8 @@ class Scenes:
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
     base = tmp_path_factory.mktemp("needs")
-    write_scenes(base / "source", "scannet", SCENES, seed=5, faces=20_000, frames=60, size=(320, 240))
+    names = write_scenes(base / "source", "scannet", SCENES, seed=5, faces=20_000, frames=60, size=(320, 240))
+    quoted_files.write(base / "source", names)
     lakes.register(base / "home", "scannet", base / "source")
     write_scenes(base / "houses", "matterport3d", 1, seed=9, faces=6000, frames=40, size=(320, 240))
     lakes.register(base / "home", "matterport3d", base / "houses")

@@ -10,6 +10,7 @@ from types import ModuleType
 import lakes
 import pytest
 import question_truth
+import quoted_files
 import spar_checks
 from asked_homes import Asked
 from mosaic_checks import check_answerable, set_objects
@@ -57,6 +58,7 @@ def check_video(asked: Asked, task: Task, module: ModuleType) -> None:
 def test_answers_of_eight_scenes_equal_the_truth(tmp_path: Path) -> None:
     source, home = tmp_path / "source", tmp_path / "home"
     names = write_scenes(source, "scannet", SCENES, seed=5, faces=40_000, frames=80, size=(320, 240))
+    quoted_files.write(source, names)
     lakes.register(home, "scannet", source)
     lakes.build(home, workers=2, **{name: {"twins": TWINS} for name in tasks()})
     asked = Asked("studio", home, {name: question_truth.studio_truth(source, name) for name in names})

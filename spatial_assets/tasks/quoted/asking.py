@@ -26,6 +26,7 @@ from spatial_assets.tasks.core.wording import stem_ids
 
 SUITE = "quoted"
 NEEDS = frozenset({Fact.IMAGES, Fact.SEQUENCE, Fact.QUESTIONS})
+ALL = "all"
 OTHER_SPLIT = "other_split"
 WHOLE = (1.0, "whole answer")
 """Margin of words, and its unit: nothing is rounded, and only another answer is another."""
@@ -38,9 +39,9 @@ class QuotedParameters(TaskParameters):
     frames: Literal["video32", "keyframes"] = Field(
         VIDEO, description="frame set that is shown; video32 is what VSI-style tasks show"
     )
-    splits: tuple[str, ...] = Field(
-        ("train",),
-        description="of the collection, those whose questions are taken: others are there to test on",
+    split: Literal["train", "val", "test", "all"] = Field(
+        "train",
+        description="of the collection, the one whose questions are taken: others are there to test on",
     )
     wording: Literal["official", "ours", "both"] = Field(
         "official", description="official: the question alone, as it was written; ours; both, half each"
@@ -63,7 +64,7 @@ def quoted_of(facts: SceneFacts, collection: str) -> Quoted:
 def finder(collection: str) -> Callable[[SceneFacts, QuotedParameters], Candidates]:
     def find(facts: SceneFacts, parameters: QuotedParameters) -> Candidates:
         rows = facts.once(quoted_of, collection).rows
-        places = [place for place, row in enumerate(rows) if row["split"] in parameters.splits]
+        places = [place for place, row in enumerate(rows) if parameters.split in (row["split"], ALL)]
         identities = [hash_name(collection, rows[place]["question_id"]) for place in places]
         return Candidates(
             np.zeros((len(places), 0), np.int64),

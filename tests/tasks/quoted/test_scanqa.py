@@ -66,17 +66,15 @@ def test_other_splits_are_counted_or_taken(home):
     assert quality["kept"].to_list() == [4, 4] and quality["candidates"].to_list() == [8, 8]
     reasons = lakes.rows(home, f"rejects/{TASK}").filter(pl.col("count") > 0)
     assert set(reasons["reason"]) == {"other_split"}
-    assert (
-        len(_again(home, splits=("train", "val")))
-        == 16
-        == len(_again(home, splits=("val", "train"), quota=8))
-    )
+    assert len(_again(home, split="all")) == 16 == 2 * len(_again(home, split="all", quota=4))
+    train, val, both = ({row["qa_id"] for row in _again(home, split=own)} for own in ("train", "val", "all"))
+    assert train | val == both
 
 
 def test_our_words_stand_around_the_quoted_ones(home):
     for row in _again(home, wording="ours"):
         assert row["template"].startswith("q") and quoted_files.expected(row) == row["answers"]
-    kinds = {row["template"][0] for row in _again(home, wording="both", splits=("train", "val"))}
+    kinds = {row["template"][0] for row in _again(home, wording="both", split="all")}
     assert kinds == {"o", "q"}
 
 
