@@ -176,6 +176,15 @@ def _example(example: Mapping[str, Any]) -> str:
     return f"\n  {example['question']} -> {example['answer']}"
 
 
+def _mixed(mix: Mapping[str, Any]) -> str:
+    """What a mix kept, and by how much it falls short of what it wants."""
+    there = sum(part["before"] for part in mix["kept"]) + mix["unselected"]
+    kept = sum(part["kept"] for part in mix["kept"])
+    less = sum(line["wanted"] - line["kept"] for line in mix["wanted"] if line["wanted"] is not None)
+    short = f", {less:,} fewer than wanted: there are no more" if less else ""
+    return f"{kept:,} of {plural(there, 'question')}{short}"
+
+
 def released(held: Mapping[str, Any]) -> Iterator[str | Table]:
     """A new release, in short."""
     made = table("split", "rows", "scenes", "places")
@@ -196,6 +205,8 @@ def released(held: Mapping[str, Any]) -> Iterator[str | Table]:
             f"  {plural(len(parted), 'place is', 'places are')} in several splits, as the datasets' own lists have it, "
             f"as {first['space']} in {' and '.join(first['splits'])}"
         )
+    if "mix" in held:
+        yield f"  mix {held['mix']['name']}: {_mixed(held['mix'])}"
     guard = held["leak_guard"]
     if guard["scenes"]:
         done = "kept on request" if guard["allowed"] else "left out"
