@@ -123,7 +123,7 @@ def _require_current(home: Path, tasks: tuple[str, ...]) -> None:
         )
 
 
-@release.command("mixes", epilog="Example: spatial-assets release create v1 --mix spar")
+@release.command("mixes", epilog="Example: spatial-assets release mixes --json")
 @AS_JSON
 @plainly
 def list_mixes(as_json: bool) -> None:
