@@ -193,8 +193,7 @@ def _scanqa(root: Path, split: str, paths: dict[str, str]) -> _Parsed:
     path = paths[QUESTIONS]
     made = _Parsed()
     for held in _entries(made, root, path, None):
-        answers = held.get("answers")
-        texts = [_text(answer) for answer in answers] if isinstance(answers, list) else [None]
+        texts = _answers(held.get("answers"))
         _add(made, SCANQA, split, path, held, None, [text for text in texts if text], None in texts)
     return made
 
@@ -210,12 +209,7 @@ def _sqa3d(root: Path, split: str, paths: dict[str, str]) -> _Parsed:
     answers: dict[str, tuple[str, list[str | None]]] = {}
     for held in _entries(made, root, paths[ANSWERS], ANSWERS):
         own, scene = _identity(held.get("question_id")), _identity(held.get("scene_id"))
-        listed = held.get("answers")
-        texts = (
-            [_text(item.get("answer")) if isinstance(item, dict) else None for item in listed]
-            if isinstance(listed, list)
-            else [None]
-        )
+        texts = _answers(held.get("answers"), "answer")
         if own is None or scene is None:
             made.drop(scene or "", MALFORMED, paths[ANSWERS], labels.shown(held))
         elif own in answers:
@@ -289,6 +283,15 @@ def _add(
                 path,
             )
         )
+
+
+def _answers(listed: Any, key: str | None = None) -> list[str | None]:
+    """Texts of a list, or of what its objects have by a key; None for one that is no text, and for what is no list."""
+    if not isinstance(listed, list):
+        return [None]
+    if key is not None:
+        listed = [item.get(key) if isinstance(item, dict) else None for item in listed]
+    return [_text(item) for item in listed]
 
 
 def _identity(value: Any) -> str | None:

@@ -199,8 +199,8 @@ def load(path: Path) -> Recipe:
     except ValidationError as error:
         problem = error.errors()[0]
         raise InputError(path, f"{_where(held, problem['loc'])}{problem['msg']}", BAD) from None
-    for problem in _problems(recipe):
-        raise InputError(path, problem, BAD)
+    for told in _problems(recipe):
+        raise InputError(path, told, BAD)
     return recipe
 
 

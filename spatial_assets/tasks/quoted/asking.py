@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.scene import optional_tables
-from spatial_assets.scene.frames import KEYFRAMES, VIDEO, VIDEO_FRAMES
+from spatial_assets.scene.frames import KEYFRAMES, VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
 from spatial_assets.tasks.core.answers import Text
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata
@@ -37,7 +37,7 @@ class QuotedParameters(TaskParameters):
 
     quota: int = Field(100_000, ge=0, description="questions per scene: all that the files have")
     frames: Literal["video32", "keyframes"] = Field(
-        VIDEO, description="frame set that is shown; video32 is what VSI-style tasks show"
+        "video32", description="frame set that is shown; video32 is what VSI-style tasks show"
     )
     split: Literal["train", "val", "test", "all"] = Field(
         "train",
