@@ -32,7 +32,7 @@ def row(number: int, question: str, answer: str, images: int = 1, **changed: Any
         "options": None, "value": [1.5], "margin": 0.05, "margins": [0.05], "margin_unit": "m", "frames": frames,
         "objects": [], "marks": [], "template": "q1", "ordinal": number, "given": [], "diagnostics": None,
         "sizes": [[WIDTH, HEIGHT]] * images, "mark_pixels": None, "coordinates": None, "twin_of": None,
-        "law": None, **changed,
+        "law": None, "answers": None, **changed,
     }  # fmt: skip
 
 
