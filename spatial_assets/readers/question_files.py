@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spatial_assets.readers import files, labels
+from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError, QuotedQuestion
 from spatial_assets.scene.refs import SourceFile
 
@@ -144,7 +145,8 @@ def problems(root: Path, scenes: Collection[str]) -> list[InputError]:
                     asked.setdefault(question.path, Counter())[scene] += 1
         for path, absent in sorted(asked.items()):
             told = (
-                f"{absent.total()} questions about {len(absent)} scenes that are not here, as {min(absent)}"
+            about = plural(len(absent), "scene that is", "scenes that are")
+            told = f"{plural(absent.total(), 'question')} about {about} not here, as {min(absent)}"
             )
             found.append(InputError(path, told, "unknown_scene"))
     return found

@@ -128,6 +128,8 @@ class _Release:
         """By split and task, rows of each scene."""
         self.formats: dict[str, Counter[str]] = {}
         self.balances: list[dict[str, Any]] = []
+        self.licenses: set[str] = set()
+        """Of rows: those of scenes, and of what is quoted beside them."""
         self.mixed: Mixed | None = None
 
     def make(self) -> dict[str, Any]:
@@ -254,6 +256,7 @@ class _Release:
             writers[split].add(table)
             self.counts.setdefault((split, task), Counter())[member] += table.num_rows
             formats.update(table.column("format").to_pylist())
+            self.licenses.update(table.column("license").unique().to_pylist())
         for writer in writers.values():
             writer.close()
         if formats:
@@ -289,7 +292,7 @@ class _Release:
                  "scenes": len(members), "rows": sum(total[member] for member in members)}
                 for (dataset, release, license), members in _grouped(held).items()
             ],
-            "licenses": sorted({member.license for member in held}),
+            "licenses": sorted(self.licenses),
             "balance": self.balances if self.request.balanced else None,
             **self._mix_facts(),
             **self._quoted(),

@@ -175,7 +175,9 @@ def _check_short(asked: Mix, wanted: Sequence[Wanted], fewer: bool) -> None:
         return
     first = short[0]
     of = "in all" if first.task is None else f"of {first.task}"
-    others = f"; so it is with {plural(len(short) - 1, 'other number')} of it" if len(short) > 1 else ""
+    others = (
+        f"; {plural(len(short) - 1, 'more count falls', 'more counts fall')} short" if len(short) > 1 else ""
+    )
     raise ValueError(
         f"mix {asked.name}: {first.entry} wants {plural(first.wanted or 0, 'question')} {of}, and the lake has "
         f"{first.there:,}{others}: build more, --scale the counts down, or take what there is with --fewer"

@@ -75,7 +75,13 @@ def test_manifest_and_card_name_the_files_by_their_hashes(base):
     assert counts[quoted_files.SQA3D_ANSWERS.format(split="train")] == 0
     card = (manifest.folder(base / "home", "v1") / manifest.CARD).read_text()
     assert all(hash in card and path in card for path, hash in on_disk.items())
-    assert "question_files" not in manifest.load(base / "home", "plain")
+    plain, terms = manifest.load(base / "home", "plain"), "ScanNet Terms of Use (non-commercial)"
+    assert "question_files" not in plain and plain["licenses"] == [terms]
+    assert held["licenses"] == [
+        terms,
+        f"{terms}; SQA3D: CC BY 4.0 (SQA3D questions and answers)",
+        f"{terms}; ScanQA: CC BY-NC-SA 3.0 (ScanQA questions and answers)",
+    ]
     assert "Questions from files" not in (manifest.folder(base / "home", "plain") / manifest.CARD).read_text()
 
 

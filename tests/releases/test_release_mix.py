@@ -190,7 +190,7 @@ def test_counts_that_cannot_be_met_are_one_line():
         "both wants 8 questions of",
         OF_DEPTH,
         "the lake has 7",
-        "1 other number",
+        "1 more count falls short",
         "--fewer",
     ):
         assert part in line
