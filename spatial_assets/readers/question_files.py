@@ -144,10 +144,8 @@ def problems(root: Path, scenes: Collection[str]) -> list[InputError]:
                 for question in questions:
                     asked.setdefault(question.path, Counter())[scene] += 1
         for path, absent in sorted(asked.items()):
-            told = (
             about = plural(len(absent), "scene that is", "scenes that are")
             told = f"{plural(absent.total(), 'question')} about {about} not here, as {min(absent)}"
-            )
             found.append(InputError(path, told, "unknown_scene"))
     return found
 
