@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import lakes
 import polars as pl
 import pytest
-from video_scenes import Studio
 import quoted_files
+from video_scenes import Studio
 
 from spatial_assets.assets import partitions
 from spatial_assets.scene.frames import VIDEO
