@@ -204,17 +204,18 @@ class _Release:
     def _cells(self, member: Member, table: pa.Table) -> Iterator[tuple[Cell, Any, Ranks]]:
         """Of a scene's rows of one task the parts that a mix tells apart: places of their rows, and ranks."""
         forms = np.array(table["format"].to_pylist())
-        ids = table["qa_id"].to_pylist()
+        ids, twins = (table[name].to_pylist() for name in ("qa_id", "twin_of"))
         split, (task,) = self._split(member), set(table["task"].to_pylist())
         for form in sorted(set(forms.tolist())):
             places = np.flatnonzero(forms == form)
-            ranks = ranks_of(self.request.seed, (ids[place] for place in places))
+            own, of = ([held[place] for place in places] for held in (ids, twins))
+            ranks = ranks_of(self.request.seed, own, of)
             yield Cell(split, task, member.dataset, form), places, ranks
 
     def _mix(self, tasks: Sequence[str], asked: Mix) -> Mixed:
         found: dict[Cell, list[Ranks]] = {}
         for task in tasks:
-            for member, table in self._scenes(task, ("qa_id", "task", "format")):
+            for member, table in self._scenes(task, ("qa_id", "task", "format", "twin_of")):
                 for cell, _, ranks in self._cells(member, table):
                     found.setdefault(cell, []).append(ranks)
         lake = {cell: np.concatenate(parts) for cell, parts in found.items()}

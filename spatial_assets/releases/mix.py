@@ -58,8 +58,19 @@ class Mixed:
         return _before(ranks, self.cutoffs[cell])
 
 
-def ranks_of(seed: int, ids: Iterable[str]) -> Ranks:
-    """(N, 2), where the questions of these ids stand in line."""
+def ranks_of(seed: int, ids: Sequence[str], twin_of: Sequence[str | None] = ()) -> Ranks:
+    """(N, 2), where the questions of these ids stand in line; a twin stands by the question that it is a twin of.
+
+    So a pair is kept or left out together, but for the one that a cut may go through.
+    """
+    ranks = _hashes(seed, ids)
+    if any(twin_of):
+        first = [asked or own for asked, own in zip(twin_of, ids, strict=True)]
+        ranks[:, 0] = _hashes(seed, first)[:, 0]
+    return ranks
+
+
+def _hashes(seed: int, ids: Iterable[str]) -> Ranks:
     begun = hashlib.blake2b(f"mix\x1f{seed}\x1f".encode(), digest_size=16)
     digests = bytearray()
     for qa_id in ids:

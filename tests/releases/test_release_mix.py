@@ -168,6 +168,26 @@ def test_ranks_are_told_apart_by_their_second_halves(pairs, count):
     ]
 
 
+@given(st.lists(st.integers(0, 3), max_size=20), st.integers(0, 80), st.randoms())
+def test_a_question_and_its_twins_are_kept_together_but_where_the_cut_is(twins, count, random):
+    """Of each question so many twins; whatever order they come in, at most one question loses some of them."""
+    rows = [(f"{place}", None) for place in range(len(twins))]
+    rows += [(f"{place}.{number}", f"{place}") for place, own in enumerate(twins) for number in range(own)]
+    random.shuffle(rows)
+    cell = Cell("all", OF_DEPTH, "scannet", "select")
+    lake = {cell: ranks_of(0, *zip(*rows, strict=True))} if rows else {}
+    made = mix(lake, asked(Entry(count=count, per="all", fewer=True)))
+    kept = [
+        row for row, stays in zip(rows, made.kept(cell, lake[cell]) if rows else (), strict=True) if stays
+    ]
+    assert len(kept) == min(count, len(rows))
+    groups = Counter(first or own for own, first in kept)
+    assert sum(1 + twins[int(place)] > number for place, number in groups.items()) <= 1
+    asked_first = [place for place, (_, first) in enumerate(rows) if first is None]
+    alone = ranks_of(0, [rows[place][0] for place in asked_first])
+    assert not rows or (lake[cell][asked_first] == alone).all(), "twins move no question in the line"
+
+
 def test_what_no_entry_selects_is_left_out_or_the_rest():
     lake, ids = lake_of([(OF_DEPTH, "fill"), (OF_VIEWS, "fill"), (OF_VIEWS, "sentence")])
     one = Entry(tasks=(OF_DEPTH,), rate=1.0)
