@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -160,3 +163,13 @@ def test_what_is_no_mix_is_one_line(tmp_path, text):
         parse_mix(text)
     done = CliRunner().invoke(main, ["release", "create", "v1", "--home", str(tmp_path), "--mix", text])
     assert done.exit_code == 1 and done.output.count("\n") == 1 and "--mix" in done.output
+
+
+def test_the_recipe_that_the_page_shows_is_one(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs/mixes.md").read_text(encoding="utf-8")
+    (shown,) = (
+        block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[[entries]]" in block
+    )
+    (tmp_path / "own.toml").write_text(shown)
+    recipe = load(tmp_path / "own.toml")
+    assert recipe.names() == ["depths", "a little of the rest"] and recipe.seed == 5
