@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from spatial_assets.cli import main
 from spatial_assets.lineage import planning
 from spatial_assets.releases import verify
+from spatial_assets.scoring.kinds import Truth, score
 from spatial_assets.stages import pipeline
 from spatial_assets.storage import release_manifest as manifest
 
@@ -100,3 +101,16 @@ def test_they_are_exported_like_others(base, tmp_path):
     texts = [path.read_text() for path in (tmp_path / "out").rglob("*.json*")]
     for row in rows_of(base / "home", "sqa3d"):
         assert any(json.dumps(row["question"])[1:-1] in text for text in texts)
+
+
+def test_they_are_scored_by_the_answer_printed(base, tmp_path):
+    done = run("export", "lmms-eval", "v1", tmp_path / "out", "--home", base / "home")
+    assert done.exit_code == 0, done.output
+    documents = [row for path in (tmp_path / "out").rglob("*.parquet") if path.name != "ids.parquet"
+                 for row in pl.read_parquet(path).to_dicts()]  # fmt: skip
+    own = [row for row in documents if row["task"] == "scanqa"]
+    assert len(own) == COUNTS["scanqa"]
+    for row in own:
+        truth = Truth.of(row)
+        (first, *_) = quoted_files.expected(row)
+        assert score(f"{first.upper()}.", truth) == 1.0 and score("something else", truth) == 0.0

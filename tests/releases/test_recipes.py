@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from spatial_assets.assets.releases import ReleaseConfig
 from spatial_assets.cli import main
+from spatial_assets.releases.create import Request
 from spatial_assets.releases.recipe import FOLDER, Cell, load, named, parse_mix, settled
 from spatial_assets.scene.model import InputError
 from spatial_assets.tasks.registry import tasks
@@ -173,3 +175,12 @@ def test_the_recipe_that_the_page_shows_is_one(tmp_path):
     (tmp_path / "own.toml").write_text(shown)
     recipe = load(tmp_path / "own.toml")
     assert recipe.names() == ["depths", "a little of the rest"] and recipe.seed == 5
+
+
+def test_the_launchpad_takes_what_the_command_takes():
+    request = ReleaseConfig(name="v1", mix="spatialmosaic", scale=0.5, fewer=True).request()
+    assert request.mix == parse_mix("spatialmosaic") and (request.scale, request.fewer) == (0.5, True)
+    assert request.shares == {"train": 679 / 849, "test": 170 / 849} and request.seed == 0
+    own = ReleaseConfig(name="v1", mix="spar", splits="val:1", seed=5).request()
+    assert own.shares == {"val": 1.0} and own.seed == 5
+    assert ReleaseConfig(name="v1").request() == Request()
