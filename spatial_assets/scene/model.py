@@ -260,6 +260,21 @@ class ObjectChange:
 
 
 @dataclass(frozen=True)
+class Description:
+    """Words that somebody wrote of one object."""
+
+    collection: str
+    """Where they come from."""
+    license: str
+    """Terms of the collection, which hold beside those of the source."""
+    instance: int
+    """The object's id."""
+    id: str
+    """The collection's own id of the words, among those for the object."""
+    text: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a source says of one scene, in our conventions."""
 
@@ -296,6 +311,9 @@ class Scene:
     """The same of routes."""
     object_changes: tuple[ObjectChange, ...] = ()
     dropped_changes: dict[str, int] = field(default_factory=dict)
+    """The same of these."""
+    descriptions: tuple[Description, ...] = ()
+    dropped_descriptions: dict[str, int] = field(default_factory=dict)
     """The same of these."""
 
 

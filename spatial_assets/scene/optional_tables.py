@@ -1,4 +1,5 @@
-"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, what changed between scans."""
+"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, what changed between scans,
+what people wrote of objects."""
 
 from __future__ import annotations
 
@@ -104,4 +105,18 @@ OBJECT_CHANGES = Table(
         Column("symmetry", INT, "the source's own number for how it is symmetric", True),
     ),
     ("scene", "reference_instance", "change"),
+)
+
+DESCRIPTIONS = Table(
+    "descriptions",
+    (
+        *WHICH,
+        LICENSE,
+        Column("collection", TEXT, "the file that the words come from, without its ending"),
+        Column("collection_license", TEXT, "terms of the collection, which hold beside those of the source"),
+        Column("instance", INT, "the source's own id of the object that is meant"),
+        Column("description_id", TEXT, "the collection's own id of the words among those for the object"),
+        Column("description", TEXT, "what was written of the object"),
+    ),
+    ("scene", "collection", "instance", "description_id"),
 )

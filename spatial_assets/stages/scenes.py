@@ -1,4 +1,5 @@
-"""Scenes read into our conventions: facts, objects, frames, mesh or instance images, regions, routes, changes."""
+"""Scenes read into our conventions: facts, objects, frames, mesh or instance images, regions, routes, changes,
+and what people wrote of objects."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from spatial_assets.readers.descriptions import read_descriptions
 from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import optional_tables, tables
@@ -17,6 +19,7 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import (
     MADE_BY,
     NO_INSTANCE,
+    Description,
     ObjectChange,
     Region,
     Route,
@@ -38,6 +41,9 @@ def read_scene(inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
     program = None if image is None else program_of(shard.root, image)
     if program is not None:
         scene = replace(scene, conventions={**scene.conventions, MADE_BY: program})
+    words = read_descriptions(shard.root, inputs.ref.name, {instance.id for instance in scene.instances})
+    if words.descriptions or words.dropped:
+        scene = replace(scene, descriptions=words.descriptions, dropped_descriptions=words.dropped or {})
     return scene_rows(inputs.which, scene)
 
 
@@ -58,6 +64,9 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             optional_tables.OBJECT_CHANGES.name: [
                 _change_row(which, change) for change in scene.object_changes
             ],
+            optional_tables.DESCRIPTIONS.name: [
+                _description_row(which, scene.license, said) for said in scene.descriptions
+            ],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -73,6 +82,10 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
     _count(
         outputs, "object_changes", len(scene.object_changes), scene.dropped_changes,
         "changes that the source tells more than once of an object",
+    )  # fmt: skip
+    _count(
+        outputs, "descriptions", len(scene.descriptions), scene.dropped_descriptions,
+        "words in the collections that mean no object of the scene, or say nothing",
     )  # fmt: skip
     if scene.mesh is not None:
         owners = scene.face_instance
@@ -214,6 +227,18 @@ def _change_row(which: dict[str, str], change: ObjectChange) -> dict[str, Any]:
     }
 
 
+def _description_row(which: dict[str, str], license: str, said: Description) -> dict[str, Any]:
+    return {
+        **which,
+        "license": license,
+        "collection": said.collection,
+        "collection_license": said.license,
+        "instance": said.instance,
+        "description_id": said.id,
+        "description": said.text,
+    }
+
+
 def _floats(values: Any) -> Sequence[float]:
     return np.asarray(values, np.float64).tolist()
 
@@ -229,6 +254,7 @@ STAGE = Stage(
         optional_tables.VIEWPOINTS,
         optional_tables.NAVIGATION_PATHS,
         optional_tables.OBJECT_CHANGES,
+        optional_tables.DESCRIPTIONS,
     ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),
