@@ -19,7 +19,7 @@ MOST_CORNERS = 12
 
 
 def upright_parts(boxes: Sequence[Box]) -> Float:
-    """(N, 7): each box, or of one that is tilted the upright box around it that is turned as its longest level axis is."""
+    """(N, 7): each box; of one that is tilted the upright box around it, turned as its longest level axis is."""
     out = np.empty((len(boxes), PARTS))
     for place, box in enumerate(boxes):
         rotation, size = np.asarray(box.rotation, np.float64), np.asarray(box.size, np.float64)
@@ -73,7 +73,7 @@ def _iou(a: Float, b: Float) -> float:
 
 @kernel
 def _shared_area(a: Float, b: Float) -> float:
-    """Of two turned rectangles: the corners of b in a's axes, clipped at a's four edges (Sutherland and Hodgman, 1974)."""
+    """Of two turned rectangles: b in a's axes, clipped at a's four edges (Sutherland and Hodgman, 1974)."""
     points = np.empty((MOST_CORNERS, 2))
     held = np.empty((MOST_CORNERS, 2))
     ca, sa = np.cos(a[6]), np.sin(a[6])

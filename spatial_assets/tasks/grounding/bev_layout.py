@@ -87,8 +87,8 @@ def names_of(facts: SceneFacts, most_alike: int) -> Names:
 def _drawn(
     fit: Bools, members: Indices, identities: Hashes, states: Hashes, draws: int, most: int
 ) -> Indices:
-    """(N, 1 + most): of each row of fit, (R, W), its place and the objects of names that are drawn, NOTHING where they are
-    fewer; those of a name all or none."""
+    """(N, 1 + most): of each row of fit, (R, W), its place and the objects of names that are drawn, those of a name all
+    or none; NOTHING where they are fewer."""
     out = np.full((len(fit) * draws, 1 + most), -1, np.int64)
     ranks = np.empty(len(members), np.uint64)
     order = np.empty(len(members), np.int64)
@@ -160,8 +160,8 @@ def find(facts: SceneFacts, parameters: LayoutParameters) -> Candidates:
 
 
 def _in_order(facts: SceneFacts, cameras: Indices, objects: Indices) -> tuple[Indices, Float]:
-    """Sets of objects, (N, b), in an order that is drawn from them, those of a name by distance; and (N, b, 2), meters to
-    the right and to the front of each camera."""
+    """Sets of objects, (N, b), as they were drawn, those of a name by distance; and (N, b, 2), meters to the right and
+    to the front of each camera."""
     poses = facts.frames.camera_to_world[cameras]
     seen: Float = seen_level(poses[:, :3, 3], poses[:, :3, 2], facts.objects.centers[objects])[..., [0, 2]]
     away = np.hypot(seen[..., 0], seen[..., 1])

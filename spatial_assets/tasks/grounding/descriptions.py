@@ -50,6 +50,9 @@ class DescriptionLimits(Parameters):
     volume_ratio: float = Field(
         1.6, gt=1, description="of a volume to the next one's: some sixth more along each side"
     )
+    area_ratio: float = Field(
+        1.3, gt=1, description="the same of the largest faces' areas, by which one goes where things are flat"
+    )
     least_rise: float = Field(0.3, gt=0, description="meters by which one center lies above the next one's")
     distance_ratio: float = Field(
         1.3, gt=1, description="of a distance to the next one's, by centers and between boxes alike"
@@ -152,6 +155,7 @@ def _own(facts: SceneFacts, limits: DescriptionLimits) -> Told:
         axis=1, initial=0.0
     )
     volumes = objects.sizes.prod(axis=1)
+    faces = np.sort(objects.sizes, axis=1)[:, 1:].prod(axis=1)
     heights = objects.centers[:, 2]
 
     def most(values: Float, ratio: float, gap: float) -> Bools:
@@ -167,8 +171,8 @@ def _own(facts: SceneFacts, limits: DescriptionLimits) -> Told:
         PLAIN: alone,
         "tallest": most(tall, *by_length),
         "least_tall": least(tall, *by_length),
-        "largest": most(volumes, *by_volume),
-        "smallest": least(volumes, *by_volume),
+        "largest": most(volumes, *by_volume) & most(faces, limits.area_ratio, 0.0),
+        "smallest": least(volumes, *by_volume) & least(faces, limits.area_ratio, 0.0),
         "longest": most(level, *by_length),
         # Heights may be below zero, where ratios mean nothing.
         "highest": most(heights - heights.min(initial=0.0), 1.0, limits.least_rise),
@@ -199,8 +203,8 @@ def _own(facts: SceneFacts, limits: DescriptionLimits) -> Told:
 def _by_distance(
     others: Bools, several: Indices, alone: Indices, gaps: Float, centers: Float, ratio: float, least: float
 ) -> tuple[Indices, Indices]:
-    """(N, 2) twice: targets with anchors that they are clearly nearest to, and farthest from, of all that their name may
-    mean: by the gaps between boxes and by centers alike."""
+    """(N, 2) twice: targets with anchors that they are clearly nearest to, and farthest from, of all that their name
+    may mean: by the gaps between boxes and by centers alike."""
     nearest = np.empty((len(several) * len(alone), 2), np.int64)
     farthest = np.empty((len(several) * len(alone), 2), np.int64)
     near, far = 0, 0

@@ -122,7 +122,7 @@ def located(facts: SceneFacts, parameters: LocatedParameters, sets: Indices, vid
     best, lead = _best_frames(sets, shares)
     row, thing = np.nonzero((best >= 0) & ~facts.objects.structure)
     frames = sets[row, best[row, thing]]
-    numbers, points = _numbers(facts, parameters, frames, thing)
+    numbers, points = told_numbers(facts, parameters, frames, thing)
     codes = _codes(facts, parameters, frames, thing, numbers, points, lead[row, thing])
     # Each with all that is said of its object.
     order = np.argsort(descriptions.targets, kind="stable")
@@ -180,7 +180,7 @@ def _best_frames(sets: Indices, shares: Float) -> tuple[Indices, Float]:
     return best, lead
 
 
-def _numbers(
+def told_numbers(
     facts: SceneFacts, parameters: LocatedParameters, frames: Indices, things: Indices
 ) -> tuple[Float, Float]:
     """(N, 4 or 5), depth, the three sizes and, as the view sees them, the turn; and (N, 2), points on the grid."""
