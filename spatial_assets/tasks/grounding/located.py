@@ -83,8 +83,10 @@ class LocatedParameters(TaskParameters):
         description="what sizes are told along: the box's own axes as the frame sees them, with a turn; or the "
         "world's, without one, as ScanRefer's boxes lie, though no image shows these axes",
     )
-    decimals: Literal[1, 2] = Field(
+    decimals: int = Field(
         1,
+        ge=1,
+        le=2,
         description="of meters: one, as SPAR prints, costs small objects much of their box; two cost little",
     )
     min_lead: float = Field(
