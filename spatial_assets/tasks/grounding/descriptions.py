@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -233,16 +234,17 @@ def described(facts: SceneFacts, found: Told, place: int, draw: Draw) -> tuple[s
     """A description in words, and the id of the phrase or of the collected one."""
     if found.sources[place]:
         return found.texts[place], found.sources[place]
-    kind = KINDS[found.kinds[place]]
-    forms = _forms(kind)
-    chosen = draw.choice("description", tuple(forms))
-    words = facts.objects.words
+    names, forms = _forms(KINDS[found.kinds[place]])
+    chosen = draw.choice("description", names)
+    words, anchor = facts.objects.words, found.anchors[place]
     slots = {"name": words[found.targets[place]]}
-    if found.anchors[place] != NOTHING:
-        slots["anchor"] = words[found.anchors[place]]
+    if anchor != NOTHING:
+        slots["anchor"] = words[anchor]
     return forms[chosen].format(**slots), chosen
 
 
-def _forms(kind: str) -> Mapping[str, str]:
-    """The phrases of a kind, by their ids: the kind and a number."""
-    return {name: text for name, text in phrases(SUITE, WORDS).items() if name.rpartition("-")[0] == kind}
+@cache
+def _forms(kind: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Ids of the phrases of a kind, which are the kind and a number; and the phrases by them."""
+    held = {name: text for name, text in phrases(SUITE, WORDS).items() if name.rpartition("-")[0] == kind}
+    return tuple(held), held

@@ -8,6 +8,7 @@ is that of the center. Sizes are told as the view sees the box, across, along an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -253,19 +254,23 @@ def ask_where(
     frame, numbers = candidate.values["frame"], candidate.values["numbers"].tolist()
     printed = Printed(on_grid=True)
     license = descriptions.licenses[place]
-    # Collected words may be whole sentences, which stand after a colon alone.
-    stems = [name for name in stem_ids(SUITE, task, published=False) if name.startswith(SAYS)]
     return Question(
         answer_of(numbers, frame, printed, frames[frame][1], parameters),
         frames=frames,
         objects=list(zip(("target", "anchor"), candidate.objects, strict=False)),
         slots={"description": words},
-        stems=stems if license else None,
+        stems=_quoting(task) if license else None,
         noted=(parameters.axes, f"{parameters.decimals} decimals"),
         quoted=quoted,
         quoted_license=license or None,
         printed=printed,
     )
+
+
+@cache
+def _quoting(task: str) -> tuple[str, ...]:
+    """Ids of the stems for collected words, which may be whole sentences and so stand after a colon alone."""
+    return tuple(name for name in stem_ids(SUITE, task, published=False) if name.startswith(SAYS))
 
 
 def answer_of(

@@ -29,7 +29,8 @@ def test_answers_equal_the_truth(studio: Studio, form: str) -> None:
     apart = 0
     for row in rows:
         scene = studio.truths[row["scene"]]
-        right = row["value"] == pytest.approx(truth(scene, row), abs=0.02)
+        # The boxes of the lake come from float32 vertices.
+        right = row["value"] == pytest.approx(truth(scene, row), abs=1e-3)
         apart += not (right and printed(scene, row) in row["answer"])
     assert apart <= 0.02 * len(rows)
 
