@@ -106,11 +106,12 @@ def told(facts: SceneFacts, limits: DescriptionLimits) -> Told:
     if collected is None or not len(collected):
         return own
     return Told(
-        *(
-            np.concatenate([getattr(own, name), getattr(collected, name)])
-            for name in ("targets", "kinds", "anchors")
-        ),
-        *(getattr(own, name) + getattr(collected, name) for name in ("texts", "sources", "licenses")),
+        np.concatenate([own.targets, collected.targets]),
+        np.concatenate([own.kinds, collected.kinds]),
+        np.concatenate([own.anchors, collected.anchors]),
+        own.texts + collected.texts,
+        own.sources + collected.sources,
+        own.licenses + collected.licenses,
     )
 
 

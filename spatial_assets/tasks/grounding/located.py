@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +21,6 @@ from spatial_assets.tasks.core.answers import Parts
 from spatial_assets.tasks.core.candidates import (
     GROUP,
     NOTHING,
-    Bools,
     Candidates,
     Chosen,
     Codes,
@@ -220,7 +219,7 @@ def _codes(
     with_turn = parameters.axes == "view"
     sizes = numbers[:, 1:4]
     # A comparison with NaN is false.
-    failed: dict[str, Bools] = {
+    failed: dict[str, Any] = {
         "frames_alike": ~(lead >= parameters.min_lead),
         "looking_down": np.hypot(ahead[:, 0], ahead[:, 1]) < parameters.min_level,
         "tilted": np.isnan(sizes).any(axis=1),

@@ -23,6 +23,7 @@ from spatial_assets.tasks.grounding.descriptions import KINDS, DescriptionLimits
 
 SEED = 77
 LIMITS = DescriptionLimits()
+KEPT: list[dict[int, TrueObject]] = []
 
 
 def resolved(scenes: range, least: int) -> Counter[str]:
@@ -38,6 +39,8 @@ def resolved(scenes: range, least: int) -> Counter[str]:
             )
             for place, (word, it) in enumerate(named)
         }
+        # Gaps between boxes are kept by the objects' addresses, which must not be another's later.
+        KEPT.append(truth)
         found = facts.once(told, LIMITS)
         for place in range(len(found)):
             text, form = described(facts, found, place, Draw.of(str(index), str(place)))
