@@ -10,7 +10,7 @@ from typing import Any
 import grounding_truth
 import numpy as np
 import pytest
-from made_scene import FACTS, Tables, pose, rejected
+from made_scene import FACTS, Tables, pose, rejected, rows_of
 from question_truth import Truth
 from video_scenes import Studio
 
@@ -187,3 +187,14 @@ def test_boxes_that_no_text_tells(size: tuple[float, ...], turned: float, reason
         row["size"] = list(size)
         row["rotation"] = [np.cos(angle), -np.sin(angle), 0, np.sin(angle), np.cos(angle), 0, 0, 0, 1]
     assert rejected("object_grounding_video", made) == {reason: 2}
+
+
+@pytest.mark.parametrize("task", ["object_grounding", "object_grounding_video", "bev_layout"])
+def test_scenes_with_nothing_to_show_give_no_questions(task: str) -> None:
+    for size, words in (({}, {}), ({}, {1: "chair", 2: "table"}), (SEEN, {1: "floor", 2: "wall"})):
+        made = scene(size, CENTERS, words)
+        if not words:
+            made.rows["objects"] = []
+        for name in ("keyframes", "frames"):
+            assert rows_of(task, made) == []
+            made.rows[name] = []
