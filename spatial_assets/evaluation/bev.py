@@ -1,7 +1,7 @@
 """How well a layout seen from above is told: the error of each object's position, and what is missing or was added.
 
 Objects are matched by their names; where a name repeats, so that their errors are the least together. What is missing
-and what is added counts, and stands in every line of the table; the error is of what was found.
+and what is added is counted and never dropped; the error is of what was found.
 """
 
 from __future__ import annotations
