@@ -12,9 +12,11 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from spatial_assets.commands import placement
 from spatial_assets.commands.audit import audit
 from spatial_assets.commands.conformance import conformance
 from spatial_assets.commands.evaluate import evaluate
@@ -250,25 +252,41 @@ def build(
 @main.command(
     epilog="Example: spatial-assets score sparbench predictions.jsonl --profile official --summary summary.json"
 )
-@click.argument("benchmark", type=click.Choice(BENCHMARKS))
+@click.argument("benchmark", type=click.Choice((*BENCHMARKS, *placement.KINDS)))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--profile", default="official", show_default=True, help="Which evaluator's rules.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write each row back, in order, with its score.")
 @click.option("--summary", "summary_out", type=click.Path(path_type=Path), help="Write the summary as JSON.")
+@placement.options
+@HOME
 @AS_JSON
 @plainly
 def score(
-    benchmark: str, file: Path, profile: str, out: Path | None, summary_out: Path | None, as_json: bool
+    benchmark: str,
+    file: Path,
+    profile: str,
+    out: Path | None,
+    summary_out: Path | None,
+    home: Path,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Score predictions by a benchmark's own rules: per task, per level, overall.
 
     FILE has a JSON object a line: task or question_type, prediction, ground_truth, and what else the
     benchmark has. Logs of lmms-eval, VLMEvalKit and Spatial-MLLM are read as `evaluate add` reads them.
+
+    Of grounding and bev a line has qa_id and prediction, and HOME the truth; results of ScanRefer are read too.
     """
     from spatial_assets.commands.terminal import print_scores
     from spatial_assets.evaluation.reading import log_rows
     from spatial_assets.scoring.run import save, score_file, score_rows
 
+    placed = placement.Chosen(home, **chosen)
+    if benchmark in placement.KINDS:
+        placement.score_placements(benchmark, file, placed, out, summary_out, as_json)
+        return
+    placed.check(benchmark)
     log = log_rows(benchmark, file, profile)
     rows, summary = (
         score_file(benchmark, file, profile) if log is None else score_rows(benchmark, log, profile)

@@ -9,6 +9,10 @@ quality.py      what cannot be right in them
 comparison.py   runs side by side, those on the same questions together
 page.py         the comparison as one HTML file, from the templates in templates/
 picture.py      a run's small plot
+placements.py   boxes and layouts, read out of answers in words
+grounding.py    boxes against the true ones: accuracies, refinement by proposals
+bev.py          layouts against the true ones: errors of positions, what is missing or added
+placed_truths.py  the truth of both as a home has it; proposals and ScanRefer's results from files
 names.py        how benchmarks and tasks are called and grouped for readers
 
 Here belongs what is done with whole runs of models. How one answer is scored is in `scoring`; nothing here knows

@@ -22,7 +22,7 @@ SINGLE = (
     tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES, tables.KEYFRAMES, tables.VISIBILITY,
     tables.OVERLAP, tables.VIEW_SETS, tables.VIEW_SET_OBJECTS, tables.ROOMS, tables.COGNITIVE_MAPS,
     optional_tables.REGIONS, optional_tables.VIEWPOINTS, optional_tables.NAVIGATION_PATHS,
-    optional_tables.OBJECT_CHANGES, optional_tables.QUOTED_QUESTIONS,
+    optional_tables.OBJECT_CHANGES, optional_tables.QUOTED_QUESTIONS, optional_tables.DESCRIPTIONS,
 )  # fmt: skip
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""

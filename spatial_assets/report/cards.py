@@ -34,6 +34,8 @@ SHEETS_KEPT = 32
 """Of videos without marks, a hundred kilobytes each."""
 SHEET_WEIGHT = 4.0
 """Bytes of a contact sheet by those of a single image."""
+TOLD_WIDTH, MOST_TOLD = 420, 30_000
+"""Of the frame that an answer tells a box by: pixels, and bytes."""
 SHORT_ANSWER = 28
 """Characters of an answer that is set in large type."""
 SHORT_OPTION = 18
@@ -90,6 +92,8 @@ class Card:
     options: Sequence[Option]
     signs: Mapping[str, Sign]
     """By role of what is marked."""
+    told_in: Picture | None = None
+    """The frame that the answer tells a box by."""
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -122,9 +126,22 @@ def weight(example: Example) -> float:
 def draw(example: Example, most: int) -> list[Picture]:
     """The example's images with their marks, all together in about `most` bytes."""
     shots = example.shots
+    told = _told_in(example)
+    if told is not None:
+        # One image more, the last.
+        most = most * len(shots) // (len(shots) + 1) if len(shots) <= SIDE_BY_SIDE else most // 2
     if len(shots) <= SIDE_BY_SIDE:
-        return [_single(shot, WIDTHS[len(shots)], most // len(shots)) for shot in shots]
-    return [_sheet(shots, most)]
+        found = [_single(shot, WIDTHS[len(shots)], most // len(shots)) for shot in shots]
+    else:
+        found = [_sheet(shots, most)]
+    return found if told is None else [*found, _single(told, TOLD_WIDTH, MOST_TOLD)]
+
+
+def _told_in(example: Example) -> Shot | None:
+    """The frame that the answer tells a box by."""
+    if example.placed is None or example.placed.frame is None:
+        return None
+    return example.shots[example.placed.frame]
 
 
 def _single(shot: Shot, width: int, most: int) -> Picture:
@@ -195,7 +212,10 @@ def css_color(name: str) -> str:
 def card(example: Example, pictures: Sequence[Picture]) -> Card:
     """The card of a question whose images are drawn already."""
     signs = {mark["role"]: _sign(mark) for mark in example.row["marks"]}
-    return Card(example, pictures, _question(example.row), _options(example.row), signs)
+    told_in = None
+    if _told_in(example) is not None:
+        *pictures, told_in = pictures
+    return Card(example, pictures, _question(example.row), _options(example.row), signs, told_in)
 
 
 def _sign(mark: Mapping[str, Any]) -> Sign:

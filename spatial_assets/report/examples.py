@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import duckdb
 
 from spatial_assets.geometry import path_views
 from spatial_assets.report.outlines import ASKED, Outline, outlines
+from spatial_assets.report.placed import Placed, placed
 
 POOL = 64
 """Rows among which a task and format's examples are chosen; already spread over scenes, whatever the table's size."""
@@ -71,6 +72,8 @@ class Example:
     shots: tuple[Shot, ...]
     objects: tuple[ObjectFacts, ...]
     observations: tuple[ObservationFacts, ...]
+    placed: Placed | None = None
+    """What its answer places, as it is drawn."""
 
 
 _POOL_QUERY = f"""
@@ -159,9 +162,13 @@ def load(con: duckdb.DuckDBPyConnection, ids: Sequence[str], roots: Mapping[str,
     }
     images |= _views(con)
     hidden = outlines(con)
+    drawn = placed(con)
     con.unregister("shown_rows")
     by_id = {row["qa_id"]: row for row in rows.to_pylist()}
-    return [_example(by_id[qa_id], objects, images, seen, hidden, roots) for qa_id in ids]
+    return [
+        replace(_example(by_id[qa_id], objects, images, seen, hidden, roots), placed=drawn.get(qa_id))
+        for qa_id in ids
+    ]
 
 
 def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:

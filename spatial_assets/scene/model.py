@@ -282,6 +282,21 @@ class QuotedQuestion:
 
 
 @dataclass(frozen=True)
+class Description:
+    """Words that somebody wrote of one object."""
+
+    collection: str
+    """Where they come from."""
+    license: str
+    """Terms of the collection, which hold beside those of the source."""
+    instance: int
+    """The object's id."""
+    id: str
+    """The collection's own id of the words, among those for the object."""
+    text: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a source says of one scene, in our conventions."""
 
@@ -322,6 +337,9 @@ class Scene:
     questions: tuple[QuotedQuestion, ...] = ()
     dropped_questions: dict[tuple[str, str], int] = field(default_factory=dict)
     """Of the files of questions, what became none about this scene: by reason and detail, which names the file."""
+    descriptions: tuple[Description, ...] = ()
+    dropped_descriptions: dict[str, int] = field(default_factory=dict)
+    """The same of these."""
 
 
 def rigid_inverse(pose: Float) -> Float:

@@ -1,4 +1,5 @@
-"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, changes, what people asked."""
+"""Tables of what only some datasets tell of a scene: regions, viewpoints, paths, what changed between scans, and what
+people asked, and wrote of objects."""
 
 from __future__ import annotations
 
@@ -121,4 +122,18 @@ QUOTED_QUESTIONS = Table(
         Column("path", TEXT, "file, relative to the dataset's root, as in sources"),
     ),
     ("scene", "collection", "question_id"),
+)
+
+DESCRIPTIONS = Table(
+    "descriptions",
+    (
+        *WHICH,
+        LICENSE,
+        Column("collection", TEXT, "the file that the words come from, without its ending"),
+        Column("collection_license", TEXT, "terms of the collection, which hold beside those of the source"),
+        Column("instance", INT, "the source's own id of the object that is meant"),
+        Column("description_id", TEXT, "the collection's own id of the words among those for the object"),
+        Column("description", TEXT, "what was written of the object"),
+    ),
+    ("scene", "collection", "instance", "description_id"),
 )

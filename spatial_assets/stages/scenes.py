@@ -1,4 +1,5 @@
-"""Scenes read into our conventions: facts, objects, frames, mesh or images, regions, routes, changes, questions."""
+"""Scenes read into our conventions: facts, objects, frames, mesh or images, regions, routes, changes, and what people
+asked, and wrote of objects."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from spatial_assets.readers.descriptions import read_descriptions
 from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import optional_tables, tables
@@ -17,6 +19,7 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import (
     MADE_BY,
     NO_INSTANCE,
+    Description,
     ObjectChange,
     QuotedQuestion,
     Region,
@@ -39,6 +42,9 @@ def read_scene(inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
     program = None if image is None else program_of(shard.root, image)
     if program is not None:
         scene = replace(scene, conventions={**scene.conventions, MADE_BY: program})
+    words = read_descriptions(shard.root, inputs.ref.name, {instance.id for instance in scene.instances})
+    if words.descriptions or words.dropped:
+        scene = replace(scene, descriptions=words.descriptions, dropped_descriptions=words.dropped or {})
     return scene_rows(inputs.which, scene)
 
 
@@ -62,6 +68,9 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
             optional_tables.QUOTED_QUESTIONS.name: [
                 _quoted_row(which, scene.license, question) for question in scene.questions
             ],
+            optional_tables.DESCRIPTIONS.name: [
+                _description_row(which, scene.license, said) for said in scene.descriptions
+            ],
         },
         rejects=[
             Reject(reason, "frames that the source lists but that cannot be used", count, "frames")
@@ -79,6 +88,10 @@ def scene_rows(which: dict[str, str], scene: Scene) -> SceneOutputs:
         "changes that the source tells more than once of an object",
     )  # fmt: skip
     _count_questions(outputs, scene)
+    _count(
+        outputs, "descriptions", len(scene.descriptions), scene.dropped_descriptions,
+        "words in the collections that mean no object of the scene, or say nothing",
+    )  # fmt: skip
     if scene.mesh is not None:
         owners = scene.face_instance
         if owners is None:
@@ -245,6 +258,18 @@ def _quoted_row(which: dict[str, str], license: str, question: QuotedQuestion) -
     }
 
 
+def _description_row(which: dict[str, str], license: str, said: Description) -> dict[str, Any]:
+    return {
+        **which,
+        "license": license,
+        "collection": said.collection,
+        "collection_license": said.license,
+        "instance": said.instance,
+        "description_id": said.id,
+        "description": said.text,
+    }
+
+
 def _floats(values: Any) -> Sequence[float]:
     return np.asarray(values, np.float64).tolist()
 
@@ -261,6 +286,7 @@ STAGE = Stage(
         optional_tables.NAVIGATION_PATHS,
         optional_tables.OBJECT_CHANGES,
         optional_tables.QUOTED_QUESTIONS,
+        optional_tables.DESCRIPTIONS,
     ),
     files=(meshes.KIND, instance_images.SHIPPED_KIND, instance_images.SHIPPED_DEPTH_KIND),
     parameters=lambda dataset: reader(dataset).Parameters(),

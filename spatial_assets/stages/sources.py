@@ -6,6 +6,7 @@ hashed, or if rehashing is asked for.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from spatial_assets.readers import descriptions
 from spatial_assets.readers.registry import module_of, reader
 from spatial_assets.scene import tables
 from spatial_assets.scene.inputs import SceneInputs
@@ -57,6 +59,11 @@ class SourceWatch:
         self.checked: dict[str, tuple[State, str]] = {}
         self.listings: dict[str, list[SourceFile] | InputError] = {}
 
+    @cached_property
+    def _descriptions(self) -> list[SourceFile]:
+        """The same of all scenes."""
+        return descriptions.source_files(self.shard.root)
+
     def fingerprint(self, ref: SceneRef) -> str:
         listing = self._list(ref)
         self.listings[ref.name] = listing
@@ -68,7 +75,8 @@ class SourceWatch:
 
     def _list(self, ref: SceneRef) -> list[SourceFile] | InputError:
         try:
-            listing = sorted(self.reader.source_files(self.shard.root, ref), key=lambda file: file.path)
+            own = self.reader.source_files(self.shard.root, ref)
+            listing = sorted([*own, *self._descriptions], key=lambda file: file.path)
             for file in listing:
                 if not file.path.isascii():
                     _check_name(file.path)
