@@ -101,8 +101,8 @@ class DirectionParameters(PathParameters):
     max_walked: float = Field(
         2.5,
         ge=1,
-        description="the way along all frames between, as a multiple of the straight line; of more, no direction is the "
-        "one in which the camera moved",
+        description="the way along all frames between, as a multiple of the straight line; of more, no direction is "
+        "the one in which the camera moved",
     )
     max_pitch: float = Field(
         60.0,

@@ -16,7 +16,6 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
-from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import ObjectChoice
 from spatial_assets.tasks.core.candidates import (
     Bools,
