@@ -120,6 +120,16 @@ class DirectionParameters(PathParameters):
 
 def find(facts: SceneFacts, parameters: DirectionParameters, *, kind: Kind) -> Candidates:
     """Every two moments between which the camera moved clearly so, with as many of each answer that it offers."""
+    found = clear_ways(facts, parameters, kind).settle()
+    _offer(facts, parameters, kind, found)
+    return found
+
+
+def clear_ways(facts: SceneFacts, parameters: DirectionParameters, kind: Kind) -> Candidates:
+    """Every two moments, those rejected between which the camera did not clearly move in one direction, or two.
+
+    `level` (N, 2) are meters forward and to the right, `code` (N,) the answers' places among the kind's.
+    """
     found = pairs_of(facts, parameters)
     starts, moved = found.frames[:, 0], found.values["moved"]
     level = np.einsum("nij,nj->ni", facts.once(level_axes)[starts], moved[:, :2])
@@ -143,8 +153,6 @@ def find(facts: SceneFacts, parameters: DirectionParameters, *, kind: Kind) -> C
     found.values["level"] = level
     found.values["margin"] = minor if kind.two else major - minor
     found.values["code"] = _codes(level, kind.two)
-    found = found.settle()
-    _offer(facts, parameters, kind, found)
     return found
 
 

@@ -13,9 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moment_scenes import filmed, moments, standing, way
 from question_truth import Truth
-from video_scenes import Studio, ask, check_answers, found_by, rejected
+from video_scenes import Studio, ask, check_answers, rejected
+
+from spatial_assets.tasks.core.candidates import Candidates
+from spatial_assets.tasks.core.wording import phrases
+from spatial_assets.tasks.registry import task as task_named
+from spatial_assets.tasks.vsti import camera_movement_direction
+from spatial_assets.tasks.vsti.camera_movement_direction import DirectionParameters, clear_ways
 
 ONE, TWO = TASKS = ("camera_movement_direction", "camera_movement_direction_two_axis")
+KINDS = {kind.name: kind for kind in (camera_movement_direction.ONE, camera_movement_direction.TWO)}
 
 
 def truth(scene: Truth, row: dict[str, Any]) -> list[float]:
@@ -77,25 +84,20 @@ def path(*ways: tuple[float, float, float], **how: float) -> list[np.ndarray]:
     return [standing(0, 0, **how), *(standing(x, -y, 1.5 + z, heading=90) for x, y, z in ways)]
 
 
-def verdict(task: str, end: tuple[float, float, float], **how: float) -> str:
-    """What becomes of the question about one way, asked beside its opposite."""
-    facts = filmed(path(end, **how))
-    found = found_by(task, facts)
-    (reason,) = found.rejected
-    if reason != "one_sided":
+def clear(task: str, poses: list[np.ndarray], **parameters: float) -> Candidates:
+    """Ways that are one answer's, before answers are set against each other."""
+    found = clear_ways(filmed(poses), DirectionParameters(**parameters), KINDS[task]).settle()
+    assert set(found.rejected) <= set(task_named(task).reasons)
+    return found
+
+
+def verdict(task: str, poses: list[np.ndarray]) -> str:
+    """What becomes of the question about two moments."""
+    found = clear(task, poses)
+    if not len(found):
+        (reason,) = found.rejected
         return reason
-    answers = set()
-    for mirrored in ((-1, -1), (1, -1), (-1, 1)):
-        other = (end[0] * mirrored[0], end[1] * mirrored[1], end[2])
-        # From one start both ways, and the long way between them is no question.
-        rows = ask(task, filmed(path(end, other, **how)), max_walked=1000)
-        answers |= {
-            row["options"]["ABCD".index(row["answer"])]
-            for row in rows
-            if row["frames"][1]["role"] == "asked-1"
-        }
-    (answer,) = answers
-    return answer
+    return phrases("vsti", task)[KINDS[task].answers[found.values["code"][0]]]
 
 
 @pytest.mark.parametrize(
@@ -115,8 +117,8 @@ def verdict(task: str, end: tuple[float, float, float], **how: float) -> str:
     ],
 )  # fmt: skip
 def test_ways_at_their_limits(end: tuple[float, float, float], one: str, two: str) -> None:
-    assert verdict(ONE, end) == one
-    assert verdict(TWO, end) == two
+    assert verdict(ONE, path(end)) == one
+    assert verdict(TWO, path(end)) == two
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_ways_at_their_limits(end: tuple[float, float, float], one: str, two: st
     ],
 )  # fmt: skip
 def test_a_tilted_camera_has_the_same_forward(how: dict[str, float], one: str) -> None:
-    assert verdict(ONE, (1, 0.1, 0), **how) == one
+    assert verdict(ONE, path((1, 0.1, 0), **how)) == one
 
 
 @given(st.floats(-180, 180), st.floats(-59, 59), st.floats(-29, 29), st.floats(-3, 3), st.floats(-3, 3))
@@ -139,7 +141,7 @@ def test_ways_are_level_however_the_camera_is_turned(
     turn = complex(math.cos(math.radians(heading)), math.sin(math.radians(heading)))
     end = complex(forward, -right) * turn
     poses = [standing(0, 0, heading=heading, pitch=pitch, roll=roll), standing(end.real, end.imag)]
-    found = [it for task in TASKS for it in found_by_all(task, poses)]
+    found = [it for task in TASKS for it in clear(task, poses).values["level"].tolist()]
     for level in found:
         assert level == pytest.approx([forward, right], abs=1e-9)
     minor, major = sorted((abs(forward), abs(right)))
@@ -147,22 +149,13 @@ def test_ways_are_level_however_the_camera_is_turned(
         assert len(found) == 1
 
 
-def found_by_all(task: str, poses: list[np.ndarray]) -> list[list[float]]:
-    """Ways of all candidates, were there one to set against each."""
-    twice = [*poses, *poses, *(standing(0, 0, heading=h) for h in (0, 90, 180, 270))]
-    found = found_by(task, filmed(twice), max_walked=1e9)
-    places = found.frames.tolist()
-    return [way for way, own in zip(found.values["level"].tolist(), places, strict=True) if own == [0, 1]]
-
-
-@pytest.mark.parametrize(("far", "kept"), [(2.24, True), (2.26, False)])
-def test_a_winding_way_has_no_direction(far: float, kept: bool) -> None:
-    """Three meters forward by a detour of one and a half times as much each way."""
-    poses = [standing(0, 0), standing(far * 5 / 3, 0, heading=90), standing(0.5 * far, 0), standing(3, 0)]
-    walked = far * 5 / 3 + abs(far * 5 / 3 - 0.5 * far) + 3 - 0.5 * far
-    found = found_by(ONE, filmed(poses))
-    ways = {tuple(own) for own in found.frames.tolist()}
-    assert ((0, 3) in ways) == (walked <= 7.5) == kept
+@pytest.mark.parametrize(("walked", "kept"), [(7.49, True), (7.51, False)])
+def test_a_winding_way_has_no_direction(walked: float, kept: bool) -> None:
+    """Three meters forward, and beyond and back by what is walked more."""
+    beyond = 3 + (walked - 3) / 2
+    poses = [standing(0, 0), standing(beyond, 0, heading=90), standing(beyond - 1, 0), standing(3, 0)]
+    ways = {tuple(own) for own in clear(ONE, poses).frames.tolist()}
+    assert ((0, 3) in ways) == kept
 
 
 def test_what_only_one_answer_could_be_given_to_is_not_asked() -> None:

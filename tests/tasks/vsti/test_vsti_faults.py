@@ -9,6 +9,7 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,6 +19,7 @@ from typing import Any
 import lakes
 import moment_scenes
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +33,10 @@ from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
-from spatial_assets.tasks.core.wording import file_of
+from spatial_assets.tasks.core.wording import file_of, phrases
 from spatial_assets.tasks.registry import tasks
+from spatial_assets.tasks.vsti import camera_movement_direction
+from spatial_assets.tasks.vsti.camera_movement_direction import DirectionParameters, clear_ways
 
 NAMED = ("camera_obj_abs_dist", "camera_obj_rel_dist_v1", "camera_obj_rel_dist_v2", "camera_obj_rel_dist_v3")
 POSITIONS = tuple(f"obj_obj_relative_pos_{axis}" for axis in ("nf", "lr", "ud"))
@@ -146,7 +150,7 @@ def test_4_what_one_task_cannot_ask_does_not_end_the_others() -> None:
         rows = known(table)
         if table.name == "scenes":
             kept = [name for name in rows["facts"][0].to_list() if name != "overlap"]
-            rows = rows.with_columns(facts=[kept])
+            rows = rows.with_columns(pl.Series("facts", [kept], rows.schema["facts"]))
         return rows
 
     less = SceneFacts(facts.which, "license", read)
@@ -260,11 +264,7 @@ def test_8_every_dataset_gives_the_same_questions_of_the_same_boxes(tmp_path: Pa
 
 
 def paths_of(page: str) -> list[str]:
-    return [
-        word.strip("`")
-        for word in page.split()
-        if word.startswith("`") and "/" in word and word.endswith("`")
-    ]
+    return [word for word in re.findall(r"`([^`\s]+)`", page) if "/" in word]
 
 
 def test_9_what_the_page_names_is_there() -> None:
@@ -308,16 +308,12 @@ def released_direction(start: np.ndarray, end: np.ndarray) -> str | None:
     return "Right" if right_ > 0 else "Left"
 
 
-def our_direction(task: str, start: np.ndarray, end: np.ndarray) -> str:
-    """The answer of the first two of some moments, or why there is none."""
-    turned = [standing(*start[:3, 3].tolist(), heading=heading) for heading in (0, 90, 180, 270)]
-    facts = filmed([start, end, *(pose for own in turned for pose in (own, end))])
-    for row in ask(task, facts, max_walked=1e9, quota=1000):
-        if [item["role"] for item in row["frames"][:2]] == ["asked-0", "asked-1"]:
-            return right(row)
-    alone = found_by(task, filmed([start, end]))
-    (reason,) = alone.rejected
-    assert reason != "one_sided"
+def our_direction(kind: camera_movement_direction.Kind, start: np.ndarray, end: np.ndarray) -> str:
+    """The answer, or why there is none."""
+    found = clear_ways(filmed([start, end]), DirectionParameters(), kind).settle()
+    if len(found):
+        return phrases("vsti", kind.name)[kind.answers[found.values["code"][0]]]
+    (reason,) = found.rejected
     return reason
 
 
@@ -341,8 +337,8 @@ def test_11_directions_are_level_clear_of_others_and_not_up(
 ) -> None:
     start, last = standing(0, 0, **how), standing(*end)
     assert released_direction(start, last) == released != ours
-    assert our_direction(DIRECTION, start, last) == ours
-    assert our_direction(TWO_AXIS, start, last) == two
+    assert our_direction(camera_movement_direction.ONE, start, last) == ours
+    assert our_direction(camera_movement_direction.TWO, start, last) == two
 
 
 # Beside the list: up and down along the image of a tilted camera.
