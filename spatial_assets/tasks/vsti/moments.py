@@ -76,10 +76,15 @@ def frame_roles(facts: SceneFacts, asked: Sequence[int]) -> Roles:
 
 
 def _frame_roles(facts: SceneFacts, asked: tuple[int, ...]) -> Roles:
-    return tuple(
-        (f"{'asked' if place in asked else 'frame'}-{index}", place)
-        for index, place in enumerate(facts.frames.video.tolist())
-    )
+    own, held = list(facts.once(_shown_roles)), facts.once(numbers)
+    for place in asked:
+        index = held[place] - 1
+        own[index] = (f"asked-{index}", place)
+    return tuple(own)
+
+
+def _shown_roles(facts: SceneFacts) -> Roles:
+    return tuple((f"frame-{index}", place) for index, place in enumerate(facts.frames.video.tolist()))
 
 
 def moment_slots(facts: SceneFacts, asked: Sequence[int]) -> dict[str, str]:

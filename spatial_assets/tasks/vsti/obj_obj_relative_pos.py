@@ -198,7 +198,7 @@ def ask(
         pair, gap = pair[::-1], -gap
     if axis.has_prior and parameters.even:
         categories = [facts.objects.categories[place] for place in pair]
-        keep_even(prior_of(SUITE, axis.name).chances(hints(*categories)), int(gap < 0), draw)
+        keep_even(prior_of(SUITE, axis.name).chances(hints(axis.suffix, *categories)), int(gap < 0), draw)
     said = phrases(SUITE, axis.name)
     lower, upper = (said[key] for key in axis.answers)
     right, wrong = (upper, lower) if gap > 0 else (lower, upper)
@@ -212,9 +212,15 @@ def ask(
     )
 
 
-def hints(first: str, second: str) -> list[list[str]]:
-    """What speaks for the first's being on the upper side of the second, and what for the second's."""
-    return [[first], [second]]
+def hints(suffix: str, first: str, second: str) -> list[list[str]]:
+    """What speaks for the first's being on the upper side of the second, and what for the second's.
+
+    How far off things are follows from each one's size. How high they are does not add up so: of a picture and a table
+    it is known, however often either is above or below other things.
+    """
+    if suffix != UD:
+        return [[first], [second]]
+    return [[first, f"{first}>{second}"], [second, f"{second}>{first}"]]
 
 
 REASONS: Mapping[str, Mapping[str, str]] = {

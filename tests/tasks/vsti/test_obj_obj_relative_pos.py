@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from moment_scenes import between, corners, distance, filmed, moments, standing, things
 from question_truth import Truth
-from video_scenes import Studio, about, ask, box, check_answers, found_by, rejected
+from video_scenes import Studio, about, ask, box, check_answers, chosen_text, found_by, rejected
 
 from spatial_assets.tasks.core.facts import SceneFacts
 
@@ -41,7 +41,17 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
-    check_answers(studio, task, "select", sys.modules[__name__], 40)
+    check_answers(studio, task, "select", sys.modules[__name__], 15)
+
+
+@pytest.mark.parametrize("task", (NF, UD))
+def test_answers_equal_the_truth_also_of_what_words_suggest(studio: Studio, task: str) -> None:
+    rows = studio.rows(task, even=False)
+    assert len(rows) >= 150
+    for row in rows:
+        scene = studio.truths[row["scene"]]
+        assert chosen_text(row) == printed(scene, row)
+        assert row["value"] == pytest.approx(truth(scene, row), abs=1e-3)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -5,6 +5,7 @@ Numbers are those of the list that the project keeps of them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -176,10 +177,10 @@ def test_5_letters_are_even_over_scenes_of_one_question_each() -> None:
     assert {released() for _ in range(200)} == {"A"}
     facts = filmed(PLACES, THINGS)
     letters = Counter()
-    for i in range(400):
+    for i in range(240):
         rows = ask("camera_obj_rel_dist_v1", renamed(facts, f"scene {i}"), quota=1, even=False)
         letters.update(row["answer"] for row in rows)
-    assert letters.total() == 400 and min(letters.values()) > 70 and max(letters.values()) < 130
+    assert letters.total() == 240 and min(letters.values()) > 35 and max(letters.values()) < 90
 
 
 # 6. Draws that nothing seeds.
@@ -200,13 +201,10 @@ def test_6_rows_are_the_same_in_any_process() -> None:
 
     assert released() != released()
     paths = [str(ROOT), str(ROOT / "tests/support"), str(Path(__file__).parent)]
-    found = set()
-    for salt in ("0", "1"):
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": salt}
-        done = subprocess.run(
-            [sys.executable, "-c", ONCE], env=env, capture_output=True, text=True, check=True
-        )
-        found.add(done.stdout)
+    found = {hashlib.sha256(repr([ask(name, filmed(PLACES, THINGS)) for name in TASKS]).encode()).hexdigest()}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "1"}
+    done = subprocess.run([sys.executable, "-c", ONCE], env=env, capture_output=True, text=True, check=True)
+    found.add(done.stdout.strip())
     assert len(found) == 1
 
 
