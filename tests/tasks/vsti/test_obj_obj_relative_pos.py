@@ -41,7 +41,8 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
-    check_answers(studio, task, "select", sys.modules[__name__], 15)
+    # Few pairs may lie either way by what they are called.
+    check_answers(studio, task, "select", sys.modules[__name__], 3 if task == UD else 40)
 
 
 @pytest.mark.parametrize("task", (NF, UD))
@@ -77,7 +78,7 @@ def test_sides_are_clear_and_any_way_to_read_them_agrees(studio: Studio, task: s
 
 @pytest.mark.parametrize("task", TASKS)
 def test_each_word_is_right_about_as_often(studio: Studio, task: str) -> None:
-    counts = Counter(row["options"]["AB".index(row["answer"])] for row in studio.rows(task))
+    counts = Counter(row["options"]["AB".index(row["answer"])] for row in studio.rows(task, even=False))
     total = counts.total()
     assert set(counts) == set(ANSWERS[task])
     assert max(counts.values()) <= total / 2 + 3 * math.sqrt(total) / 2

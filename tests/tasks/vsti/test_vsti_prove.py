@@ -1,4 +1,4 @@
-"""Every answer of the suite on eight furnished scenes, by separate code; and of what words suggest, which is left out."""
+"""Every answer of the suite on eight furnished scenes, by separate code; also what words suggest, else left out."""
 
 from __future__ import annotations
 
