@@ -30,7 +30,7 @@ from spatial_assets.tasks.core.limits import ReferentLimits, shown
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
@@ -49,6 +49,8 @@ from spatial_assets.tasks.vsti.walked import rolls
 
 NF, LR, UD = "nf", "lr", "ud"
 """Suffixes of the published types."""
+FIRST = "first"
+"""What it is drawn for which of two objects is named first."""
 NEAR_PLANE = 0.1
 """Meters in front of a camera: what reaches nearer has no left and right end in its image."""
 
@@ -194,7 +196,7 @@ def ask(
 ) -> Question:
     """Which of the two is named first is drawn, so that each word is right in half of the rows."""
     pair, gap = candidate.objects, float(candidate.values["gap"])
-    if draw.below("first", 2):
+    if draw.below(FIRST, 2):
         pair, gap = pair[::-1], -gap
     if axis.has_prior and parameters.even:
         categories = [facts.objects.categories[place] for place in pair]
@@ -251,6 +253,7 @@ TASKS = tuple(
             **({EXPECTED: PRIOR_REASONS[EXPECTED]} if axis.has_prior else {}),
         },
         data=(prior_file(SUITE, axis.name),) if axis.has_prior else (),
+        twins=(Twin("relation_turned", FIRST),),
     )
     for axis in AXES
 )
