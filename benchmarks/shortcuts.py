@@ -30,12 +30,18 @@ from spatial_assets.report.shortcuts import interval, percent, points
 from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.vsi import object_size_estimation, route_planning
+from spatial_assets.tasks.vsti import camera_obj_rel_dist, obj_obj_relative_pos
 
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
 MORE = 150
-FEW_ROWS = (object_size_estimation.NAME, route_planning.NAME)
+FEW_ROWS = (
+    object_size_estimation.NAME,
+    route_planning.NAME,
+    camera_obj_rel_dist.VERSIONS[0].name,
+    obj_obj_relative_pos.AXES[-1].name,
+)
 """Tasks with some ten rows with options a scene, that depend on what a video shows: asked about so many more."""
 LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
 

@@ -161,7 +161,8 @@ def _tile(root: Path | None, image: str | None) -> Image.Image:
 
 def _sheet(shots: Sequence[Shot], most: int) -> Picture:
     if not any(shot.marks for shot in shots):
-        return _plain_sheet(tuple([(shot.root, shot.image) for shot in shots]), most)
+        asked = tuple([place for place, shot in enumerate(shots) if shot.is_asked])
+        return _plain_sheet(tuple([(shot.root, shot.image) for shot in shots]), asked, most)
     tiles: list[Image.Image | None] = []
     problem = ""
     for shot in shots:
@@ -178,8 +179,10 @@ def _sheet(shots: Sequence[Shot], most: int) -> Picture:
 
 
 @lru_cache(SHEETS_KEPT)
-def _plain_sheet(frames: tuple[tuple[Path | None, str | None], ...], most: int) -> Picture:
-    """The sheet of a video without marks, the same for all questions about it."""
+def _plain_sheet(
+    frames: tuple[tuple[Path | None, str | None], ...], asked: tuple[int, ...], most: int
+) -> Picture:
+    """The sheet of a video without marks, the same for all questions about it, or about the same of its moments."""
     tiles: list[Image.Image | None] = []
     problem = ""
     for root, image in frames:
@@ -188,14 +191,16 @@ def _plain_sheet(frames: tuple[tuple[Path | None, str | None], ...], most: int) 
         except NoImage as why:
             problem = str(why)
             tiles.append(None)
-    return _joined(tiles, problem, most, "")
+    return _joined(tiles, problem, most, ", those asked about framed" if asked else "", asked)
 
 
-def _joined(tiles: Sequence[Image.Image | None], problem: str, most: int, note: str) -> Picture:
+def _joined(
+    tiles: Sequence[Image.Image | None], problem: str, most: int, note: str, asked: tuple[int, ...] = ()
+) -> Picture:
     if all(tile is None for tile in tiles):
         return Picture("", problem=f"None of the {len(tiles)} images can be shown: {problem}")
     data, size = smallest_loss(
-        lambda width: contact_sheet(tiles, SHEET_COLUMNS, width), TILE_WIDTH, most, "WEBP"
+        lambda width: contact_sheet(tiles, SHEET_COLUMNS, width, asked), TILE_WIDTH, most, "WEBP"
     )
     return Picture(f"{len(tiles)} frames in order{note}", data_uri(data, "webp"), size)
 

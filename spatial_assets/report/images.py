@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -13,6 +13,8 @@ from spatial_assets.imaging.images import narrowed
 from spatial_assets.report.plots import font
 
 GAP = 6
+FRAME = (214, 90, 20)
+"""Around a tile that a question asks about, and behind its number."""
 TILE_LABEL = 0.16
 """Height of a tile's number, as a share of the tile's."""
 
@@ -27,8 +29,13 @@ FIRST_TRIED = 4
 """The step that most pictures of a gallery end next to."""
 
 
-def contact_sheet(tiles: Sequence[Image.Image | None], columns: int, tile_width: int) -> Image.Image:
-    """Tiles in rows, numbered from 0 in their corners; None leaves a gray tile. At least one tile."""
+def contact_sheet(
+    tiles: Sequence[Image.Image | None], columns: int, tile_width: int, asked: Collection[int] = ()
+) -> Image.Image:
+    """Tiles in rows, numbered in their corners; None leaves a gray tile. At least one tile.
+
+    Numbers begin at 0, or at 1 where tiles, by their places, are those that a question asks about; these are framed.
+    """
     small = [None if tile is None else narrowed(tile, tile_width) for tile in tiles]
     height = max((tile.height for tile in small if tile is not None), default=tile_width * 3 // 4)
     rows = math.ceil(len(small) / columns)
@@ -43,9 +50,14 @@ def contact_sheet(tiles: Sequence[Image.Image | None], columns: int, tile_width:
             draw.rectangle((left, top, left + tile_width, top + height), fill=(90, 90, 90))
         else:
             sheet.paste(tile, (left, top))
-        box = draw.textbbox((left + 4, top + 2), str(number), font=text)
-        draw.rectangle((box[0] - 4, top, box[2] + 4, box[3] + 3), fill=(20, 22, 26))
-        draw.text((left + 4, top + 2), str(number), (255, 255, 255), text)
+        label = str(number + bool(asked))
+        box = draw.textbbox((left + 4, top + 2), label, font=text)
+        is_asked = number in asked
+        draw.rectangle((box[0] - 4, top, box[2] + 4, box[3] + 3), fill=FRAME if is_asked else (20, 22, 26))
+        draw.text((left + 4, top + 2), label, (255, 255, 255), text)
+        if is_asked:
+            ends = (left - GAP // 2, top - GAP // 2, left + tile_width + GAP // 2, top + height + GAP // 2)
+            draw.rectangle(ends, outline=FRAME, width=GAP)
     return sheet
 
 

@@ -8,7 +8,7 @@ profile.py          what a scoring profile is, and what a benchmark's module off
 metrics.py          the maths that benchmarks share
 reading.py          how the strict profiles read an answer out of a response
 quantities.py       the one number that a text states, in the unit that was asked for
-sparbench.py  vsibench.py  spatialmosaic.py  vlmevalkit.py  lmms_eval.py
+sparbench.py  vsibench.py  vstibench.py  spatialmosaic.py  vlmevalkit.py  lmms_eval.py
 kinds.py            any task's answer by its kind, with these benchmarks' scorers
 release.py          a release's own benchmark, of all its tasks
 totals.py           scores of rows into a summary

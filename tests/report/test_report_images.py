@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spatial_assets.imaging.images import NoImage, narrowed, open_image, shown
-from spatial_assets.report.images import STEPS, contact_sheet, encoded, smallest_loss
+from spatial_assets.report.images import FRAME, STEPS, contact_sheet, encoded, smallest_loss
 
 
 @pytest.fixture()
@@ -94,3 +94,20 @@ def test_contact_sheet_keeps_the_order_and_shows_gaps() -> None:
     assert sheet.getpixel((40, 40)) == (0, 0, 0)
     assert sheet.getpixel((86 + 40, 66 + 40)) == (100, 0, 0)
     assert sheet.getpixel((3 * 86 + 40, 40)) == (90, 90, 90)
+
+
+def test_contact_sheet_frames_the_tiles_that_are_asked_about() -> None:
+    tiles: list[Image.Image | None] = [Image.new("RGB", (80, 60), (20 * i, 0, 0)) for i in range(10)]
+    sheet = contact_sheet(tiles, 4, 80, asked=(5,))
+    plain = contact_sheet(tiles, 4, 80)
+    assert sheet.getpixel((86 + 40, 66 - 1)) == sheet.getpixel((86 - 1, 66 + 40)) == FRAME
+    assert sheet.getpixel((86 + 40, 66 + 30)) == (100, 0, 0) and sheet.getpixel((40, 66 - 1)) == (
+        128,
+        128,
+        128,
+    )
+    # Its number is one more than its place, as questions count that name a moment of a video.
+    wide = (86 + 6, 66 + 6, 86 + 18, 66 + 14)
+    shifted = (6, 66 + 6, 18, 66 + 14)
+    assert sheet.crop(shifted).tobytes() == contact_sheet(tiles, 4, 80, asked=(0,)).crop(shifted).tobytes()
+    assert sheet.crop(wide).tobytes() != plain.crop(wide).tobytes()

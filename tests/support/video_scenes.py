@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,8 +65,13 @@ def made(
     room_size: float | None = None,
     instances: Sequence[int] | None = None,
     made_by: str | None = PROGRAM,
+    poses: Sequence[np.ndarray] | None = None,
+    overlap: float = 0.0,
 ) -> SceneFacts:
-    """A scene; without `frames` its one frame shows everything well. Objects are named by their instances."""
+    """A scene; without `frames` its one frame shows everything well. Objects are named by their instances.
+
+    Without `poses`, cameras to the world, all cameras stand at the origin; each two frames share so much as `overlap`.
+    """
     conventions = [] if made_by is None else [{"what": MADE_BY, "found": made_by}]
     if frames is None:
         frames = [{place: seen(0.05) for place in range(len(objects))}]
@@ -92,9 +98,14 @@ def made(
                 "width": WIDTH,
                 "height": HEIGHT,
                 "intrinsics": np.eye(3).ravel().tolist(),
-                "camera_to_world": np.eye(4).ravel().tolist(),
+                "camera_to_world": (np.eye(4) if poses is None else poses[position]).ravel().tolist(),
             }
             for position, name in enumerate(names)
+        ],
+        "overlap": [
+            {"frame_a": a, "frame_b": b, "overlap": overlap, "overlap_instances": overlap}
+            for a, b in combinations(names, 2)
+            if overlap
         ],
         "keyframes": [
             {"set": "video32", "position": position, "frame": name} for position, name in enumerate(names)

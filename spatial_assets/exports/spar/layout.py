@@ -26,8 +26,8 @@ ROOT, INDEX, IMAGES, QUESTIONS = "spar", "data_jsons", "images", "qa_jsonl"
 TRAIN, WHOLE = "train", "all"
 """A release that is not split is for training."""
 STILL, VIDEO, MARKED = "image", "video", "marked"
-PLACE = re.compile(r"frame-(\d+)", re.ASCII)
-"""Role of a video's frame."""
+PLACE = re.compile(r"(?:frame|asked)-(\d+)", re.ASCII)
+"""Role of a video's frame, also of one that the question asks about."""
 UNSAFE = re.compile(r"[%/\\\x00-\x1f]|^\.")
 """What a file's name cannot hold or should not begin with."""
 RECORDED = ".jpg"
