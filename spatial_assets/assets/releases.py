@@ -32,6 +32,11 @@ class ReleaseConfig(dg.Config):
     mix: str = Field(
         default="", description="Shares of answer formats, as spar or sentence:1,select:0.1; empty for all."
     )
+    budget: str = Field(
+        default="",
+        description="A set of frames for which answers must hold, as space_aware_16; empty for all.",
+    )
+    controls: bool = Field(default=False, description="Controls over frames without evidence, at a budget.")
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
     allow_leaks: bool = Field(default=False, description="Keep scenes that known benchmarks ask about.")
@@ -50,6 +55,8 @@ class ReleaseConfig(dg.Config):
             tuple(self.tasks),
             self.names_only,
             parse_mix(self.mix) if self.mix else None,
+            self.budget,
+            self.controls,
         )
 
 

@@ -10,6 +10,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import DONE, ERROR, print_json, print_lines, print_table, say, table
 from spatial_assets.scene.english import plural
+from spatial_assets.scene.frames import FRAME_SETS
 
 SHOWN_DIGITS = 12
 """Of a release's id: enough to recognize it."""
@@ -46,6 +47,17 @@ def release() -> None:
     metavar="spar|FORMAT:SHARE,...",
     help="Keep an exact share of each answer format, drawn; spar: all sentences, a tenth of the rest.",
 )
+@click.option(
+    "--budget",
+    type=click.Choice(FRAME_SETS),
+    help="Video questions alone, those whose answers hold for this set of frames, with its frames as their images.",
+)
+@click.option(
+    "--no-evidence",
+    is_flag=True,
+    help="With --budget: each question that has options once more, over frames that show nothing of it; both offer "
+    "that it cannot be determined.",
+)
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
 @click.option("--allow-leaks", is_flag=True, help="Keep scenes of places that known benchmarks ask about.")
@@ -64,6 +76,8 @@ def create_release(
     seed: int,
     balance: bool,
     shares: str | None,
+    budget: str | None,
+    no_evidence: bool,
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     allow_leaks: bool,
@@ -86,7 +100,18 @@ def create_release(
     from spatial_assets.storage.release_manifest import folder
 
     mixed = None if shares is None else parse_mix(shares)
-    request = Request(parse_splits(splits), seed, balance, allow_leaks, datasets, tasks, names_only, mixed)
+    request = Request(
+        parse_splits(splits),
+        seed,
+        balance,
+        allow_leaks,
+        datasets,
+        tasks,
+        names_only,
+        mixed,
+        budget or "",
+        no_evidence,
+    )
     home = home.resolve()
     if fresh:
         _require_current(home, tasks)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from spatial_assets.lineage import cache, records
 from spatial_assets.releases import joined
 from spatial_assets.releases.balance import Closed, balance
+from spatial_assets.releases.budgets import Budgets
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
 from spatial_assets.releases.mix import Asked, mix
@@ -57,6 +58,10 @@ class Request:
     """Tell places apart by the scenes' names alone, not by what stands in them."""
     mix: Mapping[str, float] | None = None
     """Shares of answer formats that are kept."""
+    budget: str = ""
+    """The set of frames for which answers must hold, and which is shown; empty for rows as they were asked."""
+    controls: bool = False
+    """Whether each question at the budget stands beside itself over frames that show nothing of it."""
 
 
 def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
@@ -103,6 +108,7 @@ class _Release:
     def __init__(self, home: Path, name: str, request: Request, folder: Path) -> None:
         self.home, self.name, self.request, self.folder = home, name, request, folder
         self.lake = Lake(home)
+        self.budgets = Budgets(self.lake, request.budget, request.controls)
         self.selection: Selection = select(home, request.datasets, request.allow_leaks, request.names_only)
         self.shares: Mapping[str, float | None]
         self.split_of: Mapping[tuple[str, str], str]
@@ -162,7 +168,8 @@ class _Release:
                 borders = _borders(table.column("scene"))
             if member.scene in borders:
                 start, length = borders[member.scene]
-                yield member, table.slice(start, length).select(list(columns))
+                own = self.budgets.applied(member, task, table.slice(start, length))
+                yield member, own.select(list(columns))
 
     def _split(self, member: Member) -> str:
         split = self.split_of.get((member.shard, member.scene))
@@ -216,7 +223,7 @@ class _Release:
     def _write_task(self, task: str, dropped: set[str]) -> None:
         writers = {split: _Writer(self.folder / manifest.data_path(split, task)) for split in self.shares}
         formats: Counter[str] = Counter()
-        for member, table in self._scenes(task, tables.QUESTIONS.schema.names):
+        for member, table in self._scenes(task, (*tables.QUESTIONS.schema.names, *self.budgets.columns)):
             if dropped:
                 keep = [qa_id not in dropped for qa_id in table.column("qa_id").to_pylist()]
                 table = table.filter(pa.array(keep, pa.bool_()))
@@ -263,6 +270,7 @@ class _Release:
             ],
             "licenses": sorted({member.license for member in held}),
             "balance": self.balances if self.request.balanced else None,
+            **self.budgets.entry,
             **({} if self.request.mix is None else {"mix": {"shares": dict(self.request.mix), "kept": self.mixes}}),
             "leak_guard": {
                 "allowed": self.request.allow_leaks,

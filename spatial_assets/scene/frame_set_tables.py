@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from spatial_assets.scene.tables import INT, TEXT, WHICH, WORDS, Column, Table
@@ -57,3 +59,8 @@ BUDGETS = Table(
     ),
     ("scene", "task", "qa_id", "budget"),
 )
+
+HOLDS_AT, BUDGET, QUESTION = "holds_at", "budget", "of_question"
+RELEASED: Mapping[str, pa.DataType] = {HOLDS_AT: WORDS, BUDGET: TEXT, QUESTION: TEXT}
+"""Columns that a release may have beside those of the questions: of each row the budgets for which its answer holds,
+null where none was looked at; in a release at a budget which that is, and the id of the question as it was asked."""

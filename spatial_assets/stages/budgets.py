@@ -7,7 +7,7 @@ whether that is its own; and, once for each question, frames that show nothing o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from spatial_assets.scene.frames import FRAME_SETS as NAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
-from spatial_assets.stages.questions import facts_of
 from spatial_assets.stages.stage import Stage
 from spatial_assets.tasks.core.budgets import (
     NO_EVIDENCE,
@@ -73,8 +72,9 @@ def parameters_of(suite: str, chosen: Mapping[str, Task]) -> type[Parameters]:
 
 def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
     """All questions of a suite about one scene, for all sets of frames."""
-    facts, chosen = facts_of(inputs), recounted(suite)
-    given = set(inputs.table(FRAME_SETS)["name"].unique().to_list())
+    # Tables are read once, not once a set of frames.
+    facts, chosen = SceneFacts(inputs.which, inputs.shard.license, cache(inputs.table)), recounted(suite)
+    given = set(facts.read(FRAME_SETS)["name"].to_list())
     sets = [name for name in NAMES if name in given]
     parts: list[pa.Table] = []
     rejects: list[Reject] = []

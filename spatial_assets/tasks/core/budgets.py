@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 
@@ -102,20 +103,41 @@ def without_evidence(facts: SceneFacts, asked: Asked, frames: int) -> list[Indic
     for column in asked.objects.T:
         named[np.arange(len(asked)), column] |= column != NOTHING
     named = named[:, :-1]
-    patterns, which = np.unique(named, axis=0, return_inverse=True)
-    meant = (patterns.astype(np.float32) @ facts.objects.may_mean.astype(np.float32)) > 0
-    seen = (meant.astype(np.float32) @ facts.observed.visible.T.astype(np.float32)) > 0
-    chosen: list[Indices | None] = []
-    for pattern, own in zip(patterns, seen, strict=True):
-        free = np.flatnonzero(~own)
-        enough = pattern.any() and len(free) >= frames
-        chosen.append(free[_spread(len(free), frames)] if enough else None)
-    return [chosen[place] for place in which.ravel().tolist()]
+    free = _free(named[:, :-1], facts.objects.may_mean, facts.observed.visible)
+    enough = named.any(axis=1) & (free.sum(axis=1) >= frames)
+    return [
+        _evenly(np.flatnonzero(own), frames) if good else None
+        for own, good in zip(free, enough.tolist(), strict=True)
+    ]
 
 
-def _spread(count: int, frames: int) -> Indices:
-    """So many places of 0 to count - 1, all different, evenly."""
-    return (np.arange(frames) * count + count // 2) // frames
+@kernel
+def _free(named: Bools, may_mean: Bools, visible: Bools) -> Bools:
+    """(N, F), which frames show nothing that one of the named (N, O) may be taken for; visible (F, O)."""
+    count, objects = named.shape
+    frames = len(visible)
+    out = np.ones((count, frames), np.bool_)
+    meant = np.empty(objects, np.int64)
+    for row in range(count):
+        many = 0
+        for thing in range(objects):
+            for other in range(objects):
+                if named[row, other] and may_mean[other, thing]:
+                    meant[many] = thing
+                    many += 1
+                    break
+        for frame in range(frames):
+            for at in range(many):
+                if visible[frame, meant[at]]:
+                    out[row, frame] = False
+                    break
+    return out
+
+
+def _evenly(places: Indices, count: int) -> Indices:
+    """So many of the places, all different, spread evenly over them."""
+    total = len(places)
+    return places[(np.arange(count) * total + total // 2) // count]
 
 
 @cache

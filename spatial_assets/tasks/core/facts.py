@@ -339,7 +339,8 @@ class SceneFacts:
 
 def _showing(facts: SceneFacts, frame_set: FrameSet) -> SceneFacts:
     rows = facts.read(FRAME_SETS)
-    names = rows.filter(pl.col("name") == frame_set).sort("ordinal")["frame"]
+    own = np.flatnonzero(places_of(rows["name"], [frame_set]) == 0)
+    names = rows["frame"][own[np.argsort(rows["ordinal"].to_numpy()[own])]]
     # Of a set of another run frames may be none of these; they cannot be told of.
     places = places_of(names, facts.frames.names)
     found = SceneFacts(facts.which, facts.license, facts.read)
