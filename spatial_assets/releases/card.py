@@ -131,7 +131,7 @@ def _budget(manifest: dict[str, Any]) -> list[str]:
         return []
     told = f"Only questions about videos whose answers hold for the frames that are shown, the set `{found['frames']}`."
     if found["controls"]:
-        told += " Each stands beside itself over frames that show nothing of it; both offer that it cannot be determined."
+        told += " Each stands beside itself over frames that show nothing of it; both offer that it is undetermined."
     return ["## Frames shown", told]
 
 
