@@ -26,12 +26,11 @@ from spatial_assets.tasks.core.budgets import (
     NO_EVIDENCE,
     OTHER,
     WORDS,
-    Asked,
     Held,
+    asked_of,
     without_evidence,
     words,
 )
-from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import READS, SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.task import Task
@@ -110,13 +109,7 @@ class _Judged:
         self._which, self._task, self._parameters, self._facts = which, task, parameters, facts
         self._ids = rows["qa_id"].to_arrow().cast(pa.string())
         self._answers = rows["answer"].to_list()
-        self._options = rows["options"].to_list()
-        texts = [
-            answer if options is None else options[LETTERS.index(answer)]
-            for answer, options in zip(self._answers, self._options, strict=True)
-        ]
-        objects, roles = _objects(facts, rows)
-        self._asked = Asked(objects, roles, texts, self._options)
+        self._asked = asked_of(facts, rows)
         self._parts: list[pa.Table] = []
 
     def add(self, frame_set: Any) -> None:
@@ -154,7 +147,7 @@ class _Judged:
             self._answers,
             self._asked.texts,
             held.texts.tolist(),
-            self._options,
+            self._asked.options,
             held.answerable.tolist(),
             strict=True,
         ):
@@ -198,18 +191,6 @@ class _Judged:
 
     def table(self) -> pa.Table:
         return pa.concat_tables(self._parts)
-
-
-def _objects(facts: SceneFacts, rows: pl.DataFrame) -> tuple[Indices, list[list[str]]]:
-    """Places (N, k) of the objects of each row, and their roles."""
-    held = rows["objects"].to_list()
-    instances = np.array([item["instance"] for own in held for item in own], np.int64)
-    places = np.searchsorted(facts.objects.instances, instances)
-    counts = np.array([len(own) for own in held], np.int64)
-    out = np.full((len(held), int(counts.max(initial=0))), NOTHING, np.int64)
-    columns = np.arange(len(instances)) - np.repeat(np.cumsum(counts) - counts, counts)
-    out[np.repeat(np.arange(len(held)), counts), columns] = places
-    return out, [[item["role"] for item in own] for own in held]
 
 
 def budgets_of(suite: str) -> Stage:

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.options import LETTERS
 
 NO_EVIDENCE = "no_evidence"
 """The budget of frames that show nothing of what is asked about."""
@@ -81,6 +83,23 @@ class Held:
         own = np.array([*self._asked.texts, None], object)[:-1]
         found: Bools = self.answerable & (self.texts == own)
         return found
+
+
+def asked_of(facts: SceneFacts, rows: pl.DataFrame) -> Asked:
+    """Rows of a task's questions about the scene, with the columns `answer, options, objects`."""
+    options = rows["options"].to_list()
+    texts = [
+        answer if own is None else own[LETTERS.index(answer)]
+        for answer, own in zip(rows["answer"].to_list(), options, strict=True)
+    ]
+    held = rows["objects"].to_list()
+    instances = np.array([item["instance"] for own in held for item in own], np.int64)
+    places = np.searchsorted(facts.objects.instances, instances)
+    counts = np.array([len(own) for own in held], np.int64)
+    out = np.full((len(held), int(counts.max(initial=0))), NOTHING, np.int64)
+    columns = np.arange(len(instances)) - np.repeat(np.cumsum(counts) - counts, counts)
+    out[np.repeat(np.arange(len(held)), counts), columns] = places
+    return Asked(out, [[item["role"] for item in own] for own in held], texts, options)
 
 
 Recount = Callable[[SceneFacts, Any, Asked], Held]
