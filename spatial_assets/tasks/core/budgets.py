@@ -122,7 +122,7 @@ def without_evidence(facts: SceneFacts, asked: Asked, frames: int) -> list[Indic
     for column in asked.objects.T:
         named[np.arange(len(asked)), column] |= column != NOTHING
     named = named[:, :-1]
-    free = _free(named[:, :-1], facts.objects.may_mean, facts.observed.visible)
+    free = _free(named, facts.objects.may_mean, facts.observed.visible)
     enough = named.any(axis=1) & (free.sum(axis=1) >= frames)
     return [
         _evenly(np.flatnonzero(own), frames) if good else None
