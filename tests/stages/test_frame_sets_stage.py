@@ -23,8 +23,6 @@ from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.draws import hash_name
 
-LARGE_VOXELS = Parameters(parts=8)
-"""Than which few of the made scenes' faces are longer, as few of a scan's are longer than its own."""
 STAGES = ("sources", "scenes", "keyframes", "visibility", "frame_sets")
 
 
@@ -80,7 +78,7 @@ def surface(inputs: SceneInputs, frames: list[str]) -> float:
 
 def test_frames_show_as_much_as_those_that_drawing_the_mesh_would_choose(inputs: SceneInputs) -> None:
     """By the faces that frames are known to show, and by drawing the mesh for each on 64 pixels."""
-    own = LARGE_VOXELS
+    own = Parameters(max_coarse=1.0)
     found = members(_sets(inputs, own))
     pool = [view for view in views(inputs.table(tables.FRAMES)).values() if view.frame in set(found["all"])]
     points, _ = own_points(inputs, own, pool)
@@ -104,9 +102,9 @@ def test_large_faces_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return own_points(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr("spatial_assets.stages.space_aware.own_points", look)
-    choose_sets(inputs, LARGE_VOXELS)
+    choose_sets(inputs, Parameters(max_coarse=1.0))
     assert not drawn
-    choose_sets(inputs, Parameters(max_coarse=0.0, parts=200))
+    choose_sets(inputs, Parameters(max_coarse=0.0))
     assert drawn
 
 
