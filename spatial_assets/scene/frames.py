@@ -29,10 +29,10 @@ FrameSet = Literal[
     "all",
 ]
 """What a question about a video may show."""
-UNIFORM = {"uniform_16": 16, "uniform_32": 32, "uniform_64": 64}
-SPACE_AWARE = {"space_aware_8": 8, "space_aware_16": 16, "space_aware_32": 32}
-ALL = "all"
-FRAME_SETS = (*UNIFORM, *SPACE_AWARE, ALL)
+UNIFORM: dict[FrameSet, int] = {"uniform_16": 16, "uniform_32": 32, "uniform_64": 64}
+SPACE_AWARE: dict[FrameSet, int] = {"space_aware_8": 8, "space_aware_16": 16, "space_aware_32": 32}
+ALL: Literal["all"] = "all"
+FRAME_SETS: tuple[FrameSet, ...] = (*UNIFORM, *SPACE_AWARE, ALL)
 """Sets of frames that models are shown, by name; those that have a number of frames with it."""
 
 

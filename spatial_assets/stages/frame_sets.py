@@ -89,7 +89,9 @@ def choose_sets(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
         rejects = [Reject("no_frames", "the scene has no frames", total, "sets")]
         return SceneOutputs(rejects=rejects, tallies=[Tally("sets", total, 0)])
     positions = np.array([view.position for view in pool], np.int64)
-    found = {name: _unseen(evenly_among(positions, len(frames), count)) for name, count in UNIFORM.items()}
+    found: dict[str, Chosen] = {
+        name: _unseen(evenly_among(positions, len(frames), count)) for name, count in UNIFORM.items()
+    }
     found[ALL] = _unseen(np.arange(len(pool)))
     looks = _looks(inputs)
     rejects = []
@@ -146,7 +148,7 @@ def _space_aware(
     identities = np.array([hash_name(*names, view.frame) for view in candidates], np.uint64)
     # Each is taken after those before it, whatever the number: the smaller sets begin the largest.
     taken = choose(seen, identities, min(max(SPACE_AWARE.values()), len(candidates)))
-    found = {}
+    found: dict[str, Chosen] = {}
     for name, wanted in SPACE_AWARE.items():
         frames, gains = taken.frames[:wanted], taken.gains[:wanted]
         order = np.argsort(frames)
