@@ -107,6 +107,7 @@ class Budgets:
                 offered = _offering(row)
                 made.append(_shown(offered, self.budget, chosen, sizes))
                 made.append(_shown(_undetermined(offered), NO_EVIDENCE, free[row["qa_id"]], sizes))
+        _tie(made)
         made.sort(key=lambda row: (row["format"], row["qa_id"]))
         schema = pa.schema([*rows.schema, *(pa.field(name, RELEASED[name]) for name in (BUDGET, QUESTION))])
         return pa.Table.from_pylist(made, schema=schema)
@@ -125,6 +126,14 @@ class Budgets:
         """Width and height of the scene's frames."""
         rows = self._lake.read(tables.FRAMES, member.shard, member.scene).select("frame", "width", "height")
         return {frame: [width, height] for frame, width, height in rows.iter_rows()}
+
+
+def _tie(rows: Sequence[dict[str, Any]]) -> None:
+    """Twins lead to each other by their new ids; one whose other is not there, and a control, is none."""
+    new = {row[QUESTION]: row["qa_id"] for row in rows if row[BUDGET] != NO_EVIDENCE}
+    for row in rows:
+        tied = None if row[BUDGET] == NO_EVIDENCE else new.get(row["twin_of"])
+        row |= {"twin_of": tied, "law": row["law"] if tied else None}
 
 
 def _shown(

@@ -104,7 +104,7 @@ def test_other_releases_say_for_which_sets_their_rows_hold(home: Path, tmp_path:
     known = dict(holding.iter_rows())
     for qa_id, sets in video.select("qa_id", "holds_at").iter_rows():
         assert sets == known[qa_id] and "uniform_32" in sets
-    made = export("llava", ReleaseRows(home, "plain"), tmp_path / "out", Options(ImageMode.NONE))
+    made = export("qwen-vl", ReleaseRows(home, "plain"), tmp_path / "out", Options(ImageMode.NONE))
     ids = pl.read_parquet(tmp_path / "out" / "ids.parquet")
     assert made.rows == len(ids) == len(rows)
     assert dict(ids.select("qa_id", "holds_at").iter_rows()) == dict(
@@ -115,9 +115,24 @@ def test_other_releases_say_for_which_sets_their_rows_hold(home: Path, tmp_path:
 def test_images_of_an_export_are_those_of_the_budget(home: Path, tmp_path: Path) -> None:
     create(home, "shown", Request(budget="space_aware_8", tasks=("object_abs_distance",)))
     export("llava", ReleaseRows(home, "shown"), tmp_path / "out", Options(ImageMode.LINK))
-    lines = [json.loads(line) for line in (tmp_path / "out" / "all.jsonl").read_text().splitlines()]
+    (file,) = (tmp_path / "out").glob("all.json*")
+    lines = json.loads(file.read_text())
     assert lines and all(len(line["image"]) == 8 for line in lines)
     assert all((tmp_path / "out" / path).exists() for line in lines for path in line["image"])
+
+
+def test_twins_lead_to_each_other_where_both_hold(home: Path) -> None:
+    task = "object_abs_distance"
+    lakes.build(home, stages=[task, "vsi_budgets"], **{task: {"twins": 20}})
+    create(home, "twins", Request(budget="uniform_16", tasks=(task,)))
+    rows = rows_of(home, "twins")
+    tied = rows.filter(pl.col("twin_of").is_not_null())
+    asked = dict(lakes.rows(home, f"questions/{task}").select("qa_id", "twin_of").iter_rows())
+    of_question = dict(rows.select("qa_id", "of_question").iter_rows())
+    assert len(tied) and tied["law"].null_count() == 0
+    for row in tied.iter_rows(named=True):
+        assert of_question[row["twin_of"]] == asked[row["of_question"]]
+    lakes.build(home, stages=[task, "vsi_budgets"])
 
 
 def test_what_cannot_be_asked_for_is_said(home: Path, tmp_path: Path) -> None:
