@@ -13,6 +13,7 @@ from spatial_assets.assets.workspace import Workspace
 from spatial_assets.releases.create import Request, create
 from spatial_assets.releases.mix import parse_mix
 from spatial_assets.releases.splits import parse_splits
+from spatial_assets.stages.budgets import STAGES as BUDGETS
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.storage import release_manifest as manifest
 
@@ -62,7 +63,7 @@ class ReleaseConfig(dg.Config):
 
 @dg.asset(
     name=NAME,
-    deps=keys_of(TASKS),
+    deps=keys_of([*TASKS, *BUDGETS]),
     group_name=NAME,
     owners=list(OWNERS),
     kinds={"parquet"},
