@@ -32,11 +32,15 @@ from spatial_assets.studio.scene import make_scene
 ROOMS, NAMES = 4, 10
 PER_SHARD = 20
 WANTED_SECONDS = 5.0
-"""Core seconds a scene, with every suite."""
+"""Core seconds a scene, with the tasks of `SUITES_ASKED`, each with what it is made from and no more."""
+SUITES_ASKED = ("spar", "spatialmosaic", "views", "vsi")
+"""Whose tasks the bar is over; what else a build makes is measured apart, and told beside it."""
 PUBLISHED_SCENES, PUBLISHED_ROWS = 4_500, 16_300_000
 """Of SPAR-7M."""
 SPAR = "spar"
 RELEASE = "scale"
+REST = "build of the rest"
+"""Whatever is made after what the bar is over: sets of frames, what holds for them, later suites."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,16 @@ class Scale:
     """In SPAR's folders."""
     commands: dict[str, Command]
     parts: dict[str, float]
-    """Core seconds of the build, by stage or suite."""
+    """Core seconds of both builds, by stage or suite."""
 
     @property
     def each(self) -> float:
-        """Core seconds a scene."""
+        """Core seconds a scene, of what the bar is over."""
+        return self.whole - self.commands[REST].cores / self.scenes
+
+    @property
+    def whole(self) -> float:
+        """Core seconds a scene of everything."""
         return sum(command.cores for command in self.commands.values()) / self.scenes
 
 
@@ -110,12 +119,18 @@ def measured(folder: Path) -> Scale:
         "register": command(
             "register", "scannet", str(root), "--home", home, "--scenes-per-shard", str(PER_SHARD)
         ),
-        "build": command("build", "--home", home, "--workers", workers),
+        "build": command("build", "--home", home, "--workers", workers, *asked()),
         "release": command("release", "create", RELEASE, "--home", home),
         "export": command("export", SPAR, RELEASE, str(folder / "out"), "--home", home, "--images", "none"),
+        REST: command("build", "--home", home, "--workers", workers),
     }
     rows = sum(sum(1 for _ in path.open("rb")) for path in sorted((folder / "out").rglob("*.jsonl")))
     return Scale(scenes, rows, commands, parts(Path(home)))
+
+
+def asked() -> list[str]:
+    """The tasks of the suites that the bar is over, as options of a build."""
+    return [word for suite in SUITES_ASKED for name in SUITES[suite] for word in ("--task", name)]
 
 
 def parts(home: Path) -> dict[str, float]:
@@ -139,13 +154,16 @@ def run() -> Scale:
     print(
         f"{found.scenes} scenes of {scene.FACES:,} faces and {scene.FRAMES:,} frames, {found.rows:,} rows of SPAR's"
     )
-    build = found.commands["build"].cores
+    build = found.commands["build"].cores + found.commands[REST].cores
     lines = [(f"build: {part}", seconds) for part, seconds in found.parts.items()]
     lines.append(("build: Dagster, committing, starting up", build - sum(found.parts.values())))
-    lines += [(name, made.cores) for name, made in found.commands.items() if name != "build"]
+    lines += [(name, made.cores) for name, made in found.commands.items() if name not in ("build", REST)]
     for name, seconds in lines:
         print(f"  {name:<44} {seconds / found.scenes:>7.3f} s of a core a scene")
-    print(f"  {'together':<44} {found.each:>7.3f}")
+    print(f"  {'together':<44} {found.whole:>7.3f}")
+    rest = found.commands[REST].cores / found.scenes
+    print(f"  {'of it ' + REST:<44} {rest:>7.3f}")
+    print(f"  {'what the bar is over':<44} {found.each:>7.3f}")
     for name, made in found.commands.items():
         print(
             f"  {name}: {made.clock:.0f} s by the clock, {made.megabytes:.0f} MB at most in a process so far"
@@ -168,9 +186,9 @@ def projected(found: Scale) -> str:
 def bars() -> Iterator[Bar]:
     found = run()
     yield Bar(
-        f"{found.scenes} scenes of ScanNet's size through Dagster, files to SPAR's folders, every suite",
+        f"{found.scenes} scenes of ScanNet's size through Dagster, files to SPAR's folders, {', '.join(SUITES_ASKED)}",
         f"<= {WANTED_SECONDS:g} core s a scene",
-        f"{found.each:.2f} s; {projected(found)}",
+        f"{found.each:.2f} s, with all else that is built {found.whole:.2f}; {projected(found)}",
         found.each <= WANTED_SECONDS,
     )
 

@@ -24,11 +24,12 @@ from spatial_assets.assets.workspace import Listener, Workspace, listening
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.quality import Problem
 from spatial_assets.engine.stage_run import ShardReport
+from spatial_assets.lineage.places import needed_in
+from spatial_assets.lineage.planning import needed_for
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
-from spatial_assets.stages.stage import upstream_of
 from spatial_assets.storage.atomic import database_error
 from spatial_assets.storage.shards import check_root
 
@@ -85,21 +86,17 @@ class Progress(Listener):
         self.outcome.problems += [(asset, *row) for row in found]
 
 
-def stages_for(tasks: Sequence[str]) -> list[str]:
-    """The named tasks and everything upstream of them; all stages where none are named."""
+def stages_for(tasks: Sequence[str], home: Path | None = None) -> list[str]:
+    """The named tasks and everything upstream of them; all stages where none are named.
+
+    Of a home, upstream as its settings have it: what a task does without by all datasets' parameters is left out.
+    """
     if not tasks:
         return list(STAGES)
     unknown = sorted(set(tasks) - set(TASKS))
     if unknown:
         raise ValueError(f"no task named {unknown[0]!r}; there are: {', '.join(TASKS)}")
-    wanted: set[str] = set()
-    frontier = list(tasks)
-    while frontier:
-        name = frontier.pop()
-        if name not in wanted:
-            wanted.add(name)
-            frontier += upstream_of(STAGES[name], STAGES)
-    return [name for name in STAGES if name in wanted]
+    return needed_for(STAGES, tasks) if home is None else needed_in(home, tasks)
 
 
 def scope(home: Path, dataset: str | None, scenes: Iterable[str]) -> set[str]:
@@ -152,7 +149,7 @@ def build(
     """Bring everything in scope up to date, then run the checks of all assets."""
     home = home.resolve()
     keys = scope(home, dataset, scenes)
-    names = stages_for(tasks)
+    names = stages_for(tasks, home)
     check_settings(home)
     progress = Progress(shown)
     absent, progress.outcome.failed_runs = without_roots(home, keys)

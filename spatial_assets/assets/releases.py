@@ -12,6 +12,7 @@ from spatial_assets.assets.keys import OWNERS, keys_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.releases.create import Request, create
 from spatial_assets.releases.recipe import parse_mix, settled
+from spatial_assets.stages.budgets import STAGES as BUDGETS
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.storage import release_manifest as manifest
 
@@ -40,6 +41,11 @@ class ReleaseConfig(dg.Config):
     fewer: bool = Field(
         default=False, description="Take what there is where it is fewer than the mix's counts."
     )
+    budget: str = Field(
+        default="",
+        description="A set of frames for which answers must hold, as space_aware_16; empty for all.",
+    )
+    controls: bool = Field(default=False, description="Controls over frames without evidence, at a budget.")
     datasets: list[str] = Field(default=[], description="Only these; all where none is named.")
     tasks: list[str] = Field(default=[], description="Only these; all where none is named.")
     allow_leaks: bool = Field(default=False, description="Keep scenes that known benchmarks ask about.")
@@ -61,12 +67,14 @@ class ReleaseConfig(dg.Config):
             asked,
             self.scale,
             self.fewer,
+            self.budget,
+            self.controls,
         )
 
 
 @dg.asset(
     name=NAME,
-    deps=keys_of(TASKS),
+    deps=keys_of([*TASKS, *BUDGETS]),
     group_name=NAME,
     owners=list(OWNERS),
     kinds={"parquet"},

@@ -8,6 +8,7 @@ from spatial_assets.readers.registry import READERS
 from spatial_assets.report import pictures
 from spatial_assets.stages import (
     cognitive_maps,
+    frame_sets,
     keyframes,
     overlap,
     rooms,
@@ -68,6 +69,13 @@ MEMBERS = [
         "Where each object lies on a 10 x 10 grid seen from above, as VSI-Bench asks models to say.",
         frozenset({"parquet"}),
         pictures.scene_plan,
+    ),
+    Member(
+        frame_sets.STAGE,
+        "Sets of frames that models are shown: 16, 32 or 64 spread evenly over the video; 8, 16 or 32 that show most "
+        "of the scene together.",
+        frozenset({"parquet", "numba"}),
+        pictures.frames_shown,
     ),
 ]
 

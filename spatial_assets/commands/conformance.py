@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from spatial_assets.commands.options import plainly
+from spatial_assets.commands.options import AS_JSON, HOME, plainly
+from spatial_assets.commands.printing import aligned, print_json, print_lines
 from spatial_assets.conformance import registry
+from spatial_assets.scene.frames import FRAME_SETS
 
 
 @click.group()
@@ -45,6 +47,50 @@ def _command(benchmark: str) -> click.Command:
         "be answered.",
         epilog=f"Example: spatial-assets conformance {benchmark} --meta meta.json --questions questions.jsonl",
     )(recompute)
+
+
+@conformance.command(
+    epilog="Example: spatial-assets conformance frames --dataset scannet",
+)
+@HOME
+@click.option("--dataset", help="Only this dataset.")
+@click.option("--scene", "scenes", multiple=True, help="Only this scene; may be given several times.")
+@AS_JSON
+@plainly
+def frames(home: Path, dataset: str | None, scenes: tuple[str, ...], as_json: bool) -> None:
+    """Of a dataset with images, what share of published-style answers holds for the frames that a model is shown.
+
+    Questions are asked as VSI-Bench does, about whatever some frame shows at all; an answer holds where the frames of a
+    set show all that it rests on, and no other one is right for them.
+    """
+    from spatial_assets.report.frames_shown import Shares, shares
+
+    found = shares(home.resolve(), dataset, scenes)
+    if as_json:
+        print_json(
+            {
+                name: {
+                    "questions": own.questions,
+                    "holds": {held: own.held[held] for held in FRAME_SETS},
+                    "reasons": {
+                        held: {why: n for (of, why), n in sorted(own.why.items()) if of == held}
+                        for held in FRAME_SETS
+                    },
+                }
+                for name, own in found.items()
+            }
+        )
+        return
+    together = Shares(sum(own.questions for own in found.values()))
+    for own in found.values():
+        together.held += own.held
+    lines = [("task", "questions", *FRAME_SETS)]
+    for name, own in [*found.items(), ("together", together)]:
+        told = [own.share(held) for held in FRAME_SETS]
+        lines.append(
+            (name, f"{own.questions:,}", *("-" if share is None else f"{share:.1%}" for share in told))
+        )
+    print_lines(aligned(lines))
 
 
 for name in registry.BENCHMARKS:

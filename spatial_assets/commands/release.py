@@ -10,6 +10,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import DONE, ERROR, print_json, print_lines, print_table, say, table
 from spatial_assets.scene.english import plural
+from spatial_assets.scene.frames import FRAME_SETS
 
 SHOWN_DIGITS = 12
 """Of a release's id: enough to recognize it."""
@@ -53,6 +54,17 @@ def release() -> None:
     help="Multiplies the mix's counts, to try it on a few scenes.",
 )
 @click.option("--fewer", is_flag=True, help="Take what there is where it is fewer than the mix's counts.")
+@click.option(
+    "--budget",
+    type=click.Choice(FRAME_SETS),
+    help="Video questions alone, those whose answers hold for this set of frames, with its frames as their images.",
+)
+@click.option(
+    "--no-evidence",
+    is_flag=True,
+    help="With --budget: each question that has options once more, over frames that show nothing of it; both offer "
+    "that it cannot be determined.",
+)
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be given several times.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
 @click.option("--allow-leaks", is_flag=True, help="Keep scenes of places that known benchmarks ask about.")
@@ -73,6 +85,8 @@ def create_release(
     mix: str | None,
     scale: float,
     fewer: bool,
+    budget: str | None,
+    no_evidence: bool,
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     allow_leaks: bool,
@@ -95,7 +109,20 @@ def create_release(
 
     asked = None if mix is None else parse_mix(mix)
     shares, chosen = settled(splits or "", seed, asked)
-    request = Request(shares, chosen, balance, allow_leaks, datasets, tasks, names_only, asked, scale, fewer)
+    request = Request(
+        shares,
+        chosen,
+        balance,
+        allow_leaks,
+        datasets,
+        tasks,
+        names_only,
+        asked,
+        scale,
+        fewer,
+        budget or "",
+        no_evidence,
+    )
     home = home.resolve()
     if fresh:
         _require_current(home, tasks)

@@ -17,8 +17,10 @@ import duckdb
 
 from spatial_assets.engine import errors
 from spatial_assets.lineage.database import connect_tables
-from spatial_assets.scene.tables import Table
+from spatial_assets.scene.frame_set_tables import BUDGETS
+from spatial_assets.scene.tables import QUESTIONS, Table
 from spatial_assets.scene.twin_laws import broken
+from spatial_assets.stages.budgets import STAGES as JUDGED
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
@@ -63,7 +65,7 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
     """What the query that these assets share finds in shards that changed, and what is known of the others."""
     if not assets:
         return {}
-    query = sql("checks/questions" if assets[0] in TASKS else f"checks/{assets[0]}")
+    query = sql(f"checks/{_query_of(assets[0])}")
     parameters = {"tasks": assets} if assets[0] in TASKS else None
     paths = {name: home / "records" / "findings" / f"{name}.json" for name in assets}
     with ExitStack() as held:
@@ -125,6 +127,13 @@ def _broken_laws(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) 
             if why is not None:
                 wrong.append(("ERROR", shard, scene, f"{qa_id}: breaks {law}: {why}", task))
     return wrong
+
+
+def _query_of(asset: str) -> str:
+    """The name of its query, which assets of a kind share."""
+    if asset in TASKS:
+        return QUESTIONS.name
+    return BUDGETS.name if asset in JUDGED else asset
 
 
 def _errors(home: Path, asset: str) -> list[Problem]:

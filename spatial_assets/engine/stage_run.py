@@ -158,7 +158,7 @@ class StageRun:
         """None where there is nothing to do, or where it is done already."""
         made = {
             name_of(read): self.made[self.runner.writer[name_of(read)]].get(ref.name)
-            for read in self.stage.reads
+            for read in self.stage.read_with(self.parameters)
         }
         fingerprint = None if self.external is None else self.external.fingerprint(ref)
         plan = planning.plan(self.stage, self.code, self.parameters_json, made, fingerprint)

@@ -204,7 +204,7 @@ class _SceneCheck:
         if record.inputs:
             now = planning.parameters_json(parameters)
             causes += [f"parameter changed: {line}" for line in parameter_changes(record.parameters, now)]
-        upstream = sorted({name_of(read) for read in stage.reads} & self.otherwise)
+        upstream = sorted({name_of(read) for read in stage.read_with(parameters)} & self.otherwise)
         if upstream:
             causes.append(f"made from other {', '.join(upstream)}")
         return tuple(causes)

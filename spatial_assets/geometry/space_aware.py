@@ -8,7 +8,7 @@ released code's rule, faults included, for whoever compares with its frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)
 Computer Programming" 3, 6.4)."""
 FEW_UNUSED = 48
 """Bits of such a product that do not count in a table of 65,536 places, which holds most scenes' voxels."""
+MOST_PLACES = 1 << 22
+"""Cells of the box that holds a place, up to which each has a number of its own to be looked up by."""
 LOOKED_AT = 4
 """Of so many points of a frame one is looked at to tell how large the place is."""
 RELEASED_PARTS = 20
@@ -104,16 +106,45 @@ def seen_voxels(points: Sequence[Float], grid: Grid | None, least_points: int) -
 
     Raises ValueError where voxels are too small for what is seen.
     """
-    nothing = Seen(np.zeros(len(points) + 1, np.int64), np.zeros(0, np.int64), 0)
-    starts = np.concatenate([[0], np.cumsum([len(own) for own in points], dtype=np.int64)])
+    starts = _starts(points)
     if grid is None or not starts[-1]:
-        return nothing
+        return _nothing(len(points))
     joined = np.ascontiguousarray(np.concatenate(points), np.float64).reshape(-1, 3)
-    # Counted from the middle, so that they fit wherever in the world the place is.
-    middle = np.floor((grid.low + grid.high) / 2 / grid.size)
+    own, total = _numbered(joined, grid.size, grid.low, grid.high, _middle(grid))
+    return Seen(*_by_frame(own, np.zeros(0, np.int32), starts, total, least_points))
+
+
+def seen_voxels_of(
+    points: Float, looks: Sequence[NDArray[np.integer]], grid: Grid | None, least_points: int
+) -> Seen:
+    """The same where frames see some of one set of points (P, 3), which `looks` of each frame say by their places:
+    each point is put into its voxel once, not once a frame.
+
+    Raises ValueError where voxels are too small for what is seen.
+    """
+    starts = _starts(looks)
+    if grid is None or not starts[-1]:
+        return _nothing(len(looks))
+    own, total = _numbered(
+        np.ascontiguousarray(points, np.float64), grid.size, grid.low, grid.high, _middle(grid)
+    )
+    return Seen(*_by_frame(own, np.concatenate(looks).astype(np.int32), starts, total, least_points))
+
+
+def _starts(parts: Sequence[NDArray[Any]]) -> Indices:
+    return np.concatenate([[0], np.cumsum([len(own) for own in parts], dtype=np.int64)])
+
+
+def _nothing(count: int) -> Seen:
+    return Seen(np.zeros(count + 1, np.int64), np.zeros(0, np.int64), 0)
+
+
+def _middle(grid: Grid) -> Float:
+    """Cells are counted from the middle, so that they fit wherever in the world the place is."""
+    middle: Float = np.floor((grid.low + grid.high) / 2 / grid.size)
     if np.abs(np.concatenate([grid.low, grid.high]) / grid.size - np.tile(middle, 2)).max() >= REACH:
         raise ValueError(f"voxels of {grid.size:g} are too small for what reaches {REACH} of them and more")
-    return Seen(*_numbered(joined, starts, grid.size, grid.low, grid.high, middle, least_points))
+    return middle
 
 
 @kernel
@@ -129,7 +160,7 @@ def _place(keys: Indices, key: int, unused: int) -> np.int64:
 def _grown(keys: Indices, numbers: NDArray[np.int32], unused: int) -> tuple[Indices, NDArray[np.int32], int]:
     """A table twice as long."""
     wider = np.full(2 * len(keys), -1, np.int64)
-    held = np.empty(2 * len(keys), np.int32)
+    held = np.full(2 * len(keys), -1, np.int32)
     for at in range(len(keys)):
         if keys[at] >= 0:
             place = _place(wider, keys[at], unused - 1)
@@ -139,47 +170,74 @@ def _grown(keys: Indices, numbers: NDArray[np.int32], unused: int) -> tuple[Indi
 
 @kernel
 def _numbered(
-    points: Float, starts: Indices, size: float, low: Float, high: Float, middle: Float, least_points: int
-) -> tuple[Indices, Indices, int]:
-    unused = FEW_UNUSED
-    keys = np.full(1 << (64 - unused), -1, np.int64)
-    numbers = np.empty(len(keys), np.int32)
-    own = np.full(len(points), -1, np.int32)
-    counts = np.zeros(len(points), np.int32)
-    total = 0
-    last, number = np.int64(-1), -1
-    for at in range(len(points)):
-        key, inside = np.int64(0), True
+    points: Float, size: float, low: Float, high: Float, middle: Float
+) -> tuple[NDArray[np.int32], int]:
+    """Of each point the voxel that it lies in, numbered as they come, -1 outside; and how many there are."""
+    count = len(points)
+    cells = np.empty((count, 3), np.int32)
+    own = np.empty(count, np.int32)
+    least, most = np.full(3, REACH), np.full(3, -REACH)
+    for at in range(count):
+        inside = True
         for axis in range(3):
             value = points[at, axis]
             inside = inside and low[axis] <= value <= high[axis]
-            key = key * (2 * REACH) + np.int64(np.floor(value / size) - middle[axis]) + REACH
-        if not inside:
+        own[at] = 0 if inside else -1
+        if inside:
+            for axis in range(3):
+                cell = np.int64(np.floor(points[at, axis] / size) - middle[axis])
+                cells[at, axis] = cell
+                least[axis], most[axis] = min(least[axis], cell), max(most[axis], cell)
+    sides = np.maximum(most - least + 1, 0)
+    # A room's cells all have a place of their own; where few of many are filled, they share a table.
+    dense = sides[0] * sides[1] * sides[2] <= MOST_PLACES
+    unused = FEW_UNUSED
+    keys = np.full(0 if dense else 1 << (64 - unused), -1, np.int64)
+    numbers = np.full(sides[0] * sides[1] * sides[2] if dense else len(keys), -1, np.int32)
+    total = 0
+    for at in range(count):
+        if own[at] < 0:
             continue
-        # Of neighboring pixels most are of one voxel.
-        if key != last:
-            place = _place(keys, key, unused)
-            if keys[place] < 0:
-                keys[place], numbers[place] = key, total
-                total += 1
-            last, number = key, numbers[place]
-            if 2 * total > len(keys):
-                keys, numbers, unused = _grown(keys, numbers, unused)
-        own[at] = number
-        counts[number] += 1
+        key = np.int64(0)
+        for axis in range(3):
+            key = key * sides[axis] + cells[at, axis] - least[axis]
+        place = key if dense else _place(keys, key, unused)
+        if numbers[place] < 0:
+            if not dense:
+                keys[place] = key
+            numbers[place] = total
+            total += 1
+        own[at] = numbers[place]
+        if not dense and 2 * total > len(keys):
+            keys, numbers, unused = _grown(keys, numbers, unused)
+    return own, total
+
+
+@kernel
+def _by_frame(
+    own: NDArray[np.int32], looks: NDArray[np.int32], starts: Indices, total: int, least: int
+) -> tuple[Indices, Indices, int]:
+    """Each frame's voxels, each once, of those of (P,) points that its `looks` are; an empty `looks`: of all points in
+    turn. Those that fewer than `least` looks of all frames hit are none."""
+    in_turn = len(looks) == 0
+    counts = np.zeros(total, np.int32)
+    for at in range(starts[-1]):
+        number = own[at if in_turn else looks[at]]
+        if number >= 0:
+            counts[number] += 1
     renumbered = np.full(total, -1, np.int64)
     held = 0
     for number in range(total):
-        if counts[number] >= least_points:
+        if counts[number] >= least:
             renumbered[number] = held
             held += 1
     begins = np.zeros(len(starts), np.int64)
-    voxels = np.empty(len(points), np.int64)
+    voxels = np.empty(starts[-1], np.int64)
     stamps = np.full(total, -1, np.int64)
     used = 0
     for frame in range(len(starts) - 1):
         for at in range(starts[frame], starts[frame + 1]):
-            number = own[at]
+            number = own[at if in_turn else looks[at]]
             if number >= 0 and stamps[number] != frame and renumbered[number] >= 0:
                 stamps[number] = frame
                 voxels[used] = renumbered[number]
@@ -224,14 +282,26 @@ def _cover(
     last = np.zeros(total, np.bool_)
     frames = np.empty(wanted, np.int64)
     gains = np.zeros(wanted, np.int64)
+    # What each frame would add at most: it never adds more than when that was last looked at.
+    most = starts[1:] - starts[:-1]
     for turn in range(wanted):
         best, gain = -1, 0
+        first = -1
         for frame in range(count):
-            if taken[frame]:
+            if not taken[frame] and (first < 0 or most[frame] > most[first]):
+                first = frame
+        for step in range(-1, count):
+            frame = first if step < 0 else step
+            if taken[frame] or (step == first):
+                continue
+            if best >= 0 and (
+                most[frame] < gain or (most[frame] == gain and identities[frame] > identities[best])
+            ):
                 continue
             own = 0
             for at in range(starts[frame], starts[frame + 1]):
                 own += not covered[voxels[at]]
+            most[frame] = own
             if best < 0 or own > gain or (own == gain and identities[frame] < identities[best]):
                 best, gain = frame, own
         if gain == 0:

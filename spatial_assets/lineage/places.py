@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from spatial_assets.lineage import planning
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
+from spatial_assets.stages import pipeline
 from spatial_assets.storage.shards import Registry
 
 
@@ -33,3 +36,13 @@ def find_scenes(home: Path, scene: str, dataset: str | None = None) -> list[Shar
     if not found:
         raise InputError(home, f"no scene {scene!r} is registered here")
     return found
+
+
+def needed_in(home: Path, tasks: Iterable[str]) -> list[str]:
+    """The tasks and all that they need by what the home has settled on for its datasets, in the order of stages."""
+    datasets = sorted({shard.dataset for shard in shards(home)})
+    return planning.needed_for(
+        pipeline.STAGES,
+        tasks,
+        lambda stage: [pipeline.parameters(home, stage, dataset) for dataset in datasets],
+    )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
-from spatial_assets.stages.stage import Stage, name_of, upstream_of
+from spatial_assets.stages.stage import Stage, name_of, upstream_of, writers
 from spatial_assets.storage.hashing import hash_text
 
 FILES = "files"
@@ -33,16 +33,33 @@ class Plan:
     """Assets upstream that have not run on the scene."""
 
 
-def needed_for(stages: Mapping[str, Stage], names: Iterable[str]) -> list[str]:
-    """The named stages and all that they need, in the order of `stages`."""
+def needed_for(
+    stages: Mapping[str, Stage],
+    names: Iterable[str],
+    settled: Callable[[Stage], Iterable[BaseModel]] | None = None,
+) -> list[str]:
+    """The named stages and all that they need, in the order of `stages`.
+
+    With the parameters that a stage is `settled` on for its datasets, without what none of these reads.
+    """
     wanted: set[str] = set()
     frontier = list(names)
     while frontier:
         name = frontier.pop()
         if name not in wanted:
             wanted.add(name)
-            frontier += upstream_of(stages[name], stages)
+            frontier += (
+                upstream_of(stages[name], stages)
+                if settled is None
+                else _read_from(stages[name], stages, settled(stages[name]))
+            )
     return [name for name in stages if name in wanted]
+
+
+def _read_from(stage: Stage, stages: Mapping[str, Stage], settled: Iterable[BaseModel]) -> list[str]:
+    """Names of the stages whose outputs it reads with some of the parameters."""
+    writer = writers(stages)
+    return sorted({writer[name_of(read)] for own in settled for read in stage.read_with(own)})
 
 
 def parameters_json(parameters: BaseModel) -> str:
@@ -59,15 +76,13 @@ def plan(
 ) -> Plan:
     """The plan for one scene.
 
-    `made` maps each table or kind of file that the stage reads to the record of its making, None where
-    its asset has not run; `fingerprint` is of what the stage reads outside the lake, if it does.
+    `made` maps each table or kind of file that the stage reads with these parameters to the record of its making,
+    None where its asset has not run; `fingerprint` is of what the stage reads outside the lake, if it does.
     """
     inputs: dict[str, str] = {}
     rejected_by: list[str] = []
     waiting: list[str] = []
-    for read in stage.reads:
-        name = name_of(read)
-        record = made[name]
+    for name, record in made.items():
         if record is None:
             waiting.append(name)
         elif record.status != DONE:

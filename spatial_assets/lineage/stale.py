@@ -91,7 +91,7 @@ def find_stale(
     if lineage is None:
         with Lineage(home) as opened:
             return find_stale(home, dataset, scenes, tasks, seed, rehash, opened)
-    names = planning.needed_for(pipeline.STAGES, tasks) if tasks else list(pipeline.STAGES)
+    names = places.needed_in(Path(home), tasks) if tasks else list(pipeline.STAGES)
     known = _Known(Path(home), lineage, seed)
     report = StaleReport()
     for shard in places.shards(home):
@@ -113,6 +113,8 @@ class _Settled:
 
     code: str
     parameters: str
+    reads: tuple[str, ...]
+    """Names of what is read with these."""
     hashes: planning.WantedHashes
 
 
@@ -149,10 +151,12 @@ class _Known:
         if key not in self._settled:
             drawn = self.seed is not None and "seed" in stage.parameters(dataset).model_dump()
             overrides = {"seed": self.seed} if drawn else None
-            parameters = planning.parameters_json(pipeline.parameters(self.home, stage, dataset, overrides))
+            settled = pipeline.parameters(self.home, stage, dataset, overrides)
+            parameters = planning.parameters_json(settled)
+            reads = tuple(name_of(read) for read in stage.read_with(settled))
             code = code_versions.stage_version(stage, dataset)
             hashes = planning.WantedHashes(stage.name, code, parameters)
-            self._settled[key] = _Settled(code, parameters, hashes)
+            self._settled[key] = _Settled(code, parameters, reads, hashes)
         return self._settled[key]
 
     def records(self, shard: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -204,7 +208,7 @@ class _Evaluation:
         pending: dict[str, str] = {}
         if self.known.has_pending:
             pending = _pending(self.known.home, stage.name, self.shard.key)
-        reads = tuple(name_of(read) for read in stage.reads)
+        reads = settled.reads
         makers = tuple(dict.fromkeys(self.writer[name] for name in reads))
         open_makers = [name for name in makers if self.stale.get(name)]
         framed = self.framed.setdefault(reads, {}) if external is None else {}
@@ -278,8 +282,7 @@ class _Evaluation:
                 reasons.append(SOURCE)
                 details += changes
         outputs = self.known.outputs.get(self.shard.key, {}).get(scene, {})
-        reads = [name_of(read) for read in stage.reads]
-        differing = [name for name in reads if record["inputs"].get(name) != outputs.get(name)]
+        differing = [name for name in settled.reads if record["inputs"].get(name) != outputs.get(name)]
         if differing or not reasons:
             reasons.append(UPSTREAM)
             details += differing

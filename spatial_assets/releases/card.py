@@ -58,6 +58,7 @@ def data_card(manifest: dict[str, Any], shortcuts: pl.DataFrame | None = None) -
         "## Balance",
         _balance(manifest),
         *mix_card.told(manifest),
+        *_budget(manifest),
         *_shortcuts(manifest, shortcuts),
         "## Parameters",
         "By asset, as recorded when the rows were made.",
@@ -139,6 +140,16 @@ def _balance(manifest: dict[str, Any]) -> str:
     ]  # fmt: skip
     text = f"Exact, by dropping rows (seed {manifest['seed']}): in each line every answer has as many rows."
     return f"{text}\n\n{table(('split', 'task', 'format', 'options', 'before', 'each now'), rows)}"
+
+
+def _budget(manifest: dict[str, Any]) -> list[str]:
+    found = manifest.get("budget")
+    if found is None:
+        return []
+    told = f"Only questions about videos whose answers hold for the frames that are shown, the set `{found['frames']}`."
+    if found["controls"]:
+        told += " Each stands beside itself over frames that show nothing of it; both offer that it is undetermined."
+    return ["## Frames shown", told]
 
 
 def _shortcuts(manifest: dict[str, Any], shortcuts: pl.DataFrame | None) -> list[str]:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from spatial_assets.lineage import cache, records
 from spatial_assets.releases import joined, row_groups
 from spatial_assets.releases.balance import Closed, balance
+from spatial_assets.releases.budgets import Budgets
 from spatial_assets.releases.card import data_card
 from spatial_assets.releases.diff import LAKE
 from spatial_assets.releases.mix import Mixed, Ranks, mix, ranks_of
@@ -62,6 +63,10 @@ class Request:
     """What the mix's counts are multiplied by."""
     fewer: bool = False
     """Whether fewer than the mix's counts will do where no more are there."""
+    budget: str = ""
+    """The set of frames for which answers must hold, and which is shown; empty for rows as they were asked."""
+    controls: bool = False
+    """Whether each question at the budget stands beside itself over frames that show nothing of it."""
 
 
 def create(home: Path, name: str, request: Request | None = None) -> dict[str, Any]:
@@ -112,6 +117,7 @@ class _Release:
     def __init__(self, home: Path, name: str, request: Request, folder: Path) -> None:
         self.home, self.name, self.request, self.folder = home, name, request, folder
         self.lake = Lake(home)
+        self.budgets = Budgets(self.lake, request.budget, request.controls)
         self.selection: Selection = select(home, request.datasets, request.allow_leaks, request.names_only)
         self.shares: Mapping[str, float | None]
         self.split_of: Mapping[tuple[str, str], str]
@@ -175,7 +181,8 @@ class _Release:
                 borders = row_groups.borders(table.column("scene"))
             if member.scene in borders:
                 start, length = borders[member.scene]
-                yield member, table.slice(start, length).select(list(columns))
+                own = self.budgets.applied(member, task, table.slice(start, length))
+                yield member, own.select(list(columns))
 
     def _split(self, member: Member) -> str:
         split = self.split_of.get((member.shard, member.scene))
@@ -248,7 +255,7 @@ class _Release:
             split: row_groups.Writer(self.folder / manifest.data_path(split, task)) for split in self.shares
         }
         formats: Counter[str] = Counter()
-        for member, table in self._scenes(task, tables.QUESTIONS.schema.names):
+        for member, table in self._scenes(task, (*tables.QUESTIONS.schema.names, *self.budgets.columns)):
             if kept is not None and table.num_rows:
                 table = table.filter(pa.array(kept(member, table), pa.bool_()))
             if table.num_rows == 0:
@@ -297,6 +304,7 @@ class _Release:
             "balance": self.balances if self.request.balanced else None,
             **self._mix_facts(),
             **self._quoted(),
+            **self.budgets.entry,
             "leak_guard": {
                 "allowed": self.request.allow_leaks,
                 "benchmarks": [{k: v for k, v in item.items() if k != "scenes"} for item in benchmarks()],

@@ -17,12 +17,14 @@ from PIL import Image, ImageDraw
 from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image
 from spatial_assets.report import plots, scene_data
+from spatial_assets.report.frame_set_plans import shown_from_above
 from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.known_tasks import LETTERS
 from spatial_assets.report.plan import Site
 from spatial_assets.report.scene_data import thinned
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.english import plural
+from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN
 from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float
@@ -119,6 +121,23 @@ def camera_path(inputs: SceneInputs) -> bytes | None:
     return _fit(compose, PLAN_WIDTH)
 
 
+def frames_shown(inputs: SceneInputs) -> bytes | None:
+    """The cameras of space-aware frames beside those of uniform ones, from above."""
+    found = views(inputs.table(tables.FRAMES))
+    sets, shown = inputs.table(FRAME_SETS), inputs.table(FRAME_SETS_SHOWN)
+    site = _site(inputs, _poses(inputs)[:, :3, 3])
+    name = f"{inputs.ref.name}: frames that models are shown"
+    if shown_from_above(name, found, sets, shown, site, WIDTH) is None:
+        return None
+
+    def compose(width: int) -> Image.Image:
+        made = shown_from_above(name, found, sets, shown, site, width)
+        assert made is not None
+        return made
+
+    return _fit(compose, WIDTH)
+
+
 def observations(inputs: SceneInputs) -> bytes | None:
     """The keyframe that shows most objects, with their visible boxes, markers and categories."""
     names = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
@@ -193,6 +212,21 @@ def view_set(inputs: SceneInputs) -> bytes | None:
         return plots.photo(name, _strip(tiles, width), [])
 
     return _fit(compose, WIDTH)
+
+
+def holding(suite: str) -> Callable[[SceneInputs], bytes | None]:
+    """The picture of a suite's budgets: of how many questions the answer holds for each set of frames."""
+    return partial(_holding, suite)
+
+
+def _holding(suite: str, inputs: SceneInputs) -> bytes | None:
+    rows = inputs.table(of(BUDGETS, suite)).filter(pl.col("frames").is_null())
+    if not len(rows):
+        return None
+    sums = rows.group_by("budget").agg(pl.len().alias("asked"), pl.col("holds").sum()).sort("budget")
+    texts = [f"{held:,} of {asked:,}" for held, asked in zip(sums["holds"], sums["asked"], strict=True)]
+    name = f"{inputs.ref.name}: answers of {suite} that hold for the frames shown"
+    return plots.png(plots.bars(name, sums["budget"].to_list(), sums["holds"].to_list(), texts))
 
 
 def question_of(task: str) -> Callable[[SceneInputs], bytes | None]:

@@ -16,12 +16,14 @@ import polars as pl
 from PIL import Image
 
 from spatial_assets.report.charts import points
+from spatial_assets.report.frame_set_plans import shown_from_above
 from spatial_assets.report.html import data_uri
 from spatial_assets.report.images import encoded
 from spatial_assets.report.plan import Ground, Site
 from spatial_assets.report.scene_data import SceneObject, footprints, overlap_matrix, thinned
 from spatial_assets.scene import tables
 from spatial_assets.scene.english import plural
+from spatial_assets.scene.frame_set_tables import FRAME_SETS, FRAME_SETS_SHOWN
 from spatial_assets.scene.frames import KEYFRAMES, View, frame_sets, views
 from spatial_assets.scene.model import Float
 from spatial_assets.storage import meshes
@@ -123,6 +125,8 @@ class SceneCard:
     plan: Plan | None
     overlap: str
     """The overlap of its keyframes as an image's address; empty for fewer than two."""
+    shown: str
+    """Space-aware frames beside uniform ones, from above, as an image's address; empty without such sets."""
 
 
 def scene_cards(con: duckdb.DuckDBPyConnection, home: Path, most: int) -> list[SceneCard]:
@@ -155,6 +159,7 @@ def scene_card(lake: Lake, row: SceneRow) -> SceneCard:
         _facts(row),
         _plan(lake, row, frames, chosen, objects),
         _overlap(lake.read(tables.OVERLAP, row.shard, row.scene), chosen),
+        _shown(lake, row, frames),
     )
 
 
@@ -196,6 +201,20 @@ def _plan(
         _names(ground, objects),
         _scale(ground),
     )
+
+
+def _shown(lake: Lake, row: SceneRow, frames: dict[str, View]) -> str:
+    sets = lake.read(FRAME_SETS, row.shard, row.scene)
+    if not len(sets):
+        return ""
+    poses = np.array([view.camera_to_world[:3, 3] for view in frames.values()]).reshape(-1, 3)
+    file = lake.file_path(meshes.KIND, row.shard, row.scene)
+    site = Site(meshes.from_ply(file)[0] if file.exists() else None, poses)
+    name = "frames that models are shown: uniform, and chosen for what they show"
+    made = shown_from_above(
+        name, frames, sets, lake.read(FRAME_SETS_SHOWN, row.shard, row.scene), site, WIDTH
+    )
+    return "" if made is None else data_uri(encoded(made, "WEBP", QUALITY), "webp")
 
 
 def _tight(floor: Image.Image) -> Image.Image:

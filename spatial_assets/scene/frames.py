@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from spatial_assets.scene.model import Float, rigid_inverse
 
-KEYFRAMES, VIDEO, DENSE = "keyframes", "video32", "video_dense"
+KEYFRAMES, DENSE = "keyframes", "video_dense"
+VIDEO: Literal["video32"] = "video32"
 """Names of the frame sets: what the redundancy filter keeps, a short uniform video, a dense one."""
 VIDEO_FRAMES = 32
 """The length of a video in SPAR's and VSI-Bench's questions."""
+
+
+FrameSet = Literal[
+    "video32",
+    "uniform_16",
+    "uniform_32",
+    "uniform_64",
+    "space_aware_8",
+    "space_aware_16",
+    "space_aware_32",
+    "all",
+]
+"""What a question about a video may show."""
+UNIFORM: dict[FrameSet, int] = {"uniform_16": 16, "uniform_32": 32, "uniform_64": 64}
+SPACE_AWARE: dict[FrameSet, int] = {"space_aware_8": 8, "space_aware_16": 16, "space_aware_32": 32}
+ALL: Literal["all"] = "all"
+FRAME_SETS: tuple[FrameSet, ...] = (*UNIFORM, *SPACE_AWARE, ALL)
+"""Sets of frames that models are shown, by name; those that have a number of frames with it."""
 
 
 @dataclass(frozen=True)

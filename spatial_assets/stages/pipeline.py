@@ -12,7 +12,9 @@ from pydantic import BaseModel, ValidationError
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import (
+    budgets,
     cognitive_maps,
+    frame_sets,
     keyframes,
     overlap,
     questions,
@@ -35,7 +37,9 @@ STAGES: dict[str, Stage] = {
         view_sets.STAGE,
         rooms.STAGE,
         cognitive_maps.STAGE,
+        frame_sets.STAGE,
         *questions.STAGES.values(),
+        *budgets.STAGES.values(),
     )
 }
 

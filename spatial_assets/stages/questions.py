@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+from spatial_assets.scene.frame_set_tables import FRAME_SETS, FRAME_SETS_SHOWN
+from spatial_assets.scene.frames import VIDEO
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
 from spatial_assets.stages.stage import Shared, Stage
 from spatial_assets.tasks.core.facts import READS, SceneFacts
 from spatial_assets.tasks.core.generate import generate
-from spatial_assets.tasks.core.task import TaskParameters
+from spatial_assets.tasks.core.task import ShownParameters, TaskParameters
 from spatial_assets.tasks.registry import suites, task, tasks
 
 
@@ -19,21 +21,25 @@ def facts_of(inputs: SceneInputs) -> SceneFacts:
     return SceneFacts(inputs.which, inputs.shard.license, inputs.table)
 
 
+FRAME_SET_READS = (FRAME_SETS, FRAME_SETS_SHOWN)
+"""What tasks about a video read where other frames stand for it than the 32."""
 SHARED = {suite: Shared(f"{suite}/facts", facts_of) for suite in suites()}
 """By suite."""
 
 
 def questions_of(name: str) -> Stage:
     chosen = task(name)
+    sets = FRAME_SET_READS if issubclass(chosen.parameters, ShownParameters) else ()
     return Stage(
         name=name,
-        reads=(*READS, *chosen.reads),
+        reads=(*READS, *chosen.reads, *sets),
         writes=(of(QUESTIONS, name),),
         parameters=lambda dataset: chosen.parameters(),
         compute=partial(ask, name),
         modules=lambda dataset: (__name__, chosen.module),
         data=(chosen.wording_file, *chosen.data, *chosen.parameters.data),
         shared=SHARED[chosen.suite],
+        unread=lambda parameters: frozenset(table.name for table in sets if parameters.frame_set == VIDEO),
         heavy=lambda dataset: True,
     )
 

@@ -95,7 +95,7 @@ def sample(
     if predicted is not None:
         points, source = _predicted(predicted, parameters, candidates), PREDICTED
     else:
-        points, source = _own(inputs, parameters, candidates)
+        points, source = own_points(inputs, parameters, candidates)
     if parameters.rule == "official":
         released = choose_as_released(points, wanted).tolist()
         found = [candidates[place] for place in released]
@@ -116,7 +116,9 @@ def sample(
     )
 
 
-def _own(inputs: SceneInputs, parameters: Parameters, candidates: Sequence[View]) -> tuple[list[Float], str]:
+def own_points(
+    inputs: SceneInputs, parameters: Parameters, candidates: Sequence[View]
+) -> tuple[list[Float], str]:
     """Points that frames see, (P, 3) meters each: of the mesh, or of the depth images that a source ships."""
     if inputs.file(meshes.KIND).exists():
         mesh, _ = meshes.from_ply(inputs.file(meshes.KIND))

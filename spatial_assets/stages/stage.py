@@ -66,8 +66,16 @@ class Stage:
     """Whether it opens files under the dataset's root, and so can do nothing while that is not there."""
     shared: Shared | None = None
     """Stages with an equal one can be run together."""
+    unread: Callable[[Any], frozenset[str]] = lambda parameters: frozenset()
+    """By parameters, names of what it reads that it then does without: it neither waits for these nor is stale by
+    them."""
     heavy: Callable[[str], bool] = lambda dataset: False
     """By dataset, whether a scene is worth handing to another process: from some tens of milliseconds it is."""
+
+    def read_with(self, parameters: BaseModel) -> tuple[Table | str, ...]:
+        """What it reads with such parameters."""
+        without = self.unread(parameters)
+        return tuple(read for read in self.reads if name_of(read) not in without)
 
     @property
     def rejects(self) -> Table:

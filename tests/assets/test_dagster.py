@@ -29,9 +29,12 @@ from spatial_assets.exports.registry import FORMATS
 from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
 from spatial_assets.stages import pipeline
+from spatial_assets.stages.budgets import STAGES as JUDGED
+from spatial_assets.stages.budgets import SUFFIX, recounted
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
-from spatial_assets.tasks.registry import suite_of
+from spatial_assets.tasks.core.task import ShownParameters
+from spatial_assets.tasks.registry import suite_of, tasks
 
 CHAIN = [
     "sources",
@@ -42,6 +45,8 @@ CHAIN = [
     "view_sets",
     "rooms",
     "cognitive_maps",
+    "frame_sets",
+    *JUDGED,
     *TASKS,
 ]
 SHORT = [
@@ -54,7 +59,7 @@ SHORT = [
     "view_change_infer",
 ]
 """Where a test is about runs, not about assets."""
-ROOM_READERS = {"cognitive_maps", "room_size", "room_size_estimation", "route_planning"}
+ROOM_READERS = {*JUDGED, "cognitive_maps", "room_size", "room_size_estimation", "route_planning"}
 UNPARTITIONED = {
     "lineage_database",
     "gallery",
@@ -80,6 +85,23 @@ UPSTREAM = {
     **{
         name: {"scenes", "keyframes", "visibility", "overlap", "view_sets"}
         for name in (*SUITES["spatialmosaic"], *SUITES["views"])
+    },
+    **{
+        name: {"scenes", "keyframes", "visibility", "overlap", "frame_sets"}
+        for name, task in tasks().items()
+        if issubclass(task.parameters, ShownParameters)
+    },
+    "frame_sets": {"scenes", "keyframes", "visibility"},
+    **{
+        name: {
+            "scenes",
+            "keyframes",
+            "visibility",
+            "overlap",
+            "frame_sets",
+            *recounted(name.removesuffix(SUFFIX)),
+        }
+        for name in JUDGED
     },
 }
 
@@ -138,7 +160,8 @@ def test_every_asset_is_what_it_says():
         assert ("rooms" in parents) == (name in ROOM_READERS)
         assert node.partitions_def == partitions.scene_shard
         assert node.backfill_policy == dg.BackfillPolicy.multi_run(SHARDS_PER_RUN)
-        assert node.group_name == (suite_of(name) if name in TASKS else "scenes")
+        suite = suite_of(name) if name in TASKS else name.removesuffix(SUFFIX)
+        assert node.group_name == (suite if name in {*TASKS, *JUDGED} else "scenes")
         assert node.kinds
         assert len(node.description) > 40
         assert len(node.code_version) == 16

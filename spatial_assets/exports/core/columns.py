@@ -15,6 +15,7 @@ import pyarrow as pa
 from spatial_assets.exports.core.base import ColumnSource, ImageMode
 from spatial_assets.exports.core.ids import FROM_THE_ROW
 from spatial_assets.exports.core.images import Images
+from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
 
 IMAGE, VIDEO, AUDIO = "<image>", "<video>", "<audio>"
@@ -22,7 +23,7 @@ TAGS = (IMAGE, VIDEO, AUDIO)
 """What stands for media in texts; a question that says one itself cannot be told from them."""
 TEXTS = ("question", "stem", "instruction", "answer", "options")
 PLACES = ("sizes", "coordinates")
-READ = ("qa_id", *TEXTS, *FROM_THE_ROW, *PLACES)
+READ = ("qa_id", *TEXTS, *FROM_THE_ROW, *PLACES, *RELEASED)
 """Columns that questions are printed from."""
 Rendering = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """The texts of a row that prints coordinates, and more columns where the format has them."""

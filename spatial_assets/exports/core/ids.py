@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
+from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
@@ -68,6 +69,7 @@ class Ids:
             "qa_id",
             pl.lit(split).alias("split"),
             *FROM_THE_ROW,
+            *(name for name in RELEASED if name in questions.columns),
             answer.alias("answer"),
             images.alias("images"),
         ).to_arrow(compat_level=pl.CompatLevel.oldest())

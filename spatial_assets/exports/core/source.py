@@ -23,6 +23,7 @@ from spatial_assets.imaging.marks import PIXELS, SIZE
 from spatial_assets.lineage import places
 from spatial_assets.releases import revocations
 from spatial_assets.scene import optional_tables, tables
+from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import instance_images
 from spatial_assets.storage import release_manifest as manifest
@@ -117,7 +118,7 @@ class ReleaseRows:
                 rows = self._wanted(pa.Table.from_batches([batch]))
                 for name in names:
                     if name not in there:
-                        kind = tables.QUESTIONS.schema.field(name).type
+                        kind = RELEASED.get(name) or tables.QUESTIONS.schema.field(name).type
                         rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))
                 if rows.num_rows:
                     before = self._gone_through

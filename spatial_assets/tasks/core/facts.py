@@ -21,7 +21,8 @@ from spatial_assets.geometry.boxes import CORNER_SIGNS, box_distance_matrix, box
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import canonical, is_structure, meanings
-from spatial_assets.scene.frames import KEYFRAMES, VIDEO
+from spatial_assets.scene.frame_set_tables import FRAME_SETS
+from spatial_assets.scene.frames import KEYFRAMES, VIDEO, FrameSet
 from spatial_assets.scene.model import MADE_BY, Box, Float, rigid_inverse
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns
@@ -210,6 +211,8 @@ class SceneFacts:
 
     def __init__(self, which: dict[str, str], license: str, read: Callable[[Table], pl.DataFrame]) -> None:
         self.which, self.license, self.read = which, license, read
+        self.frame_set: FrameSet = VIDEO
+        """Whose frames stand for the video."""
         self._memo: dict[Hashable, Any] = {}
 
     def once(self, make: Callable[..., T], *arguments: Hashable) -> T:
@@ -229,6 +232,10 @@ class SceneFacts:
         found = SceneFacts(self.which, self.license, self.read)
         found.objects = replace(self.objects, by_label=True)
         return found
+
+    def showing(self, frame_set: FrameSet) -> SceneFacts:
+        """The same scene, its video shown by the frames of a set: all frames, and what they show, are the same."""
+        return self if frame_set == self.frame_set else self.once(_showing, frame_set)
 
     @cached_property
     def _scene(self) -> pl.DataFrame:
@@ -328,6 +335,19 @@ class SceneFacts:
     def camera_points(self) -> Float:
         """(F, O, 3), the boxes' centers in each frame's camera, meters."""
         return _in_cameras(self.frames.world_to_camera, self.objects.centers)
+
+
+def _showing(facts: SceneFacts, frame_set: FrameSet) -> SceneFacts:
+    rows = facts.read(FRAME_SETS)
+    own = np.flatnonzero(places_of(rows["name"], [frame_set]) == 0)
+    names = rows["frame"][own[np.argsort(rows["ordinal"].to_numpy()[own])]]
+    # Of a set of another run frames may be none of these; they cannot be told of.
+    places = places_of(names, facts.frames.names)
+    found = SceneFacts(facts.which, facts.license, facts.read)
+    found.objects, found.observed = facts.objects, facts.observed
+    found.frames = replace(facts.frames, video=places[places >= 0])
+    found.frame_set = frame_set
+    return found
 
 
 @kernel

@@ -59,7 +59,7 @@ class Generated:
 
 def generate(task: Task, facts: SceneFacts, parameters: TaskParameters) -> Generated:
     """All questions of a scene, and the counts that add up."""
-    facts = facts.called(parameters.names)
+    facts = facts.called(parameters.names).showing(parameters.frame_set)
     counts: list[FormatCounts] = []
     all_rows: list[Row] = []
     for form in task.formats:

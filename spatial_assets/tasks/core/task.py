@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from spatial_assets.scene.frames import VIDEO, FrameSet
 from spatial_assets.scene.model import Fact
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.answers import Answer
+from spatial_assets.tasks.core.budgets import Recount
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -46,6 +48,24 @@ class TaskParameters(Parameters):
     def said(self) -> str:
         """What every question says besides, after its stem."""
         return ""
+
+    @property
+    def frame_set(self) -> FrameSet:
+        """Whose frames stand for the scene's video."""
+        return VIDEO
+
+
+class ShownParameters(TaskParameters):
+    """What all tasks about a video have."""
+
+    frames: FrameSet = Field(
+        VIDEO,
+        description="the frames that stand for the video: 32 spread evenly over it, or a set of `frame_sets`",
+    )
+
+    @property
+    def frame_set(self) -> FrameSet:
+        return self.frames
 
 
 UNDER_A_DISC = ReferentLimits(min_area=0.004, min_marker_radius=0.012)
@@ -159,6 +179,8 @@ class Task:
     """Data files beside the wording that rows depend on, relative to the package."""
     reads: tuple[Table, ...] = ()
     """Tables beyond those that the facts of every task come from."""
+    recount: Recount | None = None
+    """Of a task about a video: what holds of its questions where other frames of it are shown."""
     find_for: Mapping[str, Find] = field(default_factory=dict)
     """By format, in place of `find`, where a format shows more than others."""
     ask_for: Mapping[str, Ask] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from spatial_assets.tasks.core.marks import points
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, Task
+from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, ShownParameters, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
 from spatial_assets.tasks.spar.anchors import hints as of_words
@@ -56,7 +56,7 @@ COLORS = ("green", "blue", "yellow", "magenta")
 """Of Object0 and so on; the first three are SPAR's."""
 
 
-class NearestInVideoParameters(CenterParameters):
+class NearestInVideoParameters(CenterParameters, ShownParameters):
     limits: ReferentLimits = UNDER_A_DISC
     clearness: Clearness = Clearness(min_ratio=1.15)
     even: bool = Field(True, description="leave out what words suggest, as often as it takes")

@@ -16,7 +16,7 @@ from spatial_assets.tasks.core.options import OPTION_REASONS
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.task import Question, ShownParameters, Task, Twin
 from spatial_assets.tasks.spar.distance_prediction_oo import (
     PAIR_REASONS,
     ObjectDistanceParameters,
@@ -40,7 +40,11 @@ NAME = "distance_prediction_oo_video"
 COLORS = ("red", "blue")
 
 
-def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
+class DistanceInVideoParameters(ObjectDistanceParameters, ShownParameters):
+    pass
+
+
+def find(facts: SceneFacts, parameters: DistanceInVideoParameters) -> Candidates:
     """Every two objects that the video shows."""
     seen = np.flatnonzero(shown_at_all(facts))
     first, second = np.triu_indices(len(seen), 1)
@@ -55,11 +59,11 @@ def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
     return pairs
 
 
-def find_with_options(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:
+def find_with_options(facts: SceneFacts, parameters: DistanceInVideoParameters) -> Candidates:
     return offer(facts, NAME, parameters, facts.once(find, parameters).settle())
 
 
-def ask(facts: SceneFacts, parameters: ObjectDistanceParameters, candidate: Chosen, draw: Draw) -> Question:
+def ask(facts: SceneFacts, parameters: DistanceInVideoParameters, candidate: Chosen, draw: Draw) -> Question:
     """Which of the two is red, and in which frames they are marked, is drawn."""
     pair = candidate.objects if draw.below("red", 2) == 0 else candidate.objects[::-1]
     roles = list(zip(COLORS, pair, strict=True))
@@ -86,7 +90,7 @@ TASKS = (
         summary="Straight-line distance between two objects' centers, marked in two frames of a video",
         needs={FILL: NEEDS, SELECT: NEEDS, SENTENCE: NEEDS},
         kind=Number.kind,
-        parameters=ObjectDistanceParameters,
+        parameters=DistanceInVideoParameters,
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,

@@ -18,7 +18,7 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, ShownParameters, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (
     MOVE_REASONS,
@@ -49,7 +49,7 @@ FIRST = 0
 """The frame of the video from which the observer leaves."""
 
 
-class MoveInVideoParameters(MoveLimits):
+class MoveInVideoParameters(MoveLimits, ShownParameters):
     draws: int = Field(
         2,
         ge=1,

@@ -29,6 +29,7 @@ from spatial_assets.tasks.core.video.orders import (
     appearances,
     find,
 )
+from spatial_assets.tasks.core.video.recounts import of_orders
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
 from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
@@ -110,6 +111,7 @@ TASKS = (
         parameters=OrderParameters,
         find=find,
         ask=ask,
+        recount=of_orders,
         reasons={**REASONS, TWICE: PRIOR_REASONS[TWICE]},
         data=(prior_file(SUITE, NAME),),
     ),

@@ -20,6 +20,7 @@ from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.core.twins import swapped
+from spatial_assets.tasks.core.video.recounts import of_objects
 from spatial_assets.tasks.core.video.shown import IMAGES, NEAR, NEEDS, REASONS, count_sets, video_of
 from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
@@ -82,6 +83,7 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
+        recount=of_objects,
         reasons={**REASONS, **OPTION_REASONS, **NEAR},
         twins=(Twin("objects_swapped", change=swapped("first", "second")),),
     ),

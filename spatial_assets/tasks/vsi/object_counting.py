@@ -20,6 +20,7 @@ from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.by_law import LawParameters
 from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find
+from spatial_assets.tasks.core.video.recounts import of_counts
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
 from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
@@ -76,6 +77,7 @@ TASKS = (
         find_for={SELECT: find_with_options},
         data=(LAWS, ORIGINS),
         ask=ask,
+        recount=of_counts,
         reasons={**REASONS, **OPTION_REASONS},
     ),
 )

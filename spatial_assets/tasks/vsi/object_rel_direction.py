@@ -41,6 +41,7 @@ from spatial_assets.tasks.core.quantities import DEGREES
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video import shown
+from spatial_assets.tasks.core.video.recounts import of_objects
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, VideoLimits, count_sets, video_of
 from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
@@ -293,6 +294,7 @@ TASKS = tuple(
         parameters=DirectionParameters,
         find=partial(find, level=level),
         ask=partial(ask, level=level),
+        recount=of_objects,
         reasons=REASONS,
         data=(prior_file(SUITE, level.name),) if level.has_prior else (),
     )

@@ -16,6 +16,7 @@ from pydantic import Field
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import ObjectChoice
+from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, Indices, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -25,11 +26,14 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.shown import (
+    HALF_SEEN,
     IMAGES,
     NEAR,
     NEEDS,
     REASONS,
+    UNSEEN,
     VERDICTS,
+    Video,
     VideoLimits,
     codes_of,
     video_of,
@@ -66,6 +70,36 @@ def nearest(facts: SceneFacts, limits: VideoLimits, how: str) -> tuple[Float, In
 def options(facts: SceneFacts, limits: VideoLimits) -> Bools:
     """(W,), which words can be among the options."""
     return codes_of(list(facts.once(video_of, limits).words.values())) == 0
+
+
+def recount(facts: SceneFacts, parameters: RelativeParameters, asked: Asked) -> Held:
+    """The nearest of what the frames show of each option, if it is so by as much as `find` asks."""
+    video = facts.once(video_of, parameters.limits)
+    held = Held(asked)
+    targets, options = asked.objects[:, 0], video.word_of[asked.objects[:, 1:]]
+    held.refuse(UNSEEN, ~video.glimpsed[targets])
+    held.refuse(HALF_SEEN, ~video.ever_well[targets])
+    distances = video.distances(parameters.distance)[targets]
+    well, half = (
+        _nearest_of(video, np.where(shown, distances, np.inf))[np.arange(len(asked))[:, None], options]
+        for shown in (video.ever_well, video.glimpsed & ~video.ever_well)
+    )
+    held.refuse(UNSEEN, np.isinf(np.minimum(well, half)).any(axis=1))
+    # Of one that is half seen nobody can say whether it counts.
+    held.refuse(HALF_SEEN, (half <= well).any(axis=1))
+    order = np.sort(well, axis=1)
+    held.refuse("near", order[:, 0] < parameters.min_distance)
+    with np.errstate(invalid="ignore"):
+        held.refuse("no_further", ~(order[:, 1] - order[:, 0] >= parameters.min_gap))
+    names = list(video.groups)
+    nearest_words = options[np.arange(len(asked)), well.argmin(axis=1)]
+    held.answer([names[word] for word in nearest_words.tolist()])
+    return held
+
+
+def _nearest_of(video: Video, distances: Float) -> Float:
+    """(N, W), of distances (N, O) the least to an object of each word."""
+    return np.stack([distances[:, group].min(axis=1) for group in video.groups.values()], axis=1)
 
 
 @kernel
@@ -192,6 +226,7 @@ TASKS = (
         parameters=RelativeParameters,
         find=find,
         ask=ask,
+        recount=recount,
         reasons={
             **REASONS,
             **NEAR,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Number
+from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -18,6 +19,7 @@ from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.by_law import LawParameters
+from spatial_assets.tasks.core.video.recounts import of_objects
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, REASONS, VERDICTS, codes_of, video_of
 from spatial_assets.tasks.vsi.video import VideoParameters, stems
 
@@ -49,15 +51,29 @@ def find(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:
     video = facts.once(video_of, parameters.limits)
     found = about_video(video.firsts[:, None])
     found.reject_coded(codes_of(list(video.referents.values())), VERDICTS)
-    # fmin passes over NaN, which stands where a frame shows nothing of the object.
-    least = np.fmin.reduce(facts.observed.column("truncation")[video.places][:, video.firsts], initial=np.inf)
-    found.reject("truncated", least > parameters.max_frame_truncation)
+    found.reject("truncated", ends_unseen(facts, parameters, video.firsts))
     sizes = PER_METER * facts.objects.sizes[video.firsts].max(axis=1, initial=0.0)
     found.reject(ROUNDING, CENTIMETERS.near_rounding_boundary(sizes))
     found.values["size"] = sizes
     found.values[TIER] = 1 - is_unusual(facts, parameters, video.firsts, sizes).astype(np.int64)
     found.strata = Strata(np.arange(len(sizes)), video.identities)
     return found
+
+
+def ends_unseen(facts: SceneFacts, parameters: ObjectSizeParameters, things: Indices) -> Bools:
+    """(N,): of things (N,), whether no frame shows enough of each to see where it ends."""
+    video = facts.once(video_of, parameters.limits)
+    # fmin passes over NaN, which stands where a frame shows nothing of the object.
+    least = np.fmin.reduce(facts.observed.column("truncation")[video.places][:, things], initial=np.inf)
+    unseen: Bools = least > parameters.max_frame_truncation
+    return unseen
+
+
+def recount(facts: SceneFacts, parameters: ObjectSizeParameters, asked: Asked) -> Held:
+    """An object is as long in any frames that show where it ends."""
+    held = of_objects(facts, parameters, asked)
+    held.refuse("truncated", ends_unseen(facts, parameters, asked.objects[:, 0]))
+    return held
 
 
 def is_unusual(facts: SceneFacts, parameters: ObjectSizeParameters, things: Indices, sizes: Float) -> Bools:
@@ -118,6 +134,7 @@ TASKS = (
         find_for={SELECT: find_with_options},
         data=(LAWS, ORIGINS),
         ask=ask,
+        recount=recount,
         reasons={
             **REASONS,
             **OPTION_REASONS,

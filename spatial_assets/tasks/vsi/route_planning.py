@@ -37,6 +37,7 @@ from spatial_assets.tasks.core.quantities import DEGREES
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video import shown
+from spatial_assets.tasks.core.video.recounts import of_objects
 from spatial_assets.tasks.core.video.shown import IMAGES, video_of
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsi import routes
@@ -216,6 +217,7 @@ TASKS = (
         parameters=RouteParameters,
         find=find,
         ask=ask,
+        recount=of_objects,
         reasons={
             **shown.REASONS,
             "no_floor": "the scene's free floor has not been measured",

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from spatial_assets.scene.model import Fact
+from spatial_assets.scene.frame_set_tables import FRAME_SETS_SHOWN
+from spatial_assets.scene.frames import VIDEO
+from spatial_assets.scene.model import Fact, Float
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.tasks.core.candidates import Candidates, about_video
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -18,6 +20,8 @@ from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.video.by_law import LawParameters
 
 LAWS = "tasks/core/video/room_size_laws.json"
+SAME_AS_VIDEO = "uniform_32"
+"""The set that has the frames of the 32-frame video."""
 BANDS = 2
 """Four areas are all among the smaller half of rooms or all among the larger."""
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.MESH})
@@ -60,9 +64,10 @@ def find(facts: SceneFacts, parameters: RoomParameters) -> Candidates:
     if len(room) == 0:
         found.count_out("no_footprint", 1)
         return found
-    measured, low, high, seen, walled = (
-        room[name].to_numpy() for name in ("area", "area_low", "area_high", "seen_area", "walled")
+    measured, low, high, walled = (
+        room[name].to_numpy() for name in ("area", "area_low", "area_high", "walled")
     )
+    seen = seen_area(facts)
     stated = facts.room_size
     areas = measured if stated is None else np.array([stated])
     found.reject("unlikely_area", ~((areas >= parameters.min_area) & (areas <= parameters.max_area)))
@@ -74,6 +79,20 @@ def find(facts: SceneFacts, parameters: RoomParameters) -> Candidates:
     found.reject(ROUNDING, SQUARE_METERS.near_rounding_boundary(areas))
     found.values["area"] = areas
     return found
+
+
+def seen_area(facts: SceneFacts) -> Float:
+    """(N,) of the rooms' rows, square meters of the surfaces that the video shows.
+
+    Of other frames than the 32 that the room was measured by: as many more or fewer as cells of the plan show some.
+    """
+    seen: Float = facts.read(ROOMS)["seen_area"].to_numpy()
+    if facts.frame_set == VIDEO:
+        return seen
+    rows = facts.read(FRAME_SETS_SHOWN)
+    cells = dict(zip(rows["name"].to_list(), rows["cells"].to_list(), strict=True))
+    own, measured = cells.get(facts.frame_set), cells.get(SAME_AS_VIDEO)
+    return seen * (own / measured) if own and measured else np.zeros(len(seen))
 
 
 def find_with_options(facts: SceneFacts, parameters: RoomParameters) -> Candidates:

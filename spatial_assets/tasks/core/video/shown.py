@@ -20,7 +20,7 @@ from spatial_assets.scene.parameters import Parameters
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Codes, Indices
 from spatial_assets.tasks.core.draws import Hashes, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.task import Roles, TaskParameters
+from spatial_assets.tasks.core.task import Roles, ShownParameters
 
 NEEDS = frozenset({Fact.IMAGES, Fact.SEQUENCE, Fact.OBJECTS, Fact.VISIBILITY, Fact.AMODAL})
 """Without amodal pixels nobody can say whether an object is seen well in some frame, and so whether it counts. Nothing
@@ -59,7 +59,7 @@ class VideoLimits(Parameters):
     )
 
 
-class WatchedParameters(TaskParameters):
+class WatchedParameters(ShownParameters):
     """What all tasks about a video have."""
 
     limits: VideoLimits = VideoLimits()
@@ -94,6 +94,18 @@ class Video:
                 >= limits.min_vertex_fraction
             )
         )
+
+    @cached_property
+    def ever_well(self) -> Bools:
+        """(O,), which objects some frame shows well."""
+        found: Bools = np.any(self.shown_well, axis=0)
+        return found
+
+    @cached_property
+    def glimpsed(self) -> Bools:
+        """(O,), which objects some frame shows at all."""
+        found: Bools = np.any(self.facts.observed.visible[self.places], axis=0)
+        return found
 
     @cached_property
     def groups(self) -> dict[str, Indices]:
@@ -133,8 +145,7 @@ class Video:
     @cached_property
     def words(self) -> dict[str, str | None]:
         """Each word with the reason why not all that it stands for can be asked about, or None."""
-        glimpsed = np.any(self.facts.observed.visible[self.places], axis=0)
-        well = np.any(self.shown_well, axis=0)
+        glimpsed, well = self.glimpsed, self.ever_well
         meant = self.facts.objects.may_mean.sum(axis=1)
         found: dict[str, str | None] = {}
         for word, group in self.groups.items():

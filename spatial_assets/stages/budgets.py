@@ -1,0 +1,226 @@
+"""What holds of each question about a video for each set of frames that a model may be shown: a stage a suite.
+
+The rows say of every question and set whether the frames show what it asks about, which answer holds for them, and
+whether that is its own; and, once for each question, frames that show nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from pydantic import BaseModel, Field, create_model
+
+from spatial_assets.scene import parameters as base
+from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN
+from spatial_assets.scene.frames import FRAME_SETS as NAMES
+from spatial_assets.scene.inputs import SceneInputs
+from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
+from spatial_assets.scene.tables import QUESTIONS, of
+from spatial_assets.stages.stage import Stage
+from spatial_assets.tasks.core.budgets import (
+    NO_EVIDENCE,
+    OTHER,
+    WORDS,
+    Held,
+    asked_of,
+    without_evidence,
+    words,
+)
+from spatial_assets.tasks.core.facts import READS, SceneFacts
+from spatial_assets.tasks.core.options import LETTERS
+from spatial_assets.tasks.core.task import Task
+from spatial_assets.tasks.registry import tasks
+
+SUFFIX = "_budgets"
+FEW_FREE, NO_SET = "few_free", "no_set"
+MEANINGS: Mapping[str, str] = {
+    NO_SET: "nothing says which frames such a set would have",
+    FEW_FREE: "too few frames show nothing of what it names, or it names nothing",
+}
+
+
+class Parameters(base.Parameters):
+    """Which questions' limits hold, and how many frames show nothing of a question."""
+
+    no_evidence_frames: int = Field(
+        16, ge=1, description="of the control of each question: as many as the smallest uniform set has"
+    )
+
+
+def recounted(suite: str) -> dict[str, Task]:
+    """Tasks of a suite that say what holds for other frames."""
+    return {name: task for name, task in tasks().items() if task.suite == suite and task.recount is not None}
+
+
+def parameters_of(suite: str, chosen: Mapping[str, Task]) -> type[Parameters]:
+    """With the thresholds of each task, which are those that its questions were asked by."""
+    fields: Any = {
+        name: (task.parameters, Field(task.parameters(), description=f"as {name}'s own"))
+        for name, task in chosen.items()
+    }
+    name = f"{suite.capitalize()}Parameters"
+    # Under its name in this module, by which another process finds it.
+    made = globals()[name] = create_model(name, __base__=Parameters, __module__=__name__, **fields)
+    return made
+
+
+def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
+    """All questions of a suite about one scene, for all sets of frames."""
+    # Tables are read once, not once a set of frames.
+    facts, chosen = SceneFacts(inputs.which, inputs.shard.license, cache(inputs.table)), recounted(suite)
+    given = set(facts.read(FRAME_SETS)["name"].to_list())
+    sets = [name for name in NAMES if name in given]
+    parts: list[pa.Table] = []
+    rejects: list[Reject] = []
+    tallies: list[Tally] = []
+    for name, task in chosen.items():
+        rows = inputs.table(of(QUESTIONS, name)).select("qa_id", "format", "answer", "options", "objects")
+        total = len(rows) * (len(NAMES) + 1)
+        if not len(rows):
+            tallies.append(Tally(name, 0, 0))
+            continue
+        own = getattr(parameters, name)
+        made = _Judged(inputs.which, task, own, facts.called(own.names), rows)
+        for frame_set in sets:
+            made.add(frame_set)
+        free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
+        parts.append(made.table())
+        tallies.append(Tally(name, total, parts[-1].num_rows))
+        counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), FEW_FREE: len(rows) - free}
+        rejects += [
+            Reject(reason, MEANINGS[reason], count, name) for reason, count in counts.items() if count
+        ]
+    table = of(BUDGETS, suite)
+    found = pa.concat_tables(parts) if parts else table.schema.empty_table()
+    return SceneOutputs({table.name: found}, rejects=rejects, tallies=tallies)
+
+
+class _Judged:
+    """Rows of one task, a set of frames after the other."""
+
+    def __init__(
+        self, which: Mapping[str, str], task: Task, parameters: Any, facts: SceneFacts, rows: pl.DataFrame
+    ) -> None:
+        self._which, self._task, self._parameters, self._facts = which, task, parameters, facts
+        self._ids = rows["qa_id"].to_arrow().cast(pa.string())
+        self._answers = rows["answer"].to_list()
+        self._asked = asked_of(facts, rows)
+        self._parts: list[pa.Table] = []
+
+    def add(self, frame_set: Any) -> None:
+        """What holds for a set of frames."""
+        facts = self._facts.showing(frame_set)
+        recount = self._task.recount
+        assert recount is not None
+        held = recount(facts, self._parameters, self._asked)
+        same = held.same
+        reasons = np.where(held.answerable & ~same, OTHER, held.reasons)
+        count = len(facts.frames.video)
+        self._parts.append(
+            self._table(frame_set, count, held.answerable, self._printed(held), same, reasons, None)
+        )
+
+    def add_controls(self, count: int) -> int:
+        """Frames that show nothing of a question, where there are as many; of how many questions."""
+        found = without_evidence(self._facts, self._asked, count)
+        free = [row for row, frames in enumerate(found) if frames is not None]
+        names = self._facts.frames.names
+        frames = [[names[place] for place in own.tolist()] for own in found if own is not None]
+        no = np.zeros(len(free), np.bool_)
+        said, why = [words()["undetermined"]] * len(free), [NO_EVIDENCE] * len(free)
+        self._parts.append(
+            self._table(
+                NO_EVIDENCE, count, no, said, no, why, frames, self._ids.take(pa.array(free, pa.int64()))
+            )
+        )
+        return len(free)
+
+    def _printed(self, held: Held) -> list[str | None]:
+        """Answers that hold, as the questions' format prints them."""
+        found: list[str | None] = []
+        for own, right, text, options, good in zip(
+            self._answers,
+            self._asked.texts,
+            held.texts.tolist(),
+            self._asked.options,
+            held.answerable.tolist(),
+            strict=True,
+        ):
+            if not good:
+                found.append(None)
+            elif text == right:
+                found.append(own)
+            else:
+                found.append(text if options is None else LETTERS[options.index(text)])
+        return found
+
+    def _table(
+        self,
+        budget: str,
+        shown: int,
+        answerable: np.ndarray,
+        answers: Sequence[str | None],
+        holds: np.ndarray,
+        reasons: Any,
+        frames: Sequence[Sequence[str]] | None,
+        ids: pa.Array | None = None,
+    ) -> pa.Table:
+        ids = self._ids if ids is None else ids
+        count = len(ids)
+        schema = BUDGETS.schema
+        columns: dict[str, pa.Array] = {
+            **{name: pa.repeat(pa.scalar(value, pa.string()), count) for name, value in self._which.items()},
+            "task": pa.repeat(pa.scalar(self._task.name, pa.string()), count),
+            "qa_id": ids,
+            "budget": pa.repeat(pa.scalar(budget, pa.string()), count),
+            "shown": pa.repeat(pa.scalar(shown, pa.int32()), count),
+            "answerable": pa.array(answerable, pa.bool_()),
+            "answer": pa.array(answers, pa.string()),
+            "holds": pa.array(holds, pa.bool_()),
+            "reason": pa.array(list(reasons), pa.string()),
+            "frames": pa.nulls(count, schema.field("frames").type)
+            if frames is None
+            else pa.array(frames, schema.field("frames").type),
+        }
+        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+    def table(self) -> pa.Table:
+        return pa.concat_tables(self._parts)
+
+
+def budgets_of(suite: str) -> Stage:
+    """The stage of a suite."""
+    chosen = recounted(suite)
+    made = parameters_of(suite, chosen)
+    reads = {table.name: table for task in chosen.values() for table in task.reads}
+    compute: Callable[[SceneInputs, Any], SceneOutputs] = partial(judge, suite)
+    return Stage(
+        name=f"{suite}{SUFFIX}",
+        reads=(
+            *READS,
+            *reads.values(),
+            FRAME_SETS,
+            FRAME_SETS_SHOWN,
+            *(of(QUESTIONS, name) for name in chosen),
+        ),
+        writes=(of(BUDGETS, suite),),
+        parameters=lambda dataset: made(),
+        compute=compute,
+        modules=lambda dataset: (__name__, *sorted({task.module for task in chosen.values()})),
+        data=(WORDS,),
+        heavy=lambda dataset: True,
+    )
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        budgets_of(suite) for suite in sorted({task.suite for task in tasks().values() if task.recount})
+    )
+}
+"""By name: of each suite whose tasks say what holds for other frames."""
