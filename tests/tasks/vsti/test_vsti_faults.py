@@ -1,6 +1,6 @@
 """The faults of VSTI-Bench's released code: each rule as it was released, where it goes wrong, and that ours does not.
 
-Numbers are those of the list that the project keeps of them.
+Numbers are those of `docs/vsti.md`.
 """
 
 from __future__ import annotations
