@@ -27,9 +27,9 @@ class Killed(BaseException):
 MOMENTS = {
     (Pending, "put"): 3,
     (Pending, "drop"): 6,
-    (scene_calls, "packed"): 30,
+    (scene_calls, "packed"): 33,
     (pending, "_read"): 3,
-    (StageRun, "_merge_table"): 10,
+    (StageRun, "_merge_table"): 11,
     (StageRun, "_place_file"): 9,
     (StageRun, "summarize"): 1,
     (StageRun, "commit"): 3,
