@@ -112,7 +112,7 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
 
 def _broken_laws(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Twins whose answers do not follow from their questions', each with its task behind what is wrong."""
-    wrong = []
+    wrong: list[tuple[str, ...]] = []
     rows = con.execute(sql("checks/twins"), parameters)
     while chunk := rows.fetchmany(TWINS_AT_ONCE):
         for task, shard, scene, qa_id, law, twin_of, form, *both in chunk:
