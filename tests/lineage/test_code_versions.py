@@ -19,6 +19,7 @@ from spatial_assets.lineage import code_versions as code
 from spatial_assets.lineage import source_files
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene import tables
+from spatial_assets.stages.budgets import STAGES as JUDGED
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import SUITES
 
@@ -277,6 +278,7 @@ def test_plumbing_and_wording_for_developers_change_no_version(package, name):
 
 QUESTIONS = set(STAGES) - {
     "sources", "scenes", "keyframes", "visibility", "overlap", "view_sets", "rooms", "cognitive_maps",
+    "frame_sets", *JUDGED,
 }  # fmt: skip
 
 
@@ -290,7 +292,7 @@ QUESTIONS = set(STAGES) - {
             "LARGEST = 6",
             {"view_sets", *SUITES["spatialmosaic"], *SUITES["views"]},
         ),
-        ("geometry/rasterize.py", "DEFAULT_NEAR = 0.05", "DEFAULT_NEAR = 0.06", {"visibility"}),
+        ("geometry/rasterize.py", "DEFAULT_NEAR = 0.05", "DEFAULT_NEAR = 0.06", {"visibility", "frame_sets"}),
         ("geometry/grid_map.py", "\ndef ", "\nUNUSED = 1\ndef ", {"cognitive_maps"}),
         ("stages/rooms.py", "Field(0.05, gt=0", "Field(0.04, gt=0", {"rooms"}),
         ("stages/cognitive_maps.py", "Field(GRID", "Field(GRID + 1", {"cognitive_maps"}),
@@ -299,7 +301,7 @@ QUESTIONS = set(STAGES) - {
             "storage/meshes.py",
             "GRAY = 160",
             "GRAY = 161",
-            {"scenes", "visibility", "overlap", "view_sets", "rooms"},
+            {"scenes", "visibility", "overlap", "view_sets", "rooms", "frame_sets"},
         ),
     ],
 )

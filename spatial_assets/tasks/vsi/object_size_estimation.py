@@ -70,9 +70,15 @@ def ends_unseen(facts: SceneFacts, parameters: ObjectSizeParameters, things: Ind
 
 
 def recount(facts: SceneFacts, parameters: ObjectSizeParameters, asked: Asked) -> Held:
-    """An object is as long in any frames that show where it ends."""
+    """An object is as long in any frames that show where it ends: frames of which it owns a pixel, where `find` takes
+    one too that it would be in if nothing hid it."""
     held = of_objects(facts, parameters, asked)
-    held.refuse("truncated", ends_unseen(facts, parameters, asked.objects[:, 0]))
+    things = asked.objects[:, 0]
+    video = facts.once(video_of, parameters.limits)
+    outside = facts.observed.column("truncation")[video.places][:, things]
+    shown = facts.observed.visible[video.places][:, things]
+    least = np.where(shown & (outside == outside), outside, np.inf).min(axis=0, initial=np.inf)
+    held.refuse("truncated", least > parameters.max_frame_truncation)
     return held
 
 
