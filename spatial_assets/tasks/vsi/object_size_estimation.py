@@ -61,24 +61,20 @@ def find(facts: SceneFacts, parameters: ObjectSizeParameters) -> Candidates:
 
 
 def ends_unseen(facts: SceneFacts, parameters: ObjectSizeParameters, things: Indices) -> Bools:
-    """(N,): of things (N,), whether no frame shows enough of each to see where it ends."""
+    """(N,): of things (N,), whether no frame shows enough of each to see where it ends. One that would show it if
+    nothing stood before it shows nothing."""
     video = facts.once(video_of, parameters.limits)
-    # fmin passes over NaN, which stands where a frame shows nothing of the object.
-    least = np.fmin.reduce(facts.observed.column("truncation")[video.places][:, things], initial=np.inf)
+    outside = facts.observed.column("truncation")[video.places][:, things]
+    shown = facts.observed.visible[video.places][:, things]
+    least = np.where(shown & (outside == outside), outside, np.inf).min(axis=0, initial=np.inf)
     unseen: Bools = least > parameters.max_frame_truncation
     return unseen
 
 
 def recount(facts: SceneFacts, parameters: ObjectSizeParameters, asked: Asked) -> Held:
-    """An object is as long in any frames that show where it ends: frames of which it owns a pixel, where `find` takes
-    one too that it would be in if nothing hid it."""
+    """An object is as long in any frames that show where it ends."""
     held = of_objects(facts, parameters, asked)
-    things = asked.objects[:, 0]
-    video = facts.once(video_of, parameters.limits)
-    outside = facts.observed.column("truncation")[video.places][:, things]
-    shown = facts.observed.visible[video.places][:, things]
-    least = np.where(shown & (outside == outside), outside, np.inf).min(axis=0, initial=np.inf)
-    held.refuse("truncated", least > parameters.max_frame_truncation)
+    held.refuse("truncated", ends_unseen(facts, parameters, asked.objects[:, 0]))
     return held
 
 

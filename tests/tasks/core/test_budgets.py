@@ -313,8 +313,7 @@ def test_verdicts_name_the_questions_of_their_scene(home: Home) -> None:
     assert set(judged["qa_id"].to_list()) == ids
     at_video = judged.filter(pl.col("budget") == "uniform_32")
     assert len(at_video) == len(ids)
-    # An object's size alone is asked where a frame that would show its ends, if nothing hid them, is enough.
-    assert at_video.filter(pl.col("task") != "object_size_estimation")["holds"].all()
+    assert at_video["holds"].all()
     assert set(home.rows(tables.KEYFRAMES.name).filter(pl.col("set") == "video32")["frame"].to_list()) == set(
         home.rows("frame_sets").filter(pl.col("name") == "uniform_32")["frame"].to_list()
     )

@@ -65,9 +65,9 @@ def expected(facts: SceneFacts) -> tuple[dict[tuple[int, ...], float], Counter[s
         size = 100 * max(facts.objects.sizes[thing].tolist())
         if reason is not None:
             reasons[reason] += 1
-        elif (
-            min(row["truncation"] for *_, row in twin.observations(thing) if row["truncation"] is not None)
-            > 0.5
+        elif all(
+            row["truncation"] is None or row["truncation"] > 0.5 or not row["visible_px"]
+            for *_, row in twin.observations(thing)
         ):
             reasons["truncated"] += 1
         elif abs(size % 1 - 0.5) < 0.1:
@@ -102,6 +102,8 @@ def test_the_ends_of_what_is_measured_are_seen() -> None:
     cut = [{0: seen(0.3, truncation=0.6)}]
     assert rejected(TASK, made(objects, cut)) == {"truncated": 1}
     assert rejected(TASK, made(objects, [*cut, {0: seen(0.0001, truncation=0.4)}])) == {"ok": 1}
+    hidden = {0: seen(0.0, truncation=0.0)}
+    assert rejected(TASK, made(objects, [*cut, hidden])) == {"truncated": 1}, "what hides it hides its ends"
 
 
 def test_a_word_for_several_names_none() -> None:
