@@ -56,7 +56,7 @@ from spatial_assets.scene.refs import SceneRef, SourceFile
 RELEASE = "v1"
 LICENSE = "Matterport3D Terms of Use (non-commercial)"
 HEAVY = True
-FACTS = frozenset(Fact) - {Fact.SEQUENCE, Fact.ROOM_SIZE, Fact.OBJECT_COUNTS}
+FACTS = frozenset(Fact) - {Fact.SEQUENCE, Fact.ROOM_SIZE, Fact.OBJECT_COUNTS, Fact.QUESTIONS}
 SCENE_NAME = re.compile(r"[0-9A-Za-z]{11}$", re.ASCII)
 FOLDERS = ("", "scans", "v1/scans", "data", "data/v1/scans")
 """Where a root may keep its scans."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 from PIL import Image
 
 from spatial_assets.exports.core.base import Question, Shot
+from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.tables import QUESTIONS
 
 WIDTH, HEIGHT = 64, 48
@@ -108,6 +109,8 @@ class MadeSource:
         rows = list(self._rows[split])
         for first in range(0, len(rows), size):
             table = pa.Table.from_pylist(rows[first : first + size], schema=QUESTIONS.schema)
+            for name, kind in RELEASED.items():
+                table = table.append_column(name, pa.nulls(table.num_rows, kind))
             yield table.select(
                 list(
                     dict.fromkeys(

@@ -77,7 +77,7 @@ AXES = (
 )
 
 
-class SideLimits(Parameters):
+class MomentSideLimits(Parameters):
     """When one object lies clearly on one side of another."""
 
     min_gap: float = Field(
@@ -95,7 +95,7 @@ class SideLimits(Parameters):
 
 
 class SideParameters(NamedParameters):
-    sides: SideLimits = SideLimits()
+    sides: MomentSideLimits = MomentSideLimits()
     even: bool = Field(True, description="leave out what words suggest, as often as it takes")
 
 
