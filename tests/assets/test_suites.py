@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cache
 
 import dagster as dg
 import pytest
@@ -199,8 +200,14 @@ WRONG = {
 """A step, a configuration that does not fit it, and whether only its value is wrong, not its shape."""
 
 
+@cache
+def build_job():
+    """The job of all builds, resolved once: nothing here changes it."""
+    return build_defs().resolve_job_def(BUILD)
+
+
 def config_type(step):
-    return build_defs().resolve_job_def(BUILD).graph.node_named(step).definition.config_schema.config_type
+    return build_job().graph.node_named(step).definition.config_schema.config_type
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -209,7 +216,7 @@ def test_a_wrong_configuration_is_rejected_before_a_run_is_made(case):
     # This is what the Launchpad marks while one types; it knows shapes and types.
     assert validate_config(config_type(step), config).success == only_its_value
     # And this is asked when one launches, before there is a run.
-    job = build_defs().resolve_job_def(BUILD)
+    job = build_job()
     with pytest.raises(dg.DagsterInvalidConfigError):
         dg.validate_run_config(job, {"ops": {step: {"config": config}}})
 
@@ -220,7 +227,7 @@ def stages_of(step):
 
 @pytest.mark.parametrize("step", [*SUITES, *(name for name in pipeline.STAGES if step_of(name) == name)])
 def test_every_default_is_a_value_that_the_launchpad_takes(step):
-    job = build_defs().resolve_job_def(BUILD)
+    job = build_job()
     stages = stages_of(step)
     for dataset in READERS:
         config = {}

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from thinned import thinned
 
 from spatial_assets.geometry.boxes import box_corners, yaw_of
 from spatial_assets.geometry.cameras import project
@@ -407,7 +408,7 @@ def test_single_poses_that_cannot_be_cost_their_frames(folder: Path, tmp_path: P
 LAYOUTS = ("arkitscenes", "arkitscenes_raw")
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
+@pytest.fixture(scope="module", params=thinned(LAYOUTS, 2))
 def videos(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One of the studio's videos for each side that a tablet can lie on."""
     root = tmp_path_factory.mktemp(request.param)

@@ -48,6 +48,7 @@ def test_scenes_are_furnished_and_varied(scenes):
         assert set(counts) >= STRUCTURE
 
 
+@pytest.mark.prove
 def test_the_camera_is_never_inside_an_object(scenes):
     for scene in scenes:
         places = scene.poses[:, :3, 3]

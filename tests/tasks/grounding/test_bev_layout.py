@@ -80,6 +80,7 @@ def test_objects_of_one_name_stand_by_distance(studio: Studio) -> None:
             assert words.index(word) + len(own) - 1 == len(words) - 1 - words[::-1].index(word)
 
 
+@pytest.mark.prove
 def test_what_is_placed_is_seen(studio: Studio) -> None:
     hidden = 0
     rows = studio.rows(TASK)

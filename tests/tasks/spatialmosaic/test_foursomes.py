@@ -25,6 +25,7 @@ def scene(*levels: float):
     return made_sets(things, [{place: shown() for place in range(len(things))}, {}])
 
 
+@pytest.mark.prove
 def test_every_set_of_which_one_alone_lies_on_its_side_is_asked() -> None:
     """Of five things two are higher than the table: each of them with the three others."""
     facts = scene(2.0, 1.5, 0.5, 0.4, 0.3)
