@@ -159,7 +159,8 @@ def process(home: Path, root: Path, keyframes_only: bool, everything: bool = Fal
             parameters = {
                 name: pipeline.parameters(home, stage, shard.dataset) for name, stage in group.items()
             }
-            with clock.part(next((suite for suite, own in SUITES.items() if own is group), *group)):
+            name = next((suite for suite, own in SUITES.items() if own is group), next(iter(group)))
+            with clock.part(name):
                 reports = runner.run_together(list(group.values()), shard, parameters)
             for report in reports.values():
                 check(report)

@@ -29,6 +29,7 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import Shard
 from spatial_assets.scene.tables import KEYFRAMES as KEYFRAMES_TABLE
 from spatial_assets.stages import pipeline
+from spatial_assets.stages.budgets import STAGES as BUDGETS
 from spatial_assets.stages.questions import STAGES, SUITES, ask, facts_of
 from spatial_assets.storage.lake import Lake, conform, write_parquet
 from spatial_assets.tasks.core import generate
@@ -49,7 +50,7 @@ FIRST = (
 WANTED_SECONDS_OF_FIRST = 0.4
 WANTED_RATIO = 1.3
 """Of the seconds per keyframe, the greatest over that of the fewest keyframes."""
-UPSTREAM = [name for name in pipeline.STAGES if name not in STAGES]
+UPSTREAM = [name for name in pipeline.STAGES if name not in STAGES and name not in BUDGETS]
 KEYFRAME_FILTERS = {100: (0.34, 21.0), 200: (0.2, 12.0), 400: (0.11, 6.5)}
 """Meters and degrees between keyframes that leave about so many of the scene's 2,000 frames."""
 MEASURED = 200
