@@ -39,7 +39,6 @@ from spatial_assets.scene.frames import KEYFRAMES, frame_sets
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import Shard
 from spatial_assets.stages import (
-    cognitive_maps,
     keyframes,
     overlap,
     pipeline,
@@ -48,6 +47,8 @@ from spatial_assets.stages import (
     sources,
     visibility,
 )
+from spatial_assets.stages.budgets import STAGES as BUDGETS
+from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.storage import instance_images, meshes
 from spatial_assets.storage.lake import Lake
@@ -61,8 +62,12 @@ NAME = "scene0001_00"
 WANTED_SECONDS = 3.0
 """For the keyframes alone, on one core."""
 WANTED_ROOMS_SECONDS = 0.3
-LATER = (rooms.STAGE, cognitive_maps.STAGE)
-"""What follows the visibility table, before the suites of tasks."""
+LATER = tuple(
+    stage
+    for name, stage in pipeline.STAGES.items()
+    if name not in (*TASKS, *BUDGETS, "sources", "scenes", "keyframes", "visibility", "overlap")
+)
+"""What follows the visibility table and the overlap, before the suites of tasks."""
 ROUNDS = 3
 FIRST_PROCESS = """
 import time; begun = time.process_time()
@@ -155,7 +160,8 @@ def process(home: Path, root: Path, keyframes_only: bool, everything: bool = Fal
             with clock.part(f"{stage.name}: bookkeeping"):
                 report = runner.run(stage, shard, pipeline.parameters(home, stage, shard.dataset))
             check(report)
-        for group in [{stage.name: stage} for stage in LATER] + [*SUITES.values()] if everything else []:
+        before, after = ([{stage.name: stage} for stage in own] for own in (LATER, BUDGETS.values()))
+        for group in [*before, *SUITES.values(), *after] if everything else []:
             parameters = {
                 name: pipeline.parameters(home, stage, shard.dataset) for name, stage in group.items()
             }
