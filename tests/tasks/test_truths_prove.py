@@ -27,6 +27,7 @@ TWINS = 5
 """Of each law, whose answers are recomputed like all others."""
 
 
+OTHER_VIEWS = {"images_swapped", "view_dropped"}
 OTHER_PIXELS = 0.02
 """Share of values that may be another renderer's, where something just crosses a limit."""
 
@@ -72,7 +73,9 @@ def test_answers_of_eight_scenes_equal_the_truth(tmp_path: Path) -> None:
         check(asked, task, module)
         if task.suite == "spatialmosaic":
             for row in asked.rows(name):
-                check_answerable(asked.truths[row["scene"]], row, shown)
+                # What is told of a set is told in its order, of all its views.
+                if row["law"] not in OTHER_VIEWS:
+                    check_answerable(asked.truths[row["scene"]], row, shown)
         counts[name] = Counter(row["format"] for row in asked.rows(name))
     print(f"answers equal to the truth on {SCENES} scenes:")
     for name, found in counts.items():
