@@ -18,6 +18,7 @@ from spatial_assets.tasks.core.limits import REFERENT_REASONS, ReferentLimits, r
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.named_frames import of_pointed
 from spatial_assets.tasks.core.video.shown import (
     IMAGES,
     NEEDS,
@@ -27,7 +28,9 @@ from spatial_assets.tasks.core.video.shown import (
     codes_of,
     video_of,
 )
+from spatial_assets.tasks.spar.video import called_by, label
 
+NAME = "obj_frame_locate"
 FEW = "few_frames"
 
 
@@ -96,13 +99,13 @@ def ask(facts: SceneFacts, parameters: LocateParameters, candidate: Chosen, draw
 
 
 def _listed(places: list[int]) -> str:
-    return ", ".join(f"Frame-{place}" for place in places)
+    return ", ".join(map(label, places))
 
 
 TASKS = (
     Task(
         module=__name__,
-        name="obj_frame_locate",
+        name=NAME,
         level="medium",
         images=IMAGES,
         summary="In which of some frames of a video a boxed object of another frame is seen again",
@@ -111,6 +114,8 @@ TASKS = (
         parameters=LocateParameters,
         find=find,
         ask=ask,
+        recount=of_pointed,
+        points=called_by(NAME),
         reasons={
             **REFERENT_REASONS,
             **REASONS,

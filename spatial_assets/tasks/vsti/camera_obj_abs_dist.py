@@ -19,11 +19,13 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,
     NEEDS,
     NamedParameters,
+    asked_frames,
     frame_roles,
     moment_slots,
     nearest_points,
@@ -98,6 +100,8 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
+        recount=of_numbered,
+        points=asked_frames,
         reasons={
             **MOMENT_REASONS,
             **OPTION_REASONS,

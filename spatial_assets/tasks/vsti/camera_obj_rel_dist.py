@@ -34,12 +34,14 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,
     NEEDS,
     SUITE,
     NamedParameters,
+    asked_frames,
     frame_roles,
     moment_slots,
     named,
@@ -211,6 +213,8 @@ TASKS = tuple(
         parameters=RelativeParameters,
         find=partial(find, version=version),
         ask=partial(ask, version=version),
+        recount=of_numbered,
+        points=asked_frames,
         reasons={
             **MOMENT_REASONS,
             "near": "nearer to the camera than its distance can be told",

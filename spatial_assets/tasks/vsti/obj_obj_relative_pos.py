@@ -31,6 +31,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
@@ -38,6 +39,7 @@ from spatial_assets.tasks.vsti.moments import (
     NEEDS,
     SUITE,
     NamedParameters,
+    asked_frames,
     frame_roles,
     moment_slots,
     nearest_points,
@@ -246,6 +248,8 @@ TASKS = tuple(
         parameters=SideParameters,
         find=partial(find, axis=axis),
         ask=partial(ask, axis=axis),
+        recount=of_numbered,
+        points=asked_frames,
         reasons={
             **MOMENT_REASONS,
             "overlap": "along the axis the two objects overlap, or nearly",

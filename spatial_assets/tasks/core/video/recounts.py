@@ -8,7 +8,7 @@ import numpy as np
 
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.tasks.core.budgets import Asked, Held, members
-from spatial_assets.tasks.core.candidates import NOTHING
+from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.video.counts import CountParameters
 from spatial_assets.tasks.core.video.orders import (
@@ -16,6 +16,7 @@ from spatial_assets.tasks.core.video.orders import (
     NEVER_CLEAR,
     TOGETHER,
     AppearanceParameters,
+    Appearances,
     appearances,
 )
 from spatial_assets.tasks.core.video.rooms import RoomParameters, seen_area
@@ -53,7 +54,7 @@ def of_orders(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked)
     held.refuse(UNSEEN, (seen.glimpses[words] == NEVER).any(axis=1))
     held.refuse(NEVER_CLEAR, (seen.clears[words] == NEVER).any(axis=1))
     held.refuse(HALF_SEEN, ~_some_well(video)[words].all(axis=1))
-    ordered = np.take_along_axis(words, np.lexsort((seen.glimpses[words], seen.clears[words])), axis=1)
+    ordered = in_order(seen, words)
     gaps = [
         seen.glimpses[later] - seen.clears[earlier] < parameters.min_gap
         for earlier, later in pairwise(ordered.T)
@@ -62,6 +63,14 @@ def of_orders(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked)
     names = list(video.groups)
     held.answer([", ".join([names[word] for word in row]) for row in ordered.tolist()])
     return held
+
+
+def in_order(seen: Appearances, words: Indices) -> Indices:
+    """(N, k), words in the order of their first clear views."""
+    ordered: Indices = np.take_along_axis(
+        words, np.lexsort((seen.glimpses[words], seen.clears[words])), axis=1
+    )
+    return ordered
 
 
 def _some_well(video: Video) -> np.ndarray:
