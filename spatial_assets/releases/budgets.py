@@ -142,7 +142,12 @@ def _shown(
     """A row with other frames. One that shows the same under the same id stays what it is."""
     made = {**row, BUDGET: budget, QUESTION: row.get(QUESTION) or row["qa_id"]}
     before = [item["frame"] for item in row["frames"]]
-    made["frames"] = [{"role": f"frame-{index}", "frame": frame} for index, frame in enumerate(frames)]
+    # What the question calls by its number has a role of its own.
+    roles = {(index, item["frame"]): item["role"] for index, item in enumerate(row["frames"])}
+    made["frames"] = [
+        {"role": roles.get((index, frame), f"frame-{index}"), "frame": frame}
+        for index, frame in enumerate(frames)
+    ]
     made["sizes"] = [sizes[frame] for frame in frames]
     if before != list(frames) or QUESTION in row:
         text = json.dumps([made[QUESTION], budget, row["question"], list(frames)])

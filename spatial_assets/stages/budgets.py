@@ -37,10 +37,14 @@ from spatial_assets.tasks.core.task import Task
 from spatial_assets.tasks.registry import tasks
 
 SUFFIX = "_budgets"
-FEW_FREE, NO_SET = "few_free", "no_set"
+FEW_FREE, NO_SET, FRAMES_NAMED = "few_free", "no_set", "frames_named"
+COLUMNS = ("qa_id", "format", "answer", "options", "objects", "template")
+OF_FRAMES = ("question", "frames")
+"""What is read of questions, and more of those that point at frames."""
 MEANINGS: Mapping[str, str] = {
     NO_SET: "nothing says which frames such a set would have",
     FEW_FREE: "too few frames show nothing of what it names, or it names nothing",
+    FRAMES_NAMED: "it names frames, which others cannot stand for",
 }
 
 
@@ -79,7 +83,8 @@ def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutput
     rejects: list[Reject] = []
     tallies: list[Tally] = []
     for name, task in chosen.items():
-        rows = inputs.table(of(QUESTIONS, name)).select("qa_id", "format", "answer", "options", "objects")
+        columns = COLUMNS if task.points is None else (*COLUMNS, *OF_FRAMES)
+        rows = inputs.table(of(QUESTIONS, name)).select(columns)
         total = len(rows) * (len(NAMES) + 1)
         if not len(rows):
             tallies.append(Tally(name, 0, 0))
@@ -88,10 +93,13 @@ def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutput
         made = _Judged(inputs.which, task, own, facts.called(own.names), rows)
         for frame_set in sets:
             made.add(frame_set)
-        free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
+        free = 0
+        if task.points is None:
+            free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
         parts.append(made.table())
         tallies.append(Tally(name, total, parts[-1].num_rows))
-        counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), FEW_FREE: len(rows) - free}
+        without = FEW_FREE if task.points is None else FRAMES_NAMED
+        counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), without: len(rows) - free}
         rejects += [
             Reject(reason, MEANINGS[reason], count, name) for reason, count in counts.items() if count
         ]
@@ -109,7 +117,7 @@ class _Judged:
         self._which, self._task, self._parameters, self._facts = which, task, parameters, facts
         self._ids = rows["qa_id"].to_arrow().cast(pa.string())
         self._answers = rows["answer"].to_list()
-        self._asked = asked_of(facts, rows)
+        self._asked = asked_of(facts, rows, task.points)
         self._parts: list[pa.Table] = []
 
     def add(self, frame_set: Any) -> None:

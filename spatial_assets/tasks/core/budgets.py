@@ -1,7 +1,8 @@
 """What holds of a video's questions where other frames of it are shown, and frames that show nothing they ask about.
 
 A task declares how its questions are counted again (`Recount`); what is asked about must be seen well in the frames
-that are shown, by the task's own limits, whatever the answer.
+that are shown, by the task's own limits, whatever the answer. One whose questions point at frames by their numbers
+declares which these are (`Points`): such a question holds where each of them is shown under the number that it has.
 """
 
 from __future__ import annotations
@@ -19,18 +20,33 @@ from numpy.typing import ArrayLike, NDArray
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
-from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.facts import SceneFacts, places_of
 from spatial_assets.tasks.core.options import LETTERS
 
 NO_EVIDENCE = "no_evidence"
 """The budget of frames that show nothing of what is asked about."""
 OTHER, NOT_OFFERED = "other_answer", "not_offered"
+FRAME_UNSEEN, RENUMBERED = "frame_unseen", "renumbered"
 REASONS: Mapping[str, str] = {
     OTHER: "the frames show it, and another answer is the right one",
     NOT_OFFERED: "the answer that holds for the frames is none of the options",
     NO_EVIDENCE: "the frames show nothing of what is asked about",
+    FRAME_UNSEEN: "a frame that the question names is not among those shown",
+    RENUMBERED: "they are shown under other numbers, so that the question's words mean other frames",
 }
 WORDS = "tasks/core/budgets.json"
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """Frames that questions (N,) point at by their numbers, as a frame in which something is marked."""
+
+    numbers: Indices
+    """(N, m), of each among the frames that the question shows, from 0; NOTHING after the last."""
+    frames: Indices
+    """(N, m), their places among the scene's frames."""
+    shown: Indices
+    """(N,), how many frames each question shows."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,11 @@ class Asked:
     texts: Sequence[str]
     """Their answers as printed; an option's text, not its letter."""
     options: Sequence[Sequence[str] | None]
+    forms: Sequence[str] = ()
+    templates: Sequence[str] = ()
+    """Of each its format, and the wording used."""
+    pointed: Pointed | None = None
+    """Of a task whose questions point at frames."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -85,8 +106,14 @@ class Held:
         return found
 
 
-def asked_of(facts: SceneFacts, rows: pl.DataFrame) -> Asked:
-    """Rows of a task's questions about the scene, with the columns `answer, options, objects`."""
+Points = Callable[[pl.DataFrame], Sequence[Sequence[int]]]
+"""Rows of questions, with the columns `question, frames`, to the numbers of the frames that each points at, among those
+that it shows, from 0."""
+
+
+def asked_of(facts: SceneFacts, rows: pl.DataFrame, points: Points | None = None) -> Asked:
+    """Rows of a task's questions about the scene, with the columns `format, template, answer, options, objects`, and of
+    a task whose questions point at frames `question, frames`."""
     options = rows["options"].to_list()
     texts = [
         answer if own is None else own[LETTERS.index(answer)]
@@ -99,7 +126,30 @@ def asked_of(facts: SceneFacts, rows: pl.DataFrame) -> Asked:
     out = np.full((len(held), int(counts.max(initial=0))), NOTHING, np.int64)
     columns = np.arange(len(instances)) - np.repeat(np.cumsum(counts) - counts, counts)
     out[np.repeat(np.arange(len(held)), counts), columns] = places
-    return Asked(out, [[item["role"] for item in own] for own in held], texts, options)
+    return Asked(
+        out,
+        [[item["role"] for item in own] for own in held],
+        texts,
+        options,
+        rows["format"].to_list(),
+        rows["template"].to_list(),
+        None if points is None else _pointed(facts, rows["frames"], points(rows)),
+    )
+
+
+def _pointed(facts: SceneFacts, frames: pl.Series, numbers: Sequence[Sequence[int]]) -> Pointed:
+    """Frames by their numbers among those of each row's list of roles and names."""
+    shown = frames.list.len().to_numpy().astype(np.int64)
+    places = places_of(frames.explode().struct.field("frame"), facts.frames.names)
+    begins = np.cumsum(shown) - shown
+    held = np.full((len(numbers), max(map(len, numbers), default=0)), NOTHING, np.int64)
+    for row, own in enumerate(numbers):
+        held[row, : len(own)] = own
+    found = np.full(held.shape, NOTHING, np.int64)
+    # A number beyond those that are shown is no frame's.
+    row, column = np.nonzero((held != NOTHING) & (held < shown[:, None]))
+    found[row, column] = places[begins[row] + held[row, column]]
+    return Pointed(held, found, shown)
 
 
 Recount = Callable[[SceneFacts, Any, Asked], Held]

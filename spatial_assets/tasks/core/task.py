@@ -14,7 +14,7 @@ from spatial_assets.scene.model import Fact
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.answers import Answer
-from spatial_assets.tasks.core.budgets import Recount
+from spatial_assets.tasks.core.budgets import Points, Recount
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -181,6 +181,8 @@ class Task:
     """Tables beyond those that the facts of every task come from."""
     recount: Recount | None = None
     """Of a task about a video: what holds of its questions where other frames of it are shown."""
+    points: Points | None = None
+    """Of one whose questions point at frames of the video by their numbers: at which."""
     find_for: Mapping[str, Find] = field(default_factory=dict)
     """By format, in place of `find`, where a format shows more than others."""
     ask_for: Mapping[str, Ask] = field(default_factory=dict)

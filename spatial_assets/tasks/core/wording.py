@@ -163,6 +163,18 @@ def phrases(suite: str, task: str) -> Mapping[str, str]:
 
 
 @cache
+def _sentences(suite: str, task: str) -> Mapping[str, str]:
+    """In which a task's answers are cast, by id."""
+    held = json.loads(file_of(suite, task).read_text(encoding="utf-8"))["formats"]["sentence"]["answers"]
+    return {name: _capital(text) for name, text in held.items()}
+
+
+def cast(suite: str, task: str, template: str, slots: Mapping[str, str]) -> str:
+    """Another answer in the sentence of a row's `template`."""
+    return _filled(_sentences(suite, task)[template.rpartition("/")[2]], slots)
+
+
+@cache
 def stem_ids(suite: str, task: str, published: bool) -> tuple[str, ...]:
     """Ids of a task's stems that a published format fixes, or of those that it does not."""
     held = _held(file_of(suite, task))

@@ -10,7 +10,7 @@ from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
-from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.task import Question, ShownParameters, Task
 from spatial_assets.tasks.grounding.descriptions import WORDS_FILE
 from spatial_assets.tasks.grounding.located import REASONS, LocatedParameters, ask_where, located
 from spatial_assets.tasks.spar.video import IMAGES, NEEDS, images
@@ -18,12 +18,16 @@ from spatial_assets.tasks.spar.video import IMAGES, NEEDS, images
 NAME = "object_grounding_video"
 
 
-def find(facts: SceneFacts, parameters: LocatedParameters) -> Candidates:
+class LocatedInVideoParameters(LocatedParameters, ShownParameters):
+    pass
+
+
+def find(facts: SceneFacts, parameters: LocatedInVideoParameters) -> Candidates:
     """Every description of every object that the video shows."""
     return located(facts, parameters, facts.frames.video[None], video=True)
 
 
-def ask(facts: SceneFacts, parameters: LocatedParameters, candidate: Chosen, draw: Draw) -> Question:
+def ask(facts: SceneFacts, parameters: LocatedInVideoParameters, candidate: Chosen, draw: Draw) -> Question:
     return ask_where(facts, parameters, candidate, draw, images(facts), NAME)
 
 
@@ -36,7 +40,7 @@ TASKS = (
         summary="Where a described object is, by a frame, a point, a depth and a size, told from a video",
         needs={FILL: NEEDS, SENTENCE: NEEDS},
         kind=Parts.kind,
-        parameters=LocatedParameters,
+        parameters=LocatedInVideoParameters,
         find=find,
         ask=ask,
         reads=(optional_tables.DESCRIPTIONS,),

@@ -24,6 +24,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, ShownParameters, Task
+from spatial_assets.tasks.core.video.recounts import of_pointed
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
 from spatial_assets.tasks.spar.anchors import hints as of_words
@@ -44,6 +45,7 @@ from spatial_assets.tasks.spar.video import (
     NEEDS,
     UNFIT,
     VIDEO_REASONS,
+    called_frames,
     fit_frames,
     images,
     label,
@@ -151,6 +153,8 @@ TASKS = (
         parameters=NearestInVideoParameters,
         find=find,
         ask=ask,
+        recount=of_pointed,
+        points=called_frames,
         reasons={**VIDEO_REASONS, **FOUR_REASONS, EXPECTED: PRIOR_REASONS[EXPECTED]},
         data=(prior_file(SUITE, NAME),),
     ),

@@ -17,6 +17,7 @@ from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task, Twin
+from spatial_assets.tasks.core.video.recounts import of_pointed
 from spatial_assets.tasks.spar.distance_prediction_oo import (
     PAIR_REASONS,
     ObjectDistanceParameters,
@@ -29,6 +30,7 @@ from spatial_assets.tasks.spar.video import (
     NEEDS,
     UNFIT,
     VIDEO_REASONS,
+    called_frames,
     fit_frames,
     images,
     label,
@@ -94,6 +96,8 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
+        recount=of_pointed,
+        points=called_frames,
         reasons={
             **VIDEO_REASONS,
             **OPTION_REASONS,

@@ -6,6 +6,7 @@ Labels with fewer than two objects are left out, as SPAR has it; what can be cou
 from __future__ import annotations
 
 from spatial_assets.tasks.core.answers import Number
+from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -13,7 +14,11 @@ from spatial_assets.tasks.core.quantities import COUNT
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find
+from spatial_assets.tasks.core.video.recounts import of_counts
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
+from spatial_assets.tasks.core.wording import cast
+
+SUITE, NAME = "spar", "obj_count"
 
 
 def ask(facts: SceneFacts, parameters: CountParameters, candidate: Chosen, draw: Draw) -> Question:
@@ -26,10 +31,21 @@ def ask(facts: SceneFacts, parameters: CountParameters, candidate: Chosen, draw:
     )
 
 
+def recount(facts: SceneFacts, parameters: CountParameters, asked: Asked) -> Held:
+    """As many as are shown, and what a sentence would say of so many."""
+    held = of_counts(facts, parameters, asked)
+    words = facts.objects.words
+    for row, form in enumerate(asked.forms):
+        if form == SENTENCE:
+            slots = {"category": words[asked.objects[row, 0]], "answer": held.texts[row]}
+            held.texts[row] = cast(SUITE, NAME, asked.templates[row], slots)
+    return held
+
+
 TASKS = (
     Task(
         module=__name__,
-        name="obj_count",
+        name=NAME,
         level="high",
         images=IMAGES,
         summary="How many objects of a category the video's room has",
@@ -38,6 +54,7 @@ TASKS = (
         parameters=CountParameters,
         find=find,
         ask=ask,
+        recount=recount,
         reasons=REASONS,
     ),
 )

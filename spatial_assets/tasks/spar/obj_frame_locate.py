@@ -18,6 +18,7 @@ from spatial_assets.tasks.core.limits import REFERENT_REASONS, ReferentLimits, r
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.recounts import of_pointed
 from spatial_assets.tasks.core.video.shown import (
     IMAGES,
     NEEDS,
@@ -27,6 +28,7 @@ from spatial_assets.tasks.core.video.shown import (
     codes_of,
     video_of,
 )
+from spatial_assets.tasks.spar.video import called_frames, label
 
 FEW = "few_frames"
 
@@ -96,7 +98,7 @@ def ask(facts: SceneFacts, parameters: LocateParameters, candidate: Chosen, draw
 
 
 def _listed(places: list[int]) -> str:
-    return ", ".join(f"Frame-{place}" for place in places)
+    return ", ".join(map(label, places))
 
 
 TASKS = (
@@ -111,6 +113,8 @@ TASKS = (
         parameters=LocateParameters,
         find=find,
         ask=ask,
+        recount=of_pointed,
+        points=called_frames,
         reasons={
             **REFERENT_REASONS,
             **REASONS,

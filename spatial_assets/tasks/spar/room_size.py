@@ -18,6 +18,7 @@ from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import SQUARE_METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.recounts import of_rooms
 from spatial_assets.tasks.core.video.rooms import (
     LAWS,
     NEEDS,
@@ -55,6 +56,7 @@ TASKS = (
         find_for={SELECT: find_with_options},
         data=(LAWS, ORIGINS),
         ask=ask,
+        recount=of_rooms,
         reads=(ROOMS,),
         reasons=REASONS,
     ),

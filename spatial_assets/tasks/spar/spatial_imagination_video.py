@@ -13,12 +13,15 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.tasks.core.answers import Relation
+from spatial_assets.tasks.core.budgets import Asked, Held, members
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task
+from spatial_assets.tasks.core.video.recounts import of_pointed
+from spatial_assets.tasks.core.video.shown import HALF_SEEN, UNSEEN
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (
     MOVE_REASONS,
@@ -36,6 +39,7 @@ from spatial_assets.tasks.spar.video import (
     IMAGES,
     NEEDS,
     VIDEO_REASONS,
+    called_frames,
     fit_frames,
     images,
     label,
@@ -136,7 +140,18 @@ def ask(
         sentence=True,
     )
     where = {f"{role}_frame": label(frame) for frame, (role, _) in zip(frames, made.objects, strict=False)}
-    return made._replace(slots={**made.slots, **where})
+    return made._replace(slots={**made.slots, **where, "last_frame": label(len(shown) - 1)})
+
+
+def recount(facts: SceneFacts, parameters: MoveInVideoParameters, asked: Asked, *, kind: Kind) -> Held:
+    """It holds where the frames that it names are called so, the first of all frames among them; and what it names
+    without a mark must be seen well in one."""
+    held = of_pointed(facts, parameters, asked)
+    if not kind.marked and held.answerable.any():
+        held.refuse(UNSEEN, ~members(shown_at_all(facts), asked.objects).all(axis=1))
+        fit = facts.once(fit_frames, parameters.limits).any(axis=0)
+        held.refuse(HALF_SEEN, ~members(fit, asked.objects).all(axis=1))
+    return held
 
 
 TASKS = tuple(
@@ -151,6 +166,8 @@ TASKS = tuple(
         parameters=MoveInVideoParameters,
         find=partial(find, kind=kind),
         ask=partial(ask, kind=kind),
+        recount=partial(recount, kind=kind),
+        points=called_frames,
         reasons={
             **VIDEO_REASONS,
             **MOVE_REASONS,

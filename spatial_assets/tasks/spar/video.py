@@ -1,4 +1,4 @@
-"""The 32-frame video with marks on it: how its frames are called, and in which of them an object is marked.
+"""A video with marks on it: how its frames are called, and in which of them an object is marked.
 
 Frames are called Frame-0, Frame-1, ... in the order of the video. Of the frames that show an object well, one is drawn.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import polars as pl
 
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.frames import VIDEO_FRAMES
@@ -37,9 +38,24 @@ def _images(facts: SceneFacts) -> Roles:
     return tuple((f"frame-{index}", place) for index, place in enumerate(facts.frames.video.tolist()))
 
 
-def label(index: int) -> str:
+def label(index: int | str) -> str:
     """What questions call a frame of the video."""
     return f"Frame-{index}"
+
+
+NAMED = rf"\b{label('')}\d+"
+"""What `called_frames` looks for."""
+
+
+def called_frames(rows: pl.DataFrame) -> list[list[int]]:
+    """The numbers of the frames that each question names, among them those with marks, as it names them."""
+    found = (
+        rows["question"]
+        .str.extract_all(NAMED)
+        .list.eval(pl.element().str.strip_prefix(label("")).cast(pl.Int64))
+    )
+    numbers: list[list[int]] = found.to_list()
+    return numbers
 
 
 def shown_at_all(facts: SceneFacts) -> Bools:

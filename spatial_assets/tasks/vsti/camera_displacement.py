@@ -18,8 +18,8 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.vsti.moments import IMAGES, frame_roles, moment_slots, stems
-from spatial_assets.tasks.vsti.walked import NEEDS, PATH_REASONS, PathParameters, pairs_of
+from spatial_assets.tasks.vsti.moments import IMAGES, asked_frames, frame_roles, moment_slots, stems
+from spatial_assets.tasks.vsti.walked import NEEDS, PATH_REASONS, PathParameters, of_ways, pairs_of
 
 NAME = "camera_displacement"
 
@@ -81,6 +81,8 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
+        recount=of_ways,
+        points=asked_frames,
         reasons={
             **PATH_REASONS,
             **OPTION_REASONS,

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relation
+from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -27,10 +28,12 @@ from spatial_assets.tasks.core.options import letter_order
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.recounts import numbers_now
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     SUITE,
+    asked_frames,
     frame_roles,
     moment_slots,
     stems,
@@ -40,12 +43,15 @@ from spatial_assets.tasks.vsti.walked import (
     PATH_REASONS,
     PathParameters,
     level_axes,
+    of_ways,
     pairs_of,
     pitches,
     rolls,
+    ways,
 )
 
 LEAST_OPTIONS = 2
+WINDING = "winding"
 OFFERED = "offered"
 """Among the values of candidates, (N, 4): which of the answers are its options."""
 
@@ -149,7 +155,7 @@ def clear_ways(facts: SceneFacts, parameters: DirectionParameters, kind: Kind) -
         found.reject("between", ratio > parameters.max_minor)
     found.reject("vertical", np.abs(moved[:, 2]) > parameters.max_rise * least)
     straight = np.linalg.norm(moved, axis=1)
-    found.reject("winding", found.values["walked"] > parameters.max_walked * straight)
+    found.reject(WINDING, found.values["walked"] > parameters.max_walked * straight)
     found.values["level"] = level
     found.values["margin"] = minor if kind.two else major - minor
     found.values["code"] = _codes(level, kind.two)
@@ -217,6 +223,16 @@ def ask(
     )
 
 
+def recount(facts: SceneFacts, parameters: DirectionParameters, asked: Asked) -> Held:
+    """Along the frames shown the way must be as straight too."""
+    held = of_ways(facts, parameters, asked)
+    if held.answerable.any():
+        assert asked.pointed is not None
+        moved, walked = ways(facts, *numbers_now(facts, asked.pointed.frames).T)
+        held.refuse(WINDING, walked > parameters.max_walked * np.linalg.norm(moved, axis=1))
+    return held
+
+
 TASKS = tuple(
     Task(
         module=__name__,
@@ -229,6 +245,8 @@ TASKS = tuple(
         parameters=DirectionParameters,
         find=partial(find, kind=kind),
         ask=partial(ask, kind=kind),
+        recount=recount,
+        points=asked_frames,
         reasons={
             **PATH_REASONS,
             "steep": "at the start the camera looks so far up or down that nobody says what is forward",
@@ -241,7 +259,7 @@ TASKS = tuple(
                 else {"two_axes": "the camera moved in two directions at once"}
             ),
             "vertical": "the camera rose or sank too much beside it",
-            "winding": "the way between is so long that no direction is the one in which the camera moved",
+            WINDING: "the way between is so long that no direction is the one in which the camera moved",
             "one_sided": "the video has no other answer left to set against it",
         },
     )

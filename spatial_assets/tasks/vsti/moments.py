@@ -1,6 +1,7 @@
 """Moments of a video as VSTI-Bench names them, `frame 5 of 32`, and what an object's name means at one of them.
 
-A name holds for the asked frame alone: the frame shows one object that it may mean, and shows that one well.
+Numbers are those of the frames shown: among other frames the same moment has another. A name holds for the asked frame
+alone: the frame shows one object that it may mean, and shows that one well.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import polars as pl
 from pydantic import Field
 
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact, Float
+from spatial_assets.tasks.core.budgets import RENUMBERED, Asked, Held
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Codes, Indices
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -23,7 +26,8 @@ from spatial_assets.tasks.core.limits import (
     referents,
     shown,
 )
-from spatial_assets.tasks.core.task import Roles, TaskParameters
+from spatial_assets.tasks.core.task import Roles, ShownParameters
+from spatial_assets.tasks.core.video.recounts import of_pointed
 from spatial_assets.tasks.core.wording import stem_ids
 
 SUITE = "vsti"
@@ -40,9 +44,11 @@ VERDICTS = (*REFERENT_CODES, AMBIGUOUS)
 """What `verdicts` gives places in."""
 MOMENT, START, END = "frame", "start", "end"
 """Slots of the wording."""
+ASKED = "asked-"
+"""How the role of a frame begins that is asked about."""
 
 
-class MomentParameters(TaskParameters):
+class MomentParameters(ShownParameters):
     """What all of its tasks have."""
 
     wording: Literal["official", "ours", "both"] = Field(
@@ -79,7 +85,7 @@ def _frame_roles(facts: SceneFacts, asked: tuple[int, ...]) -> Roles:
     own, held = list(facts.once(_shown_roles)), facts.once(numbers)
     for place in asked:
         index = held[place] - 1
-        own[index] = (f"asked-{index}", place)
+        own[index] = (f"{ASKED}{index}", place)
     return tuple(own)
 
 
@@ -121,6 +127,24 @@ def video_index(facts: SceneFacts) -> Indices:
     found = np.full(len(facts.frames), NOTHING, np.int64)
     found[facts.frames.video] = np.arange(len(facts.frames.video))
     return found
+
+
+def asked_frames(rows: pl.DataFrame) -> list[list[int]]:
+    """Among the frames that each row shows, the places of those that it asks about."""
+    roles = rows["frames"].list.eval(
+        pl.element().struct.field("role").str.strip_prefix(ASKED).cast(pl.Int64, strict=False)
+    )
+    found: list[list[int]] = roles.list.drop_nulls().to_list()
+    return found
+
+
+def of_moments(facts: SceneFacts, parameters: MomentParameters, asked: Asked) -> Held:
+    """What is so at a moment is so in any frames; the question holds where they call the moment as it does, `frame 5 of
+    32`, so that of each both numbers are the same."""
+    held = of_pointed(facts, parameters, asked)
+    assert asked.pointed is not None
+    held.refuse(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
+    return held
 
 
 def nearest_points(facts: SceneFacts) -> Float:

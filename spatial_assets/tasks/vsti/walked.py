@@ -13,14 +13,17 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.tasks.core.candidates import Bools, Candidates, frame_pairs
+from spatial_assets.tasks.core.budgets import Asked, Held
+from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, frame_pairs
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.vsti.moments import MomentParameters, video_index
+from spatial_assets.tasks.core.video.recounts import numbers_now
+from spatial_assets.tasks.vsti.moments import MomentParameters, of_moments, video_index
 
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OVERLAP})
+UNLINKED = "unlinked"
 PATH_REASONS: Mapping[str, str] = {
     "apart": "too few or too many frames lie between the two moments",
-    "unlinked": "no frames of the video that share what they see lead from one moment to the other",
+    UNLINKED: "no frames of the video that share what they see lead from one moment to the other",
 }
 
 
@@ -45,13 +48,17 @@ def moment_pairs(facts: SceneFacts, min_frames: int, max_frames: int, min_overla
     first, second = index[pairs.frames].T
     pairs.values["apart"] = second - first
     pairs.reject("apart", (second - first < min_frames) | (second - first > max_frames))
-    pairs.reject("unlinked", ~_linked(facts, min_overlap)[first, second])
+    pairs.reject(UNLINKED, ~_linked(facts, min_overlap)[first, second])
+    pairs.values["moved"], pairs.values["walked"] = ways(facts, first, second)
+    return pairs.settle()
+
+
+def ways(facts: SceneFacts, first: Indices, second: Indices) -> tuple[Float, Float]:
+    """(N, 3) and (N,), by numbers of frames from 0: from one to the other straight, and along those between."""
     places = facts.frames.camera_to_world[facts.frames.video, :3, 3]
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
-    pairs.values["moved"] = places[second] - places[first]
-    pairs.values["walked"] = along[second] - along[first]
-    return pairs.settle()
+    return places[second] - places[first], along[second] - along[first]
 
 
 def pairs_of(facts: SceneFacts, parameters: PathParameters) -> Candidates:
@@ -59,6 +66,17 @@ def pairs_of(facts: SceneFacts, parameters: PathParameters) -> Candidates:
     return facts.once(
         moment_pairs, parameters.min_frames, parameters.max_frames, parameters.min_overlap
     ).fresh()
+
+
+def of_ways(facts: SceneFacts, parameters: PathParameters, asked: Asked) -> Held:
+    """The frames between the two moments must lead from one to the other too."""
+    held = of_moments(facts, parameters, asked)
+    if held.answerable.any():
+        assert asked.pointed is not None
+        linked = _linked(facts, parameters.min_overlap)
+        first, second = numbers_now(facts, asked.pointed.frames).T
+        held.refuse(UNLINKED, ~linked[first, second])
+    return held
 
 
 def _linked(facts: SceneFacts, least: float) -> Bools:

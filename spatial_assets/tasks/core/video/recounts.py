@@ -1,4 +1,5 @@
-"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders and rooms."""
+"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders, rooms, and of
+what points at frames."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from spatial_assets.scene.tables import ROOMS
-from spatial_assets.tasks.core.budgets import Asked, Held, members
-from spatial_assets.tasks.core.candidates import NOTHING
+from spatial_assets.tasks.core.budgets import FRAME_UNSEEN, RENUMBERED, Asked, Held, members
+from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.video.counts import CountParameters
 from spatial_assets.tasks.core.video.orders import (
@@ -16,6 +17,7 @@ from spatial_assets.tasks.core.video.orders import (
     NEVER_CLEAR,
     TOGETHER,
     AppearanceParameters,
+    Appearances,
     appearances,
 )
 from spatial_assets.tasks.core.video.rooms import RoomParameters, seen_area
@@ -53,7 +55,7 @@ def of_orders(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked)
     held.refuse(UNSEEN, (seen.glimpses[words] == NEVER).any(axis=1))
     held.refuse(NEVER_CLEAR, (seen.clears[words] == NEVER).any(axis=1))
     held.refuse(HALF_SEEN, ~_some_well(video)[words].all(axis=1))
-    ordered = np.take_along_axis(words, np.lexsort((seen.glimpses[words], seen.clears[words])), axis=1)
+    ordered = in_order(seen, words)
     gaps = [
         seen.glimpses[later] - seen.clears[earlier] < parameters.min_gap
         for earlier, later in pairwise(ordered.T)
@@ -64,9 +66,38 @@ def of_orders(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked)
     return held
 
 
+def in_order(seen: Appearances, words: Indices) -> Indices:
+    """(N, k), words in the order of their first clear views."""
+    ordered: Indices = np.take_along_axis(
+        words, np.lexsort((seen.glimpses[words], seen.clears[words])), axis=1
+    )
+    return ordered
+
+
 def _some_well(video: Video) -> np.ndarray:
     """(W,), which words stand for something that is seen well."""
     return np.array([video.ever_well[group].any() for group in video.groups.values()], np.bool_)
+
+
+def of_pointed(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
+    """What is said of frames, or of what is marked in them, holds where each is shown under the number by which the
+    question calls it: where they are shown under others, its words mean other frames."""
+    held, pointed = Held(asked), asked.pointed
+    assert pointed is not None
+    now = numbers_now(facts, pointed.frames)
+    called = pointed.numbers != NOTHING
+    held.refuse(FRAME_UNSEEN, (called & (now == NOTHING)).any(axis=1))
+    held.refuse(RENUMBERED, (called & (now != pointed.numbers)).any(axis=1))
+    return held
+
+
+def numbers_now(facts: SceneFacts, frames: Indices) -> Indices:
+    """Of places of frames the numbers that the frames shown have, from 0; NOTHING for those that are not shown."""
+    numbers = np.full(len(facts.frames) + 1, NOTHING, np.int64)
+    video = facts.frames.video
+    numbers[video] = np.arange(len(video))
+    found: Indices = numbers[frames]
+    return found
 
 
 def of_rooms(facts: SceneFacts, parameters: RoomParameters, asked: Asked) -> Held:
