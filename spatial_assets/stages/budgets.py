@@ -33,6 +33,7 @@ from spatial_assets.tasks.core.budgets import (
 )
 from spatial_assets.tasks.core.facts import READS, SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
+from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Task
 from spatial_assets.tasks.registry import tasks
 
@@ -220,7 +221,8 @@ def budgets_of(suite: str) -> Stage:
         parameters=lambda dataset: made(),
         compute=compute,
         modules=lambda dataset: (__name__, *sorted({task.module for task in chosen.values()})),
-        data=(WORDS,),
+        # Sentences are cast anew in a task's words, and name frames.
+        data=(WORDS, *(task.wording_file for task in chosen.values() if SENTENCE in task.formats)),
         heavy=lambda dataset: True,
     )
 

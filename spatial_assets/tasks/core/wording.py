@@ -163,6 +163,12 @@ def phrases(suite: str, task: str) -> Mapping[str, str]:
 
 
 @cache
+def notes_of(suite: str, task: str) -> tuple[str, ...]:
+    """What stands behind each of a task's stems."""
+    return tuple(json.loads(file_of(suite, task).read_text(encoding="utf-8")).get("notes", ()))
+
+
+@cache
 def _sentences(suite: str, task: str) -> Mapping[str, str]:
     """In which a task's answers are cast, by id."""
     held = json.loads(file_of(suite, task).read_text(encoding="utf-8"))["formats"]["sentence"]["answers"]

@@ -30,7 +30,7 @@ from spatial_assets.tasks.spar.video import (
     NEEDS,
     UNFIT,
     VIDEO_REASONS,
-    called_frames,
+    called_by,
     fit_frames,
     images,
     label,
@@ -97,7 +97,7 @@ TASKS = (
         find_for={SELECT: find_with_options},
         ask=ask,
         recount=of_pointed,
-        points=called_frames,
+        points=called_by(NAME),
         reasons={
             **VIDEO_REASONS,
             **OPTION_REASONS,

@@ -28,8 +28,9 @@ from spatial_assets.tasks.core.video.shown import (
     codes_of,
     video_of,
 )
-from spatial_assets.tasks.spar.video import called_frames, label
+from spatial_assets.tasks.spar.video import called_by, label
 
+NAME = "obj_frame_locate"
 FEW = "few_frames"
 
 
@@ -104,7 +105,7 @@ def _listed(places: list[int]) -> str:
 TASKS = (
     Task(
         module=__name__,
-        name="obj_frame_locate",
+        name=NAME,
         level="medium",
         images=IMAGES,
         summary="In which of some frames of a video a boxed object of another frame is seen again",
@@ -114,7 +115,7 @@ TASKS = (
         find=find,
         ask=ask,
         recount=of_pointed,
-        points=called_frames,
+        points=called_by(NAME),
         reasons={
             **REFERENT_REASONS,
             **REASONS,

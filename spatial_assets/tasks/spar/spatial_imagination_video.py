@@ -20,7 +20,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task
-from spatial_assets.tasks.core.video.recounts import of_pointed
+from spatial_assets.tasks.core.video.recounts import of_numbered
 from spatial_assets.tasks.core.video.shown import HALF_SEEN, UNSEEN
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (
@@ -144,9 +144,9 @@ def ask(
 
 
 def recount(facts: SceneFacts, parameters: MoveInVideoParameters, asked: Asked, *, kind: Kind) -> Held:
-    """It holds where the frames that it names are called so, the first of all frames among them; and what it names
+    """It holds where the frames that it names are called so, the first and the last among them; and what it names
     without a mark must be seen well in one."""
-    held = of_pointed(facts, parameters, asked)
+    held = of_numbered(facts, parameters, asked)
     if not kind.marked and held.answerable.any():
         held.refuse(UNSEEN, ~members(shown_at_all(facts), asked.objects).all(axis=1))
         fit = facts.once(fit_frames, parameters.limits).any(axis=0)

@@ -5,7 +5,9 @@ Frames are called Frame-0, Frame-1, ... in the order of the video. Of the frames
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -13,13 +15,16 @@ import polars as pl
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
+from spatial_assets.tasks.core.budgets import Points
 from spatial_assets.tasks.core.candidates import Bools, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
 from spatial_assets.tasks.core.rejections import Rejection
 from spatial_assets.tasks.core.task import Roles
+from spatial_assets.tasks.core.wording import notes_of
 
+SUITE = "spar"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OBJECTS, Fact.VISIBILITY})
 IMAGES = VIDEO_FRAMES
 FEW_FRAMES, UNFIT = "few_frames", "unfit"
@@ -48,7 +53,7 @@ NAMED = rf"\b{label('')}\d+"
 
 
 def called_frames(rows: pl.DataFrame) -> list[list[int]]:
-    """The numbers of the frames that each question names, among them those with marks, as it names them."""
+    """The numbers of the frames that each question names, those with marks among them."""
     found = (
         rows["question"]
         .str.extract_all(NAMED)
@@ -56,6 +61,16 @@ def called_frames(rows: pl.DataFrame) -> list[list[int]]:
     )
     numbers: list[list[int]] = found.to_list()
     return numbers
+
+
+def called_by(task: str) -> Points:
+    """`called_frames` of a task whose notes name a frame to say how frames are numbered, and point at none."""
+    return partial(_called_before_notes, task)
+
+
+def _called_before_notes(task: str, rows: pl.DataFrame) -> list[list[int]]:
+    noted = len(re.findall(NAMED, " ".join(notes_of(SUITE, task))))
+    return [own[: len(own) - noted] for own in called_frames(rows)]
 
 
 def shown_at_all(facts: SceneFacts) -> Bools:

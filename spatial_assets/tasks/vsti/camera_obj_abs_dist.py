@@ -19,6 +19,7 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.recounts import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,
@@ -28,7 +29,6 @@ from spatial_assets.tasks.vsti.moments import (
     frame_roles,
     moment_slots,
     nearest_points,
-    of_moments,
     reject_unnamed,
     stems,
     video_index,
@@ -100,7 +100,7 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
-        recount=of_moments,
+        recount=of_numbered,
         points=asked_frames,
         reasons={
             **MOMENT_REASONS,

@@ -34,6 +34,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.video.recounts import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,
@@ -45,7 +46,6 @@ from spatial_assets.tasks.vsti.moments import (
     moment_slots,
     named,
     nearest_points,
-    of_moments,
     reject_unnamed,
     stems,
     video_index,
@@ -213,7 +213,7 @@ TASKS = tuple(
         parameters=RelativeParameters,
         find=partial(find, version=version),
         ask=partial(ask, version=version),
-        recount=of_moments,
+        recount=of_numbered,
         points=asked_frames,
         reasons={
             **MOMENT_REASONS,

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.tasks.core.budgets import RENUMBERED, Asked, Held
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Codes, Indices
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -27,7 +26,6 @@ from spatial_assets.tasks.core.limits import (
     shown,
 )
 from spatial_assets.tasks.core.task import Roles, ShownParameters
-from spatial_assets.tasks.core.video.recounts import of_pointed
 from spatial_assets.tasks.core.wording import stem_ids
 
 SUITE = "vsti"
@@ -130,21 +128,15 @@ def video_index(facts: SceneFacts) -> Indices:
 
 
 def asked_frames(rows: pl.DataFrame) -> list[list[int]]:
-    """Among the frames that each row shows, the places of those that it asks about."""
+    """Among the frames that each row shows, the places of those that it asks about.
+
+    What is so at a moment is so in any frames; a question holds where they call it as it does, `frame 5 of 32`.
+    """
     roles = rows["frames"].list.eval(
         pl.element().struct.field("role").str.strip_prefix(ASKED).cast(pl.Int64, strict=False)
     )
     found: list[list[int]] = roles.list.drop_nulls().to_list()
     return found
-
-
-def of_moments(facts: SceneFacts, parameters: MomentParameters, asked: Asked) -> Held:
-    """What is so at a moment is so in any frames; the question holds where they call the moment as it does, `frame 5 of
-    32`, so that of each both numbers are the same."""
-    held = of_pointed(facts, parameters, asked)
-    assert asked.pointed is not None
-    held.refuse(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
-    return held
 
 
 def nearest_points(facts: SceneFacts) -> Float:

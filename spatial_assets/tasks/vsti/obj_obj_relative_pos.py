@@ -31,6 +31,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task, Twin
+from spatial_assets.tasks.core.video.recounts import of_numbered
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
@@ -42,7 +43,6 @@ from spatial_assets.tasks.vsti.moments import (
     frame_roles,
     moment_slots,
     nearest_points,
-    of_moments,
     reject_unnamed,
     stems,
     video_index,
@@ -248,7 +248,7 @@ TASKS = tuple(
         parameters=SideParameters,
         find=partial(find, axis=axis),
         ask=partial(ask, axis=axis),
-        recount=of_moments,
+        recount=of_numbered,
         points=asked_frames,
         reasons={
             **MOMENT_REASONS,

@@ -16,8 +16,8 @@ from spatial_assets.scene.model import Fact, Float
 from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, frame_pairs
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.video.recounts import numbers_now
-from spatial_assets.tasks.vsti.moments import MomentParameters, of_moments, video_index
+from spatial_assets.tasks.core.video.recounts import numbers_now, of_numbered
+from spatial_assets.tasks.vsti.moments import MomentParameters, video_index
 
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OVERLAP})
 UNLINKED = "unlinked"
@@ -70,7 +70,7 @@ def pairs_of(facts: SceneFacts, parameters: PathParameters) -> Candidates:
 
 def of_ways(facts: SceneFacts, parameters: PathParameters, asked: Asked) -> Held:
     """The frames between the two moments must lead from one to the other too."""
-    held = of_moments(facts, parameters, asked)
+    held = of_numbered(facts, parameters, asked)
     if held.answerable.any():
         assert asked.pointed is not None
         linked = _linked(facts, parameters.min_overlap)

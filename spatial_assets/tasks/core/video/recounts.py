@@ -91,6 +91,14 @@ def of_pointed(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
     return held
 
 
+def of_numbered(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
+    """The same where the question also says how many frames there are."""
+    held = of_pointed(facts, parameters, asked)
+    assert asked.pointed is not None
+    held.refuse(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
+    return held
+
+
 def numbers_now(facts: SceneFacts, frames: Indices) -> Indices:
     """Of places of frames the numbers that the frames shown have, from 0; NOTHING for those that are not shown."""
     numbers = np.full(len(facts.frames) + 1, NOTHING, np.int64)
