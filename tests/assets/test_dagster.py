@@ -59,7 +59,14 @@ SHORT = [
     "view_change_infer",
 ]
 """Where a test is about runs, not about assets."""
-ROOM_READERS = {*JUDGED, "cognitive_maps", "room_size", "room_size_estimation", "route_planning"}
+ROOM_READERS = {
+    "vsi_budgets",
+    "spar_budgets",
+    "cognitive_maps",
+    "room_size",
+    "room_size_estimation",
+    "route_planning",
+}
 UNPARTITIONED = {
     "lineage_database",
     "gallery",

@@ -7,6 +7,7 @@ that the two renderers may differ is told apart by judging three times: as measu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,6 +26,10 @@ PIXEL, OUTSIDE, FEW_VERTICES, PLAN = 1.0, 0.004, 0.01, 0.01
 PARTS = 4
 SIDES = (-1, 0, 1)
 UNKNOWN = "unknown"
+ROOMS = ("room_size_estimation", "room_size")
+COUNTS = ("object_counting", "obj_count")
+ORDERS = ("obj_appearance_order", "appearance_order")
+SENTENCE = "sentence"
 
 
 @dataclass
@@ -148,7 +153,7 @@ def verdict(
 ) -> tuple[bool, str | None] | str:
     """Whether the frames show what a row asks about, and the answer that holds for them as an option's or a number's
     text; UNKNOWN where it lies at a limit. `seen_area`: of the room what the video's frames show and all of it, square
-    meters, and these frames."""
+    meters, and these frames. Of an order as a sentence, what it has to say: `bed@0, lamp@3`, by the frames' numbers."""
     found = {_judged(caster, row, frames, seen_area, side) for side in SIDES}
     return found.pop() if len(found) == 1 else UNKNOWN
 
@@ -163,14 +168,15 @@ def _judged(
     own = row["answer"] if row["options"] is None else row["options"]["ABCD".index(row["answer"])]
     no = (False, None)
     task = row["task"]
-    if task == "room_size_estimation":
+    if task in ROOMS:
         share = seen_area[0] * _cells(caster, frames) / _cells(caster, seen_area[2]) / seen_area[1]
         return (True, own) if share + side * PLAN >= ROOM else no
-    if task == "object_counting":
+    if task in COUNTS:
         half = any(thing in any_pixel and thing not in well for thing in things.values())
         count = sum(thing in well for thing in things.values())
-        return _offered(row, str(count)) if count and not half else no
-    if task == "obj_appearance_order":
+        said = re.sub(r"\d+", str(count), own) if row["format"] == SENTENCE else str(count)
+        return _offered(row, said) if count and not half else no
+    if task in ORDERS:
         return _order(caster, row, shown, well, list(things.values()), side)
     if task == "object_rel_distance":
         return _nearest(caster, row, things, well, any_pixel, side)
@@ -211,7 +217,30 @@ def _order(
     found.sort()
     if any(later[1] - earlier[0] < 1 for earlier, later in pairwise(found)):
         return False, None
+    if row["format"] == SENTENCE:
+        creeps = any(clear != glimpse for clear, glimpse, _ in found)
+        return (False, None) if creeps else (True, ", ".join(f"{word}@{clear}" for clear, _, word in found))
     return _offered(row, ", ".join(word for *_, word in found))
+
+
+def named_frames(row: dict[str, Any]) -> list[int]:
+    """The numbers, from 0, of the frames that a row's text names."""
+    if "asked-" in "".join(item["role"] for item in row["frames"]):
+        return [int(number) - 1 for number in re.findall(r"frame (\d+)", row["question"])]
+    text = row["question"].replace("numbered from Frame-0", "")
+    return [int(number) for number in re.findall(r"Frame-(\d+)", text)]
+
+
+def of_named(row: dict[str, Any], frames: Sequence[str]) -> str | None:
+    """Why a row that names frames by their numbers does not hold for other frames, or None."""
+    shown = [item["frame"] for item in row["frames"]]
+    named = named_frames(row)
+    if any(shown[number] not in frames for number in named):
+        return "frame_unseen"
+    if any(number >= len(frames) or frames[number] != shown[number] for number in named):
+        return "renumbered"
+    counted = f"of {len(shown)}" in row["question"] or f"to Frame-{len(shown) - 1}." in row["question"]
+    return "renumbered" if counted and len(frames) != len(shown) else None
 
 
 def _nearest(

@@ -14,14 +14,14 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.scene import optional_tables
-from spatial_assets.scene.frames import KEYFRAMES, VIDEO_FRAMES
+from spatial_assets.scene.frames import KEYFRAMES, VIDEO, VIDEO_FRAMES, FrameSet
 from spatial_assets.scene.model import Fact
 from spatial_assets.tasks.core.answers import Text
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import FILL
-from spatial_assets.tasks.core.task import Question, Task, TaskParameters
+from spatial_assets.tasks.core.task import Question, ShownParameters, Task
 from spatial_assets.tasks.core.wording import stem_ids
 
 SUITE = "quoted"
@@ -32,12 +32,13 @@ WHOLE = (1.0, "whole answer")
 """Margin of words, and its unit: nothing is rounded, and only another answer is another."""
 
 
-class QuotedParameters(TaskParameters):
+class QuotedParameters(ShownParameters):
     """What all quoted tasks have."""
 
     quota: int = Field(100_000, ge=0, description="questions per scene: all that the files have")
-    frames: Literal["video32", "keyframes"] = Field(
-        "video32", description="frame set that is shown; video32 is what VSI-style tasks show"
+    frames: Literal[FrameSet, "keyframes"] = Field(  # type: ignore[assignment]
+        VIDEO,
+        description="frames that are shown: all keyframes, or those that stand for the video in other tasks",
     )
     split: Literal["train", "val", "test", "all"] = Field(
         "train",
@@ -46,6 +47,10 @@ class QuotedParameters(TaskParameters):
     wording: Literal["official", "ours", "both"] = Field(
         "official", description="official: the question alone, as it was written; ours; both, half each"
     )
+
+    @property
+    def frame_set(self) -> FrameSet:
+        return VIDEO if self.frames == "keyframes" else self.frames
 
 
 class Quoted:

@@ -162,7 +162,10 @@ def held(
     """(reason, answer, holds) of each row."""
     own = task_named(task)
     made_rows = pl.DataFrame(
-        [{name: row[name] for name in ("qa_id", "format", "answer", "options", "objects")} for row in rows]
+        [
+            {name: row[name] for name in ("qa_id", "format", "answer", "options", "objects", "template")}
+            for row in rows
+        ]
     )
     asked = asked_of(facts, made_rows)
     assert own.recount is not None
@@ -180,6 +183,7 @@ def row_of(right: str, options: list[str], things: list[int], roles: Sequence[st
         "format": "select",
         "answer": LETTERS[options.index(right)],
         "options": options,
+        "template": "",
         "objects": [{"role": role, "instance": thing} for role, thing in zip(roles, things, strict=True)],
     }
 
@@ -291,12 +295,12 @@ def test_the_same_frames_under_another_name_ask_the_same(home: Home) -> None:
         lakes.build(home.path, stages=[task])
 
 
-def test_what_is_asked_of_the_video_does_not_wait_for_sets_of_frames(tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["object_abs_distance", "camera_obj_abs_dist", "object_grounding_video"])
+def test_what_is_asked_of_the_video_does_not_wait_for_sets_of_frames(tmp_path: Path, task: str) -> None:
     source, path = tmp_path / "source", tmp_path / "home"
     write_scenes(source, "scannet", 1, seed=5, faces=2_000, frames=40, size=(64, 48))
     lakes.register(path, "scannet", source)
     upstream = [name for name in STAGES if name != "frame_sets"]
-    task = "object_abs_distance"
     (report,) = lakes.build(path, stages=[*upstream, task])[task]
     assert report.done and not report.waiting
     (report,) = lakes.build(path, stages=[task], **{task: {"frames": "uniform_16"}})[task]
