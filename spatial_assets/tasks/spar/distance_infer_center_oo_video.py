@@ -24,7 +24,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, ShownParameters, Task
-from spatial_assets.tasks.core.video.recounts import of_pointed
+from spatial_assets.tasks.core.video.named_frames import of_pointed
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
 from spatial_assets.tasks.spar.anchors import hints as of_words

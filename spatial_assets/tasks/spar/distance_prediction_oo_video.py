@@ -17,7 +17,7 @@ from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task, Twin
-from spatial_assets.tasks.core.video.recounts import of_pointed
+from spatial_assets.tasks.core.video.named_frames import of_pointed
 from spatial_assets.tasks.spar.distance_prediction_oo import (
     PAIR_REASONS,
     ObjectDistanceParameters,

@@ -18,7 +18,7 @@ from spatial_assets.tasks.core.limits import REFERENT_REASONS, ReferentLimits, r
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.core.video.recounts import of_pointed
+from spatial_assets.tasks.core.video.named_frames import of_pointed
 from spatial_assets.tasks.core.video.shown import (
     IMAGES,
     NEEDS,

@@ -20,7 +20,7 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task
-from spatial_assets.tasks.core.video.recounts import of_numbered
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.core.video.shown import HALF_SEEN, UNSEEN
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (

@@ -28,7 +28,7 @@ from spatial_assets.tasks.core.options import letter_order
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.core.video.recounts import numbers_now
+from spatial_assets.tasks.core.video.named_frames import numbers_now
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,

@@ -19,7 +19,7 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.core.video.recounts import of_numbered
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,

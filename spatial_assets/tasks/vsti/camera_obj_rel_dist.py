@@ -34,7 +34,7 @@ from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even,
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.core.video.recounts import of_numbered
+from spatial_assets.tasks.core.video.named_frames import of_numbered
 from spatial_assets.tasks.vsti.moments import (
     IMAGES,
     MOMENT_REASONS,

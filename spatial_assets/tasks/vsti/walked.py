@@ -16,7 +16,7 @@ from spatial_assets.scene.model import Fact, Float
 from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, frame_pairs
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.video.recounts import numbers_now, of_numbered
+from spatial_assets.tasks.core.video.named_frames import numbers_now, of_numbered
 from spatial_assets.tasks.vsti.moments import MomentParameters, video_index
 
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OVERLAP})

@@ -1,5 +1,4 @@
-"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders, rooms, and of
-what points at frames."""
+"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders and rooms."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from spatial_assets.scene.tables import ROOMS
-from spatial_assets.tasks.core.budgets import FRAME_UNSEEN, RENUMBERED, Asked, Held, members
+from spatial_assets.tasks.core.budgets import Asked, Held, members
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.video.counts import CountParameters
@@ -77,35 +76,6 @@ def in_order(seen: Appearances, words: Indices) -> Indices:
 def _some_well(video: Video) -> np.ndarray:
     """(W,), which words stand for something that is seen well."""
     return np.array([video.ever_well[group].any() for group in video.groups.values()], np.bool_)
-
-
-def of_pointed(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
-    """What is said of frames, or of what is marked in them, holds where each is shown under the number by which the
-    question calls it: where they are shown under others, its words mean other frames."""
-    held, pointed = Held(asked), asked.pointed
-    assert pointed is not None
-    now = numbers_now(facts, pointed.frames)
-    called = pointed.numbers != NOTHING
-    held.refuse(FRAME_UNSEEN, (called & (now == NOTHING)).any(axis=1))
-    held.refuse(RENUMBERED, (called & (now != pointed.numbers)).any(axis=1))
-    return held
-
-
-def of_numbered(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
-    """The same where the question also says how many frames there are."""
-    held = of_pointed(facts, parameters, asked)
-    assert asked.pointed is not None
-    held.refuse(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
-    return held
-
-
-def numbers_now(facts: SceneFacts, frames: Indices) -> Indices:
-    """Of places of frames the numbers that the frames shown have, from 0; NOTHING for those that are not shown."""
-    numbers = np.full(len(facts.frames) + 1, NOTHING, np.int64)
-    video = facts.frames.video
-    numbers[video] = np.arange(len(video))
-    found: Indices = numbers[frames]
-    return found
 
 
 def of_rooms(facts: SceneFacts, parameters: RoomParameters, asked: Asked) -> Held:
