@@ -61,6 +61,16 @@ def test_the_frames_shown_are_those_of_the_set(home, tmp_path, frames, shown):
         assert [entry["role"] for entry in row["frames"]] == [f"frame-{place}" for place in range(len(own))]
 
 
+def test_the_frames_shown_may_be_a_set_of_frames(home):
+    lakes.build(home, stages=["visibility", "frame_sets"])
+    sets = lakes.rows(home, "frame_sets").filter(pl.col("name") == "space_aware_8").sort("scene", "ordinal")
+    made = _again(home, frames="space_aware_8")
+    assert made
+    for row in made:
+        own = sets.filter(pl.col("scene") == row["scene"])["frame"].to_list()
+        assert [entry["frame"] for entry in row["frames"]] == own and len(own) == 8
+
+
 def test_other_splits_are_counted_or_taken(home):
     quality = lakes.rows(home, f"quality/{TASK}")
     assert quality["kept"].to_list() == [4, 4] and quality["candidates"].to_list() == [8, 8]
