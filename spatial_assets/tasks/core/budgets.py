@@ -147,8 +147,8 @@ def _pointed(facts: SceneFacts, frames: pl.Series, numbers: Sequence[Sequence[in
         held[row, : len(own)] = own
     found = np.full(held.shape, NOTHING, np.int64)
     # A number beyond those that are shown is no frame's.
-    row, column = np.nonzero((held != NOTHING) & (held < shown[:, None]))
-    found[row, column] = places[begins[row] + held[row, column]]
+    rows, columns = np.nonzero((held != NOTHING) & (held < shown[:, None]))
+    found[rows, columns] = places[begins[rows] + held[rows, columns]]
     return Pointed(held, found, shown)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from spatial_assets.tasks.core.answers import Relation
 from spatial_assets.tasks.core.budgets import Asked, Held, members
-from spatial_assets.tasks.core.candidates import Candidates, Chosen, draw_key
+from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
@@ -149,7 +149,7 @@ def recount(facts: SceneFacts, parameters: MoveInVideoParameters, asked: Asked, 
     held = of_numbered(facts, parameters, asked)
     if not kind.marked and held.answerable.any():
         held.refuse(UNSEEN, ~members(shown_at_all(facts), asked.objects).all(axis=1))
-        fit = facts.once(fit_frames, parameters.limits).any(axis=0)
+        fit: Bools = np.any(facts.once(fit_frames, parameters.limits), axis=0)
         held.refuse(HALF_SEEN, ~members(fit, asked.objects).all(axis=1))
     return held
 
