@@ -15,8 +15,10 @@ from spatial_assets.scene.tables import Table
 class Store(Protocol):
     """Where tables and scene files are kept; the lake is one."""
 
-    def read(self, table: Table, shard: str, scene: str | None = None) -> pl.DataFrame:
-        """Rows of a shard, or of one of its scenes."""
+    def read(
+        self, table: Table, shard: str, scene: str | None = None, columns: tuple[str, ...] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a shard, or of one of its scenes; all columns, or those named, in their order."""
         ...
 
     def file_path(self, kind: str, shard: str, scene: str) -> Path:
@@ -38,8 +40,9 @@ class SceneInputs:
         """The columns that say which scene a row is of."""
         return {"dataset": self.shard.dataset, "release": self.shard.release, "scene": self.ref.name}
 
-    def table(self, table: Table) -> pl.DataFrame:
-        return self.lake.read(table, self.shard.key, self.ref.name)
+    def table(self, table: Table, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """The scene's rows: all columns, or those named, which costs what they take."""
+        return self.lake.read(table, self.shard.key, self.ref.name, columns)
 
     def file(self, kind: str) -> Path:
         return self.lake.file_path(kind, self.shard.key, self.ref.name)

@@ -85,7 +85,7 @@ def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutput
     tallies: list[Tally] = []
     for name, task in chosen.items():
         columns = COLUMNS if task.points is None else (*COLUMNS, *OF_FRAMES)
-        rows = inputs.table(of(QUESTIONS, name)).select(columns)
+        rows = inputs.table(of(QUESTIONS, name), columns)
         total = len(rows) * (len(NAMES) + 1)
         if not len(rows):
             tallies.append(Tally(name, 0, 0))

@@ -81,22 +81,25 @@ class Lake:
         folder, suffix = kind.split(".", 1)
         return self.root / folder / f"shard={shard}" / f"{file_name(scene)}.{suffix}"
 
-    def read(self, table: Table, shard: str, scene: str | None = None) -> pl.DataFrame:
-        """Rows of a shard, or of one of its scenes; no rows where the table does not exist yet."""
+    def read(
+        self, table: Table, shard: str, scene: str | None = None, columns: tuple[str, ...] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a shard, or of one of its scenes; no rows where the table does not exist yet. All columns, or those
+        named, in their order."""
         path = self.table_path(table, shard)
         try:
             stat = path.stat()
         except FileNotFoundError:
-            return table.empty()
-        key = (path, scene, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            return table.empty() if columns is None else table.empty().select(columns)
+        key = (path, scene, columns, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if scene is not None and key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         with undamaged(path):
             rows = (
-                pq.read_table(path, schema=table.schema, partitioning=None)
+                pq.read_table(path, schema=table.schema, partitioning=None, columns=columns and list(columns))
                 if scene is None
-                else _read_scene(path, table.schema, scene)
+                else _read_scene(path, table.schema, scene, columns)
             )
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
@@ -228,11 +231,17 @@ def read_small(path: Path) -> pa.Table:
         return file.read(use_threads=False)
 
 
-def _read_scene(path: Path, schema: pa.Schema, scene: str) -> pa.Table:
+def _read_scene(
+    path: Path, schema: pa.Schema, scene: str, columns: tuple[str, ...] | None = None
+) -> pa.Table:
     """A scene's rows of a table sorted by scene, of the row groups that may hold them."""
+    wanted = None if columns is None else list(dict.fromkeys((*columns, "scene")))
     with pq.ParquetFile(path) as file:
         if file.schema_arrow != schema:
-            return pq.read_table(path, filters=[("scene", "==", scene)], schema=schema, partitioning=None)
+            rows = pq.read_table(
+                path, filters=[("scene", "==", scene)], schema=schema, partitioning=None, columns=wanted
+            )
+            return rows if columns is None else rows.select(list(columns))
         column = schema.get_field_index(
             "scene"
         )  # all before it are plain, so it is the same among the leaves
@@ -241,8 +250,14 @@ def _read_scene(path: Path, schema: pa.Schema, scene: str) -> pa.Table:
             ends = file.metadata.row_group(group).column(column).statistics
             if ends is None or not ends.has_min_max or ends.min <= scene <= ends.max:
                 groups.append(group)
-        rows = file.read_row_groups(groups, use_threads=False) if groups else schema.empty_table()
+        rows = (
+            file.read_row_groups(groups, columns=wanted, use_threads=False)
+            if groups
+            else schema.empty_table()
+        )
     places = np.flatnonzero(pc.equal(rows.column("scene"), scene).to_numpy())
+    if columns is not None:
+        rows = rows.select(list(columns))
     return rows.slice(places[0], len(places)) if len(places) else rows.slice(0, 0)
 
 

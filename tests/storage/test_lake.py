@@ -240,3 +240,20 @@ def test_write_leaves_nothing_behind_when_it_fails(tmp_path, monkeypatch):
 
 def test_hash_of_integers_and_floats_is_by_value():
     assert content_hash(pa.table({"x": np.arange(3)})) != content_hash(pa.table({"x": np.arange(3.0)}))
+
+
+@given(ROWS, st.lists(st.sampled_from([column.name for column in TABLE.columns]), min_size=1, unique=True))
+def test_some_columns_are_those_of_the_whole_table(tmp_path_factory, rows, names):
+    """Of a scene or a shard, in the order asked for, also of a table that is not there or an older one's file."""
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    columns = tuple(names)
+    assert lake.read(TABLE, "s", "a", columns).equals(TABLE.empty().select(columns))
+    path = lake.table_path(TABLE, "s")
+    write_parquet(path, conform(TABLE, rows))
+    for scene in (None, "a", "b", "nobody"):
+        assert lake.read(TABLE, "s", scene, columns).equals(lake.read(TABLE, "s", scene).select(columns))
+    older = pq.read_table(path, partitioning=None).drop_columns(["number"])
+    pq.write_table(older, path)
+    for scene in ("a", "b"):
+        whole = Lake(lake.root.parent).read(TABLE, "s", scene)
+        assert lake.read(TABLE, "s", scene, columns).equals(whole.select(columns))
