@@ -64,12 +64,16 @@ def twins(home: Path, shard: Shard) -> tuple[float, int]:
 
 
 def bars() -> Iterator[Bar]:
-    sets, verdicts, _ = frames.together()
+    sets, judged = frames.together()
     with scene.files() as root, tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "calls").mkdir()
         shard = tasks.build(home, root, tasks.MEASURED)
-        parts = {"sets of frames": sets, "verdicts": verdicts, **suites(home, shard)}
+        parts = {
+            "sets of frames": sets,
+            **{f"verdicts on {suite}": seconds for suite, (seconds, _) in judged.items()},
+            **suites(home, shard),
+        }
         more, count = twins(home, shard)
     parts[f"{count:,} twins"] = more
     whole = sum(parts.values())
