@@ -24,7 +24,7 @@ from spatial_assets.storage.atomic import replacing
 BEAT_SECONDS = 3.0
 """Between two signs of life; a home on a slow file system takes a write of a hundred bytes that often."""
 LOST_SECONDS = 30.0
-"""Without a sign of life after which a process is taken for lost: ten beats, more than any pause of a machine at work."""
+"""Without a sign of life after which a process is taken for lost: ten beats, longer than a machine at work pauses."""
 
 
 @dataclass(frozen=True)
