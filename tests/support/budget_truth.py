@@ -15,14 +15,21 @@ from typing import Any
 
 import numpy as np
 import video_truth
+from numpy.lib.stride_tricks import sliding_window_view
 from question_truth import NOTHING, TrueFrame, Truth, studio_mesh
 
 AREA, OCCLUSION, TRUNCATION, VERTICES = 0.002, 0.6, 0.7, 0.1
 """Of an object that is seen well: the least share of the image, the most that is covered, the most that lies outside,
 the least share of its vertices."""
+MARKED_OUTSIDE, NEAR, FAR = 0.5, 0.3, 8.0
+"""Of an object that can be marked: the most that lies outside the image, its center's depth in meters."""
+LINK, DETOUR = 0.1, 2.5
+"""Of two frames that lead from one to the other, the least share of the surface that both show; of a direction, how
+many times the straight line the way may be."""
 LONG_OUTSIDE, GLIMPSE, APART, TOUCH, ROOM, CELL = 0.5, 0.0001, 0.15, 0.15, 0.9, 0.25
-PIXEL, OUTSIDE, FEW_VERTICES, PLAN = 1.0, 0.004, 0.01, 0.01
-"""By which counts of pixels, and shares of a surface, of vertices and of a room may differ between renderers."""
+PIXEL, OUTSIDE, FEW_VERTICES, PLAN, NEARBY, SHARED = 1.0, 0.004, 0.01, 0.01, 1e-4, 0.01
+"""By which counts of pixels, shares of a surface, of vertices and of a room, depths, and what two frames share may
+differ."""
 PARTS = 4
 SIDES = (-1, 0, 1)
 UNKNOWN = "unknown"
@@ -42,6 +49,10 @@ class Seen:
     outside: float
     vertices: float
     alone: int
+    depth: float
+    """Of its center, meters."""
+    open: bool
+    """Whether some square of three by three pixels is all its own."""
 
     def well(self, side: int) -> bool:
         """Whether it is seen well; a little more easily or less, by the side."""
@@ -51,6 +62,15 @@ class Seen:
             and self.occlusion - side * 2 * PIXEL / self.alone <= OCCLUSION
             and self.outside - side * OUTSIDE <= TRUNCATION
             and self.vertices + side * FEW_VERTICES >= VERTICES
+        )
+
+    def markable(self, side: int) -> bool:
+        """Whether a mark could stand on it; a little more easily or less, by the side."""
+        return (
+            self.well(side)
+            and self.outside - side * OUTSIDE <= MARKED_OUTSIDE
+            and (self.open or side > 0)
+            and NEAR - side * NEARBY <= self.depth <= FAR + side * NEARBY
         )
 
 
@@ -64,6 +84,8 @@ class Caster:
     owners: np.ndarray
     _seen: dict[str, dict[int, Seen]] = field(default_factory=dict)
     _faces: dict[str, np.ndarray] = field(default_factory=dict)
+    _shared: dict[tuple[str, str], float] = field(default_factory=dict)
+    _areas: np.ndarray | None = None
 
     @classmethod
     def of(cls, root: Any, name: str, truth: Truth) -> Caster:
@@ -86,14 +108,28 @@ class Caster:
             faces = np.unique(hits[hits >= 0])
             self._faces[name] = faces
             counts = dict(zip(*np.unique(self.owners[hits[hits >= 0]], return_counts=True), strict=True))
+            owners = np.where(hits >= 0, self.owners[hits], NOTHING).reshape(frame.height, frame.width)
             self._seen[name] = {
-                int(thing): self._look(int(thing), int(pixels), frame, faces)
+                int(thing): self._look(int(thing), int(pixels), frame, faces, owners == thing)
                 for thing, pixels in counts.items()
                 if thing != NOTHING
             }
         return self._seen[name]
 
-    def _look(self, thing: int, pixels: int, frame: TrueFrame, faces: np.ndarray) -> Seen:
+    def shared(self, one: str, other: str) -> float:
+        """Of the surface that two frames show, the share that both do."""
+        key = (min(one, other), max(one, other))
+        if key not in self._shared:
+            if self._areas is None:
+                a, b, c = (self.vertices[self.faces[:, corner]] for corner in range(3))
+                self._areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+            first, second = (self.faces_seen(name) for name in key)
+            either = self._areas[np.union1d(first, second)].sum()
+            both = self._areas[np.intersect1d(first, second)].sum()
+            self._shared[key] = float(both / either) if either else 0.0
+        return self._shared[key]
+
+    def _look(self, thing: int, pixels: int, frame: TrueFrame, faces: np.ndarray, mask: np.ndarray) -> Seen:
         own = np.flatnonzero(self.owners == thing)
         if thing not in self._own:
             self._own[thing] = _scene(self.vertices, self.faces[own])
@@ -102,7 +138,16 @@ class Caster:
         mine = faces[self.owners[faces] == thing]
         share = len(np.unique(self.faces[mine])) / len(np.unique(self.faces[own]))
         size = frame.width * frame.height
-        return Seen(pixels, size, 1 - pixels / alone, self._outside(thing, frame), share, alone)
+        return Seen(
+            pixels=pixels,
+            area=size,
+            occlusion=1 - pixels / alone,
+            outside=self._outside(thing, frame),
+            vertices=share,
+            alone=alone,
+            depth=float(frame.in_camera(self.truth.objects[thing].center)[2]),
+            open=bool(sliding_window_view(mask, (3, 3)).all(axis=(2, 3)).any()),
+        )
 
     def _outside(self, thing: int, frame: TrueFrame) -> float:
         points, areas = self._points[thing]
@@ -241,6 +286,47 @@ def of_named(row: dict[str, Any], frames: Sequence[str]) -> str | None:
         return "renumbered"
     counted = f"of {len(shown)}" in row["question"] or f"to Frame-{len(shown) - 1}." in row["question"]
     return "renumbered" if counted and len(frames) != len(shown) else None
+
+
+def of_unmarked(caster: Caster, row: dict[str, Any], frames: Sequence[str]) -> str | None:
+    """Why frames do not show what a row calls by name alone, or None; UNKNOWN at a limit."""
+    shown = [caster.seen(name) for name in frames]
+    things = {item["instance"] for item in row["objects"]}
+    if not all(any(thing in seen for seen in shown) for thing in things):
+        return "unseen"
+    told = {
+        all(any(thing in seen and seen[thing].markable(side) for seen in shown) for thing in things)
+        for side in SIDES
+    }
+    if len(told) > 1:
+        return UNKNOWN
+    return None if told.pop() else "half_seen"
+
+
+def of_moved(caster: Caster, row: dict[str, Any], frames: Sequence[str], straight: bool) -> str | None:
+    """Why the frames do not show how the camera moved between two of them, and, where it has to be, that it moved
+    straight; or None; UNKNOWN at a limit."""
+    start, end = (frames.index(item["frame"]) for item in row["frames"] if item["role"].startswith("asked"))
+    told = {_moved(caster, frames, start, end, straight, side) for side in SIDES}
+    return told.pop() if len(told) == 1 else UNKNOWN
+
+
+def _moved(
+    caster: Caster, frames: Sequence[str], start: int, end: int, straight: bool, side: int
+) -> str | None:
+    found, left = {start}, [start]
+    while left:
+        here = left.pop()
+        for other in set(range(len(frames))) - found:
+            if caster.shared(frames[here], frames[other]) + side * SHARED >= LINK:
+                found.add(other)
+                left.append(other)
+    if end not in found:
+        return "unlinked"
+    stops = [caster.truth.frames[name].position for name in frames[start : end + 1]]
+    walked = sum(float(np.linalg.norm(b - a)) for a, b in pairwise(stops))
+    far = DETOUR * float(np.linalg.norm(stops[-1] - stops[0]))
+    return "winding" if straight and walked > far + side * NEARBY else None
 
 
 def _nearest(

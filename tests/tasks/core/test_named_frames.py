@@ -46,6 +46,10 @@ TOLD = (
     *recounted("vsti"),
 )
 """Tasks whose words or answers call frames by their numbers."""
+NAMING = ("spatial_imagination_oc_video_hard", "spatial_imagination_oo_video_hard")
+"""Tasks that call objects by name alone, which any frame may show."""
+MOVED = ("camera_displacement", "camera_movement_direction", "camera_movement_direction_two_axis")
+"""Tasks about how the camera moved, which the frames between two have to show."""
 JUDGED = tuple(f"{suite}_budgets" for suite in SUITES)
 SPACE = "space_aware_16"
 QUOTA = 12
@@ -130,7 +134,8 @@ def check_counting(home: Home) -> Counter[str]:
 
 
 def check_pointing(home: Home) -> Counter[str]:
-    """Verdicts on what names frames by their numbers, by the text; where they are those, all of it holds."""
+    """Verdicts on what names frames by their numbers, by the text; where they are those, all of it holds that these
+    frames show."""
     told: Counter[str] = Counter()
     for suite in SUITES:
         judged = home.verdicts(suite)
@@ -143,7 +148,18 @@ def check_pointing(home: Home) -> Counter[str]:
                 assert named and {mark["frame"] for mark in row["marks"]} <= named
                 assert len(judged[row["qa_id"]]) == len(NAMES)
                 for own in judged[row["qa_id"]]:
-                    expected = budget_truth.of_named(row, home.members(row["scene"], own["budget"]))
+                    frames = home.members(row["scene"], own["budget"])
+                    expected = budget_truth.of_named(row, frames)
+                    caster = home.casters[row["scene"]]
+                    if expected is None and task in NAMING + MOVED:
+                        expected = (
+                            budget_truth.of_unmarked(caster, row, frames)
+                            if task in NAMING
+                            else budget_truth.of_moved(caster, row, frames, task != "camera_displacement")
+                        )
+                        told[f"looked at: {expected}"] += 1
+                        if expected == UNKNOWN:
+                            continue
                     assert own["reason"] == expected, (task, row["question"], own)
                     assert own["answerable"] == own["holds"] == (expected is None)
                     assert own["answer"] == (row["answer"] if expected is None else None)
