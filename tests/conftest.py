@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # A sensor's or schedule's context that nobody closed keeps its instance's state storage current, and when it is
     # collected makes current the one before it, which is gone. So that happens here, not in somebody else's test.
     with set_defs_state_storage(None):
+        # What was there before is none of these, and takes long to look through.
+        gc.collect(1)
+        gc.freeze()
         yield
         gc.collect()
 
@@ -81,7 +85,16 @@ def _together(name: str) -> str | None:
     return next((folder for folder in TOGETHER if name.startswith(folder)), None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seen: Counter[str] = Counter()
+    for item in items:
+        few = item.get_closest_marker("every")
+        if few is not None:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % few.args[0]:
+                item.add_marker(pytest.mark.prove)
+            seen[name] += 1
     rank = {name: place for place, name in enumerate((*TOGETHER, *LONGEST))}
     items.sort(key=lambda item: rank.get(_together(item.nodeid) or item.path.name, len(rank)))
 

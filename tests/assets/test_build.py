@@ -100,6 +100,7 @@ def test_bad_scenes_are_one_line_each_and_the_others_are_done(source, tmp_path):
     assert lines == [line for line in strict.stderr.splitlines() if line.startswith("scene000")]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

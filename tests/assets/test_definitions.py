@@ -35,6 +35,7 @@ def test_dg_and_the_workspace_file_load_the_same_module():
     assert project["code_location_name"] == named["location_name"]
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",

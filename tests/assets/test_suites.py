@@ -210,6 +210,7 @@ def config_type(step):
     return build_job().graph.node_named(step).definition.config_schema.config_type
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_configuration_is_rejected_before_a_run_is_made(case):
     step, config, only_its_value = WRONG[case]
@@ -225,6 +226,7 @@ def stages_of(step):
     return list(SUITES[step].values()) if step in SUITES else [pipeline.STAGES[step]]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("step", [*SUITES, *(name for name in pipeline.STAGES if step_of(name) == name)])
 def test_every_default_is_a_value_that_the_launchpad_takes(step):
     job = build_job()

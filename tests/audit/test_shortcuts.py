@@ -40,6 +40,7 @@ def test_fair_options_pass_every_attack():
     assert all(line["over"] < ALLOWED for line in found.values())
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("draw", "least"),
     [

@@ -45,6 +45,7 @@ def counted(con: duckdb.DuckDBPyConnection, view: str) -> int:
     return int(found)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_home_shows_its_own_rows_and_no_neighbors(base: Path, tmp_path: Path, name: str) -> None:
     neighbors = ("run1", "axb", "ab", "a1", "", "shard", "AB")
@@ -84,6 +85,7 @@ def test_a_home_shows_its_own_rows_and_no_neighbors(base: Path, tmp_path: Path, 
         assert shell.table("c.visibility").columns[-1] == "shard"
 
 
+@pytest.mark.every(3)
 @pytest.mark.usefixtures("own_environment")
 @pytest.mark.parametrize("name", ["a?b", "50%41", "a#b", "a\nb", "a\\b"])
 def test_dagsters_databases_stand_in_the_home(tmp_path: Path, name: str) -> None:

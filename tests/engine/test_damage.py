@@ -49,6 +49,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_table_that_is_cut_off_is_made_again(
     home: Path, how: str, caplog: pytest.LogCaptureFixture
@@ -69,6 +70,7 @@ def test_a_table_that_is_cut_off_is_made_again(
     assert not done(build(home, stages=STAGES))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", STAGES)
 def test_every_table_and_every_record_can_be_made_again(home: Path, name: str) -> None:
     wanted = digest(home)
@@ -111,6 +113,7 @@ def test_records_that_cannot_be_read_are_named_where_they_cannot_be_made(home: P
     build(home, stages=STAGES)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -147,6 +150,7 @@ def test_a_byte_order_mark_in_a_registry_means_nothing(home: Path) -> None:
     assert partitions.registry(home).shards() == held
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -47,6 +47,7 @@ def test_directories_listed_in_another_order_give_the_same_bytes(source, built, 
     assert digest(tmp_path) == digest(built)
 
 
+@pytest.mark.prove
 def test_datasets_registered_in_either_order_give_the_same_bytes(source, tmp_path):
     for name, order in (("a", ("one", "two")), ("b", ("two", "one"))):
         for release in order:

@@ -150,6 +150,7 @@ def json_files(out):
     return [file for file in sorted(out.rglob("*.json*")) if file.suffix in (".json", ".jsonl")]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", thinned([*RELEASED, *OF_TASKS], 3))
 def test_no_value_of_a_field_stops_the_check(form, trees):
     out = trees(form)
@@ -164,6 +165,7 @@ def test_no_value_of_a_field_stops_the_check(form, trees):
             refused(form, out, file, "\n".join(map(json.dumps, lines)).encode())
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("form", [*RELEASED, *OF_TASKS])
 def test_no_type_of_a_column_stops_the_check(form, trees):
     out = trees(form)

@@ -108,6 +108,7 @@ def validated(form, path):
     return done.exit_code, done.output
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
 @pytest.mark.parametrize("form", RELEASED)
 def test_the_command_names_a_file_that_is_cut_or_gone(form, damage, exports, tmp_path):

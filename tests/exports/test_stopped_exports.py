@@ -36,6 +36,7 @@ NEED_IMAGES = {"vlmevalkit"}
 """Formats that refuse to be without."""
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("share", [0.02, 0.9])
 @pytest.mark.parametrize("form", RELEASED)
 def test_a_file_that_the_disk_does_not_take_is_named_and_nothing_is_left(form, share, released, tmp_path):
@@ -79,6 +80,7 @@ class Dying(ReleaseRows):
         return self._counted(super().questions(split, columns))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", RELEASED)
 def test_what_died_half_way_is_finished_by_the_next_with_the_same_bytes(
     form, released, tmp_path, monkeypatch

@@ -133,6 +133,7 @@ def slow_keyframes(poses, translation, rotation):
     return kept
 
 
+@pytest.mark.prove
 @settings(max_examples=40)
 @given(SEEDS, st.floats(0.05, 2), st.floats(1, 120))
 def test_keyframes_equal_the_slow_filter(seed, translation, rotation):

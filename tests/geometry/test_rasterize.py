@@ -218,6 +218,7 @@ def exact_face(points, x, y):
     return total / abs(volume)
 
 
+@pytest.mark.prove
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]))
 def test_on_a_grid_every_pixel_is_right_in_exact_arithmetic(seed, parts):

@@ -55,6 +55,7 @@ def all_sets(fits, shares, size):
     ]
 
 
+@pytest.mark.prove
 @settings(max_examples=150, deadline=None)
 @given(SEEDS, st.integers(0, 11), st.integers(2, LARGEST), st.booleans())
 def test_sets_are_counted_one_by_one(seed, frames, largest, chain):

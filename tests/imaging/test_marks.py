@@ -33,6 +33,7 @@ def box(*xy: int, color: str = "red") -> dict:
     return {"shape": "box", "color": color, "xy": list(xy)}
 
 
+@pytest.mark.prove
 @settings(max_examples=30, deadline=None)
 @given(st.integers(30, 970), st.integers(30, 970))
 def test_disc_of_radius_20_around_the_truncated_center(x: int, y: int) -> None:

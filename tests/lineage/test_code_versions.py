@@ -270,6 +270,7 @@ REWORDED = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", list(REWORDED))
 def test_plumbing_and_wording_for_developers_change_no_version(package, name):
     edit(package / name, *REWORDED[name])
@@ -282,6 +283,7 @@ QUESTIONS = set(STAGES) - {
 }  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [

@@ -61,6 +61,7 @@ def test_verifying_leaves_the_home_alone(built):
     }
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("column", "value"),
     [("answer", "9.9"), ("question", "How?"), ("value", [9.87]), ("margin", 0.5), ("template", "q1"),
@@ -100,6 +101,7 @@ def test_removed_added_and_renamed_rows_are_found(copied):
     assert "cannot be made" in lines["0" * 32]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("damage", ["cut", "column", "nulls"])
 def test_a_table_that_is_no_table_is_found(copied, damage):
     path = Lake(copied.home).table_path(DEPTH, SHARD)
@@ -118,6 +120,7 @@ def test_a_table_that_is_no_table_is_found(copied, damage):
     assert (item.kind, item.table, item.scene) == ("edited table", DEPTH.name, SCENE)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("table", [tables.OBJECTS, tables.FRAMES, tables.VISIBILITY, tables.SCENES])
 def test_an_edited_table_upstream_is_found(copied, table):
     rows = rows_of(copied.home, table)

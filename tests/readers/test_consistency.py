@@ -34,6 +34,7 @@ def read_posed(folder, **parameters):
     )
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("roll", [0, 90, 180])
 def test_good_scenes_are_never_refused(tmp_path, seed, roll):
@@ -44,6 +45,7 @@ def test_good_scenes_are_never_refused(tmp_path, seed, roll):
     assert int(found.conventions["consistency"].split("%")[0]) > 95
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("convention", CONVENTIONS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_poses_of_another_convention_are_noticed_and_can_be_named(tmp_path, convention, seed):

@@ -160,6 +160,7 @@ def subject(request, tmp_path_factory):
     return Subject(tmp_path_factory.mktemp(request.param), request.param)
 
 
+@pytest.mark.every(2)
 def test_no_damage_crosses_a_reader(subject):
     told = fuzz(subject, FEW)
     assert sum(outcomes["rejected"] for outcomes in told.values()) > len(told)

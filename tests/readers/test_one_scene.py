@@ -86,6 +86,7 @@ def test_there_are_several() -> None:
     assert {"scannet", "scannet_sens", "scannetpp", "arkitscenes"} <= set(meshed())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("layout", sorted(set(meshed()) - {"scannet"}))
 def test_every_layout_says_the_same(layout: str, scannet: Read, tmp_path: Path) -> None:
     found = read(tmp_path, layout)

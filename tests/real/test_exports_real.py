@@ -42,6 +42,7 @@ def home(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_written_comes_back_and_is_valid(home: Path, tmp_path: Path, form: str) -> None:
     chosen = registry.export_format(form)

@@ -80,6 +80,7 @@ def test_the_same_faces_as_the_ray_caster(apartment, fused):
     assert agreement.unexplained == 0
 
 
+@pytest.mark.prove
 def test_the_depth_camera_agrees_on_frames_that_were_not_fused(apartment, fused):
     mesh = prepare_mesh(*fused)
     errors, measured = [], 0

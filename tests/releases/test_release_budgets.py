@@ -53,6 +53,7 @@ def frames_of(home: Path, scene: str, name: str) -> list[str]:
     return found
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("budget", ["uniform_16", "space_aware_16", "uniform_32"])
 def test_rows_are_those_that_hold_with_the_frames_of_the_budget(home: Path, budget: str) -> None:
     name = f"at_{budget}"

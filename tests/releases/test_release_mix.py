@@ -272,6 +272,7 @@ rate = 0.5
 """
 
 
+@pytest.mark.prove
 def test_equal_lakes_give_equal_bytes_of_a_recipe(built, copied, tmp_path):
     """Built elsewhere, from files registered one at a time in another order; a recipe whose keys stand otherwise."""
     other = tmp_path / "other"

@@ -206,6 +206,7 @@ def places_of(home, name):
     return {(row["dataset"], row["scene"]): (row["split"], row["space"]) for row in rows}
 
 
+@pytest.mark.prove
 def test_one_room_in_two_datasets_is_in_one_split(two_datasets):
     objects = lakes.rows(two_datasets, "objects")
     assert objects["dataset"].n_unique() == 2

@@ -57,6 +57,7 @@ def test_marks_are_drawn_before_the_image_is_made_small(root: Path) -> None:
     assert max(red, green) < 15
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("most", [1_000, 4_000, 8_000, 20_000, 60_000, 10_000_000])
 @pytest.mark.parametrize("name", ["smooth.png", "good.jpg"])
 def test_a_step_that_fits_is_found_in_few_trials(root: Path, name: str, most: int) -> None:

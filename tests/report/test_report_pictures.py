@@ -35,6 +35,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture_of_each_asset(home: Path, name: str) -> None:
     data = PICTURES[name](inputs(home, "scene0002_00"))

@@ -34,6 +34,7 @@ def row(reward, prediction, truth, task="made_up", **fields):
     }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("profile", ["official", "strict"])
 @pytest.mark.parametrize("reward", TRUTHS)
 def test_no_value_breaks_a_kind(reward, profile):

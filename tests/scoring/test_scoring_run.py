@@ -102,6 +102,7 @@ def no_constant(name: str) -> None:
     raise AssertionError(f"{name} is not JSON")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("benchmark", "profile", "task"), ONE_TASK_OF_EACH_SCORER)
 def test_no_prediction_breaks_a_scorer(benchmark: str, profile: str, task: str) -> None:
     """Every malformed prediction, against a letter, a number, a point and a view change as ground truth."""
@@ -117,6 +118,7 @@ def test_no_prediction_breaks_a_scorer(benchmark: str, profile: str, task: str) 
                 assert 0.0 <= score <= 1.0
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("benchmark", "profile", "task"), ONE_TASK_OF_EACH_SCORER)
 def test_no_ground_truth_breaks_a_scorer(benchmark: str, profile: str, task: str) -> None:
     scorer = find_profile(benchmark, profile).scorers[task]

@@ -151,6 +151,7 @@ def usable(scene: Scene) -> list[str]:
     return [name for name in scene.sequence if any(scene.pixels(name, thing) for thing in IDS)]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_rows_say_what_plain_loops_find(tmp_path, seed):
     scene = Scene(tmp_path, seed)

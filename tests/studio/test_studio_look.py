@@ -75,6 +75,7 @@ def test_an_unknown_quality_is_rejected(tmp_path):
         write_scenes(tmp_path, "scannet", 1, quality="best")
 
 
+@pytest.mark.prove
 def test_depth_and_faces_are_those_of_a_draft(scene, ready):
     for pose in scene.poses[::8]:
         image, depth, face = photo.photograph(

@@ -63,6 +63,7 @@ def test_the_camera_is_never_inside_an_object(scenes):
             assert not (local <= thing.size / 2).all(axis=1).any(), thing.category
 
 
+@pytest.mark.prove
 def test_the_camera_moves_like_a_hand(scenes):
     for scene in scenes:
         floor, places = scene.plan.floor, scene.poses[:, :3, 3]
@@ -179,6 +180,7 @@ def test_surfaces_face_outwards(kind):
     assert 0.0 < volume < 2 * float(np.prod(high - low))
 
 
+@pytest.mark.prove
 def test_the_mesh_meets_its_budget_without_empty_faces():
     rng = np.random.default_rng(2)
     plan = rooms.floor_plan(rng, "living room", "two")

@@ -146,6 +146,7 @@ def test_damage_is_found_in_every_format(form, tmp_path):
     assert chosen.validate(tmp_path / "nowhere") != []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_release_goes_through(form, released, tmp_path):
     chosen = registry.export_format(form)

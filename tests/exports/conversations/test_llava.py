@@ -47,6 +47,7 @@ def as_the_trainer_reads(path, folder):
         yield source["id"], images
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shards", [1, 3])
 def test_what_is_written_comes_back(released, tmp_path, mode, shards):

@@ -27,6 +27,7 @@ def counts(out):
     return {tuple(row[:3]): int(row[3].replace(",", "")) for row in cells[1:]}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", WHOLE)
 def test_every_export_has_the_terms_and_is_valid_with_them(form, released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=40)
@@ -49,6 +50,7 @@ def test_every_export_has_the_terms_and_is_valid_with_them(form, released, tmp_p
     assert set(found) == back
 
 
+@pytest.mark.prove
 def test_a_benchmark_counts_what_it_took_and_says_the_terms_of_its_images(bench, tmp_path):
     words = ["export", "spar-bench", "v1", tmp_path / "out", "--size", "tiny", "--task", "position_matching"]
     done = CliRunner().invoke(main, [*map(str, words), "--home", str(bench.home)])

@@ -120,6 +120,7 @@ def test_the_tree_is_spars(tmp_path):
     assert (scene / "video_color/frame31_310.jpg").exists() and (scene / "image_color/10.jpg").exists()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("mode", [ImageMode.LINK, ImageMode.COPY, ImageMode.DRAW])
 @pytest.mark.parametrize("shards", [1, 2])
 def test_spars_loader_takes_it(tmp_path, mode, shards):
@@ -158,6 +159,7 @@ def test_scenes_are_whole_in_their_part(tmp_path):
     assert sorted(path.name for path in few.glob("*-of-*")) == [f"{n:05d}-of-00004" for n in range(4)]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("mode", MODES)
 def test_equal_questions_give_equal_bytes(tmp_path, mode):
     source = everything(tmp_path / "source", each=1)

@@ -154,6 +154,7 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_planted_fault_is_a_line(tree, name):
     (task, form), damage, line = FAULTS[name]
@@ -259,6 +260,7 @@ def test_an_index_that_is_wrong(tree, name):
     assert name in ("broken", "a list") or re.search(r"json: line \d+: ", fault)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("data", "line"),
     [
@@ -283,6 +285,7 @@ def test_hostile_files_are_named(tree, data, line):
     assert all(len(fault) < 400 for fault in faults)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "field", ["id", "image", "type", "conversations", "red_point", "point_img_idx", "depth"]
 )

@@ -114,6 +114,7 @@ def check_controls(home: Home) -> int:
     return len(controls)
 
 
+@pytest.mark.prove
 def test_verdicts_are_those_of_rays(home: Home) -> None:
     told = check_verdicts(home, 24)
     assert told["all"] > 75 and told[UNKNOWN] <= 0.2 * told["all"], told

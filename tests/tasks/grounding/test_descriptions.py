@@ -58,6 +58,7 @@ def boxed(thing: Any) -> Box:
     )
 
 
+@pytest.mark.prove
 def test_a_resolver_finds_one_object_for_some_hundred() -> None:
     kinds = resolved(range(4), 300)
     assert kinds.total() >= 300 and set(kinds) == set(KINDS) - {"collected"}

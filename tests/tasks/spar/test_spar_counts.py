@@ -151,6 +151,7 @@ def test_the_order_of_tables_changes_nothing(asked: Asked, task: str) -> None:
         assert ask(Edited(inputs, shuffle=shuffle), task, quota=30) == made
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("task", FORMS)
 def test_rows_in_the_lake_come_out_again(asked: Asked, task: str) -> None:
     stored = {row["qa_id"]: row for row in asked.rows(task)}
@@ -193,6 +194,7 @@ def same_share(before: Rows, after: Rows) -> float:
     return sum(row in after for row in chosen) / len(chosen) if chosen else 1.0
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", OF_IMAGES)
 def test_questions_about_other_objects_stay_when_one_goes(
     tiny_asked: Asked, studio_asked: Asked, task: str
@@ -215,6 +217,7 @@ def test_questions_about_other_objects_stay_when_one_goes(
     assert compared >= LEAST_COMPARED.get(task, 40)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", OF_IMAGES)
 def test_a_candidate_that_goes_makes_room_for_one_and_changes_no_other(
     asked: Asked, studio_asked: Asked, task: str

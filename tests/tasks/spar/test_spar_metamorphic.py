@@ -164,6 +164,7 @@ def about(asking: Asking) -> list[Any]:
     return [question.frames, question.objects, question.stems, question.views]
 
 
+@pytest.mark.every(4)
 @settings(max_examples=2)
 @given(degrees=st.floats(-180, 180), east=st.floats(-20, 20), up=st.floats(-3, 3))
 @pytest.mark.parametrize("name", TASKS)

@@ -158,6 +158,7 @@ def places(held: list[dict[str, object]] | None) -> list[tuple[object, ...]]:
     return [(one["text"], one["image"], one["xy"]) for one in held or ()]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", thinned(MEASURED, 4))
 def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
     chosen = task(name)
@@ -247,6 +248,7 @@ def test_tasks_that_measure_at_3d_centers_can_say_so_in_spars_words() -> None:
 SAY = [name for name in FORMS if "center_sentence" in tasks()[name].parameters.model_fields]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", SAY)
 def test_the_sentence_stands_once_behind_the_stem(asked: Asked, name: str) -> None:
     plain, told = (rows_in(asked, name, center_sentence=flag) for flag in (False, True))

@@ -18,6 +18,7 @@ def objects(studio: Studio):
     return set_objects(facts.read(tables.VIEW_SET_OBJECTS) for facts in studio.facts())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("task", thinned(MOSAIC, 3))
 def test_views_show_what_is_needed_and_are_needed_where_they_say_so(studio: Studio, objects, task) -> None:
     rows = studio.rows(task)

@@ -11,6 +11,7 @@ from typing import Any
 import lakes
 import numpy as np
 import polars as pl
+import pytest
 from PIL import Image
 
 from spatial_assets.exports.core.source import ReleaseRows
@@ -31,6 +32,7 @@ def flat(out: Path) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.prove
 def test_all_comes_back_and_passes_the_check(exported: tuple[ReleaseRows, Path]) -> None:
     source, out = exported
     wanted = {

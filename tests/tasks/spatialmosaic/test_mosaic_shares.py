@@ -156,6 +156,7 @@ def check_shares(studio: Studio, count: int, points: int, least_px: int) -> tupl
     return len(found), *worst.tolist()
 
 
+@pytest.mark.prove
 def test_shares_are_those_of_lone_objects_and_of_points(studio: Studio) -> None:
     """Within a hundredth of pixels; of points as many as there is time for, on objects of some size."""
     count, by_pixels, by_points, truncated = check_shares(studio, 24, 20_000, 1500)

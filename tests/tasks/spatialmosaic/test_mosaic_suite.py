@@ -39,6 +39,7 @@ def test_every_type_has_several_stems_and_the_published_one_where_there_is_any(t
     assert list(published) == sorted(OFFICIAL["stems"].get(task, {}))
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("task", MOSAIC)
 def test_how_to_read_a_pixel_is_said_only_where_a_name_has_one(studio: Studio, task: str) -> None:
     """Nobody is told of two numbers in brackets that are nowhere to be seen, nor left alone with some that are."""
@@ -144,6 +145,7 @@ def test_in_another_order_only_the_frames_numbers_change(task: str) -> None:
     assert sorted(key(text(row, True)) for row in plain) == sorted(key(text(row, False)) for row in other)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("task", MOSAIC)
 def test_ids_are_of_what_is_asked_and_do_not_hang_on_the_quota(studio: Studio, task: str) -> None:
     few = {row["qa_id"]: row for row in studio.rows(task, quota=20)}

@@ -46,6 +46,7 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
     return found[0]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("task", "least"), [(LR, 250), (AB, 1), (FB, 200)])
 def test_answers_equal_the_truth(studio: Studio, task: str, least: int) -> None:
     """Of what is higher names say so much that few questions are left."""
@@ -62,6 +63,7 @@ def test_answers_that_names_suggest_equal_the_truth_too(studio: Studio, task: st
         assert row["value"] == pytest.approx(truth(scene, row), abs=1e-3)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_sides_are_clear_and_what_is_meant_is_plain(studio: Studio, task: str) -> None:
     """Of all four, and the asked view shows all of them or none."""

@@ -57,6 +57,7 @@ def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     check_answers(studio, task, "select", sys.modules[__name__], 200)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_sides_are_clear_and_what_is_meant_is_plain(studio: Studio, task: str) -> None:
     check_sets(studio, task)
@@ -82,6 +83,7 @@ def test_options_are_two_sides_by_two(studio: Studio, task: str) -> None:
     assert len({second_axis(row) for row in rows}) == 2
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("wording", ["ours", "official"])
 @pytest.mark.parametrize("task", TASKS)
 def test_single_words_are_of_all_axes_and_one_is_true(studio: Studio, task: str, wording: str) -> None:

@@ -41,6 +41,7 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
     return scene.objects[one].category
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     """Also of what names suggest, which is mostly left out by lot: too few rows would be left of these scenes."""
@@ -52,6 +53,7 @@ def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     assert len(studio.rows(task, even=False)) >= 100
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_left_shows_all_three_clearly_or_none(studio: Studio, task: str) -> None:
     check_left(studio, task, OFFERED, even=False)

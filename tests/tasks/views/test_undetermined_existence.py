@@ -28,11 +28,13 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
     return "Yes" if said_side(bare(row), axis_of(row)) * value > 0 else "No"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     check_answers(studio, task, "select", sys.modules[__name__], 100)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_left_shows_it_clearly_or_not_at_all(studio: Studio, task: str) -> None:
     check_left(studio, task, ["target"], of_twelve=4)

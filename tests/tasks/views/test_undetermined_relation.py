@@ -28,17 +28,20 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
     return str(right)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     check_answers(studio, task, "select", sys.modules[__name__], 100)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_left_shows_it_clearly_or_not_at_all(studio: Studio, task: str) -> None:
     check_left(studio, task, ["target"])
     check_hidden(studio, task, ["target"])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_three_descriptions_of_two_axes_are_offered_and_one_of_them_is_true(
     studio: Studio, task: str

@@ -187,6 +187,7 @@ def check(facts: SceneFacts, task: str, **parameters: Any) -> Counter[str]:
     return Counter({**reasons, "ok": len(kept)})
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 def test_candidates_are_those_of_plain_loops(studio: Studio, task: str) -> None:
     reached: Counter[str] = Counter()

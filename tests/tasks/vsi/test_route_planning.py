@@ -340,6 +340,7 @@ def test_routes_of_studio_scenes_are_those_of_loops(studio: Studio) -> None:
     assert {"ok", "blocked", "short", "ahead", "border", "undone", "no_place"} <= set(reached)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "parameters",
     [

@@ -58,6 +58,7 @@ def test_the_same_rows_whatever_order_the_tables_are_in(studio: Studio, task: st
         assert ask(task, backwards, quota=20) == rows and rows
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", [name for name in VSI if name != ROOM])
 def test_another_seed_asks_otherwise_and_the_same_seed_the_same(studio: Studio, task: str) -> None:
     rows = studio.rows(task, quota=10)

@@ -55,6 +55,7 @@ def test_the_official_template_is_the_published_one_and_ours_hold_the_same(task:
     assert not any("stems" in own for own in held["formats"].values())
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("wording", ["official", "ours", "both"])
 @pytest.mark.parametrize("task", VSI)
 def test_wording_can_be_chosen(studio: Studio, task: str, wording: str) -> None:

@@ -34,11 +34,13 @@ def printed(scene: Truth, row: dict[str, Any]) -> str:
     return min(found, key=found.__getitem__)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", VERSIONS)
 def test_answers_equal_the_truth(studio: Studio, task: str) -> None:
     check_answers(studio, task, "select", sys.modules[__name__], 25)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", VERSIONS)
 def test_options_are_shown_named_in_order_and_clearly_apart(studio: Studio, task: str) -> None:
     for row in studio.rows(task):

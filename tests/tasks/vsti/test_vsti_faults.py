@@ -169,6 +169,7 @@ def test_4_what_one_task_cannot_ask_does_not_end_the_others() -> None:
 # 5. Letters balanced by counts that start again in each process.
 
 
+@pytest.mark.prove
 def test_5_letters_are_even_over_scenes_of_one_question_each() -> None:
     def released() -> str:
         counts = dict.fromkeys("ABCD", 0)
@@ -195,6 +196,7 @@ print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 
+@pytest.mark.prove
 def test_6_rows_are_the_same_in_any_process() -> None:
     def released() -> list[int]:
         return random.Random().sample(range(10**6), 5)
