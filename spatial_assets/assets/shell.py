@@ -27,6 +27,7 @@ from spatial_assets.stages import pipeline
 from spatial_assets.stages.stage import Stage, upstream_of
 from spatial_assets.storage.atomic import FULL, complaint
 from spatial_assets.storage.hashing import hash_text
+from spatial_assets.storage.leases import LeaseLost, at_work
 
 SHARDS_PER_RUN = 20
 """A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
@@ -115,8 +116,9 @@ class _StepRun:
     def run(self) -> Iterator[dg.MaterializeResult]:
         runner = self.workspace.runner(self.config.get("rehash", False), self.context.run.run_id)
         registry = self.workspace.registry()
-        for key in self.context.partition_keys:
-            self._shard(runner, registry.shard(key))
+        with at_work(self.workspace.path):
+            for key in self.context.partition_keys:
+                self._shard(runner, registry.shard(key))
         for member in self.members:
             yield from self._report(member)
         self._fail()
@@ -142,6 +144,8 @@ class _StepRun:
             if line is None:
                 raise
             raise dg.Failure(line, {FULL_DISK: error.errno in FULL}, allow_retries=False) from error
+        except LeaseLost as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
         else:
             pictures = {member.stage.name: member.picture for member in chosen}
             drawn = draw_all(pictures, shard, reports, runner)

@@ -16,21 +16,21 @@ def of_stage(home: Path, stage: str) -> list[tuple[str, str, str]]:
     """Shard, scene and traceback, over all shards."""
     return [
         (path.stem, scene, text)
-        for path in sorted(_path(home, stage, "").parent.glob("*.json"))
+        for path in sorted(path_of(home, stage, "").parent.glob("*.json"))
         for scene, text in _load(path).items()
     ]
 
 
 def keep(home: Path, stage: str, shard: str, tried: Collection[str], errors: Mapping[str, str]) -> None:
     """Put the errors of a call in place of what stood for the scenes that it tried."""
-    path = _path(home, stage, shard)
+    path = path_of(home, stage, shard)
     stood = _load(path)
     stand = {scene: text for scene, text in stood.items() if scene not in tried} | dict(errors)
     if stand != stood:
         replace_text(path, json.dumps(stand, sort_keys=True))
 
 
-def _path(home: Path, stage: str, shard: str) -> Path:
+def path_of(home: Path, stage: str, shard: str) -> Path:
     return home / "records" / "errors" / stage / f"{shard}.json"
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from spatial_assets.lineage import records
 from spatial_assets.lineage.records import Record
-from spatial_assets.storage.atomic import naming, replacing
+from spatial_assets.storage.atomic import check_fences, naming, remove, removing_in, replacing
 from spatial_assets.storage.lake import file_name
 
 _log = logging.getLogger(__name__)
@@ -45,9 +45,6 @@ class Entry:
     """Where each part begins in the file, and its bytes."""
 
 
-_log = logging.getLogger(__name__)
-
-
 class Pending:
     """What is pending for one stage of one shard; that stage's lock on the shard must be held."""
 
@@ -59,7 +56,10 @@ class Pending:
         """The finished scenes; whatever else lies there, as an interrupted call may leave it, is removed."""
         self._entries = {}
         if self.root.is_dir():
+            check_fences()
             for path in sorted(self.root.iterdir()):
+                if path == removing_in(self.root):
+                    continue
                 entry = (
                     _read(path)
                     if path.suffix == records.PENDING_SUFFIX and not path.name.startswith(".")
@@ -81,7 +81,8 @@ class Pending:
         """Put a file of a scene that `load` found where it belongs, or remove what stands there if it wrote none."""
         data = self._part(scene, kind)
         if data is None:
-            target.unlink(missing_ok=True)
+            if target.exists():
+                remove(target)
             return
         with replacing(target) as temporary:
             temporary.write_bytes(data)
@@ -95,11 +96,13 @@ class Pending:
                 file.write(data)
 
     def drop(self, scene: str) -> None:
-        self._path(scene).unlink(missing_ok=True)
+        if (path := self._path(scene)).exists():
+            remove(path, keep=True)
 
     def tidy(self) -> None:
         """Remove the folders that hold nothing any more."""
-        for folder in (self.root, self.root.parent, self.root.parent.parent):
+        check_fences()
+        for folder in (removing_in(self.root), self.root, self.root.parent, self.root.parent.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 

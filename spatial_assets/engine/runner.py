@@ -12,7 +12,6 @@ something to do, and each commits, rewrites its tables and reports by itself, so
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections import deque
@@ -25,13 +24,14 @@ from pydantic import BaseModel
 from spatial_assets.engine.compiling import compile_for
 from spatial_assets.engine.scene_calls import Attempt, attempt_all, attempts
 from spatial_assets.engine.stage_run import Job, Progress, ShardReport, StageRun, keep_loading, traceback_of
+from spatial_assets.engine.taking_over import clean, clean_records
 from spatial_assets.engine.workers import in_processes
 from spatial_assets.lineage import records
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.stages.stage import Stage, name_of, writers
 from spatial_assets.storage.lake import Lake
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.leases import Lease, LeaseLost, leased
 
 _log = logging.getLogger(__name__)
 
@@ -67,9 +67,6 @@ class Runner:
         self.run_id = run_id
         self.progress: Progress = progress or (lambda *_: None)
 
-    def lock_path(self, stage: str, shard: str) -> Path:
-        return self.home / "locks" / stage / f"{shard}.lock"
-
     def run(
         self, stage: Stage, shard: Shard, parameters: BaseModel, scenes: frozenset[str] | None = None
     ) -> ShardReport:
@@ -77,8 +74,8 @@ class Runner:
 
         Waits for whoever is at work on the same stage and shard, and keeps upstream stages from
         rewriting what is being read. Raises InputError where the stage opens source files and the
-        dataset's root is not there, and OSError where the disk does not take what is written; in both
-        cases what stood stands, and the next call takes up what this one finished.
+        dataset's root is not there, OSError where the disk does not take what is written, and LeaseLost where
+        somebody else has taken over; what stood stands, and the next call takes up what this one finished.
         """
         return self.run_together([stage], shard, {stage.name: parameters}, scenes)[stage.name]
 
@@ -102,14 +99,13 @@ class Runner:
         if set(upstream) & set(names):
             raise ValueError(f"one of these stages reads what another writes: {', '.join(names)}")
         begun = time.perf_counter()
-        with contextlib.ExitStack() as held:
-            # In one order for everyone, so that two calls never wait for each other.
-            for name in names:
-                held.enter_context(locked(self.lock_path(name, shard.key)))
-            for name in upstream:
-                held.enter_context(locked(self.lock_path(name, shard.key), shared=True))
+        with leased(self.home, shard.key, names, upstream) as lease:
+            self._clean(lease)
             made = {name: records.load(self.home, name, shard.key) for name in upstream}
-            members = [StageRun(self, stage, shard, parameters[stage.name], made) for stage in ordered]
+            members = [StageRun(self, stage, shard, parameters[stage.name], made, lease) for stage in ordered]
+            for member in members:
+                member.take_up()
+            lease.settle()
             self._compute(members, shard, scenes)
             _compact(members)
             if shared is not None:
@@ -121,10 +117,14 @@ class Runner:
             _tell(report)
         return reports
 
+    def _clean(self, lease: Lease) -> None:
+        """Remove what those who did not come to the end were about to put in place, before anything is read."""
+        for name in sorted(lease.interrupted & self.stages.keys()):
+            clean(self.lake, self.stages[name], lease.shard)
+
     def _compute(self, members: Sequence[StageRun], shard: Shard, scenes: frozenset[str] | None) -> None:
         by_scene: dict[str, Jobs] = {ref.name: [] for ref in shard.scenes}
         for member in members:
-            member.take_up()
             for job in member.plan(scenes):
                 by_scene[job.ref.name].append((member, job))
         stale = [(ref, by_scene[ref.name]) for ref in shard.scenes if by_scene[ref.name]]
@@ -176,8 +176,11 @@ class Runner:
         loading = {scene: spent for member in members for scene, spent in member.loading.items()}
         if loading:
             # Calls for other stages of the suite hold other locks, and write the same file.
-            with locked(self.lock_path(name, shard.key)):
-                keep_loading(self.home, name, shard.key, self.run_id, loading)
+            with leased(self.home, shard.key, [name]) as lease:
+                if lease.interrupted:
+                    clean_records(self.home, name, shard.key)
+                keep_loading(self.home, name, shard.key, self.run_id, loading, lease.id)
+                lease.settle()
 
 
 def _compact(members: Sequence[StageRun]) -> None:
@@ -185,6 +188,8 @@ def _compact(members: Sequence[StageRun]) -> None:
     for member in members:
         try:
             member.compact()
+        except LeaseLost:
+            raise
         except Exception as error:
             if len(members) == 1 or (isinstance(error, OSError) and error.errno is not None):
                 raise

@@ -5,10 +5,10 @@ Which process computes a scene, and which stages are run together, is the runner
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from spatial_assets.engine import errors
 from spatial_assets.engine.pending import Pending
 from spatial_assets.engine.scene_calls import Attempt, Call, Declared, Made, finished
+from spatial_assets.engine.taking_over import clean_tables, not_as_recorded
 from spatial_assets.lineage import planning, records
 from spatial_assets.lineage.code_versions import stage_version
 from spatial_assets.lineage.records import BLOCKED, DONE, REJECTED, Record
@@ -30,10 +31,14 @@ from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage, name_of
+from spatial_assets.storage.atomic import remove
 from spatial_assets.storage.damage import is_whole, set_aside
 from spatial_assets.storage.hashing import hash_text
-from spatial_assets.storage.lake import Lake, by_scene, hash_of_none, remove_temporaries, write_parquet
+from spatial_assets.storage.lake import Lake, by_scene, hash_of_none, write_parquet
+from spatial_assets.storage.leases import Lease, LeaseLost
 from spatial_assets.storage.shards import check_root
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[str, str, str, str], None]
 """Called with stage, shard, scene and what became of the scene."""
@@ -92,10 +97,13 @@ class StageRun:
         shard: Shard,
         parameters: BaseModel,
         made: Mapping[str, Mapping[str, Record]],
+        lease: Lease,
     ) -> None:
         self.runner, self.stage, self.shard, self.parameters = runner, stage, shard, parameters
+        self.lease = lease
         self.code = stage_version(stage, shard.dataset)
         self.parameters_json = planning.parameters_json(parameters)
+        clean_tables(runner.lake, stage, shard.key)
         self._set_damage_aside()
         self.recorded = records.load(runner.home, stage.name, shard.key)
         self.made = made
@@ -107,7 +115,6 @@ class StageRun:
         """Of scenes whose rows were merged: seconds that loading what they share took, and when it had ended."""
         if stage.opens_files:
             check_root(shard.root)
-        self._clean_up()
         self.external = None
         if stage.external is not None:
             self.external = stage.external(runner.home, shard, runner.rehash)
@@ -119,32 +126,46 @@ class StageRun:
         damaged = [
             path for path in (kept, *tables) if path.exists() and not is_whole(path, self.runner.rehash)
         ]
+        self._set_aside(damaged)
+
+    def _set_aside(self, damaged: Sequence[Path]) -> None:
+        kept = records.record_path(self.runner.home, self.stage.name, self.shard.key)
         if damaged and kept not in damaged:
             # First, so that a call that is killed here does not leave records of rows that are no more.
-            kept.unlink(missing_ok=True)
+            remove(kept)
         for path in damaged:
-            set_aside(path)
-
-    def _clean_up(self) -> None:
-        """Temporary files of a killed call; the lock is held, so no one else is writing them."""
-        lake, key = self.runner.lake, self.shard.key
-        folders = [lake.table_path(table, key).parent for table in self.stage.tables]
-        folders += [lake.file_path(kind, key, "").parent for kind in self.stage.files]
-        for folder in folders:
-            remove_temporaries(folder)
+            if path.exists():
+                set_aside(path)
 
     def take_up(self) -> None:
         """Merge what a killed call left pending, before anything is planned.
 
         It may have died between its tables and its records, and only what is pending still says whose rows those
-        tables hold.
+        tables hold. After that, whatever a former holder left is held against what is recorded.
         """
         found = self.pending.load()
         if found:
-            # Where they cannot be merged they stay, and merging them at the end says why.
-            with contextlib.suppress(Exception):
+            try:
                 self.compact()
                 self.taken_up = frozenset(found)
+            except LeaseLost:
+                raise
+            except Exception as error:
+                # They stay, and merging them at the end says why.
+                _log.info(
+                    "%s %s: what is pending cannot be merged: %s", self.stage.name, self.shard.key, error
+                )
+        if self.stage.name in self.lease.interrupted or self.runner.rehash:
+            self._hold_against_records()
+
+    def _hold_against_records(self) -> None:
+        """A table or scene file that is not the recorded one is made again; what is to be computed anew is anyhow."""
+        old = {scene for scene, record in self.recorded.items() if record.code_version != self.code}
+        passed_over = old | self.pending.load().keys()
+        wrong = not_as_recorded(self.runner.lake, self.stage, self.shard.key, self.recorded, passed_over)
+        if wrong:
+            self._set_aside(wrong)
+            self.recorded = {}
 
     def plan(self, scenes: frozenset[str] | None) -> list[Job]:
         """What is to be computed, in the shard's order; what is done already is noted in the report."""
@@ -234,6 +255,7 @@ class StageRun:
             started=started.isoformat(timespec="milliseconds"),
             ended=ended.isoformat(timespec="milliseconds"),
             run_id=self.runner.run_id,
+            lease=self.lease.id,
         )
         self.pending.put(record, made.parts, attempt.loading)
 
@@ -309,7 +331,7 @@ class StageRun:
 
 
 def keep_loading(
-    home: Path, name: str, shard: str, run_id: str, loading: Mapping[str, tuple[float, str]]
+    home: Path, name: str, shard: str, run_id: str, loading: Mapping[str, tuple[float, str]], lease: str = ""
 ) -> None:
     """Record the seconds that loading what stages share took, by scene, in place of what stood for those scenes."""
     held = records.load(home, name, shard)
@@ -331,6 +353,7 @@ def keep_loading(
             started=started.isoformat(timespec="milliseconds"),
             ended=ended,
             run_id=run_id,
+            lease=lease,
         )
     records.save(home, name, shard, held)
 

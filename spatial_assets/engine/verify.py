@@ -34,7 +34,7 @@ from spatial_assets.stages import pipeline
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import Stage, name_of
 from spatial_assets.storage.lake import Lake, content_hash, hash_of_none
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.leases import leased
 from spatial_assets.storage.shipped import sql
 
 Progress = Callable[[str], None]
@@ -263,7 +263,7 @@ class _SceneCheck:
         stood, wrong = scene_rows(path, table, self.scene)
         if stood is not None and content_hash(stood) == recorded:
             return stood, wrong
-        with locked(self.home / "locks" / self.asset / f"{self.shard.key}.lock", shared=True):
+        with leased(self.home, self.shard.key, [], [self.asset]):
             return scene_rows(path, table, self.scene)
 
     def _file(self, kind: str, record: Record, made: Record) -> None:

@@ -55,6 +55,7 @@ SCHEMA = pa.schema(
         ("host", pa.string()),
         ("versions", pa.map_(pa.string(), pa.string())),
         ("commit", pa.string()),
+        ("lease", pa.string()),
     ]
 )
 
@@ -124,6 +125,8 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=package_versions)
     commit: str = field(default_factory=checkout_commit)
     """Of the checkout that the code ran from; `+` behind it where files differed; empty for a wheel."""
+    lease: str = ""
+    """Under which it was committed (see `storage.leases`); records of before there were leases name none."""
 
 
 Kept: TypeAlias = tuple[tuple[int, ...], dict[str, Record]]

@@ -63,8 +63,12 @@ def standing(home: Path) -> dict[tuple[str, str], Tombstone]:
     return found
 
 
+def path_of(home: Path, shard: str) -> Path:
+    return folder(home) / f"{shard}.json"
+
+
 def _of_shard(home: Path, shard: str) -> list[Tombstone]:
-    path = folder(home) / f"{shard}.json"
+    path = path_of(home, shard)
     if not path.exists():
         return []
     return [Tombstone(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
@@ -72,7 +76,7 @@ def _of_shard(home: Path, shard: str) -> list[Tombstone]:
 
 def _save(home: Path, shard: str, items: Sequence[Tombstone]) -> None:
     text = json.dumps([asdict(item) for item in items], indent=1) + "\n"
-    replace_text(folder(home) / f"{shard}.json", text)
+    replace_text(path_of(home, shard), text)
 
 
 def note(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.atomic import remove
 
 MAGIC = b"PAR1"
 """What a Parquet file begins and ends with."""
@@ -46,7 +47,7 @@ def is_whole(path: Path, thoroughly: bool = False) -> bool:
 def set_aside(path: Path) -> Path:
     """Rename a damaged file and say so; one that was set aside before gives way."""
     aside = path.with_name(path.name + SUFFIX)
-    path.replace(aside)
+    remove(path, aside)
     _log.warning("%s: cut off or damaged; set aside as %s and made again", path, aside.name)
     return aside
 

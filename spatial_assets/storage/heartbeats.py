@@ -25,6 +25,8 @@ BEAT_SECONDS = 3.0
 """Between two signs of life; a home on a slow file system takes a write of a hundred bytes that often."""
 LOST_SECONDS = 30.0
 """Without a sign of life after which a process is taken for lost: ten beats, longer than a machine at work pauses."""
+GONE_SECONDS = 600.0
+"""Without a sign of life after which what a process left may be swept away unwatched, by the file server's clock."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,12 @@ class Watch:
         self._seen[token] = (sign.beat, since)
         return now - since
 
+    @property
+    def patience(self) -> float:
+        return LOST_SECONDS
+
     def lost(self, token: str) -> bool:
-        return self.silent(token) > LOST_SECONDS
+        return self.silent(token) > self.patience
 
     def sweep(self) -> list[Sign]:
         """Remove the signs of those that are lost, and say which these were."""

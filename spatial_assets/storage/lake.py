@@ -9,7 +9,9 @@ order, the number of workers or the machine's clock.
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ import pyarrow.parquet as pq
 
 from spatial_assets.scene.outputs import Rows
 from spatial_assets.scene.tables import Table
-from spatial_assets.storage.atomic import DamagedTable, replacing
+from spatial_assets.storage.atomic import DamagedTable, check_fences, replacing
 
 KEPT_TABLES = 64
 """Tables of single scenes kept in memory: what all tasks read of the ten scenes read last."""
@@ -261,10 +263,14 @@ def _read_scene(
     return rows.slice(places[0], len(places)) if len(places) else rows.slice(0, 0)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Delete what a killed writer left in a folder; whoever calls holds the lock on writing there."""
-    for path in folder.glob(".*"):
-        path.unlink(missing_ok=True)
+def remove_temporaries(folder: Path, of: str = "") -> None:
+    """Delete what a killed writer left in a folder, or of one file there; the caller holds the lock on writing it."""
+    for path in folder.glob(f".{glob.escape(of)}.*" if of else ".*"):
+        check_fences()
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _runs(arrow: pa.Table) -> list[tuple[int, int]]:
