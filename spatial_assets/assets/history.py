@@ -4,6 +4,9 @@ Dagster opens a database anew for each of an event's three or four statements, c
 and closes it, which moves what was written from SQLite's log into the database, twice to the disk. On a build with
 many assets that takes more time than their computing does. The files and their tables are Dagster's own, so that a
 home can be opened with or without what stands here.
+
+Nor does Dagster mind that another process may be making the same tables: two web servers, daemons or commands that
+open a fresh home at once leave it broken for good every other time. Here one at a time makes them.
 """
 
 from __future__ import annotations
@@ -11,8 +14,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,38 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
+
+from spatial_assets.storage.locks import locked
+
+
+DOOR = ".opening.lock"
+"""In Dagster's folder; held by whoever looks whether a database's tables are there, and makes them."""
+
+
+class Door:
+    """Lets one process at a time through, and one thread of it, as often as that comes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._inside = 0
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        with self._lock, ExitStack() as held:
+            if not self._inside:
+                # A lock of a file that was opened twice waits for itself.
+                held.enter_context(locked(self.path))
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
+
+
+@cache
+def door_of(folder: Path) -> Door:
+    return Door(folder / DOOR)
 
 
 def kept_open(address: str) -> Engine:
@@ -53,7 +90,13 @@ class Events(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._open: dict[str, Engine] = {}
         self._tables: set[str] = set()
+        self.door = door_of(Path(base_dir))
         super().__init__(base_dir, inst_data)
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Of a run's database too: its page may be opened while the run begins."""
+        with self.door.passing():
+            super()._initdb(engine, for_index_shard)
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables and super().has_table(table_name):
@@ -124,9 +167,10 @@ class History(DagsterSqliteStorage):
         self.base_dir = base_dir
         self._inst_data = inst_data
         root = Path(base_dir)
-        self._run_storage = Runs.from_local(str(root / "history"))
-        self._event_log_storage = Events(str(root / "history" / "runs"))
-        self._schedule_storage = SqliteScheduleStorage.from_local(str(root / "schedules"))
+        with door_of(root).passing():
+            self._run_storage = Runs.from_local(str(root / "history"))
+            self._event_log_storage = Events(str(root / "history" / "runs"))
+            self._schedule_storage = SqliteScheduleStorage.from_local(str(root / "schedules"))
         # Past its own class's, which would open all three a second time.
         super(DagsterSqliteStorage, self).__init__()
 

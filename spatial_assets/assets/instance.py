@@ -9,7 +9,6 @@ from pathlib import Path
 import dagster as dg
 
 from spatial_assets.storage.atomic import replacing
-from spatial_assets.storage.locks import locked
 from spatial_assets.storage.plain_paths import ADDRESS, plain
 from spatial_assets.storage.shipped import shipped
 
@@ -26,6 +25,5 @@ def instance_of(home: Path) -> dg.DagsterInstance:
             shutil.copyfile(shipped("dagster.yaml"), temporary)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ[HOME_VARIABLE] = str(home.resolve())
-    # The first to come makes the databases' tables; a second one at the same moment would find half of them.
-    with locked(home.resolve() / "locks" / "dagster.lock"):
-        return dg.DagsterInstance.from_config(str(folder))
+    # What that file names as its storage sees to it that one process at a time makes the tables.
+    return dg.DagsterInstance.from_config(str(folder))
