@@ -27,6 +27,7 @@ from spatial_assets.commands.labels import labels
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import show_log, tell_of_compiling
+from spatial_assets.commands.probe import probe
 from spatial_assets.commands.release import release
 from spatial_assets.commands.release_review import review
 from spatial_assets.commands.tasks import tasks as tasks_command
@@ -351,6 +352,8 @@ def ui(home: Path, port: int, host: str) -> None:
     os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
 
 
-for command in (audit, conformance, evaluate, export, facts, frames, labels, lineage, release, tasks_command):
+for command in (
+    audit, conformance, evaluate, export, facts, frames, labels, lineage, probe, release, tasks_command,
+):  # fmt: skip
     main.add_command(command)
 release.add_command(review)

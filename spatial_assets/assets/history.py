@@ -32,7 +32,6 @@ from sqlalchemy.pool import QueuePool
 
 from spatial_assets.storage.locks import locked
 
-
 DOOR = ".opening.lock"
 """In Dagster's folder; held by whoever looks whether a database's tables are there, and makes them."""
 

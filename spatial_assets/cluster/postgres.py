@@ -29,8 +29,8 @@ try:
     from dagster_postgres.schedule_storage import PostgresScheduleStorage
     from dagster_postgres.storage import DagsterPostgresStorage
     from dagster_postgres.utils import pg_url_from_config, retry_pg_connection_fn
-    from sqlalchemy import Connection, Engine, inspect, text
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy import Connection, Engine, inspect, make_url, text
+    from sqlalchemy.exc import ArgumentError, DBAPIError
     from sqlalchemy.pool import NullPool, QueuePool
 except ImportError as missing:
     told = f"needs dagster-postgres, which cannot be imported ({missing}); run: pip install '{EXTRA}'"
@@ -83,8 +83,7 @@ def with_driver(address: str) -> str:
 
 def without_password(address: str) -> str:
     """The server and the database, for an error's line."""
-    engine = create_engine(address, poolclass=NullPool)
-    return engine.url.render_as_string(hide_password=True)
+    return str(make_url(address).render_as_string(hide_password=True))
 
 
 @contextmanager
@@ -174,14 +173,16 @@ def opened(address: str) -> Iterator[bool]:
 
     Raises InputError that names the server where it does not answer.
     """
-    engine = create_engine(address, poolclass=NullPool)
+    try:
+        engine = create_engine(address, poolclass=NullPool)
+    except (ArgumentError, ImportError) as error:
+        raise InputError(VARIABLE, f"is not an address as postgresql://user:password@host/database ({error})") from None
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:
-        why = " ".join(str(error.__cause__ or error).split())
-        raise InputError(
-            without_password(address), f"the history's database cannot be opened ({why}); see {VARIABLE}"
-        ) from error
+        why = getattr(error.__cause__, "orig", None) or error
+        told = f"the history's database cannot be opened ({why}); is PostgreSQL up, and {VARIABLE} right?"
+        raise InputError(without_password(address), told) from error
     if marked:
         yield False
         return
