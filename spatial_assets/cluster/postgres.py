@@ -180,7 +180,7 @@ def opened(address: str) -> Iterator[bool]:
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:
-        why = getattr(error.__cause__, "orig", None) or error
+        why = " ".join(str(getattr(error.__cause__, "orig", None) or error).split())
         told = f"the history's database cannot be opened ({why}); is PostgreSQL up, and {VARIABLE} right?"
         raise InputError(without_password(address), told) from error
     if marked:
