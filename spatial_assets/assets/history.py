@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
@@ -24,6 +25,8 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
+
+from spatial_assets.assets.event_batches import fits, note_assets, write_in_batches
 
 
 def kept_open(address: str) -> Engine:
@@ -77,6 +80,19 @@ class Events(SqliteEventLogStorage):
             if shard != INDEX_SHARD_NAME:
                 self._touch(shard)
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Write events that belong together by one transaction in their run's database and one in the shared one."""
+        if not fits(events) or len({event.run_id for event in events}) > 1:
+            super().store_event_batch(events)
+            return
+        rows = [self.prepare_insert_event(event) for event in events]
+        with self.run_connection(events[0].run_id) as con:
+            for row in rows:
+                con.execute(row)
+        with self.index_transaction() as con:
+            ids = [con.execute(row).inserted_primary_key[0] for row in rows]
+            note_assets(self, con, events, ids)
+
     def _touch(self, shard: str) -> None:
         """Pages that show a run as it goes on watch its database's file, which SQLite's log leaves as it is."""
         with suppress(OSError):
@@ -121,6 +137,7 @@ class History(DagsterSqliteStorage):
     """A folder that goes with the process, where no home is named."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        write_in_batches()
         self.base_dir = base_dir
         self._inst_data = inst_data
         root = Path(base_dir)
