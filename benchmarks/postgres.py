@@ -61,7 +61,7 @@ def server() -> Iterator[str]:
         control = [*as_user, str(bin_folder / "pg_ctl"), "-D", str(data), "-w"]
         subprocess.run([*control, "-l", str(data / "log"), "start"], check=True, stdout=subprocess.DEVNULL)
         try:
-            yield f"postgresql://dagster@127.0.0.1:{port}/postgres"
+            yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
         finally:
             subprocess.run([*control, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)
 
@@ -79,14 +79,25 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
+OURS = "spatial_assets.cluster.postgres"
+"""The module of this project's own way of keeping the history there."""
 YAML = """\
 telemetry:
   enabled: false
 nux:
   enabled: false
 storage:
+"""
+SHIPPED = """\
   postgres:
     postgres_url: "{address}"
+"""
+CUSTOM = """\
+  custom:
+    module: spatial_assets.cluster.postgres
+    class: SharedHistory
+    config:
+      postgres_url: "{address}"
 """
 
 
@@ -94,4 +105,6 @@ def write_yaml(home: Path, address: str) -> None:
     """A home's `dagster.yaml` that keeps the history in a database."""
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(YAML.format(address=address))
+    package = find_spec(OURS.rpartition(".")[0])
+    ours = package is not None and find_spec(OURS) is not None
+    (folder / "dagster.yaml").write_text(YAML + (CUSTOM if ours else SHIPPED).format(address=address))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from dagster import EventLogEntry
 from dagster._core.events import DagsterEventType
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from sqlalchemy import Connection
 
@@ -33,6 +34,18 @@ def write_in_batches() -> None:
 def fits(events: Sequence[EventLogEntry]) -> bool:
     """Whether all events are of kinds that are written together."""
     return all(event.get_dagster_event().event_type in TOGETHER for event in events)
+
+
+def store_together(storage: SqlEventLogStorage, events: Sequence[EventLogEntry]) -> None:
+    """Write events that fit to a database that all runs share, by two transactions.
+
+    dagster-postgres does so itself of materializations that were made, and of planned ones takes three for each.
+    """
+    insert = storage.prepare_insert_event_batch(events).returning(SqlEventLogStorageTable.c.id)
+    with storage.run_connection(events[0].run_id) as con:
+        ids = [row[0] for row in con.execute(insert)]
+    with storage.index_transaction() as con:
+        note_assets(storage, con, events, ids)
 
 
 def note_assets(

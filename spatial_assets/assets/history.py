@@ -12,7 +12,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,27 @@ class Events(SqliteEventLogStorage):
         """Pages that show a run as it goes on watch its database's file, which SQLite's log leaves as it is."""
         with suppress(OSError):
             os.utime(self.path_for_shard(shard))
+
+    def files(self) -> list[Path]:
+        """The databases of the runs, and the one they share, with their logs."""
+        return sorted(Path(self.path_for_shard(INDEX_SHARD_NAME)).parent.glob("*.db*"))
+
+    def remove_run(self, run_id: str) -> None:
+        """Remove the database of a run whose events are gone: Dagster leaves it, empty and as large as it was."""
+        with self._db_lock:
+            engine = self._open.pop(run_id, None)
+            if engine is not None:
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+        path = Path(self.path_for_shard(run_id))
+        for suffix in ("-wal", "-shm", ""):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def shrink(self) -> None:
+        """Give the room of removed events in the shared database back to the disk."""
+        with closing(sqlite3.connect(self.path_for_shard(INDEX_SHARD_NAME), SQLITE_BUSY_TIMEOUT_SECONDS)) as con:
+            con.execute("VACUUM")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def wipe(self) -> None:
         self._close()
