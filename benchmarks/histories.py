@@ -1,4 +1,4 @@
-"""Dagster's history of many shards, written by Dagster itself: real runs of the real assets, whose computing is left out.
+"""Dagster's history of many shards, written by Dagster itself: real runs of the real assets, computing left out.
 
 What a run tells of each asset and shard is as large as a real one's: counts, hashes, a picture, columns with their
 lineage. Only the reports are made up, so that what is left of a run's time is Dagster's own.

@@ -342,9 +342,7 @@ def shards_a_run(shards: int, workers: int) -> int:
     return max(1, min(SHARDS_PER_RUN, shards // (WAVES * workers)))
 
 
-def line(
-    scenes: int, workers: int, work: Work, own: Overhead, base: Database, cores: int = CORES
-) -> Line:
+def line(scenes: int, workers: int, work: Work, own: Overhead, base: Database, cores: int = CORES) -> Line:
     """What so many scenes take on so many workers."""
     shards = -(-scenes // PER_SHARD)
     each = shards_a_run(shards, workers)
@@ -370,7 +368,10 @@ def line(
 
 
 def table(lines: Sequence[Line]) -> Iterator[str]:
-    yield f"{'scenes':>8} {'workers':>8} {'shards/run':>10} {'runs':>6} {'hours':>9} {'events':>10} {'GB':>7}  full first"
+    names = (
+        f"{'scenes':>8} {'workers':>8} {'shards/run':>10} {'runs':>6} {'hours':>9} {'events':>10} {'GB':>7}"
+    )
+    yield f"{names}  full first"
     for item in lines:
         yield (
             f"{item.scenes:>8,} {item.workers:>8} {item.shards_a_run:>10} {item.runs:>6,} {item.hours:>9.2f} "
@@ -405,8 +406,8 @@ def run(shards: int = SHARDS, home_of_records: Path | None = None) -> tuple[Work
     work, own, base = measured(shards, home_of_records)
     heavy = sorted(work.seconds.items(), key=lambda item: -item[1])[:8]
     print(
-        f"a scene: {work.scene:.2f} s of a core in {len(work.seconds)} assets, {work.megabytes:.0f} MB read and written; "
-        f"most of it {', '.join(f'{name} {seconds:.2f}' for name, seconds in heavy)}"
+        f"a scene: {work.scene:.2f} s of a core in {len(work.seconds)} assets, "
+        f"{work.megabytes:.0f} MB read and written; most of it {', '.join(f'{name} {seconds:.2f}' for name, seconds in heavy)}"
     )
     print(
         f"Dagster: {own.start:.2f} s to start, {own.run:.2f} s a run and {own.shard:.2f} s a shard; "
@@ -456,14 +457,21 @@ def bars() -> Iterator[Bar]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shards", type=int, default=SHARDS, help="Shards whose events are written.")
     parser.add_argument("--records", type=Path, metavar="HOME", help="Take seconds from this home's records.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Also write what was measured there.")
     given = parser.parse_args()
     work, own, base = run(given.shards, given.records)
     if given.json:
-        told = {"work": asdict(work), "dagster": asdict(own), "database": asdict(base), "cores": os.cpu_count()}
+        told = {
+            "work": asdict(work),
+            "dagster": asdict(own),
+            "database": asdict(base),
+            "cores": os.cpu_count(),
+        }
         given.json.write_text(json.dumps(told, indent=2) + "\n")
 
 

@@ -115,7 +115,9 @@ class Events(SqliteEventLogStorage):
 
     def shrink(self) -> None:
         """Give the room of removed events in the shared database back to the disk."""
-        with closing(sqlite3.connect(self.path_for_shard(INDEX_SHARD_NAME), SQLITE_BUSY_TIMEOUT_SECONDS)) as con:
+        with closing(
+            sqlite3.connect(self.path_for_shard(INDEX_SHARD_NAME), SQLITE_BUSY_TIMEOUT_SECONDS)
+        ) as con:
             con.execute("VACUUM")
             con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

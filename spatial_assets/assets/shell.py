@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from spatial_assets.assets.columns import stage_lineage, stage_schema
 from spatial_assets.assets.keys import OWNERS, key_of, keys_of, stage_of
-from spatial_assets.assets.page_pictures import Picture, draw_all
+from spatial_assets.assets.page_pictures import Picture, draw_all, pictured
 from spatial_assets.assets.partitions import scene_shard
 from spatial_assets.assets.run_config import overrides, schema_of
 from spatial_assets.assets.workspace import Workspace
@@ -111,11 +111,14 @@ class _StepRun:
         self.told = {member.stage.name: _Told() for member in self.members}
         self.rejected: dict[str, set[str]] = {}
         """What is wrong with a shard's root or a setting, to the shards that were left for it."""
+        self.pictured: frozenset[str] = frozenset()
 
     def run(self) -> Iterator[dg.MaterializeResult]:
         runner = self.workspace.runner(self.config.get("rehash", False), self.context.run.run_id)
         registry = self.workspace.registry()
-        for key in self.context.partition_keys:
+        keys = self.context.partition_keys
+        self.pictured = pictured(keys, len(registry.shards()))
+        for key in keys:
             self._shard(runner, registry.shard(key))
         for member in self.members:
             yield from self._report(member)
@@ -143,10 +146,10 @@ class _StepRun:
                 raise
             raise dg.Failure(line, {FULL_DISK: error.errno in FULL}, allow_retries=False) from error
         else:
-            pictures = {member.stage.name: member.picture for member in chosen}
+            pictures = {member.stage.name: member.picture for member in chosen if shard.key in self.pictured}
             drawn = draw_all(pictures, shard, reports, runner)
             for member in chosen:
-                self._note(member, shard, reports[member.stage.name], drawn[member.stage.name])
+                self._note(member, shard, reports[member.stage.name], drawn.get(member.stage.name, {}))
 
     def _parameters(self, stage: Stage, shard: Shard) -> BaseModel:
         given = overrides(self.config, self.stages, stage, shard.dataset)

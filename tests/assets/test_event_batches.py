@@ -50,7 +50,11 @@ def told(home: Path) -> tuple[object, int]:
         facts = {
             name: (
                 [
-                    (item.partition_key, item.asset_materialization.metadata["rows"].value, dict(item.asset_materialization.tags))
+                    (
+                        item.partition_key,
+                        item.asset_materialization.metadata["rows"].value,
+                        dict(item.asset_materialization.tags),
+                    )
                     for item in instance.fetch_materializations(dg.AssetKey(name), limit=99).records
                     if item.asset_materialization is not None
                 ],
@@ -60,9 +64,7 @@ def told(home: Path) -> tuple[object, int]:
             for name in ("one", "two")
         }
         logged = [str(entry.dagster_event_type) for entry in instance.all_logs(run.run_id)]
-    return json.loads(json.dumps([facts, sorted(logged)]).replace(run.run_id, "")), len(
-        transactions
-    )
+    return json.loads(json.dumps([facts, sorted(logged)]).replace(run.run_id, "")), len(transactions)
 
 
 def test_they_say_the_same_in_fewer_transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
