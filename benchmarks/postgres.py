@@ -9,8 +9,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
+from sysconfig import get_path
+
+import spatial_assets
 
 NEEDED = "PostgreSQL's programs: apt-get install postgresql, or pip install pgserver"
 USERS = ("postgres", "nobody")
@@ -28,11 +30,8 @@ def programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
-    package = find_spec("pgserver")
-    if package is not None and package.origin is not None:
-        inside = Path(package.origin).parent / "pginstall" / "bin"
-        return inside if (inside / "initdb").exists() else None
-    return None
+    inside = Path(get_path("platlib")) / "pgserver" / "pginstall" / "bin"
+    return inside if (inside / "initdb").exists() else None
 
 
 @contextmanager
@@ -79,8 +78,8 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-OURS = "spatial_assets.cluster.postgres"
-"""The module of this project's own way of keeping the history there."""
+OURS = Path(spatial_assets.__file__).parent / "cluster" / "postgres.py"
+"""The project's own way of keeping the history there."""
 YAML = """\
 telemetry:
   enabled: false
@@ -105,6 +104,6 @@ def write_yaml(home: Path, address: str) -> None:
     """A home's `dagster.yaml` that keeps the history in a database."""
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    package = find_spec(OURS.rpartition(".")[0])
-    ours = package is not None and find_spec(OURS) is not None
-    (folder / "dagster.yaml").write_text(YAML + (CUSTOM if ours else SHIPPED).format(address=address))
+    (folder / "dagster.yaml").write_text(
+        YAML + (CUSTOM if OURS.exists() else SHIPPED).format(address=address)
+    )

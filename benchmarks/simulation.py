@@ -39,6 +39,7 @@ from benchmarks import builds, histories, postgres, scene
 from benchmarks.bars import Bar
 from spatial_assets.assets import partitions
 from spatial_assets.assets.event_batches import EVENTS_AT_ONCE, store_together
+from spatial_assets.assets.history import Events as SqliteEvents
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.lineage import records
@@ -137,6 +138,17 @@ class Line:
         return f"{name}, {shared[name]:.1%} (full at {self.workers / max(shared[name], 1e-9):,.0f} workers)"
 
 
+@dataclass(frozen=True)
+class Template:
+    """A run that Dagster wrote, as text, and which shards it was over."""
+
+    run_id: str
+    run: str
+    events: tuple[tuple[str, str], ...]
+    """Kind and text, in the order in which they were written."""
+    keys: tuple[str, ...]
+
+
 def built(folder: Path) -> Work:
     """Build made scenes of ScanNet's size with every asset, one after the other, without Dagster."""
     home, root = folder / "home", folder / "source"
@@ -164,20 +176,25 @@ def recorded(home: Path) -> Work:
     return Work(seconds, size / scenes / MEGABYTE)
 
 
-def overhead(home: Path, per_run: int = SHARDS_PER_RUN) -> Overhead:
-    """Runs of one shard and of several, told of and not computed, in a home of many shards; the history in SQLite."""
+def overhead(home: Path, per_run: int = SHARDS_PER_RUN) -> tuple[Overhead, Template, Template]:
+    """Runs of one shard and of several, told of and not computed, in a home of many shards, and what they wrote.
+
+    The history is in SQLite; its own time in PostgreSQL is the database's, which is measured apart.
+    """
     with instance_of(home) as instance, histories.made_definitions(home) as defs:
         partitions.open_partitions(instance, partitions.registry(home))
         keys = [shard.key for shard in partitions.registry(home).shards()]
         histories.run(instance, defs, keys[:1])  # what only the first one loads
         begun = histories.cpu()
-        histories.run(instance, defs, keys[1:2])
+        single = histories.run(instance, defs, keys[1:2])
         of_one = histories.cpu() - begun
         begun = histories.cpu()
-        histories.run(instance, defs, keys[2 : 2 + per_run])
+        whole = histories.run(instance, defs, keys[2 : 2 + per_run])
         of_many = histories.cpu() - begun
+        one = template(instance, single.run_id, keys[1:2])
+        many = template(instance, whole.run_id, keys[2 : 2 + per_run])
     shard = max(of_many - of_one, 0) / (per_run - 1)
-    return Overhead(_start(), max(of_one - shard, 0), shard)
+    return Overhead(_start(), max(of_one - shard, 0), shard), one, many
 
 
 def _start() -> float:
@@ -185,17 +202,6 @@ def _start() -> float:
     subprocess.run([sys.executable, "-c", "import spatial_assets.definitions"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-@dataclass(frozen=True)
-class Template:
-    """A run that Dagster wrote, as text, and which shards it was over."""
-
-    run_id: str
-    run: str
-    events: tuple[tuple[str, str], ...]
-    """Kind and text, in the order in which they were written."""
-    keys: tuple[str, ...]
 
 
 def template(instance: dg.DagsterInstance, run_id: str, keys: Sequence[str]) -> Template:
@@ -248,7 +254,10 @@ def _store(storage: EventLogStorage, held: list[dg.EventLogEntry]) -> None:
         storage.store_event(held[0])
     elif held:
         assert isinstance(storage, SqlEventLogStorage)
-        store_together(storage, held)
+        if isinstance(storage, SqliteEvents):
+            storage.store_event_batch(held)
+        else:
+            store_together(storage, held)
 
 
 def _writer(home: str, made: Template, chosen: list[list[str]]) -> int:
@@ -257,21 +266,18 @@ def _writer(home: str, made: Template, chosen: list[list[str]]) -> int:
         return sum(write_run(instance, made, keys) for keys in chosen)
 
 
-def written(home: Path, address: str, shards: int, per_run: int = SHARDS_PER_RUN) -> Database:
+def written(home: Path, address: str, shards: int, one: Template, many: Template) -> Database:
     """Write the history of that many shards to a database; the home's `dagster.yaml` names it."""
+    per_run = len(many.keys)
     keys = [shard.key for shard in partitions.registry(home).shards()][:shards]
-    with instance_of(home) as instance, histories.made_definitions(home) as defs:
+    with instance_of(home) as instance:
         partitions.open_partitions(instance, partitions.registry(home))
-        single = histories.run(instance, defs, keys[:1])
-        whole = histories.run(instance, defs, keys[:per_run])
-        one = template(instance, single.run_id, keys[:1])
-        many = template(instance, whole.run_id, keys[:per_run])
         before = sizes(address)
         for key in keys[:SINGLES]:
             write_run(instance, one, [key])
         after = sizes(address)
-        launch = launching(instance, whole.run_id)
-    runs = [keys[start : start + per_run] for start in range(per_run, len(keys) - per_run + 1, per_run)]
+        launch = launching(instance, instance.get_runs(limit=1)[0].run_id)
+    runs = [keys[start : start + per_run] for start in range(0, len(keys) - per_run + 1, per_run)]
     alone = max(1, round(len(runs) * SHARE_OF_ONE))
     begun = time.perf_counter()
     with instance_of(home) as instance:
@@ -297,7 +303,7 @@ def written(home: Path, address: str, shards: int, per_run: int = SHARDS_PER_RUN
     rows_a_shard = (rows_many - rows_one) / (per_run - 1)
     room_a_shard = max((room_many - room_one) / (per_run - 1), 0)
     return Database(
-        shards=len(keys), runs=2 + SINGLES + len(runs), rows=last[0], megabytes=last[1],
+        shards=len(keys), runs=SINGLES + len(runs), rows=last[0], megabytes=last[1],
         rate_of_one=rate_of_one, rate_of_many=rate_of_many,
         rows_a_shard=rows_a_shard, rows_a_run=rows_one - rows_a_shard,
         megabytes_a_shard=room_a_shard, megabytes_a_run=max(room_one - room_a_shard, 0), launch=launch,
@@ -389,11 +395,11 @@ def measured(shards: int, home_of_records: Path | None = None) -> tuple[Work, Ov
         home = Path(folder) / "home"
         histories.register(home, max(shards, SHARDS_PER_RUN * 3))
         _say("Dagster's own time")
-        own = overhead(home)
+        own, one, many = overhead(home)
         with postgres.server() as address:
             postgres.write_yaml(home, address)
             _say(f"writing the events of {shards:,} shards")
-            base = written(home, address, shards)
+            base = written(home, address, shards, one, many)
     return work, own, base
 
 
@@ -405,9 +411,10 @@ def run(shards: int = SHARDS, home_of_records: Path | None = None) -> tuple[Work
     """Measure and print; returns what was measured."""
     work, own, base = measured(shards, home_of_records)
     heavy = sorted(work.seconds.items(), key=lambda item: -item[1])[:8]
+    most = ", ".join(f"{name} {seconds:.2f}" for name, seconds in heavy)
     print(
         f"a scene: {work.scene:.2f} s of a core in {len(work.seconds)} assets, "
-        f"{work.megabytes:.0f} MB read and written; most of it {', '.join(f'{name} {seconds:.2f}' for name, seconds in heavy)}"
+        f"{work.megabytes:.0f} MB read and written; most of it {most}"
     )
     print(
         f"Dagster: {own.start:.2f} s to start, {own.run:.2f} s a run and {own.shard:.2f} s a shard; "

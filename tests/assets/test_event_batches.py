@@ -50,13 +50,9 @@ def told(home: Path) -> tuple[object, int]:
         facts = {
             name: (
                 [
-                    (
-                        item.partition_key,
-                        item.asset_materialization.metadata["rows"].value,
-                        dict(item.asset_materialization.tags),
-                    )
+                    (item.partition_key, made.metadata["rows"].value, dict(made.tags))
                     for item in instance.fetch_materializations(dg.AssetKey(name), limit=99).records
-                    if item.asset_materialization is not None
+                    if (made := item.asset_materialization) is not None
                 ],
                 sorted(instance.get_materialized_partitions(dg.AssetKey(name))),
                 [sorted(tags) for tags in storage.get_event_tags_for_asset(dg.AssetKey(name))],

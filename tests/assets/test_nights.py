@@ -1,4 +1,4 @@
-"""A night's look at a home that a tick has no time for: in parts, each shard once, through the schedule and its sensor."""
+"""A night's look at a home that a tick has no time for: in parts, each shard once, by schedule and sensor."""
 
 from __future__ import annotations
 
