@@ -61,6 +61,7 @@ MEASURES: dict[str, Measure] = {
     **realdata.MEASURES,
     **builds.MEASURES,
     "lineage of 16 million simulated questions": lineage.bars,
+    "lineage over two thousand shards": lineage.growth_bars,
     "simulation of a hundred thousand scenes": simulation.bars,
     "pages and ticks over two thousand shards": pages.bars,
     **browser.MEASURES,

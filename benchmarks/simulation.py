@@ -29,6 +29,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.events import DagsterEventType
+from dagster._core.snap import ExecutionPlanSnapshot, JobSnap
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
@@ -144,6 +145,9 @@ class Template:
 
     run_id: str
     run: str
+    job: str
+    plan: str
+    """What its run was of, which all runs of a home's version share."""
     events: tuple[tuple[str, str], ...]
     """Kind and text, in the order in which they were written."""
     keys: tuple[str, ...]
@@ -210,7 +214,12 @@ def template(instance: dg.DagsterInstance, run_id: str, keys: Sequence[str]) -> 
         (entry.dagster_event.event_type_value if entry.dagster_event else "", serialize_value(entry))
         for entry in instance.all_logs(run_id)
     ]
-    return Template(run_id, serialize_value(run), tuple(events), tuple(keys))
+    assert run is not None and run.job_snapshot_id and run.execution_plan_snapshot_id
+    job = instance.get_job_snapshot(run.job_snapshot_id)
+    plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+    return Template(
+        run_id, serialize_value(run), serialize_value(job), serialize_value(plan), tuple(events), tuple(keys)
+    )
 
 
 BATCHED = tuple(
@@ -229,7 +238,9 @@ def write_run(instance: dg.DagsterInstance, made: Template, keys: Sequence[str])
             told = told.replace(f'"{old}"', f'"{new}"')
         return told
 
-    instance.run_storage.add_run(deserialize_value(other(made.run), DagsterRun))
+    run = deserialize_value(other(made.run), DagsterRun)
+    _keep_snapshots(instance, made, run)
+    instance.run_storage.add_run(run)
     held: list[dg.EventLogEntry] = []
     about = None
     storage = instance.event_log_storage
@@ -247,6 +258,14 @@ def write_run(instance: dg.DagsterInstance, made: Template, keys: Sequence[str])
             storage.store_event(entry)
     _store(storage, held)
     return len(made.events)
+
+
+def _keep_snapshots(instance: dg.DagsterInstance, made: Template, run: DagsterRun) -> None:
+    runs = instance.run_storage
+    if not runs.has_job_snapshot(str(run.job_snapshot_id)):
+        runs.add_job_snapshot(deserialize_value(made.job, JobSnap))
+    if not runs.has_execution_plan_snapshot(str(run.execution_plan_snapshot_id)):
+        runs.add_execution_plan_snapshot(deserialize_value(made.plan, ExecutionPlanSnapshot))
 
 
 def _store(storage: EventLogStorage, held: list[dg.EventLogEntry]) -> None:

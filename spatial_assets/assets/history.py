@@ -23,7 +23,7 @@ from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from spatial_assets.assets.event_batches import fits, note_assets, write_in_batches
@@ -90,7 +90,7 @@ class Events(SqliteEventLogStorage):
             for row in rows:
                 con.execute(row)
         with self.index_transaction() as con:
-            ids = [con.execute(row).inserted_primary_key[0] for row in rows]
+            ids = [_number(con.execute(row)) for row in rows]
             note_assets(self, con, events, ids)
 
     def _touch(self, shard: str) -> None:
@@ -134,6 +134,13 @@ class Events(SqliteEventLogStorage):
             for engine in self._open.values():
                 engine.dispose()
             self._open.clear()
+
+
+def _number(inserted: CursorResult[Any]) -> int:
+    """Of a row that was inserted."""
+    key = inserted.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 class Runs(SqliteRunStorage):

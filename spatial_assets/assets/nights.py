@@ -17,8 +17,8 @@ from spatial_assets.storage.atomic import replace_text
 
 PART_SECONDS = 3.0
 """After which a look ends with the shards in hand; a tick may take five seconds, and requests of runs take some."""
-SHARDS_IN_HAND = 25
-"""Looked at together: with a hundred assets, 125,000 records, a second's work and a half."""
+SHARDS_IN_HAND = 10
+"""Looked at together: with a hundred assets, fifty thousand records, half a second of work."""
 FILE = "night.json"
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
-from lakes import build as build_plainly
 from tiny import write_scannet
 
 from spatial_assets.assets import automation, nights, partitions
@@ -102,8 +101,3 @@ def test_the_schedule_and_its_sensor_request_every_stale_shard_once(home, monkey
     keys = [shard.key for shard in partitions.registry(home).shards()]
     assert sorted(covered) == [(keys[0], keys[1]), (keys[2], keys[3]), (keys[4], keys[4])]
     assert len({request.run_key for request in requests}) == 3
-
-
-def test_what_is_built_is_in_no_part(home):
-    build_plainly(home)
-    assert nights.begin(home, "2026-01-02", Clock()).stale == {}
