@@ -53,7 +53,7 @@ GROWN_FROM, GROWN_TO = 200, 2_000
 GROWN_SCENES, GROWN_TASKS = 3, 3
 """Of them: few, since their files are what is counted."""
 GROWN_SLACK, GROWN_MEMORY, GROWN_PART = 1.3, 2.0, 0.5
-"""Over growth in a line; of memory, which parts of fifty shards bound; and of what a rebuild after a change may take."""
+"""Over growth in a line; of memory, which parts of fifty shards bound; of a rebuild after one change."""
 
 
 @dataclass
@@ -71,7 +71,12 @@ class Simulation:
 
     def stages(self) -> dict[str, Stage]:
         """The project's stages, and as many tasks as are asked for, made up after the first one."""
-        upstream = {name: stage for name, stage in pipeline.STAGES.items() if not _is_task(stage)}
+        upstream: dict[str, Stage] = {}
+        writer = writers(pipeline.STAGES)
+        for name, stage in pipeline.STAGES.items():
+            # What reads a task's questions stays away with the tasks.
+            if not _is_task(stage) and all(writer[name_of(read)] in upstream for read in stage.reads):
+                upstream[name] = stage
         pattern = next(stage for stage in pipeline.STAGES.values() if _is_task(stage))
         names = [f"task_{number:02d}" for number in range(self.tasks)]
         made = {

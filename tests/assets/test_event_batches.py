@@ -50,7 +50,7 @@ def told(home: Path) -> tuple[object, int]:
         facts = {
             name: (
                 [
-                    (item.partition_key, made.metadata["rows"].value, dict(made.tags))
+                    (item.partition_key, made.metadata["rows"].value, dict(made.tags or {}))
                     for item in instance.fetch_materializations(dg.AssetKey(name), limit=99).records
                     if (made := item.asset_materialization) is not None
                 ],

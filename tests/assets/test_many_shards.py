@@ -129,7 +129,12 @@ def test_a_registry_is_read_once_and_again_when_it_is_replaced(tmp_path, monkeyp
     read: list[Path] = []
     entry = shards._entry
     monkeypatch.setattr(shards, "_kept", {})
-    monkeypatch.setattr(shards, "_entry", lambda path: read.append(path) or entry(path))
+
+    def noted(path):
+        read.append(path)
+        return entry(path)
+
+    monkeypatch.setattr(shards, "_entry", noted)
     registered = partitions.registry(tmp_path)
     keys = [shard.key for shard in registered.shards()]
     assert [registered.shard(key).key for key in keys] == keys
@@ -150,6 +155,11 @@ def test_a_look_for_arrivals_asks_the_registry_a_few_times_whatever_its_size(tmp
     registered = partitions.registry(tmp_path)
     asked = []
     whole = Registry.shards
-    monkeypatch.setattr(Registry, "shards", lambda self: asked.append(1) or whole(self))
+
+    def noted(self):
+        asked.append(self)
+        return whole(self)
+
+    monkeypatch.setattr(Registry, "shards", noted)
     arrivals.look(registered, {})
     assert len(asked) == 1
