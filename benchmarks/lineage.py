@@ -179,7 +179,8 @@ def _questions(simulation: Simulation, task: str, shard: Shard) -> pa.Table:
         "given": [[1.0]] * count,
     }  # fmt: skip
     schema = tables.QUESTIONS.schema
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
+    empty = [None] * count  # of what lineage does not read
+    return pa.table([pa.array(columns.get(field.name, empty), field.type) for field in schema], schema=schema)
 
 
 def _write_scene_tables(lake: Lake, shard: Shard) -> None:
