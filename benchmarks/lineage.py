@@ -183,6 +183,13 @@ def _questions(simulation: Simulation, task: str, shard: Shard) -> pa.Table:
     return pa.table([pa.array(columns.get(field.name, empty), field.type) for field in schema], schema=schema)
 
 
+def _unread(field: pa.Field, count: int) -> list[Any]:
+    """Values of a column that lineage does not read."""
+    if field.nullable:
+        return [None] * count
+    return [[] if pa.types.is_list(field.type) else ""] * count
+
+
 def _write_scene_tables(lake: Lake, shard: Shard) -> None:
     (file,) = {ref.path for ref in shard.scenes}
     sha = hash_file(shard.root / file)
