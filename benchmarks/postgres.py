@@ -21,8 +21,10 @@ SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "max_connections": "100",
     "max_wal_size": "'2GB'",
+    "synchronous_commit": "off",
 }
-"""All else as PostgreSQL ships it, with its writes to the disk; of the log, what a busy server is given."""
+"""All else as PostgreSQL ships it, and as docs/scale.md says: a commit of the history waits for no disk. A server that
+loses power may lose its last half second, on which nothing rests that was computed."""
 
 
 def programs() -> Path | None:

@@ -49,7 +49,7 @@ from spatial_assets.studio.scene import make_scene
 
 SHARDS = 2_000
 PER_SHARD = histories.SCENES_PER_SHARD
-SINGLES = 40
+SINGLES = 20
 """Runs of one shard each that are written beside those of twenty: what a run costs apart from its shards."""
 SHARE_OF_ONE = 0.1
 """Of the runs, written by one process alone; the others by `WRITERS` at once."""
