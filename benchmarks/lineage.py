@@ -179,8 +179,10 @@ def _questions(simulation: Simulation, task: str, shard: Shard) -> pa.Table:
         "given": [[1.0]] * count,
     }  # fmt: skip
     schema = tables.QUESTIONS.schema
-    empty = [None] * count  # of what lineage does not read
-    return pa.table([pa.array(columns.get(field.name, empty), field.type) for field in schema], schema=schema)
+    return pa.table(
+        [pa.array(columns.get(field.name) or _unread(field, count), field.type) for field in schema],
+        schema=schema,
+    )
 
 
 def _unread(field: pa.Field, count: int) -> list[Any]:
