@@ -128,6 +128,7 @@ def asked(home: Path, address: str) -> dict[str, float]:
         begun = time.perf_counter()
         ask(address, text)
         found[name] = time.perf_counter() - begun
+        print(f"  {name}: {found[name]:.2f} s", file=sys.stderr, flush=True)
     return found
 
 
@@ -154,6 +155,7 @@ def opened(home: Path, address: str) -> dict[str, float]:
             while not page.ask(shown) and time.perf_counter() < until:
                 time.sleep(0.1)
             found[name] = time.perf_counter() - begun
+            print(f"  page {name}: {found[name]:.2f} s", file=sys.stderr, flush=True)
     return found
 
 
