@@ -93,7 +93,11 @@ def served(home: Path) -> Iterator[str]:
         yield address
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # a machine that is busy; what was looked at stands
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
 
 
 def look(address: str, picture: Path | None = None) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,6 +48,12 @@ REPEATS = 5
 THREADS = 2
 REQUIRED = {"rebuild": 60.0, "explain": 0.5, "impact of a scene": 0.5, "stale, nothing to do": 5.0}
 """Seconds, on two cores."""
+GROWN_FROM, GROWN_TO = 200, 2_000
+"""Shards of the homes whose rebuilds are compared."""
+GROWN_SCENES, GROWN_TASKS = 3, 3
+"""Of them: few, since their files are what is counted."""
+GROWN_SLACK, GROWN_MEMORY, GROWN_PART = 1.3, 2.0, 0.5
+"""Over growth in a line; of memory, which parts of fifty shards bound; of a rebuild after one change."""
 
 
 @dataclass
@@ -55,6 +62,7 @@ class Simulation:
     scenes: int
     tasks: int
     rows: int
+    per_shard: int = SHARD
 
     @property
     def rows_per_scene(self) -> int:
@@ -63,7 +71,12 @@ class Simulation:
 
     def stages(self) -> dict[str, Stage]:
         """The project's stages, and as many tasks as are asked for, made up after the first one."""
-        upstream = {name: stage for name, stage in pipeline.STAGES.items() if not _is_task(stage)}
+        upstream: dict[str, Stage] = {}
+        writer = writers(pipeline.STAGES)
+        for name, stage in pipeline.STAGES.items():
+            # What reads a task's questions stays away with the tasks.
+            if not _is_task(stage) and all(writer[name_of(read)] in upstream for read in stage.reads):
+                upstream[name] = stage
         pattern = next(stage for stage in pipeline.STAGES.values() if _is_task(stage))
         names = [f"task_{number:02d}" for number in range(self.tasks)]
         made = {
@@ -89,7 +102,7 @@ def simulate(simulation: Simulation, stages: dict[str, Stage]) -> None:
     (root / "simulated_meta_info_val.json").write_text(json.dumps(dict.fromkeys(names, scene)))
     refs = [SceneRef(name, "simulated_meta_info_val.json") for name in names]
     registry = Registry(simulation.home, _key)
-    registry.register(DATASET, RELEASE, LICENSE, root, refs, SHARD)
+    registry.register(DATASET, RELEASE, LICENSE, root, refs, simulation.per_shard)
     for shard in registry.shards():
         _write_shard(simulation, stages, shard)
 
@@ -166,7 +179,17 @@ def _questions(simulation: Simulation, task: str, shard: Shard) -> pa.Table:
         "given": [[1.0]] * count,
     }  # fmt: skip
     schema = tables.QUESTIONS.schema
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
+    return pa.table(
+        [pa.array(columns.get(field.name) or _unread(field, count), field.type) for field in schema],
+        schema=schema,
+    )
+
+
+def _unread(field: pa.Field, count: int) -> list[Any]:
+    """Values of a column that lineage does not read."""
+    if field.nullable:
+        return [None] * count
+    return [[] if pa.types.is_list(field.type) else ""] * count
 
 
 def _write_scene_tables(lake: Lake, shard: Shard) -> None:
@@ -283,6 +306,55 @@ def run(simulation: Simulation) -> dict[str, float]:
         simulate(simulation, stages)
         print(f"simulated in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     return measure(simulation, stages)
+
+
+def growth(shards: int) -> tuple[float, float, float]:
+    """Seconds of a core of a rebuild from nothing, of one after a shard has changed, and MB that it held at most.
+
+    Shards of few scenes: what grows with a home's shards is files, and the rows of scenes are in the bars beside.
+    """
+    with tempfile.TemporaryDirectory(prefix="lineage-") as folder:
+        home = Path(folder)
+        scenes = shards * GROWN_SCENES
+        simulation = Simulation(home, scenes, GROWN_TASKS, scenes * GROWN_TASKS, GROWN_SCENES)
+        stages = simulation.stages()
+        simulate(simulation, stages)
+        whole, held = _rebuilt(home)
+        key = Registry(home, _key).shards()[shards // 2].key
+        name = list(stages)[-1]
+        records.save(home, name, key, records.load(home, name, key))
+        part, _ = _rebuilt(home)
+        return whole, part, held
+
+
+def _rebuilt(home: Path) -> tuple[float, float]:
+    """Seconds of a core and MB of a rebuild in a process of its own."""
+    code = (
+        "import resource, sys; from pathlib import Path; from spatial_assets.lineage import cache; "
+        f"cache.rebuild(Path(sys.argv[1]), threads={THREADS}); used = resource.getrusage(resource.RUSAGE_SELF); "
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home)], check=True, capture_output=True, text=True)
+    seconds, held = done.stdout.split()
+    return float(seconds), float(held)
+
+
+def growth_bars(few: int = GROWN_FROM, many: int = GROWN_TO) -> Iterator[Bar]:
+    """A rebuild of ten times as many shards takes ten times as long, and one after a change a part of it."""
+    small, large = growth(few), growth(many)
+    times = many / few
+    yield Bar(
+        f"rebuild of lineage.duckdb, {few:,} and {many:,} shards",
+        f"<= {times * GROWN_SLACK:g} times as long, <= {GROWN_MEMORY:g} times as much memory",
+        f"{small[0]:.1f} s and {large[0]:.1f} s, {small[2]:.0f} MB and {large[2]:.0f} MB",
+        large[0] <= small[0] * times * GROWN_SLACK and large[2] <= small[2] * GROWN_MEMORY,
+    )
+    yield Bar(
+        f"rebuild after one of {many:,} shards has changed",
+        f"<= {GROWN_PART:.0%} of a whole one",
+        f"{large[1]:.1f} s of {large[0]:.1f} s",
+        large[1] <= large[0] * GROWN_PART,
+    )
 
 
 def bars() -> Iterator[Bar]:

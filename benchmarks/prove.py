@@ -19,6 +19,7 @@ from benchmarks import (
     lineage,
     memory,
     models,
+    pages,
     rasterize,
     readers,
     realdata,
@@ -28,6 +29,7 @@ from benchmarks import (
     scene,
     scoring,
     shortcuts,
+    simulation,
     structure,
     suites,
     tasks,
@@ -59,6 +61,9 @@ MEASURES: dict[str, Measure] = {
     **realdata.MEASURES,
     **builds.MEASURES,
     "lineage of 16 million simulated questions": lineage.bars,
+    "lineage over two thousand shards": lineage.growth_bars,
+    "simulation of a hundred thousand scenes": simulation.bars,
+    "pages and ticks over two thousand shards": pages.bars,
     **browser.MEASURES,
 }
 

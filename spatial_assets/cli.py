@@ -23,6 +23,7 @@ from spatial_assets.commands.evaluate import evaluate
 from spatial_assets.commands.export import export
 from spatial_assets.commands.facts import facts
 from spatial_assets.commands.frames import frames
+from spatial_assets.commands.history import history
 from spatial_assets.commands.labels import labels
 from spatial_assets.commands.lineage import lineage
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
@@ -353,7 +354,7 @@ def ui(home: Path, port: int, host: str) -> None:
 
 
 for command in (
-    audit, conformance, evaluate, export, facts, frames, labels, lineage, probe, release, tasks_command,
+    audit, conformance, evaluate, export, facts, frames, history, labels, lineage, probe, release, tasks_command,
 ):  # fmt: skip
     main.add_command(command)
 release.add_command(review)

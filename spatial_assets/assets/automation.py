@@ -2,7 +2,8 @@
 
 - `arrivals` takes scenes that have appeared under a registered root, opens shards and requests their runs.
 - `after_shards` makes the summaries once no shard run is queued or at work.
-- `rebuild` requests runs for exactly the shards in which something is stale; off until switched on.
+- `rebuild` requests runs for exactly the shards in which something is stale; off until switched on. Of a home that
+  one tick has no time to look at, `rebuild_rest` looks at the rest.
 """
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from spatial_assets.assets import partitions
+from spatial_assets.assets import nights, partitions
 from spatial_assets.assets.datasets import open_shards, register
 from spatial_assets.assets.keys import KEYS
 from spatial_assets.assets.releases import NAME as RELEASES
@@ -20,7 +21,6 @@ from spatial_assets.assets.shell import SHARDS_PER_RUN
 from spatial_assets.assets.summaries import ASSETS as SUMMARY_ASSETS
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.engine import arrivals
-from spatial_assets.lineage.stale import find_stale
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.shards import SCENES_PER_SHARD
@@ -37,6 +37,9 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+
+RECENT = 100
+"""Runs that are looked at for those of shards; of the others a few come between."""
 
 build_job = dg.define_asset_job(
     BUILD,
@@ -145,11 +148,13 @@ def arrivals_sensor(context: dg.SensorEvaluationContext, workspace: Workspace) -
     description="Makes the summaries when shard runs have ended and none is queued or at work.",
 )
 def after_shards(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    recent = context.instance.get_run_records(limit=100)
+    recent = context.instance.get_run_records(limit=RECENT)
     shard_records = [record for record in recent if _is_shard_run(record.dagster_run)]
     if not shard_records:
         return dg.SkipReason("no shard has been run")
-    if any(record.dagster_run.status in ACTIVE for record in shard_records):
+    # Asked for apart: of runs that were requested together, the heavy ones stand first and may end last.
+    active = context.instance.get_runs(filters=dg.RunsFilter(statuses=ACTIVE), limit=RECENT)
+    if any(_is_shard_run(run) for run in active):
         return dg.SkipReason("shard runs are queued or at work")
     newest = shard_records[0].dagster_run.run_id
     if context.cursor == newest:
@@ -173,16 +178,38 @@ def rebuild_schedule(
     context: dg.ScheduleEvaluationContext, workspace: Workspace
 ) -> list[dg.RunRequest] | dg.SkipReason:
     partitions.open_partitions(context.instance, workspace.registry())
-    report = find_stale(workspace.path)
-    for line in report.absent:
+    part = nights.begin(workspace.path, context.scheduled_execution_time.strftime("%Y-%m-%d"))
+    for line in part.absent:
         context.log.warning(line)
-    stale = report.shards()
-    if not stale:
-        return dg.SkipReason("nothing is stale")
-    night = context.scheduled_execution_time.strftime("%Y-%m-%d")
-    requests = shard_runs(context.instance, stale, f"rebuild:{night}")
-    # The slowest run of the last wave decides when the night is over, so the heavy ones go first.
-    return sorted(requests, key=lambda request: (-_weight(request, stale), request.run_key or ""))
+    if not part.stale:
+        return dg.SkipReason("nothing is stale" if part.next is None else "nothing is stale so far")
+    return _requests(context.instance, workspace, part)
+
+
+@dg.sensor(
+    name="rebuild_rest",
+    jobs=[build_job],
+    minimum_interval_seconds=LOOK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Goes on with what `rebuild` had no time to look at, part by part.",
+)
+def rebuild_rest(
+    context: dg.SensorEvaluationContext, workspace: Workspace
+) -> dg.SensorResult | dg.SkipReason:
+    part = nights.go_on(workspace.path, context.cursor)
+    if part is None:
+        return dg.SkipReason("no night's look is going on")
+    for line in part.absent:
+        context.log.warning(line)
+    if not part.stale:
+        return dg.SensorResult(skip_reason="nothing is stale in this part", cursor=part.cursor())
+    return dg.SensorResult(run_requests=_requests(context.instance, workspace, part), cursor=part.cursor())
+
+
+def _requests(instance: dg.DagsterInstance, workspace: Workspace, part: nights.Part) -> list[dg.RunRequest]:
+    """The slowest run of the last wave decides when the night is over, so the heavy ones go first."""
+    requests = shard_runs(instance, part.stale, f"rebuild:{part.night}")
+    return sorted(requests, key=lambda request: (-_weight(request, part.stale), request.run_key or ""))
 
 
 def _weight(request: dg.RunRequest, seconds: dict[str, float]) -> float:
@@ -191,5 +218,5 @@ def _weight(request: dg.RunRequest, seconds: dict[str, float]) -> float:
 
 
 JOBS = [build_job, checks_job, summaries_job, register_dataset]
-SENSORS = [arrivals_sensor, after_shards]
+SENSORS = [arrivals_sensor, after_shards, rebuild_rest]
 SCHEDULES = [rebuild_schedule]

@@ -15,21 +15,23 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from spatial_assets.assets.event_batches import fits, note_assets, write_in_batches
 from spatial_assets.storage.locks import locked
 
 DOOR = ".opening.lock"
@@ -119,10 +121,46 @@ class Events(SqliteEventLogStorage):
             if shard != INDEX_SHARD_NAME:
                 self._touch(shard)
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Write events that belong together by one transaction in their run's database and one in the shared one."""
+        if not fits(events) or len({event.run_id for event in events}) > 1:
+            super().store_event_batch(events)
+            return
+        rows = [self.prepare_insert_event(event) for event in events]
+        with self.run_connection(events[0].run_id) as con:
+            for row in rows:
+                con.execute(row)
+        with self.index_transaction() as con:
+            ids = [_number(con.execute(row)) for row in rows]
+            note_assets(self, con, events, ids)
+
     def _touch(self, shard: str) -> None:
         """Pages that show a run as it goes on watch its database's file, which SQLite's log leaves as it is."""
         with suppress(OSError):
             os.utime(self.path_for_shard(shard))
+
+    def files(self) -> list[Path]:
+        """The databases of the runs, and the one they share, with their logs."""
+        return sorted(Path(self.path_for_shard(INDEX_SHARD_NAME)).parent.glob("*.db*"))
+
+    def remove_run(self, run_id: str) -> None:
+        """Remove the database of a run whose events are gone: Dagster leaves it, empty and as large as it was."""
+        with self._db_lock:
+            engine = self._open.pop(run_id, None)
+            if engine is not None:
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+        path = Path(self.path_for_shard(run_id))
+        for suffix in ("-wal", "-shm", ""):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def shrink(self) -> None:
+        """Give the room of removed events in the shared database back to the disk."""
+        with closing(
+            sqlite3.connect(self.path_for_shard(INDEX_SHARD_NAME), SQLITE_BUSY_TIMEOUT_SECONDS)
+        ) as con:
+            con.execute("VACUUM")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def wipe(self) -> None:
         self._close()
@@ -137,6 +175,13 @@ class Events(SqliteEventLogStorage):
             for engine in self._open.values():
                 engine.dispose()
             self._open.clear()
+
+
+def _number(inserted: CursorResult[Any]) -> int:
+    """Of a row that was inserted."""
+    key = inserted.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 class Runs(SqliteRunStorage):
@@ -163,6 +208,7 @@ class History(DagsterSqliteStorage):
     """A folder that goes with the process, where no home is named."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        write_in_batches()
         self.base_dir = base_dir
         self._inst_data = inst_data
         root = Path(base_dir)

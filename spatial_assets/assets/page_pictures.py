@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import glob
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ from spatial_assets.storage.atomic import replacing
 
 PICTURE_BYTES = 16_000
 """The event log keeps a picture for each materialization; larger ones belong in reports."""
+PICTURED_SHARDS = 200
+"""In a home of more shards, one of each run has its pictures: those of all would be most of the event log."""
 NAME_DIGITS = 16
 """Of the two hashes in the name of a picture that is kept."""
 PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
@@ -31,6 +33,11 @@ PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 
 Picture = Callable[[SceneInputs], bytes | None]
 """Must be picklable, as must what it is made with."""
+
+
+def pictured(keys: Sequence[str], shards: int) -> frozenset[str]:
+    """Which of a run's shards have pictures, in a home of so many."""
+    return frozenset(keys if shards <= PICTURED_SHARDS else keys[-1:])
 
 
 def draw_all(

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from spatial_assets.assets.columns import stage_lineage, stage_schema
 from spatial_assets.assets.keys import OWNERS, key_of, keys_of, stage_of
-from spatial_assets.assets.page_pictures import Picture, draw_all
+from spatial_assets.assets.page_pictures import Picture, draw_all, pictured
 from spatial_assets.assets.partitions import scene_shard
 from spatial_assets.assets.run_config import overrides, schema_of
 from spatial_assets.assets.workspace import Workspace
@@ -112,12 +112,15 @@ class _StepRun:
         self.told = {member.stage.name: _Told() for member in self.members}
         self.rejected: dict[str, set[str]] = {}
         """What is wrong with a shard's root or a setting, to the shards that were left for it."""
+        self.pictured: frozenset[str] = frozenset()
 
     def run(self) -> Iterator[dg.MaterializeResult]:
         runner = self.workspace.runner(self.config.get("rehash", False), self.context.run.run_id)
         registry = self.workspace.registry()
+        keys = self.context.partition_keys
+        self.pictured = pictured(keys, len(registry.shards()))
         with at_work(self.workspace.path):
-            for key in self.context.partition_keys:
+            for key in keys:
                 self._shard(runner, registry.shard(key))
         for member in self.members:
             yield from self._report(member)
@@ -147,10 +150,10 @@ class _StepRun:
         except LeaseLost as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         else:
-            pictures = {member.stage.name: member.picture for member in chosen}
+            pictures = {member.stage.name: member.picture for member in chosen if shard.key in self.pictured}
             drawn = draw_all(pictures, shard, reports, runner)
             for member in chosen:
-                self._note(member, shard, reports[member.stage.name], drawn[member.stage.name])
+                self._note(member, shard, reports[member.stage.name], drawn.get(member.stage.name, {}))
 
     def _parameters(self, stage: Stage, shard: Shard) -> BaseModel:
         given = overrides(self.config, self.stages, stage, shard.dataset)
@@ -193,8 +196,7 @@ class _StepRun:
                     dg.AssetMaterialization(key, metadata=told.metadata[shard], partition=shard, tags=tags)
                 )
             return
-        for shard, facts in told.metadata.items():
-            self.context.add_asset_metadata(facts, asset_key=key, partition_key=shard)
+        add_metadata(self.context, key, told.metadata)
         metadata = {"errors": len(told.errors)} if told.errors else {}
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=data_version(told.hashes))
 
@@ -215,6 +217,17 @@ class _StepRun:
                 metadata["errors"] = dg.MetadataValue.md("\n".join(listed[:LISTED]))
         if lines:
             raise dg.Failure("\n".join(lines), metadata)
+
+
+def add_metadata(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """What `add_asset_metadata` does of each shard, without reading the names of all shards of the home for each."""
+    step = context.get_step_execution_context()
+    for shard, facts in metadata.items():
+        step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
+            asset_key=key, metadata=facts, partition_key=shard
+        )
 
 
 def data_version(hashes: Mapping[str, str]) -> dg.DataVersion:

@@ -41,11 +41,9 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
     arrivals: list[Arrival] = []
     seen: Look = {}
     errors: list[str] = []
-    known = {
-        (shard.dataset, shard.release): {ref.name for other in registry.shards() for ref in other.scenes
-                                         if (other.dataset, other.release) == (shard.dataset, shard.release)}
-        for shard in registry.shards()
-    }  # fmt: skip
+    known: dict[tuple[str, str], set[str]] = {}
+    for shard in registry.shards():
+        known.setdefault((shard.dataset, shard.release), set()).update(ref.name for ref in shard.scenes)
     for source in registry.sources():
         try:
             check_root(source.root)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache as remember
 from importlib import metadata
@@ -20,13 +21,24 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spatial_assets.lineage import database, graph, places, tombstones
-from spatial_assets.scene import tables
+from spatial_assets.lineage import database, graph, places
+from spatial_assets.lineage.cache_views import (
+    PARQUET_VIEWS,
+    RELEASE,
+    SCENES,
+    SOURCES,
+    Identity,
+    insert,
+    lake_views,
+    parquet_views,
+    quoted,
+    release_views,
+    tombstone_table,
+)
 from spatial_assets.scene.model import InputError
-from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.locks import locked
-from spatial_assets.storage.plain_paths import as_pattern, plain, plain_file, writable_as_named
+from spatial_assets.storage.plain_paths import plain_file, writable_as_named
 from spatial_assets.storage.shipped import sql
 
 _log = logging.getLogger(__name__)
@@ -34,38 +46,18 @@ _log = logging.getLogger(__name__)
 NAME = "lineage.duckdb"
 MEMORY = "4GB"
 """What a rebuild may hold; beyond it DuckDB goes to disk."""
-SOURCES, SCENES, RELEASE = "sources", "scenes", "release"
 LOADED = ("source_file", "scene", "object", "frame", "record", "question")
 """Tables copied from the lake and the records, each by its own query."""
 OWN_ASSET = {"record": "k.asset", "question": "k.task"}
 """Where a column says which asset's files a row came from; the others are those of the scenes."""
+REPLACED = ("tombstone", "release", "release_scene", "asset_input", "column_lineage", "built_from", "meta")
+"""Tables that are small beside the others, and written anew by each rebuild."""
+SHARDS_AT_ONCE = 50
+"""Whose files are read together: a few thousand of them, whatever the home's size."""
+MOSTLY = 0.5
+"""Of all assets and shards, the share that may have changed of a cache that is gone on with."""
 SMALL = ("registered", "tombstone")
 """Read anew whenever a home is opened."""
-
-PARQUET_VIEWS = {
-    "question_text": (tables.QUESTIONS, "questions/*", "Questions in full, read from the lake itself."),
-    "reject": (
-        tables.REJECTS,
-        "rejects/*",
-        "Candidates that were not kept, and why, read from the lake itself.",
-    ),
-    "quality": (
-        tables.QUALITY,
-        "quality/*",
-        "How many candidates came in and were kept, from the lake itself.",
-    ),
-    "keyframe": (tables.KEYFRAMES, "keyframes", "Frame sets of the scenes, read from the lake itself."),
-    "visibility": (
-        tables.VISIBILITY,
-        "visibility",
-        "What each frame shows of each object, from the lake itself.",
-    ),
-    "overlap": (tables.OVERLAP, "overlap", "What two frames share, read from the lake itself."),
-}
-"""Large tables that are only looked into: views of the files where they stand, not copies."""
-
-Identity = tuple[str, str]
-"""Asset and shard, or `release` and its name."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +84,21 @@ def schema_version() -> str:
     return hash_text(sql("schema"), *(sql(f"lineage/load/{table}") for table in LOADED))
 
 
-def file_states(home: Path) -> list[FileState]:
-    """What the cache is made from: every record file and release. A change of the lake shows in its record."""
+def file_states(home: Path, shards: Collection[str] | None = None) -> list[FileState]:
+    """What the cache is made from: every record file and release. A change of the lake shows in its record.
+
+    Of some shards, their record files alone.
+    """
     home = Path(home)
     found: list[FileState] = []
+    if shards is not None:
+        for folder in _folders(home / "records"):
+            asset = SOURCES if folder.name == database.FILES else folder.name
+            for shard in sorted(shards):
+                with suppress(FileNotFoundError):
+                    path = folder / f"shard={shard}.parquet"
+                    found.append(_state(path, f"records/{folder.name}/{path.name}", asset, shard))
+        return found
     for folder in _folders(home / "records"):
         for entry in _entries(folder):
             if entry.name.startswith("shard=") and entry.name.endswith(".parquet"):
@@ -109,7 +112,7 @@ def file_states(home: Path) -> list[FileState]:
     return found
 
 
-def _state(entry: os.DirEntry[str], path: str, asset: str, shard: str) -> FileState:
+def _state(entry: os.DirEntry[str] | Path, path: str, asset: str, shard: str) -> FileState:
     stat = entry.stat()
     return FileState(path, stat.st_size, stat.st_mtime_ns, asset, shard)
 
@@ -126,7 +129,10 @@ def _entries(root: Path) -> list[os.DirEntry[str]]:
 
 
 def rebuild(home: Path, memory: str = MEMORY, threads: int | None = None) -> Path:
-    """Make the cache anew from the lake, the records and the releases, and swap it in. Returns its path."""
+    """Bring the cache up to date with the lake, the records and the releases, and swap it in. Returns its path.
+
+    A copy of the old one has what changed since read again, shards by shards; without an old one, all is read so.
+    """
     home = Path(home).resolve()
     target = cache_path(home)
     home.mkdir(parents=True, exist_ok=True)
@@ -136,7 +142,7 @@ def rebuild(home: Path, memory: str = MEMORY, threads: int | None = None) -> Pat
             _remove(leftover)
         try:
             with _plainly(home), writable_as_named(temporary) as written:
-                _write(home, written, memory, threads)
+                _write(home, written, target, memory, threads)
             temporary.replace(target)
         finally:
             _remove(temporary)
@@ -161,37 +167,45 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _write(home: Path, path: Path, memory: str, threads: int | None) -> None:
+def _write(home: Path, path: Path, old: Path, memory: str, threads: int | None) -> None:
     # States are taken first: what is built meanwhile then counts as changed, never as seen.
     states = file_states(home)
     graph.keep_code(home)
+    changed, whole = _to_read(home, states, old)
     con = duckdb.connect()
     try:
         con.execute("set memory_limit = $memory", {"memory": memory})
         con.execute("set temp_directory = $folder", {"folder": f"{path}.tmp"})
         if threads is not None:
             con.execute("set threads = $threads", {"threads": threads})
-        con.execute(f"attach '{_quoted(path)}' as cache")
-        _lake_views(con, home, None)
+        if not whole:
+            shutil.copyfile(plain_file(old), path)
+        con.execute(f"attach '{quoted(path)}' as cache")
         con.execute("use cache")
-        con.execute(sql("schema"))
-        for table in LOADED:
-            con.execute(f"insert into cache.{table} by name {sql(f'lineage/load/{table}')}")
-        con.execute("insert into cache.tombstone by name select * from memory.lake.tombstone")
-        releases = [state.shard for state in states if state.asset == RELEASE]
-        _release_views(con, home, releases)
-        for table in ("release", "release_scene"):
+        if whole:
+            con.execute(sql("schema"))
+        else:
+            _forget(con, changed)
+        for part in _parts(changed):
+            lake_views(con, home, part)
+            for table in LOADED:
+                con.execute(f"insert into cache.{table} by name {sql(f'lineage/load/{table}')}")
+            con.execute("drop schema memory.lake cascade")
+        con.execute("create schema memory.lake")
+        tombstone_table(con, home)
+        release_views(con, home, [state.shard for state in states if state.asset == RELEASE])
+        for table in ("tombstone", "release", "release_scene"):
             con.execute(f"insert into cache.{table} by name select * from memory.lake.{table}")
-        _insert(con, "asset_input", graph.asset_inputs())
-        _insert(con, "column_lineage", graph.column_sources())
-        _insert(con, "built_from", [vars(state) for state in states])
+        insert(con, "asset_input", graph.asset_inputs())
+        insert(con, "column_lineage", graph.column_sources())
+        insert(con, "built_from", [vars(state) for state in states])
         meta = {
             "schema": schema_version(),
             "spatial-assets": metadata.version("spatial-assets"),
             "home": str(home),
         }
-        _insert(con, "meta", [{"key": key, "value": value} for key, value in meta.items()])
-        _parquet_views(con, home)
+        insert(con, "meta", [{"key": key, "value": value} for key, value in meta.items()])
+        parquet_views(con, home)
         con.execute("use memory")
         con.execute("detach cache")
     finally:
@@ -200,113 +214,76 @@ def _write(home: Path, path: Path, memory: str, threads: int | None) -> None:
         _remove(Path(f"{path}.wal"))
 
 
-def _parquet_views(con: duckdb.DuckDBPyConnection, home: Path) -> None:
-    for view, (table, pattern, comment) in PARQUET_VIEWS.items():
-        files = f"lake/{pattern}/shard=*/data.parquet"
-        if any(home.glob(files)):
-            con.execute(
-                f"create view cache.{view} as select * from read_parquet('{_quoted(as_pattern(home))}/{files}', "
-                "hive_partitioning = true, hive_types = {'shard': varchar})"
-            )
-            con.execute(f"comment on view cache.{view} is '{comment}'")
-        else:
-            database.empty_table(con, f"cache.{view}", table.schema.append(pa.field("shard", pa.string())))
+def _to_read(home: Path, states: Sequence[FileState], old: Path) -> tuple[frozenset[Identity], bool]:
+    """What is to be read from the files, and whether that is everything: the old cache cannot be gone on with."""
+    registered = {(SCENES, shard.key) for shard in places.shards(home)}
+    everything = frozenset({state.identity for state in states if state.asset != RELEASE} | registered)
+    try:
+        with Lineage(home, ()) as looked:  # nothing is listed for it
+            cached = looked.cached
+        if cached:
+            with Lineage(home) as lineage:
+                place = lineage.con.execute("select value from cache.meta where key = 'home'").fetchone()
+                changed = frozenset(key for key in lineage.changed if key[0] != RELEASE)
+                # What is deleted leaves room behind in the file, so a cache that is mostly new is made anew.
+                if place == (str(home),) and len(changed) <= len(everything) * MOSTLY:
+                    return changed, False
+    except (duckdb.Error, InputError) as error:
+        _log.info("%s is made anew: %s", old, error)
+    return everything, True
 
 
-def _quoted(path: Path | str) -> str:
-    return str(path).replace("'", "''")
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        given = pa.Table.from_pylist(rows)  # noqa: F841 - DuckDB finds it by name
-        con.execute(f"insert into cache.{table} by name select * from given")
-
-
-def _lake_views(con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[Identity] | None) -> None:
-    """The schema `lake`: everything, or only what belongs to the changed assets and shards."""
-    con.execute("create schema memory.lake")
-
-    def of_scenes(_: str, shard: str) -> bool:
-        return changed is None or (SCENES, shard) in changed
-
-    def of_asset(asset: str, shard: str) -> bool:
-        return changed is None or (asset, shard) in changed
-
-    for table in (tables.SOURCES, tables.SCENES, tables.OBJECTS, tables.FRAMES):
-        database.table_view(con, "memory.lake", home, table, of_scenes)
-    database.file_states_view(con, "memory.lake", home, of_scenes)
-    database.family_view(con, "memory.lake", home, tables.QUESTIONS, of_asset)
-    database.records_view(con, "memory.lake", home, of_asset)
-    database.records_view(
-        con,
-        "memory.lake",
-        home,
-        lambda asset, shard: asset in (SOURCES, SCENES) and of_scenes("", shard),
-        "scene_records",
-    )
-    shards = places.shards(home)
-    registered = [
-        {"dataset": shard.dataset, "release": shard.release, "license": shard.license, "shard": shard.key,
-         "scene": ref.name}
-        for shard in shards
-        if of_scenes("", shard.key)
-        for ref in shard.scenes
-    ]  # fmt: skip
-    _small(con, "registered", registered, ("dataset", "release", "license", "shard", "scene"))
-    of = {shard.key: shard for shard in shards}
-    graves = [
-        {**vars(item), "dataset": of[item.shard].dataset, "release": of[item.shard].release}
-        for item in tombstones.load(home)
-        if item.shard in of
-    ]
-    names = ("dataset", "release", "scene", "shard", "kind", "reason", "detail", "since", "until", "run_id")
-    _small(con, "tombstone", graves, names)
-
-
-def _small(
-    con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]], names: tuple[str, ...]
-) -> None:
+def _forget(con: duckdb.DuckDBPyConnection, changed: frozenset[Identity]) -> None:
+    """Take out of the cache what will be read again, and all that is small."""
+    rows = [{"asset": asset, "shard": shard} for asset, shard in sorted(changed)]
     given = pa.Table.from_pylist(  # noqa: F841 - DuckDB finds it by name
-        rows, schema=pa.schema([(name, pa.string()) for name in names])
+        rows, schema=pa.schema([("asset", pa.string()), ("shard", pa.string())])
     )
-    con.execute(f"create table memory.lake.{table} as select * from given")
+    con.execute("create temp table changed as select * from given")
+    for table in LOADED:
+        column = OWN_ASSET.get(table, "")
+        if column:
+            own = column.removeprefix("k.")
+            con.execute(
+                f"delete from cache.{table} where ({own}, shard) in (select (asset, shard) from changed)"
+            )
+        else:
+            con.execute(
+                f"delete from cache.{table} where shard in (select shard from changed where asset = '{SCENES}')"
+            )
+    for table in REPLACED:
+        con.execute(f"delete from cache.{table}")
+    for view in PARQUET_VIEWS:
+        kind = con.execute(
+            "select table_type from information_schema.tables "
+            "where table_catalog = 'cache' and table_name = $name",
+            {"name": view},
+        ).fetchone()
+        if kind is not None:
+            con.execute(f"drop {'view' if kind == ('VIEW',) else 'table'} cache.{view}")
 
 
-def _release_views(con: duckdb.DuckDBPyConnection, home: Path, names: list[str]) -> None:
-    rows = []
-    for name in names:
-        held = manifest.load(home, name)
-        rows.append(
-            {"name": name, "id": held["id"], "rows": held["rows"], "scenes": held["scenes"],
-             "splits": list(held["splits"]), "licenses": list(held["licenses"])}
-        )  # fmt: skip
-    schema = pa.schema(
-        [("name", pa.string()), ("id", pa.string()), ("rows", pa.int64()), ("scenes", pa.int64()),
-         ("splits", pa.list_(pa.string())), ("licenses", pa.list_(pa.string()))]
-    )  # fmt: skip
-    given = pa.Table.from_pylist(rows, schema=schema)  # noqa: F841 - DuckDB finds it by name
-    con.execute("create table memory.lake.release as select * from given")
-    parts = [
-        f"select '{name.replace(chr(39), chr(39) * 2)}' as name, * from "
-        f"read_parquet('{_quoted(manifest.scenes_path(plain(home), name))}', hive_partitioning = false)"
-        for name in names
-    ]
-    if parts:
-        con.execute(f"create view memory.lake.release_scene as {' union all '.join(parts)}")
-    else:
-        names_of = [(column, pa.string()) for column in
-                    ("name", "split", "task", "dataset", "release", "scene", "space")]  # fmt: skip
-        database.empty_table(con, "memory.lake.release_scene", pa.schema([*names_of, ("rows", pa.int64())]))
+def _parts(changed: frozenset[Identity]) -> Iterator[frozenset[Identity]]:
+    """What is read together: all of some shards, so that a home's size does not count."""
+    of_shards: dict[str, set[Identity]] = {}
+    for identity in changed:
+        of_shards.setdefault(identity[1], set()).add(identity)
+    keys = sorted(of_shards)
+    for start in range(0, len(keys), SHARDS_AT_ONCE):
+        yield frozenset().union(*(of_shards[key] for key in keys[start : start + SHARDS_AT_ONCE]))
 
 
 class Lineage:
-    """The tables of `lineage.duckdb` as they are now, over a connection in memory. Close it, or use `with`."""
+    """The tables of `lineage.duckdb` as they are now, over a connection in memory. Close it, or use `with`.
 
-    def __init__(self, home: Path) -> None:
+    Where some shards alone are asked about, the others are as the cache has them, and opening costs what those few do.
+    """
+
+    def __init__(self, home: Path, shards: Collection[str] | None = None) -> None:
         self.home = Path(home).resolve()
+        self.shards = None if shards is None else frozenset(shards)
         self.con = duckdb.connect()
-        states = file_states(self.home)
+        states = file_states(self.home, self.shards)
         held = self._attach()
         self.cached = held is not None
         now = {state.identity: set[FileState]() for state in states}
@@ -325,12 +302,14 @@ class Lineage:
         if not path.exists():
             return None
         try:
-            self.con.execute(f"attach '{_quoted(plain_file(path))}' as cache (read_only)")
+            self.con.execute(f"attach '{quoted(plain_file(path))}' as cache (read_only)")
             version = self.con.execute("select value from cache.meta where key = 'schema'").fetchone()
             if version == (schema_version(),):
-                rows = self.con.execute(
-                    "select path, bytes, mtime_ns, asset, shard from cache.built_from"
-                ).fetchall()
+                text, given = "select path, bytes, mtime_ns, asset, shard from cache.built_from", {}
+                if self.shards is not None:
+                    text += f" where asset <> '{RELEASE}' and list_contains($shards, shard)"
+                    given = {"shards": sorted(self.shards)}
+                rows = self.con.execute(text, given).fetchall()
                 return [FileState(*row) for row in rows]
             self.con.execute("detach cache")
         except duckdb.Error as error:
@@ -345,14 +324,16 @@ class Lineage:
             known = {
                 shard for (shard,) in self.con.execute("select distinct shard from cache.scene").fetchall()
             }
-            shards |= {shard.key for shard in places.shards(self.home)} - known
+            registered = {shard.key for shard in places.shards(self.home)}
+            shards |= (registered if self.shards is None else registered & self.shards) - known
         return differing | {(asset, shard) for asset in (SOURCES, SCENES) for shard in shards}
 
     def _define(self, releases: list[str]) -> None:
         con = self.con
         with _plainly(self.home):
-            _lake_views(con, self.home, self.changed if self.cached else None)
-        _release_views(con, self.home, [name for name in releases if self._is_fresh(name)])
+            lake_views(con, self.home, self._read_anew())
+            tombstone_table(con, self.home)
+        release_views(con, self.home, [name for name in releases if self._is_fresh(name)])
         changed = [{"asset": asset, "shard": shard} for asset, shard in sorted(self.changed)]
         given = pa.Table.from_pylist(  # noqa: F841 - DuckDB finds it by name
             changed, schema=pa.schema([("asset", pa.string()), ("shard", pa.string())])
@@ -366,6 +347,14 @@ class Lineage:
                 table, f"c.asset = '{RELEASE}' and c.shard = k.name", f"select * from memory.lake.{table}"
             )
         con.execute("create view memory.main.tombstone as select * from memory.lake.tombstone")
+
+    def _read_anew(self) -> frozenset[Identity] | None:
+        """Of what the files themselves are read; None for all."""
+        if self.cached:
+            return self.changed
+        if self.shards is None:
+            return None
+        return self.changed | {(SCENES, shard) for shard in self.shards}
 
     def _is_fresh(self, release: str) -> bool:
         return not self.cached or (RELEASE, release) in self.changed

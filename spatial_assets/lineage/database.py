@@ -65,20 +65,30 @@ def connect_tables(home: Path, tables: Iterable[Table], shards: Collection[str])
 
 
 def table_view(
-    con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    home: Path,
+    table: Table,
+    chosen: Chosen | None = None,
+    shards: Collection[str] | None = None,
 ) -> None:
-    """A view of one table over its shards, or over those that are chosen."""
-    found = sorted((plain(home) / "lake" / table.name).glob("shard=*/data.parquet"))
+    """A view of one table over its shards, or over those that are chosen; only of `shards` any are looked for."""
+    found = _lake_files([plain(home) / "lake" / table.name], shards)
     if chosen is not None:
         found = [path for path in found if chosen(table.name, _shard(path.parent))]
     _view(con, f"{schema}.{table.name}", found, table.schema)
 
 
 def family_view(
-    con: duckdb.DuckDBPyConnection, schema: str, home: Path, table: Table, chosen: Chosen | None = None
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    home: Path,
+    table: Table,
+    chosen: Chosen | None = None,
+    shards: Collection[str] | None = None,
 ) -> None:
     """A view of a family of tables, over all members and shards or over those that are chosen."""
-    found = sorted((plain(home) / "lake" / table.name).glob("*/shard=*/data.parquet"))
+    found = _lake_files(sorted((plain(home) / "lake" / table.name).glob("*/")), shards)
     if chosen is not None:
         found = [path for path in found if chosen(path.parent.parent.name, _shard(path.parent))]
     _view(con, f"{schema}.{table.name}", found, table.schema)
@@ -90,9 +100,10 @@ def records_view(
     home: Path,
     chosen: Chosen | None = None,
     name: str = "records",
+    shards: Collection[str] | None = None,
 ) -> None:
     """A view `records`, or of another name, over all assets and shards or over those that are chosen."""
-    found = [path for path in _record_files(home, "*") if path.parent.name != FILES]
+    found = [path for path in _record_files(home, "*", shards) if path.parent.name != FILES]
     if chosen is not None:
         found = [path for path in found if chosen(path.parent.name, _shard(path))]
     if found:
@@ -107,10 +118,14 @@ def records_view(
 
 
 def file_states_view(
-    con: duckdb.DuckDBPyConnection, schema: str, home: Path, chosen: Chosen | None = None
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    home: Path,
+    chosen: Chosen | None = None,
+    shards: Collection[str] | None = None,
 ) -> None:
     """A view `files`: size and times of source files when they were last hashed."""
-    found = _record_files(home, FILES)
+    found = _record_files(home, FILES, shards)
     if chosen is not None:
         found = [path for path in found if chosen(FILES, _shard(path))]
     if found:
@@ -119,8 +134,20 @@ def file_states_view(
         empty_table(con, f"{schema}.files", FILE_STATES)
 
 
-def _record_files(home: Path, asset: str) -> list[Path]:
-    return sorted((plain(home) / "records").glob(f"{asset}/shard=*.parquet"))
+def _record_files(home: Path, asset: str, shards: Collection[str] | None = None) -> list[Path]:
+    """Where few shards are asked for, a look for each costs less than a list of all."""
+    root = plain(home) / "records"
+    if shards is None:
+        return sorted(root.glob(f"{asset}/shard=*.parquet"))
+    paths = (folder / f"shard={shard}.parquet" for folder in root.glob(f"{asset}/") for shard in shards)
+    return sorted(path for path in paths if path.exists())
+
+
+def _lake_files(folders: Iterable[Path], shards: Collection[str] | None) -> list[Path]:
+    if shards is None:
+        return sorted(path for folder in folders for path in folder.glob("shard=*/data.parquet"))
+    paths = (folder / f"shard={shard}" / "data.parquet" for folder in folders for shard in shards)
+    return sorted(path for path in paths if path.exists())
 
 
 def _shard(path: Path) -> str:

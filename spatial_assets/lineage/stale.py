@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,10 @@ NEVER, CODE, PARAMETERS, SOURCE, UPSTREAM, PENDING, PERHAPS = (
 )  # fmt: skip
 NAMED_FILES = 5
 """Changed files that are named of a scene; a new release of a dataset changes thousands."""
+
+
+SHARDS_AT_ONCE = 50
+"""Whose records are read and held together: a quarter of a million of them, whatever the home's size."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +90,21 @@ def find_stale(
     seed: int | None = None,
     rehash: bool = False,
     lineage: Lineage | None = None,
+    keys: Collection[str] | None = None,
 ) -> StaleReport:
-    """Everything that a build with the same arguments would do. Writes nothing."""
+    """Everything that a build with the same arguments would do, in the shards of these keys or in all.
+
+    Writes nothing.
+    """
     if lineage is None:
-        with Lineage(home) as opened:
-            return find_stale(home, dataset, scenes, tasks, seed, rehash, opened)
+        with Lineage(home, keys) as opened:
+            return find_stale(home, dataset, scenes, tasks, seed, rehash, opened, keys)
     names = places.needed_in(Path(home), tasks) if tasks else list(pipeline.STAGES)
     known = _Known(Path(home), lineage, seed)
     report = StaleReport()
+    looked_at: list[tuple[Shard, list[str]]] = []
     for shard in places.shards(home):
-        if dataset in (None, shard.dataset):
+        if dataset in (None, shard.dataset) and (keys is None or shard.key in keys):
             chosen = [ref.name for ref in shard.scenes if not scenes or ref.name in scenes]
             try:
                 check_root(shard.root)
@@ -103,7 +112,12 @@ def find_stale(
                 report.absent.setdefault(str(error), []).append(shard.key)
                 continue
             if chosen:
-                _Evaluation(known, shard, report, rehash).run(names, chosen)
+                looked_at.append((shard, chosen))
+    for start in range(0, len(looked_at), SHARDS_AT_ONCE):
+        part = looked_at[start : start + SHARDS_AT_ONCE]
+        known.read([shard.key for shard, _ in part])
+        for shard, chosen in part:
+            _Evaluation(known, shard, report, rehash).run(names, chosen)
     return report
 
 
@@ -119,32 +133,40 @@ class _Settled:
 
 
 class _Known:
-    """What is recorded, and what is settled today. Half a million records are read at once, why they are stale
+    """What is recorded, and what is settled today. The records of many shards are read at once, why they are stale
     only of the shards where one is."""
 
     def __init__(self, home: Path, lineage: Lineage, seed: int | None) -> None:
         self.home, self.lineage, self.seed = home, lineage, seed
+        writer = writers(pipeline.STAGES)
+        makers = {writer[name_of(read)] for stage in pipeline.STAGES.values() for read in stage.reads}
+        self._makers = sorted(makers)
+        self.has_pending = (home / "pending").is_dir()
+        self._settled: dict[tuple[str, str], _Settled] = {}
+        self._changed: dict[tuple[str, str, str], list[str] | None] = {}
+        self.read([])
+
+    def read(self, shards: list[str]) -> None:
+        """Read what is recorded of some shards, in place of those before."""
+        given = {"shards": shards}
         self.hashes: dict[tuple[str, str], dict[str, str]] = {
             (asset, shard): dict(zip(scenes, hashes, strict=True))
-            for asset, shard, scenes, hashes in self._fetch("record_states")
+            for asset, shard, scenes, hashes in (self._fetch("record_states", given) if shards else ())
         }
         """By asset and shard, scene to input hash."""
         self.rejections: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         """By asset and shard, scene to status and reason, where it was not finished."""
-        for asset, shard, scene, status, reason in self._fetch("record_refusals"):
-            self.rejections.setdefault((asset, shard), {})[scene] = (status, reason)
-        writer = writers(pipeline.STAGES)
-        makers = {writer[name_of(read)] for stage in pipeline.STAGES.values() for read in stage.reads}
         self.outputs: dict[str, dict[str, dict[str, str]]] = {}
         """By shard and scene, what stands of each table and kind of file that anything reads."""
-        for shard, scene, outputs in self._fetch("record_outputs", {"assets": sorted(makers)}):
+        if not shards:
+            return
+        for asset, shard, scene, status, reason in self._fetch("record_refusals", given):
+            self.rejections.setdefault((asset, shard), {})[scene] = (status, reason)
+        for shard, scene, outputs in self._fetch("record_outputs", {**given, "assets": self._makers}):
             self.outputs.setdefault(shard, {}).setdefault(scene, {}).update(outputs)
-        self.has_pending = (home / "pending").is_dir()
-        self._settled: dict[tuple[str, str], _Settled] = {}
-        self._changed: dict[tuple[str, str, str], list[str] | None] = {}
 
-    def _fetch(self, name: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self.lineage.con.execute(sql(f"lineage/{name}"), parameters or {}).fetchall()
+    def _fetch(self, name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return self.lineage.con.execute(sql(f"lineage/{name}"), parameters).fetchall()
 
     def settled(self, stage: Stage, dataset: str) -> _Settled:
         key = (stage.name, dataset)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,44 @@ def _entry(path: Path) -> dict[str, Any]:
     return entry
 
 
+@dataclass(frozen=True)
+class _Held:
+    """One file of registrations, as it was read."""
+
+    version: tuple[int, ...]
+    """Inode, size and time: a file is never changed, only replaced."""
+    shards: Mapping[str, Shard]
+    """By key, in the order of batches."""
+    sources: frozenset[Source]
+
+
+_kept: dict[Path, _Held] = {}
+"""Each step asks for each of its shards, and reading a hundred thousand scenes takes a second."""
+
+
+def _held(path: Path) -> _Held:
+    stat = path.stat()
+    version = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    held = _kept.get(path)
+    if held is None or held.version != version:
+        entry = _entry(path)
+        dataset, release, each = entry["dataset"], entry["release"], entry["scenes_per_shard"]
+        shards = [
+            Shard(
+                shard["key"],
+                dataset,
+                release,
+                shard["license"],
+                Path(shard["root"]),
+                tuple(SceneRef(name, place) for name, place in shard["scenes"]),
+            )
+            for shard in entry["shards"]
+        ]
+        sources = {Source(dataset, release, shard.license, shard.root, each) for shard in shards}
+        held = _kept[path] = _Held(version, {shard.key: shard for shard in shards}, frozenset(sources))
+    return held
+
+
 class Registry:
     """The registrations under one home."""
 
@@ -126,44 +164,23 @@ class Registry:
     def _file(self, dataset: str, release: str) -> Path:
         return self.folder / f"{dataset}-{release}.json"
 
-    def _load(self) -> list[dict[str, Any]]:
-        return [_entry(path) for path in sorted(self.folder.glob("*.json"))]
+    def _load(self) -> list[_Held]:
+        return [_held(path) for path in sorted(self.folder.glob("*.json"))]
 
     def shards(self) -> list[Shard]:
         """All shards, by dataset, release and batch."""
-        return [
-            Shard(
-                shard["key"],
-                entry["dataset"],
-                entry["release"],
-                shard["license"],
-                Path(shard["root"]),
-                tuple(SceneRef(name, path) for name, path in shard["scenes"]),
-            )
-            for entry in self._load()
-            for shard in entry["shards"]
-        ]
+        return [shard for held in self._load() for shard in held.shards.values()]
 
     def sources(self) -> list[Source]:
         """Every root that is registered, by dataset, release and root."""
-        found = {
-            Source(
-                entry["dataset"],
-                entry["release"],
-                shard["license"],
-                Path(shard["root"]),
-                entry["scenes_per_shard"],
-            )
-            for entry in self._load()
-            for shard in entry["shards"]
-        }
+        found = {source for held in self._load() for source in held.sources}
         return sorted(found, key=lambda source: (source.dataset, source.release, source.root))
 
     def shard(self, key: str) -> Shard:
         """Raises KeyError for a key that was never opened."""
-        for shard in self.shards():
-            if shard.key == key:
-                return shard
+        for held in self._load():
+            if key in held.shards:
+                return held.shards[key]
         raise KeyError(f"no shard {key!r} is registered under {self.folder.parent}")
 
     def register(

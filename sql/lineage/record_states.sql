@@ -1,3 +1,3 @@
--- Input hashes of all records, an asset and shard a row.
+-- Input hashes of all records of some shards ($shards), an asset and shard a row.
 select asset, shard, list(scene order by scene) as scenes, list(input_hash order by scene) as hashes
-from record group by asset, shard
+from record where shard in (select unnest($shards)) group by asset, shard

@@ -149,6 +149,8 @@ def test_the_nightly_rebuild_requests_exactly_what_is_stale(home):
 def test_sensors_run_by_themselves_and_the_schedule_waits_to_be_switched_on():
     defs = build_defs()
     sensors = {sensor.name: sensor.default_status for sensor in defs.sensors or []}
-    assert sensors == dict.fromkeys(("arrivals", "after_shards"), dg.DefaultSensorStatus.RUNNING)
+    assert sensors == dict.fromkeys(
+        ("arrivals", "after_shards", "rebuild_rest"), dg.DefaultSensorStatus.RUNNING
+    )
     (schedule,) = defs.schedules or []
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from spatial_assets.assets.page_pictures import PICTURE_BYTES, draw_all
+from spatial_assets.assets.page_pictures import PICTURE_BYTES, PICTURED_SHARDS, draw_all, pictured
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.scene.inputs import SceneInputs
@@ -87,3 +87,10 @@ def test_a_picture_that_the_disk_does_not_take_is_shown_all_the_same(tmp_path):
     report = ShardReport("plan", shard.key, output_hash="rows", done=["a"])
     drawn = draw_all({"plan": partial(named, PNG)}, shard, {"plan": report}, Runner(tmp_path, {}, 1))
     assert drawn["plan"]["picture"].md_str == "![a](data:image/png;base64,iVBOR2E=)"
+
+
+@pytest.mark.parametrize(
+    ("shards", "expected"), [(3, {"a", "b"}), (PICTURED_SHARDS, {"a", "b"}), (PICTURED_SHARDS + 1, {"b"})]
+)
+def test_in_a_large_home_one_shard_of_a_run_has_pictures(shards, expected):
+    assert pictured(["a", "b"], shards) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import duckdb
@@ -142,7 +143,7 @@ def test_readers_go_on_while_it_is_rebuilt(copied):
 def test_a_failed_rebuild_leaves_the_old_one(copied, monkeypatch):
     path = cache.rebuild(copied.home)
     before = path.read_bytes()
-    monkeypatch.setattr(cache, "_insert", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(cache, "insert", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         cache.rebuild(copied.home)
     assert path.read_bytes() == before
@@ -244,3 +245,96 @@ def test_readers_go_on_while_a_build_runs(copied):
     assert failures == []
     assert seen
     assert all(count == ids for count, ids in seen)
+
+
+def read_by_rebuild(home, monkeypatch):
+    """Bring the cache up to date; which assets and shards were read from their files for it."""
+    read = []
+    parts = cache._parts
+
+    def noted_parts(changed):
+        for part in parts(changed):
+            read.append(part)
+            yield part
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "_parts", noted_parts)
+        cache.rebuild(home)
+    return set().union(*read)
+
+
+def test_a_rebuild_reads_only_what_changed(copied, monkeypatch):
+    everything = read_by_rebuild(copied.home, monkeypatch)
+    assert {asset for asset, _ in everything} == set(STAGES)
+    assert read_by_rebuild(copied.home, monkeypatch) == set()
+    shard = min(shard for _, shard in everything)
+    held = records.load(copied.home, STAGES[-1], shard)
+    scene = min(held)
+    records.save(
+        copied.home, STAGES[-1], shard, {**held, scene: dataclasses.replace(held[scene], run_id="again")}
+    )
+    assert read_by_rebuild(copied.home, monkeypatch) == {(STAGES[-1], shard)}
+    with Lineage(copied.home) as lineage:
+        assert not lineage.changed
+        by_parts = contents(lineage)
+        assert [row["scene"] for row in by_parts["record"] if row["run_id"] == "again"] == [scene]
+    cache.cache_path(copied.home).unlink()
+    with Lineage(copied.home) as lineage:
+        assert contents(lineage) == by_parts
+
+
+def test_parts_of_few_shards_make_the_same_cache(copied, monkeypatch):
+    cache.rebuild(copied.home)
+    with Lineage(copied.home) as lineage:
+        whole = contents(lineage)
+    cache.cache_path(copied.home).unlink()
+    monkeypatch.setattr(cache, "SHARDS_AT_ONCE", 1)
+    cache.rebuild(copied.home)
+    with Lineage(copied.home) as lineage:
+        assert lineage.cached and not lineage.changed
+        assert contents(lineage) == whole
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["anew", "going on with an old one"])
+def test_a_rebuild_that_ends_half_way_leaves_the_old_one_whole(copied, monkeypatch, first):
+    path = cache.rebuild(copied.home)
+    before = hash_file(path)
+    if first:
+        with duckdb.connect(str(path)) as con:
+            con.execute("update meta set value = 'of another version' where key = 'schema'")
+        before = hash_file(path)
+    else:
+        shard = lakes.partitions.registry(copied.home).shards()[0].key
+        records.save(copied.home, STAGES[-1], shard, records.load(copied.home, STAGES[-1], shard))
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "release_views", killed)
+        with pytest.raises(Killed):
+            cache.rebuild(copied.home)
+    assert hash_file(path) == before
+    assert [item.name for item in copied.home.glob(".lineage*")] == []
+    cache.rebuild(copied.home)
+    with Lineage(copied.home) as lineage:
+        assert lineage.cached and not lineage.changed
+
+
+def test_a_few_shards_are_looked_at_alone(copied):
+    cache.rebuild(copied.home)
+    keys = [shard.key for shard in lakes.partitions.registry(copied.home).shards()]
+    for key in keys:
+        records.save(copied.home, STAGES[-1], key, records.load(copied.home, STAGES[-1], key))
+    with Lineage(copied.home, keys[:1]) as lineage:
+        assert lineage.changed == {(STAGES[-1], keys[0])}
+        assert lineage.cached
+        seen = lineage.rows("select * from record order by all")
+    with Lineage(copied.home) as lineage:
+        assert lineage.rows("select * from record order by all") == seen
+    cache.cache_path(copied.home).unlink()
+    with Lineage(copied.home, keys[:1]) as lineage:
+        assert {row["shard"] for row in lineage.rows("select shard from record")} == {keys[0]}
