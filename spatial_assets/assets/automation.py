@@ -23,6 +23,7 @@ from spatial_assets.engine import arrivals
 from spatial_assets.lineage.stale import find_stale
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.mirrors import root_of
 from spatial_assets.storage.shards import SCENES_PER_SHARD
 
 BUILD, CHECKS, SUMMARIES, REGISTER = "build_shards", "checks", "summaries", "register_dataset"
@@ -60,7 +61,7 @@ class Registration(dg.Config):
     """What `spatial-assets register` takes."""
 
     dataset: str = Field(description=f"The on-disk format: {', '.join(READERS)}.")
-    root: str = Field(description="Folder that holds the scenes.")
+    root: str = Field(description="Folder that holds the scenes, or s3:// or gs:// address.")
     release: str = Field(default="", description="Name of the dataset's release; empty for the reader's own.")
     license: str = Field(default="", description="Terms of the data; empty for what the root or reader says.")
     scenes_per_shard: int = Field(default=SCENES_PER_SHARD, description="Scenes in a partition, at most.")
@@ -72,7 +73,7 @@ def register_scenes(context: dg.OpExecutionContext, config: Registration, worksp
         context.instance,
         workspace.path,
         config.dataset,
-        Path(config.root),
+        root_of(workspace.path, config.root),
         config.release or None,
         config.license or None,
         config.scenes_per_shard,

@@ -21,6 +21,7 @@ from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.storage.atomic import replace_text
 from spatial_assets.storage.damage import read_json_object
 from spatial_assets.storage.locks import locked
+from spatial_assets.storage.mirrors import ObjectPath, root_of, shown
 
 WORD = re.compile(r"[A-Za-z0-9_.]+$")
 """Datasets and releases: the parts of a shard's key, which joins them with hyphens."""
@@ -56,12 +57,16 @@ class Registered:
     known_scenes: int
 
 
-def check_root(root: Path) -> None:
+def check_root(root: Path, anew: bool = False) -> None:
     """Raises InputError where a dataset's root is not there, or has nothing in it but hidden files.
 
     That is how a disk looks that is not mounted. A dataset is not withdrawn by it: what was made of its
-    scenes stands, unlike the rows of a scene that is gone from a root that is there.
+    scenes stands, unlike the rows of a scene that is gone from a root that is there. A root on object storage is
+    listed where its last listing is old, or `anew`.
     """
+    if isinstance(root, ObjectPath):
+        root.mirror.check(anew)
+        return
     try:
         with os.scandir(root) as entries:
             what = "" if any(not entry.name.startswith(".") for entry in entries) else "is empty"
@@ -126,6 +131,9 @@ class Registry:
     def _file(self, dataset: str, release: str) -> Path:
         return self.folder / f"{dataset}-{release}.json"
 
+    def _root(self, text: str) -> Path:
+        return root_of(self.folder.parent, text)
+
     def _load(self) -> list[dict[str, Any]]:
         return [_entry(path) for path in sorted(self.folder.glob("*.json"))]
 
@@ -137,7 +145,7 @@ class Registry:
                 entry["dataset"],
                 entry["release"],
                 shard["license"],
-                Path(shard["root"]),
+                self._root(shard["root"]),
                 tuple(SceneRef(name, path) for name, path in shard["scenes"]),
             )
             for entry in self._load()
@@ -151,7 +159,7 @@ class Registry:
                 entry["dataset"],
                 entry["release"],
                 shard["license"],
-                Path(shard["root"]),
+                self._root(shard["root"]),
                 entry["scenes_per_shard"],
             )
             for entry in self._load()
@@ -204,7 +212,7 @@ class Registry:
                     {
                         "key": key,
                         "license": license,
-                        "root": str(root),
+                        "root": shown(root),
                         "scenes": [[ref.name, ref.path] for ref in batch],
                     }
                 )
@@ -212,8 +220,9 @@ class Registry:
             replace_text(path, json.dumps(entry, indent=1) + "\n")
         return Registered(tuple(opened), len(fresh), len(found) - len(fresh))
 
-    @staticmethod
-    def _claim_known(entry: dict[str, Any], root: Path, found: Sequence[SceneRef]) -> set[str]:
+    def _claim_known(
+        self, entry: dict[str, Any], root: Path, found: Sequence[SceneRef]
+    ) -> set[str]:
         """Names already assigned; shards whose old root is gone follow their scenes to the new one."""
         paths = {ref.name: ref.path for ref in found}
         known: set[str] = set()
@@ -221,14 +230,14 @@ class Registry:
             names = [name for name, _ in shard["scenes"]]
             known.update(names)
             here = [name for name in names if name in paths]
-            if not here or Path(shard["root"]) == root:
+            if not here or self._root(shard["root"]) == root:
                 continue
-            if _is_there(Path(shard["root"])):
+            if _is_there(self._root(shard["root"])):
                 raise InputError(
-                    root / paths[here[0]],
+                    shown(root / paths[here[0]]),
                     f"scene {here[0]} is registered already from {shard['root']}; give another --release",
                     "contradiction",
                 )
-            shard["root"] = str(root)
+            shard["root"] = shown(root)
             shard["scenes"] = [[name, paths.get(name, path)] for name, path in shard["scenes"]]
         return known
