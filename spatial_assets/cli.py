@@ -30,6 +30,7 @@ from spatial_assets.commands.printing import show_log, tell_of_compiling
 from spatial_assets.commands.release import release
 from spatial_assets.commands.release_review import review
 from spatial_assets.commands.tasks import tasks as tasks_command
+from spatial_assets.commands.uploading import upload_release
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.english import plural
 from spatial_assets.scoring.registry import BENCHMARKS
@@ -360,3 +361,4 @@ def ui(home: Path, port: int, host: str) -> None:
 for command in (audit, conformance, evaluate, export, facts, frames, labels, lineage, release, tasks_command):
     main.add_command(command)
 release.add_command(review)
+release.add_command(upload_release)

@@ -7,7 +7,6 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field

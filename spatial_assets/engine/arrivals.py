@@ -60,7 +60,9 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
             errors.append(str(error))
             continue
         except Exception as error:  # whatever a reader fails on, the other roots are looked at
-            errors.append(f"{shown(source.root)}: cannot be searched for scenes: {type(error).__name__}: {error}")
+            errors.append(
+                f"{shown(source.root)}: cannot be searched for scenes: {type(error).__name__}: {error}"
+            )
             continue
         ready = []
         for ref in found:

@@ -178,9 +178,7 @@ class Runner:
                 future.cancel()
                 kept.close()
 
-    def _objects(
-        self, shard: Shard, ref: SceneRef, jobs: Jobs
-    ) -> contextlib.AbstractContextManager[object]:
+    def _objects(self, shard: Shard, ref: SceneRef, jobs: Jobs) -> contextlib.AbstractContextManager[object]:
         """What the scene's files need to be there, for stages that open them and have not looked at them yet."""
         if any(member.stage.opens_files and member.external is None for member, _ in jobs):
             return source_objects.held(self.lake, shard, ref)

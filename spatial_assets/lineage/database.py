@@ -27,7 +27,8 @@ SINGLE = (
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""
 FILE_STATES = pa.schema(
-    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("version", pa.string()), ("shard", pa.string())]
+    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("version", pa.string()),
+     ("shard", pa.string())]
 )  # fmt: skip
 
 Chosen = Callable[[str, str], bool]
@@ -117,7 +118,8 @@ def file_states_view(
         # By name, as records are read: those of earlier versions of the package lack a column.
         empty_table(con, f"{schema}.no_files", FILE_STATES)
         con.sql(
-            f"create view {schema}.files as select * from {schema}.no_files union all by name select * from {_read(found)}"
+            f"create view {schema}.files as select * from {schema}.no_files "
+            f"union all by name select * from {_read(found)}"
         )
     else:
         empty_table(con, f"{schema}.files", FILE_STATES)

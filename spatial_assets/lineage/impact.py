@@ -43,7 +43,10 @@ def of_scene(home: Path, scene: str, dataset: str | None = None) -> Question:
 
 
 def of_file(lineage: Lineage, path: str, dataset: str | None = None) -> Question:
-    """A file, relative to its dataset's root, absolute, or by its address. Raises InputError where no scene was read from it."""
+    """A file, relative to its dataset's root, absolute, or by its address.
+
+    Raises InputError where no scene was read from it.
+    """
     shards = {shard.key: shard for shard in places.shards(lineage.home) if dataset in (None, shard.dataset)}
     wanted = {path}
     for shard in shards.values():

@@ -270,11 +270,14 @@ class ObjectPath(PosixPath):
         if name is None:
             return os.stat(text, follow_symlinks=follow_symlinks)  # noqa: PTH116
         held = object_cache.object_of("", name)
-        number = int(name[:15], 16)  # takes the place of what a file system counts up: another version has another
+        number = int(
+            name[:15], 16
+        )  # takes the place of what a file system counts up: another version has another
         seconds = held.mtime_ns // 1_000_000_000
         times = {"st_mtime_ns": held.mtime_ns, "st_ctime_ns": number, "st_atime_ns": held.mtime_ns}
         return os.stat_result(
-            (S_IFREG | 0o444, number, 0, 1, os.getuid(), os.getgid(), held.size, seconds, seconds, seconds), times
+            (S_IFREG | 0o444, number, 0, 1, os.getuid(), os.getgid(), held.size, seconds, seconds, seconds),
+            times,
         )
 
     def lstat(self) -> os.stat_result:

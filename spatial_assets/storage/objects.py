@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -41,12 +42,12 @@ UNVERSIONED = ("", "null")
 """What stands for a version's id where a bucket has none."""
 INSTALL = "object storage needs more packages: pip install 'spatial-assets[objects]'"
 STANDS = "what was made of its scenes stands; build again once it can be read"
-ADVICE: Mapping[str, str] = {
-    "FileNotFoundError": f"there is no such bucket or object; check the address. {STANDS[0].upper()}{STANDS[1:]}",
-    "PermissionError": "no permission to read it; give credentials by the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, "
-    f"GOOGLE_APPLICATION_CREDENTIALS). {STANDS[0].upper()}{STANDS[1:]}",
+CAUSES: Mapping[str, str] = {
+    "FileNotFoundError": "there is no such bucket or object; check the address",
+    "PermissionError": "no permission; give credentials by the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, "
+    "GOOGLE_APPLICATION_CREDENTIALS)",
     "NoCredentialsError": "no credentials are set; give them by the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID), not "
-    f"in the address. {STANDS[0].upper()}{STANDS[1:]}",
+    "in the address",
 }
 """What is said of an error by its name; libraries' own errors are not imported to be recognized."""
 
@@ -98,7 +99,9 @@ def parsed(text: str) -> str:
     bucket, _, prefix = rest.rstrip("/").partition("/")
     if "@" in bucket:
         shown = f"{scheme}{SEPARATOR}...@{rest.partition('@')[2]}"
-        raise InputError(shown, "an address is kept and shown, so it holds no key; give it by the environment")
+        raise InputError(
+            shown, "an address is kept and shown, so it holds no key; give it by the environment"
+        )
     if scheme not in SCHEMES:
         raise InputError(text, "no object storage that is read; addresses begin with s3:// or gs://")
     if not bucket or (prefix and not _is_file_path(prefix)) or set("?#") & set(rest):
@@ -144,7 +147,7 @@ def listing(address: str) -> Listing:
         odd.append(path)
         del objects[path]
     if not objects:
-        raise InputError(address, f"no object is there; check the address. {STANDS.capitalize()}", NOWHERE)
+        raise InputError(address, f"no object is there; check the address; {STANDS}", NOWHERE)
     return Listing(dict(sorted(objects.items())), tuple(sorted(odd)))
 
 
@@ -166,7 +169,9 @@ def _all(store: Any, address: str) -> Mapping[str, Mapping[str, Any]]:
 def _object(path: str, facts: Mapping[str, Any]) -> Object:
     version = str(facts.get("VersionId") or "")
     tag = str(facts.get("ETag") or facts.get("generation") or facts.get("etag") or "").strip('"')
-    when = next((facts[name] for name in ("LastModified", "updated", "mtime", "created") if facts.get(name)), None)
+    when = next(
+        (facts[name] for name in ("LastModified", "updated", "mtime", "created") if facts.get(name)), None
+    )
     if isinstance(when, str):
         when = datetime.fromisoformat(when.replace("Z", "+00:00"))
     seconds = when.timestamp() if isinstance(when, datetime) else float(when or 0)
@@ -176,20 +181,31 @@ def _object(path: str, facts: Mapping[str, Any]) -> Object:
     return Object(path, int(facts["size"]), mtime, version=version)
 
 
-@cache
 def filesystem(address: str, versions: bool = True) -> Any:
     """fsspec's way to an address's store. Raises InputError where what it needs is not installed."""
-    scheme = address.partition(SEPARATOR)[0]
     try:
-        import fsspec
-
-        # A listing of millions is not kept beside the one that is made of it.
-        options: dict[str, Any] = {} if scheme == "memory" else {"use_listings_cache": False}
-        if scheme == "s3":
-            options["version_aware"] = versions
-        return fsspec.filesystem(scheme, **options)
+        return _filesystem(address.partition(SEPARATOR)[0], versions)
     except ImportError:
         raise InputError(address, INSTALL) from None
+
+
+@cache
+def _filesystem(scheme: str, versions: bool) -> Any:
+    import fsspec
+
+    # A listing of millions is not kept beside the one that is made of it.
+    options: dict[str, Any] = {} if scheme == "memory" else {"use_listings_cache": False}
+    if scheme == "s3":
+        options["version_aware"] = versions
+    return fsspec.filesystem(scheme, **options)
+
+
+def forget_connections() -> None:
+    """Let the next use of a store read the environment anew."""
+    for scheme in SCHEMES:
+        with suppress(InputError):
+            type(filesystem(f"{scheme}{SEPARATOR}")).clear_instance_cache()
+    _filesystem.cache_clear()
 
 
 def bring(address: str, wanted: Object, file: Path) -> str:
@@ -232,23 +248,37 @@ def _brought(address: str, name: str, wanted: Object, file: Path) -> str:
                 md5.update(block)
     proven = bool(wanted.version) or (is_plain and md5.hexdigest() == wanted.tag)
     if not proven:
-        now = _object(wanted.path, store.info(name, **({"refresh": True} if hasattr(store, "split_path") else {})))
-        if (now.size, now.tag) != (wanted.size, wanted.tag) or (not now.tag and now.mtime_ns != wanted.mtime_ns):
+        now = _object(wanted.path, store.info(name, **_fresh(store)))
+        if (now.size, now.tag) != (wanted.size, wanted.tag) or (
+            not now.tag and now.mtime_ns != wanted.mtime_ns
+        ):
             raise Changed(name)
     if size != wanted.size:
         raise OSError(f"{size} bytes came of {wanted.size}")
     return sha.hexdigest()
 
 
+def _fresh(store: Any) -> dict[str, Any]:
+    """How its client is told to ask the store and nothing that it remembers."""
+    return {"refresh": True} if hasattr(store, "version_aware") else {}
+
+
 def trouble(address: str, error: BaseException) -> InputError:
-    """One line about a store that does not give or take what it should, which is no fault of a scene's."""
+    """One line about a store that does not give what it should, which is no fault of a scene's."""
+    return refused(address, error, STANDS)
+
+
+def refused(address: str, error: BaseException, after: str) -> InputError:
+    """One line about what a store refused, and what holds after it."""
     if isinstance(error, InputError):
         return error
     seen: BaseException | None = error
     while seen is not None:
         for kind in type(seen).__mro__:
-            if kind.__name__ in ADVICE:
-                return InputError(address, ADVICE[kind.__name__], NOWHERE)
+            if kind.__name__ in CAUSES:
+                return InputError(address, f"{CAUSES[kind.__name__]}; {after}", NOWHERE)
         seen = seen.__cause__
     said = " ".join(str(error).split()) or type(error).__name__
-    return InputError(address, f"cannot be read ({said}); is the network up? {STANDS.capitalize()}", NOWHERE)
+    return InputError(
+        address, f"cannot be reached ({said}); is the network up? {after.capitalize()}", NOWHERE
+    )

@@ -220,9 +220,7 @@ class Registry:
             replace_text(path, json.dumps(entry, indent=1) + "\n")
         return Registered(tuple(opened), len(fresh), len(found) - len(fresh))
 
-    def _claim_known(
-        self, entry: dict[str, Any], root: Path, found: Sequence[SceneRef]
-    ) -> set[str]:
+    def _claim_known(self, entry: dict[str, Any], root: Path, found: Sequence[SceneRef]) -> set[str]:
         """Names already assigned; shards whose old root is gone follow their scenes to the new one."""
         paths = {ref.name: ref.path for ref in found}
         known: set[str] = set()
