@@ -27,6 +27,7 @@ from spatial_assets.stages.stage import Stage
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import write_parquet
 from spatial_assets.storage.mirrors import ObjectPath
+from spatial_assets.storage.objects import NOWHERE
 
 NAME = "sources"
 FILES = pa.schema(
@@ -87,6 +88,8 @@ class SourceWatch:
                     _check_name(file.path)
                 self._hash(file.path)
         except InputError as error:
+            if error.reason == NOWHERE:
+                raise
             return error
         return listing
 

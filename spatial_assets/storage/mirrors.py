@@ -54,8 +54,8 @@ class Mirror:
         self.address = address
         self.folder = cache_folder / "mirrors" / hash_text(address)
         self.cache = ObjectCache(cache_folder / "objects")
-        self._trouble: tuple[float, InputError] | None = None
-        """Why the last object did not come that this process asked for and did not get, and when."""
+        self.trouble: tuple[float, InputError] | None = None
+        """When an object did not come that somebody opened in this process, and why."""
         self.was_there = False
 
     @property
@@ -85,26 +85,25 @@ class Mirror:
             self._lay_out(found.objects)
             facts = {"address": self.address, "listed": asked, "seconds": time.perf_counter() - begun}
             replace_text(self.folder / ABOUT, json.dumps(facts) + "\n")
-        self._trouble, self.was_there = None, True
+        self.trouble, self.was_there = None, True
         return True
 
     def check(self, anew: bool = False) -> None:
-        """Raises InputError where the root cannot be listed, or an object of it did not come to this process."""
+        """Raises InputError where the root cannot be listed, or an object of it did not come to this process.
+
+        Also where the mirror was deleted since it was last looked at, unless the work begins `anew`.
+        """
         self.tell_trouble()
         was_deleted = self.was_there and self._about() is None
         self.refresh(anew)
-        if was_deleted:
+        if was_deleted and not anew:
             raise InputError(self.address, GONE, objects.NOWHERE)
 
     def tell_trouble(self) -> None:
         """Raises InputError if an object has just not come: what was read without it says nothing of a scene."""
-        trouble, self._trouble = self._trouble, None
+        trouble, self.trouble = self.trouble, None
         if trouble is not None and time.monotonic() - trouble[0] < TROUBLE_SECONDS:
             raise trouble[1]
-
-    def _failed(self, error: InputError) -> InputError:
-        self._trouble = time.monotonic(), error
-        return error
 
     def _about(self) -> tuple[float, float] | None:
         """When it was listed and how long that took."""
@@ -176,17 +175,9 @@ class Mirror:
             try:
                 return self.cache.ensure(name, lambda file: objects.bring(self.address, wanted, file))  # noqa: B023
             except objects.Changed:
-                self._refresh_changed()
-            except InputError as error:
-                raise self._failed(error) from None
+                self.refresh(anew=True)
         said = "changes whenever it is read; is it still being written?"
-        raise self._failed(InputError(f"{self.address}/{path}", said, objects.NOWHERE))
-
-    def _refresh_changed(self) -> None:
-        try:
-            self.refresh(anew=True)
-        except InputError as error:
-            raise self._failed(error) from None
+        raise InputError(f"{self.address}/{path}", said, objects.NOWHERE)
 
     @contextmanager
     def held(self, paths: Iterable[str]) -> Iterator[None]:
@@ -262,6 +253,8 @@ class ObjectPath(PosixPath):
         try:
             mirror.bring([self.place])
         except InputError as error:
+            # Readers take it for an error of the scene's file, which whoever called them then knows better.
+            mirror.trouble = time.monotonic(), error
             raise OSError(errno.EIO, error.what, error.file) from None
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
