@@ -1,7 +1,7 @@
 """The files that scenes are read from: paths, sizes and hashes of their bytes.
 
 A file is hashed again only if its size, mtime or ctime differs from what was recorded when it was last
-hashed, or if rehashing is asked for. Of an object its version takes their place (see `storage.mirrors`).
+hashed, or if rehashing is asked for. Of an object its version takes their place (see `storage.fetched_paths`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.parameters import NoParameters
 from spatial_assets.scene.refs import SceneRef, Shard, SourceFile
 from spatial_assets.stages.stage import Stage
+from spatial_assets.storage.fetched_paths import NOWHERE, FetchedPath
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import write_parquet
-from spatial_assets.storage.mirrors import ObjectPath
-from spatial_assets.storage.objects import NOWHERE
 
 NAME = "sources"
 FILES = pa.schema(
@@ -68,8 +67,8 @@ class SourceWatch:
 
     def fingerprint(self, ref: SceneRef) -> str:
         listing = self._list(ref)
-        if isinstance(self.shard.root, ObjectPath):
-            self.shard.root.mirror.tell_trouble()
+        if isinstance(self.shard.root, FetchedPath):
+            self.shard.root.tell_trouble()
         self.listings[ref.name] = listing
         if isinstance(listing, InputError):
             return hash_text("rejected", listing.reason, str(listing))
@@ -81,7 +80,7 @@ class SourceWatch:
         try:
             own = self.reader.source_files(self.shard.root, ref)
             listing = sorted([*own, *self._descriptions], key=lambda file: file.path)
-            if isinstance(self.shard.root, ObjectPath):
+            if isinstance(self.shard.root, FetchedPath):
                 self._bring(self.shard.root, listing)
             for file in listing:
                 if not file.path.isascii():
@@ -93,11 +92,11 @@ class SourceWatch:
             return error
         return listing
 
-    def _bring(self, root: ObjectPath, listing: list[SourceFile]) -> None:
+    def _bring(self, root: FetchedPath, listing: list[SourceFile]) -> None:
         """Have here, many at once, the objects whose hash is not known."""
         paths = [file.path for file in listing if file.path not in self.checked]
         new = [path for path in paths if self._recorded(path, _state(path, root / path)) is None]
-        root.mirror.bring(path for path in new if not self.trusted or not (root / path).is_hashed)
+        root.fetch(path for path in new if not self.trusted or not (root / path).is_hashed)
 
     def _hash(self, path: str) -> str:
         if path not in self.checked:
@@ -115,7 +114,7 @@ class SourceWatch:
         if known is not None:
             return known
         for _ in range(LOOKS):
-            found = file.content_hash(not self.trusted) if isinstance(file, ObjectPath) else hash_file(file)
+            found = file.content_hash(not self.trusted) if isinstance(file, FetchedPath) else hash_file(file)
             before, state = state, _state(path, file)
             if before == state:
                 return state, found
@@ -170,8 +169,8 @@ def _state(path: str, file: Path) -> State:
     stat = file.stat()
     if not S_ISREG(stat.st_mode):
         raise InputError(path, "neither a file nor a link to one", "unreadable_file")
-    held = file.object() if isinstance(file, ObjectPath) else None
-    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, "" if held is None else held.shown_version)
+    version = file.version if isinstance(file, FetchedPath) else ""
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, version)
 
 
 def _check_name(path: str) -> None:

@@ -16,16 +16,17 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path, PosixPath
+from pathlib import Path
 from stat import S_IFREG
 from typing import Any, Self
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import object_cache, objects
 from spatial_assets.storage.atomic import replace_text
+from spatial_assets.storage.fetched_paths import NOWHERE, FetchedPath
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.locks import locked
 from spatial_assets.storage.object_cache import ObjectCache
@@ -97,7 +98,7 @@ class Mirror:
         was_deleted = self.was_there and self._about() is None
         self.refresh(anew)
         if was_deleted and not anew:
-            raise InputError(self.address, GONE, objects.NOWHERE)
+            raise InputError(self.address, GONE, NOWHERE)
 
     def tell_trouble(self) -> None:
         """Raises InputError if an object has just not come: what was read without it says nothing of a scene."""
@@ -177,7 +178,7 @@ class Mirror:
             except objects.Changed:
                 self.refresh(anew=True)
         said = "changes whenever it is read; is it still being written?"
-        raise InputError(f"{self.address}/{path}", said, objects.NOWHERE)
+        raise InputError(f"{self.address}/{path}", said, NOWHERE)
 
     @contextmanager
     def held(self, paths: Iterable[str]) -> Iterator[None]:
@@ -190,7 +191,7 @@ class Mirror:
             yield
 
 
-class ObjectPath(PosixPath):
+class ObjectPath(FetchedPath):
     """A path in a mirror. Whatever opens it by its name has its object's bytes brought first."""
 
     __slots__ = ()
@@ -218,13 +219,22 @@ class ObjectPath(PosixPath):
         return None if name is None else object_cache.object_of(self.name, name)
 
     @property
+    def version(self) -> str:
+        held = self.object()
+        return "" if held is None else held.shown_version
+
+    def fetch(self, paths: Iterable[str]) -> None:
+        self.mirror.bring(paths)
+
+    def tell_trouble(self) -> None:
+        self.mirror.tell_trouble()
+
+    @property
     def is_hashed(self) -> bool:
-        """Whether the hash of its bytes is known here."""
         name = _version_at(str(self))
         return name is not None and self.mirror.cache.hash_of(name) is not None
 
     def content_hash(self, anew: bool = False) -> str:
-        """sha256 of its bytes, which are brought only if they never were here, or to hash them anew. Raises OSError."""
         mirror = self.mirror
         for _ in range(LOOKS):
             name = _version_at(str(self))
@@ -288,7 +298,7 @@ class ObjectPath(PosixPath):
     def is_symlink(self) -> bool:
         return False
 
-    def iterdir(self) -> Iterator[Self]:
+    def iterdir(self) -> Generator[Self, None, None]:
         return (self / name for name in os.listdir(str(self)))  # noqa: PTH208
 
     def resolve(self, strict: bool = False) -> Self:

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import replace_text, replacing
 from spatial_assets.storage.hashing import hash_file, hash_text
@@ -178,11 +177,6 @@ class ObjectCache:
                 with suppress(OSError):
                     names.update(path.read_text(encoding="utf-8").split("\n"))
         return names
-
-    def told(self) -> str:
-        """What is kept, in words."""
-        sizes = [stat.st_size for _, stat in self._contents()]
-        return f"{plural(len(sizes), 'object')}, {sum(sizes) / GIGABYTE:.2f} of {limit() / GIGABYTE:g} GB"
 
 
 def _inside(folder: Path) -> list[Path]:

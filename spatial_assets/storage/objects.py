@@ -20,12 +20,11 @@ from urllib.parse import quote, unquote
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import FULL, naming
+from spatial_assets.storage.fetched_paths import NOWHERE
 
 SCHEMES = ("s3", "gs", "memory")
 """Of stores that are spoken to; `memory` is fsspec's own, which no other process sees."""
 SEPARATOR = "://"
-NOWHERE = "missing_root"
-"""The reason of errors that are the store's and no scene's; the same as of a disk that is not there."""
 TRIES = 4
 """Of each object, with pauses between them; the libraries below try again too where a connection breaks."""
 PAUSE = 0.25

@@ -23,6 +23,7 @@ from typing import Any
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import objects
+from spatial_assets.storage.fetched_paths import NOWHERE
 
 BEGUN, COMPLETE = "_uploading.json", "_uploaded.json"
 THREADS = 16
@@ -172,7 +173,7 @@ def _check(address: str, sums: Mapping[str, _Sum]) -> None:
                 _store(address).get_file(f"{address}/{path}", str(again))
                 verdict = _sum(again).sha256 == held.sha256
         if not verdict:
-            raise InputError(f"{address}/{path}", f"is not there as it was sent; {UNDONE}", objects.NOWHERE)
+            raise InputError(f"{address}/{path}", f"is not there as it was sent; {UNDONE}", NOWHERE)
 
 
 def _store(address: str) -> Any:

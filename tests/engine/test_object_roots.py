@@ -88,7 +88,9 @@ def test_an_object_that_changed_takes_its_scene_along_and_no_other(home, bucket,
     name = f"{SECOND}/{SECOND}.txt"
     bucket.write(name, (folder / name).read_bytes() + b"\n")
     bucket.root(home)
-    assert {item.scene for item in find_stale(home).items if item.asset in STAGES and item.certain} == {SECOND}
+    assert {item.scene for item in find_stale(home).items if item.asset in STAGES and item.certain} == {
+        SECOND
+    }
     computed = built(home, bucket)
     assert computed["sources"] == computed["scenes"] == [SECOND]
     assert brought.taken() == [name]
@@ -126,7 +128,9 @@ def test_objects_that_do_not_come_say_nothing_of_their_scenes(home, bucket, brou
     assert {item.status for item in recorded(home)["scenes"].values()} == {"done"}
 
 
-def test_a_bucket_that_is_gone_keeps_no_other_root_waiting(home, bucket, folder, monkeypatch, tmp_path) -> None:
+def test_a_bucket_that_is_gone_keeps_no_other_root_waiting(
+    home, bucket, folder, monkeypatch, tmp_path
+) -> None:
     shutil.copytree(folder, tmp_path / "other")
     register(home, "scannet", tmp_path / "other", release="other")
     monkeypatch.setattr(bucket.store, "find", lambda *_, **__: {})

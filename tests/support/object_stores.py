@@ -110,5 +110,3 @@ def on_s3(name: str, versioned: bool) -> Bucket:
     if versioned:
         bucket.store.make_bucket_versioned(name)
     return bucket
-
-
