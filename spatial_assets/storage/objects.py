@@ -235,7 +235,11 @@ def bring(address: str, wanted: Object, file: Path) -> str:
 
 def _brought(address: str, name: str, wanted: Object, file: Path) -> str:
     store = filesystem(address)
-    store.get_file(name, str(file), **({"version_id": wanted.version} if wanted.version else {}))
+    options: dict[str, Any] = {"version_id": wanted.version} if wanted.version else {}
+    if hasattr(store, "version_aware"):
+        # In one piece: fetched in parts it has its full length before it has its bytes.
+        options["max_concurrency"] = 1
+    store.get_file(name, str(file), **options)
     sha, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     is_plain = not wanted.version and len(wanted.tag) == PLAIN_ETAG
     size = 0

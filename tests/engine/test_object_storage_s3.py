@@ -84,13 +84,44 @@ def test_a_version_that_was_listed_is_the_one_that_is_read(server, tmp_path) -> 
     assert (bucket.root(tmp_path / "home") / "a.txt").read_bytes() == b"second"
 
 
+def test_who_may_not_list_versions_lists_objects(server, tmp_path, monkeypatch) -> None:
+    bucket = on_s3("no-versions", versioned=True)
+    bucket.write("a.txt", b"first")
+
+    def refusing(*_: object, **__: object) -> None:
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr(bucket.store, "find", refusing)
+    root = bucket.root(tmp_path / "home")
+    held = (root / "a.txt").object()
+    assert held is not None and held.tag and not held.version
+    assert (root / "a.txt").read_bytes() == b"first"
+
+
+def test_an_object_of_many_parts(server, tmp_path) -> None:
+    """Its tag is no hash of its bytes, and its client would fetch it in parts."""
+    bucket, data = on_s3("parts", versioned=False), os.urandom(11 << 20)
+    bucket.store.put_file(
+        _file(tmp_path / "large.bin", data), f"{bucket.address}/large.bin", chunksize=5 << 20
+    )
+    root = bucket.root(tmp_path / "home")
+    held = (root / "large.bin").object()
+    assert held is not None and held.tag.endswith("-3")
+    assert (root / "large.bin").read_bytes() == data
+
+
+def _file(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    return str(path)
+
+
 def test_what_is_there_already_is_not_sent_again(server, tmp_path, monkeypatch) -> None:
     bucket, made = on_s3("uploads", versioned=False), tmp_path / "made"
     made.mkdir()
-    monkeypatch.setattr(uploads, "PART", 6 << 20)
+    monkeypatch.setattr(uploads, "PART", 5 << 20)
     for number in range(5):
         (made / f"{number}.txt").write_bytes(bytes([number]) * 1000)
-    (made / "large.bin").write_bytes(os.urandom(13 << 20))  # sent in parts, whose tag is another
+    (made / "large.bin").write_bytes(os.urandom(11 << 20))  # sent in parts, whose tag is another
     (made / "last.json").write_text("{}")
     real, left = bucket.store.put_file, [6]
 
