@@ -17,7 +17,6 @@ from spatial_assets.scene.english import plural
 from spatial_assets.storage import objects, uploads
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.locks import locked
-from spatial_assets.storage.release_manifest import MANIFEST, folder, load
 
 if TYPE_CHECKING:
     from spatial_assets.storage.uploads import Uploaded
@@ -48,6 +47,8 @@ def upload_release(name: str, address: str, home: Path, as_json: bool) -> None:
 
 def put_release(home: Path, name: str, address: str) -> Uploaded:
     """Raises InputError where there is no such release, or it cannot be put up there."""
+    from spatial_assets.storage.release_manifest import MANIFEST, folder, load
+
     load(home, name)
     return put(folder(home, name), address, (MANIFEST,))
 

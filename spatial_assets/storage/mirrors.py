@@ -123,7 +123,9 @@ class Mirror:
             os.unlink(f"{root}/{path}")  # noqa: PTH108 (millions)
         _remove_empty(root)
         made: set[str] = set()
-        draft = str(self.folder / f".link.{os.getpid()}")
+        draft = str(self.folder / ".link")
+        if os.path.islink(draft):  # noqa: PTH114 (of one that was killed; the lock is held)
+            os.unlink(draft)  # noqa: PTH108
         versions = str(self.cache.folder / "versions")
         for path, name in names.items():
             if there.get(path) == name:

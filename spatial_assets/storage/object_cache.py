@@ -114,6 +114,7 @@ class ObjectCache:
             coming.replace(content)
             content.chmod(0o444)
             with replacing(self.version(name)) as link:
+                link.unlink(missing_ok=True)
                 link.symlink_to(Path("..", "..", "content", sha[:2], sha))
         return size
 

@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from lakes import build, digest, done, register
-from object_stores import Brought, on_s3, s3_server
+from object_stores import Brought, in_memory, on_s3, s3_server
 from tiny import write_scannet
 
 from spatial_assets.cli import main
 from spatial_assets.commands.lineage_text import explained
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.lineage.explain import explain
+from spatial_assets.readers.registry import READERS, left_out
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import uploads
+from spatial_assets.studio.layouts.registry import LAYOUTS as STUDIO_LAYOUTS
 
 STAGES = ["sources", "scenes", "keyframes"]
 SHARD = "scannet-v2-0000"
@@ -31,6 +33,9 @@ FIRST, SECOND = "scene0000_00", "scene0001_00"
 LAYOUTS = {"arkitscenes": "arkitscenes", "scannet_sens": "scannet", "scannetpp_raw": "scannetpp"}
 """By layout the reader: one with a folder of many small frames, one packed in few large files, and recordings."""
 MANY_FRAMES = 300
+
+FOUND_BY = 3
+"""Files that a reader opens at most to find its scenes: lists of a whole dataset, never what a scene is made of."""
 KILLED_AFTER = (2, 30, 90)
 """Files that are there when the process that puts them up is killed."""
 
@@ -156,6 +161,25 @@ def studio(out: Path, layout: str, frames: int) -> None:
     command = [sys.executable, "-m", "spatial_assets", "studio", str(out), "--layout", layout, *options]
     subprocess.run([*command, "--frames", str(frames)], check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(out / "_truth")
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("layout", STUDIO_LAYOUTS)
+def test_every_layout_reads_alike_from_a_bucket(tmp_path, monkeypatch, layout) -> None:
+    bucket, home, twin = in_memory(tmp_path), tmp_path / "home", tmp_path / "twin"
+    dataset = max((name for name in READERS if layout.startswith(name)), key=len)
+    studio(tmp_path / "source", layout, 6)
+    (tmp_path / "source/README.txt").write_text("about")
+    bucket.put(tmp_path / "source")
+    brought = Brought(monkeypatch)
+    root = bucket.root(home)
+    assert list(map(str, left_out(dataset, root))) == list(map(str, left_out(dataset, tmp_path / "source")))
+    register(home, dataset, root)
+    assert len(brought.taken()) <= FOUND_BY
+    register(twin, dataset, tmp_path / "source")
+    first = ["sources", "scenes"]
+    assert done(build(home, stages=first)) == done(build(twin, stages=first)) != {}
+    assert digest(home) == digest(twin)
 
 
 @pytest.mark.prove

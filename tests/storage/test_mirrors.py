@@ -242,3 +242,29 @@ def test_what_is_not_installed_is_said(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(objects, "_filesystem", missing)
     with pytest.raises(InputError, match=r"pip install 'spatial-assets\[objects\]'"):
         check_root(root_of(tmp_path / "home", "s3://bucket/prefix"))
+
+
+def test_what_a_killed_process_left_is_in_nobodys_way(root, bucket, brought, monkeypatch, tmp_path) -> None:
+    kept = tmp_path / "home/cache/objects"
+    (name,) = root.mirror.names(["a/one.txt"])
+    for leftover in (
+        kept / "coming" / name,
+        kept / "coming" / "another",
+        kept / "pins" / "dead",
+        kept / "versions" / name[:2] / f".{name}.{os.getpid()}",
+        root.mirror.folder / ".link",
+    ):
+        leftover.parent.mkdir(parents=True, exist_ok=True)
+        if leftover.name in (".link", f".{name}.{os.getpid()}"):
+            leftover.symlink_to("nowhere")
+        else:
+            leftover.write_text(name)
+    bucket.write("c.txt", b"new")
+    root = bucket.root(tmp_path / "home")
+    assert (root / "a/one.txt").read_bytes() == b"a/one.txt" * 10
+    assert (root / "c.txt").read_bytes() == b"new"
+    # Its pin holds nothing, and goes with what it was bringing when room is made.
+    monkeypatch.setenv(object_cache.LIMIT_VARIABLE, "0")
+    (root / "b/three.txt").read_bytes()
+    assert contents(tmp_path / "home") == [] and list((kept / "coming").iterdir()) == []
+    assert list((kept / "pins").iterdir()) == []
