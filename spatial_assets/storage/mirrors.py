@@ -167,7 +167,7 @@ class Mirror:
                     for future in coming:
                         future.cancel()
         finally:
-            self.cache.added(sum(sizes))
+            self.cache.added(sum(sizes), self.names(missing))
 
     def _bring_one(self, path: str) -> int:
         for _ in range(LOOKS):
@@ -189,7 +189,7 @@ class Mirror:
         with self.cache.pinned(self.names(wanted)):
             self.bring(wanted)
             for name in self.names(wanted):
-                self.cache.touch(name)
+                self.cache.use(name)
             yield
 
 
@@ -253,7 +253,7 @@ class ObjectPath(FetchedPath):
         name = _version_at(text)
         if name is not None:
             mirror = self.mirror
-            if not mirror.cache.is_here(name):
+            if not mirror.cache.use(name):
                 self._bring(mirror)
         return text
 

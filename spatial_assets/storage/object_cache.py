@@ -16,6 +16,7 @@ import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ LIMIT_GB = 200.0
 GIGABYTE = 1_000_000_000
 KEPT_OF_LIMIT = 0.9
 """Share of the limit that is left when what was used least recently has gone, so that not every object makes room."""
+KEPT_SECONDS = 60
+"""Since it was last asked for, in which nothing is removed: whoever asked is about to open it."""
 STEM = re.compile(r"[0-9a-f]{32}\.")
 """How the name of a version begins: the hash of the object's full address and of what tells its versions apart."""
 
@@ -118,10 +121,19 @@ class ObjectCache:
                 link.symlink_to(Path("..", "..", "content", sha[:2], sha))
         return size
 
-    def touch(self, name: str) -> None:
-        """Note that a version is used now."""
-        with suppress(OSError):
-            os.utime(self.version(name))
+    def use(self, name: str) -> bool:
+        """`is_here`, which notes that the version is used now."""
+        file = self.version(name)
+        try:
+            stat = os.stat(file)  # noqa: PTH116
+        except OSError:
+            return False
+        if stat.st_size != object_of("", name).size:
+            return False
+        if abs(time.time() - stat.st_mtime) > KEPT_SECONDS / 2:
+            with suppress(OSError):
+                os.utime(file)
+        return True
 
     @contextmanager
     def pinned(self, names: Iterable[str]) -> Iterator[None]:
@@ -134,8 +146,8 @@ class ObjectCache:
             finally:
                 pin.unlink(missing_ok=True)
 
-    def added(self, size: int) -> None:
-        """Count bytes that were brought, and make room where they are too many."""
+    def added(self, size: int, names: Iterable[str]) -> None:
+        """Count bytes that were brought with these versions, and make room where they are too many."""
         if not size:
             return
         with locked(self.folder / "bytes.lock"):
@@ -146,7 +158,7 @@ class ObjectCache:
                 held = sum(stat.st_size for _, stat in self._contents())
             most = limit()
             if held > most:
-                held = self._make_room(round(most * KEPT_OF_LIMIT))
+                held = self._make_room(round(most * KEPT_OF_LIMIT), names)
             replace_text(counted, f"{held}\n")
 
     def _contents(self) -> Iterator[tuple[Path, os.stat_result]]:
@@ -155,13 +167,15 @@ class ObjectCache:
                 with suppress(OSError):
                     yield path, path.stat()
 
-    def _make_room(self, most: int) -> int:
+    def _make_room(self, most: int, new: Iterable[str]) -> int:
         """Remove what was used least recently and is not in use, until no more than so many bytes are left."""
-        in_use = {self.hash_of(name) for name in self._pins()}
+        in_use = {self.hash_of(name) for name in (*self._pins(), *new)}
         kept = sorted(self._contents(), key=lambda item: (item[1].st_mtime_ns, item[0].name))
         held = sum(stat.st_size for _, stat in kept)
+        # By the file system's own clock, which wrote the last of them now.
+        recent = max((stat.st_mtime_ns for _, stat in kept), default=0) - KEPT_SECONDS * 1_000_000_000
         for path, stat in kept:
-            if held <= most:
+            if held <= most or stat.st_mtime_ns > recent:
                 break
             if path.name not in in_use:
                 path.unlink(missing_ok=True)

@@ -152,6 +152,7 @@ def test_a_file_of_the_cache_that_is_damaged_is_brought_again(root, brought, tmp
 
 def test_what_was_used_least_recently_goes_and_nothing_in_use(bucket, root, brought, monkeypatch, tmp_path):
     monkeypatch.setenv(object_cache.LIMIT_VARIABLE, str(3000 / object_cache.GIGABYTE))
+    monkeypatch.setattr(object_cache, "KEPT_SECONDS", 0)
     for number in range(10):
         bucket.write(f"many/{number}", bytes([number]) * 500)
     root = bucket.root(tmp_path / "home")
@@ -165,9 +166,16 @@ def test_what_was_used_least_recently_goes_and_nothing_in_use(bucket, root, brou
         assert brought.taken() == []
         (root / "many/2").read_bytes()
         assert brought.taken() == ["many/2"]
+        # What somebody is about to open stays, whatever the limit says.
+        monkeypatch.setattr(object_cache, "KEPT_SECONDS", 60)
+        for number in range(2, 10):
+            (root / f"many/{number}").read_bytes()
+        brought.taken()
+        assert [(root / f"many/{number}").read_bytes()[0] for number in range(10)] == list(range(10))
+        assert brought.taken() == []
     monkeypatch.setenv(object_cache.LIMIT_VARIABLE, "much")
     with pytest.raises(InputError, match="no number of gigabytes"):
-        (root / "many/9").mirror.bring(["many/9"])
+        root.mirror.bring(["a/one.txt"])
 
 
 def test_the_cache_can_be_deleted_at_any_time(root, brought, tmp_path) -> None:
@@ -265,6 +273,7 @@ def test_what_a_killed_process_left_is_in_nobodys_way(root, bucket, brought, mon
     assert (root / "c.txt").read_bytes() == b"new"
     # Its pin holds nothing, and goes with what it was bringing when room is made.
     monkeypatch.setenv(object_cache.LIMIT_VARIABLE, "0")
+    monkeypatch.setattr(object_cache, "KEPT_SECONDS", 0)
     (root / "b/three.txt").read_bytes()
-    assert contents(tmp_path / "home") == [] and list((kept / "coming").iterdir()) == []
+    assert len(contents(tmp_path / "home")) == 1 and list((kept / "coming").iterdir()) == []
     assert list((kept / "pins").iterdir()) == []
