@@ -10,6 +10,7 @@ from benchmarks import (
     boxes,
     keyframes,
     memory,
+    object_storage,
     rasterize,
     scene,
     scoring,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "suites": suites,
     "view_sets": view_sets,
     "structure": structure,
+    "object_storage": object_storage,
 }
 
 

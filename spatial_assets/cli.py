@@ -32,6 +32,7 @@ from spatial_assets.commands.probe import probe
 from spatial_assets.commands.release import release
 from spatial_assets.commands.release_review import review
 from spatial_assets.commands.tasks import tasks as tasks_command
+from spatial_assets.commands.uploading import upload_release
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.english import plural
 from spatial_assets.scoring.registry import BENCHMARKS
@@ -169,7 +170,7 @@ def compile_kernels(workers: int) -> None:
 
 @main.command(epilog="Example: spatial-assets register scannet /data/scannet --release v2")
 @click.argument("dataset", type=click.Choice(READERS))
-@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("root", type=click.Path())
 @HOME
 @click.option("--release", help="Name of the dataset's release; each reader has a default.")
 @click.option("--license", help="Terms of the data; by default what ROOT's license file or the reader says.")
@@ -178,23 +179,29 @@ def compile_kernels(workers: int) -> None:
 @plainly
 def register(
     dataset: str,
-    root: Path,
+    root: str,
     home: Path,
     release: str | None,
     license: str | None,
     scenes_per_shard: int,
     as_json: bool,
 ) -> None:
-    """Find the scenes of a DATASET under ROOT and open shards for those that are new."""
+    """Find the scenes of a DATASET under ROOT and open shards for those that are new.
+
+    ROOT is a folder, or the address of one on object storage: s3://bucket/prefix, gs://bucket/prefix.
+    """
+    from spatial_assets.assets.datasets import check_given
     from spatial_assets.assets.datasets import register as register_dataset
     from spatial_assets.assets.instance import instance_of
     from spatial_assets.readers.registry import left_out
+    from spatial_assets.storage.mirrors import root_of
 
-    if root.is_dir():
-        for line in left_out(dataset, root):
-            click.echo(f"left out: {line}", err=True)
+    found = root_of(home, root)
+    check_given(found)
+    for line in left_out(dataset, found):
+        click.echo(f"left out: {line}", err=True)
     with instance_of(home) as instance:
-        done = register_dataset(instance, home.resolve(), dataset, root, release, license, scenes_per_shard)
+        done = register_dataset(instance, home.resolve(), dataset, found, release, license, scenes_per_shard)
     if as_json:
         facts = {
             "new_scenes": done.new_scenes,
@@ -358,3 +365,4 @@ for command in (
 ):  # fmt: skip
     main.add_command(command)
 release.add_command(review)
+release.add_command(upload_release)

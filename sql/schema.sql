@@ -12,7 +12,8 @@ create table source_file (        -- one row a file and scene that was read from
     bytes bigint,
     mtime timestamp,              -- when the file was last modified, UTC, as it was hashed
     sha256 varchar,               -- of its bytes
-    license varchar
+    license varchar,
+    version varchar               -- of what lies on object storage: its version id, or its entity tag; null for files
 );
 comment on table source_file is 'Files that scenes were read from, with the hashes of their bytes.';
 

@@ -8,7 +8,6 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
@@ -23,6 +22,7 @@ from spatial_assets.assets.workspace import Workspace
 from spatial_assets.engine import arrivals
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.mirrors import root_of
 from spatial_assets.storage.shards import SCENES_PER_SHARD
 
 BUILD, CHECKS, SUMMARIES, REGISTER = "build_shards", "checks", "summaries", "register_dataset"
@@ -63,7 +63,7 @@ class Registration(dg.Config):
     """What `spatial-assets register` takes."""
 
     dataset: str = Field(description=f"The on-disk format: {', '.join(READERS)}.")
-    root: str = Field(description="Folder that holds the scenes.")
+    root: str = Field(description="Folder that holds the scenes, or s3:// or gs:// address.")
     release: str = Field(default="", description="Name of the dataset's release; empty for the reader's own.")
     license: str = Field(default="", description="Terms of the data; empty for what the root or reader says.")
     scenes_per_shard: int = Field(default=SCENES_PER_SHARD, description="Scenes in a partition, at most.")
@@ -75,7 +75,7 @@ def register_scenes(context: dg.OpExecutionContext, config: Registration, worksp
         context.instance,
         workspace.path,
         config.dataset,
-        Path(config.root),
+        root_of(workspace.path, config.root),
         config.release or None,
         config.license or None,
         config.scenes_per_shard,

@@ -124,7 +124,7 @@ def without_roots(home: Path, keys: set[str]) -> tuple[set[str], list[str]]:
     shards = [shard for shard in partitions.registry(home).shards() if shard.key in keys]
     for root in sorted({shard.root for shard in shards}):
         try:
-            check_root(root)
+            check_root(root, anew=True)
         except InputError as error:
             found[str(error)] = {shard.key for shard in shards if shard.root == root}
     return set().union(*found.values()), list(found)

@@ -12,6 +12,7 @@ from spatial_assets.assets.keys import OWNERS
 from spatial_assets.readers.registry import READERS, left_out, reader, summary
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
+from spatial_assets.storage.mirrors import ObjectPath, shown
 from spatial_assets.storage.shards import SCENES_PER_SHARD, Registered
 
 GROUP = "datasets"
@@ -54,14 +55,21 @@ def register(
     Raises InputError where the root is not there or holds no scene of that layout.
     """
     chosen = reader(dataset)
-    if not root.is_dir():
-        raise InputError(root, "no such directory")
+    check_given(root)
     found = chosen.find_scenes(root)
     if not found:
-        raise InputError(root, f"no scene in the layout of {dataset}")
+        raise InputError(shown(root), f"no scene in the layout of {dataset}")
     release = release or chosen.RELEASE
     license = license or own_license(root) or chosen.LICENSE
     return open_shards(instance, home, dataset, root, release, license, found, scenes_per_shard)
+
+
+def check_given(root: Path) -> None:
+    """Raises InputError for a root that is not there, or cannot be listed."""
+    if isinstance(root, ObjectPath):
+        root.mirror.check(anew=True)
+    elif not root.is_dir():
+        raise InputError(root, "no such directory")
 
 
 def open_shards(
@@ -82,7 +90,7 @@ def open_shards(
         dg.AssetMaterialization(
             asset_name(dataset),
             metadata={
-                "root": dg.MetadataValue.path(str(root.resolve())),
+                "root": dg.MetadataValue.path(shown(root.resolve())),
                 "release": release,
                 "license": license,
                 "scenes": len(found),

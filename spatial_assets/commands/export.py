@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from spatial_assets.commands import uploading
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options, Unreviewed
 from spatial_assets.scene.english import plural
+from spatial_assets.storage import uploads
+from spatial_assets.storage.objects import is_address
 
 MEGABYTE = 1_000_000
 WIDTH = max(map(len, registry.FORMATS)) + 2
@@ -19,14 +24,15 @@ FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in reg
 
 
 @click.command(
-    help="Write the questions of a RELEASE to the new folder OUT, as FORMAT has them.\n\n"
+    help="Write the questions of a RELEASE to the new folder OUT, as FORMAT has them. OUT may lie on object storage, "
+    "s3://bucket/prefix or gs://bucket/prefix: what links lead to is put up, and _uploaded.json last.\n\n"
     f"With --validate, check what stands at a PATH instead: a line per error.\n\n\b\nFormats:\n{FORMATS}",
     epilog="Example: spatial-assets export llava v1 out/llava --split train --images draw",
     options_metavar="[OPTIONS] | --validate",
 )
 @click.argument("form", metavar="FORMAT", type=click.Choice(registry.FORMATS))
 @click.argument("target", metavar="RELEASE|PATH")
-@click.argument("out", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", required=False, type=click.Path(file_okay=False))
 @HOME
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
 @click.option("--split", "splits", multiple=True, help="Only this split; may be given several times.")
@@ -108,7 +114,7 @@ FORMATS = "\n".join(f"  {form:<{WIDTH}}{registry.summary(form)}" for form in reg
 def export(
     form: str,
     target: str,
-    out: Path | None,
+    out: str | None,
     home: Path,
     tasks: tuple[str, ...],
     splits: tuple[str, ...],
@@ -158,16 +164,28 @@ def export(
         image_store,
         None if shard_megabytes is None else shard_megabytes * MEGABYTE,
     )
-    with Pace(sum(source.splits.values()), "rows") as pace:
-        source.tell = pace.tell
-        made = write(form, source, out, options)
+    with contextlib.ExitStack() as held:
+        address = uploads.check_destination(out) if is_address(out) else None
+        folder = Path(out) if address is None else held.enter_context(uploading.staged(source.home, address))
+        with Pace(sum(source.splits.values()), "rows") as pace:
+            source.tell = pace.tell
+            made = write(form, source, folder, options)
+        done = None if address is None else uploading.put_export(folder, address)
     if as_json:
-        print_json({"out": str(out), "rows": made.rows, "splits": made.splits, "revoked_rows": made.revoked})
+        facts = {
+            "out": address or out,
+            "rows": made.rows,
+            "splits": made.splits,
+            "revoked_rows": made.revoked,
+        }
+        print_json(facts if done is None else {**facts, "upload": asdict(done)})
         return
+    if done is not None:
+        click.echo(uploading.told(done))
     print_lines(made.told)
     left_out = f"; {plural(made.revoked, 'row')} of the release revoked since" if made.revoked else ""
     parts = ", ".join(f"{split} {count:,}" for split, count in made.splits.items())
-    click.echo(f"exported {plural(made.rows, 'row')} of {target} ({parts}{left_out}): {out}")
+    click.echo(f"exported {plural(made.rows, 'row')} of {target} ({parts}{left_out}): {address or out}")
 
 
 def _validate(form: str, path: Path, as_json: bool) -> None:

@@ -47,7 +47,9 @@ def explain(qa_id: str, home: Path, as_json: bool) -> None:
 @lineage.command(epilog="Example: spatial-assets lineage impact --object scene0000_00/12")
 @HOME
 @click.option("--scene", help="A scene, by its source's own name.")
-@click.option("--file", "file_", help="A source file, relative to its dataset's root or absolute.")
+@click.option(
+    "--file", "file_", help="A source file, relative to its dataset's root, absolute, or its address."
+)
 @click.option("--object", "object_", metavar="SCENE/INSTANCE", help="An object, by its source's own number.")
 @click.option("--frame", metavar="SCENE/FRAME", help="A frame, by its source's own name.")
 @click.option("--label", metavar="WORD", help="All objects of a category or with a label.")

@@ -54,7 +54,10 @@ def explained(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"files     {len(files)}, {sum(item['bytes'] for item in files):,} bytes"
     for item in files[:SHOWN_FILES]:
         frame = f"  (frame {item['frame']})" if item["frame"] is not None else ""
-        yield f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}{frame}"
+        told = frame + (f"  (version {item['version']})" if item["version"] else "")
+        yield (
+            f"  {item['sha256']}  {item['bytes']:>12,}  {item['mtime']}  {item['role']:<12} {item['path']}{told}"
+        )
     if len(files) > SHOWN_FILES:
         yield f"  ... and {len(files) - SHOWN_FILES} more; --json has them all"
     yield "made again by"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -74,6 +75,9 @@ def release() -> None:
     help="Tell places apart by the scenes' names alone, not by what stands in them.",
 )
 @click.option("--fresh", is_flag=True, help="Fail where a build would have something to do.")
+@click.option(
+    "--out", metavar="ADDRESS", help="Put it up there too, as `release upload` does: s3://bucket/prefix."
+)
 @AS_JSON
 @plainly
 def create_release(
@@ -92,6 +96,7 @@ def create_release(
     allow_leaks: bool,
     names_only: bool,
     fresh: bool,
+    out: str | None,
     as_json: bool,
 ) -> None:
     """Make a release of what is in the lake; it never changes afterwards.
@@ -103,10 +108,14 @@ def create_release(
     from spatial_assets.assets.instance import instance_of
     from spatial_assets.assets.releases import report
     from spatial_assets.commands import lineage_text as text
+    from spatial_assets.commands.uploading import put_release, told
     from spatial_assets.releases.create import Request, create
     from spatial_assets.releases.recipe import parse_mix, settled
     from spatial_assets.storage.release_manifest import folder
+    from spatial_assets.storage.uploads import check_destination
 
+    if out is not None:
+        out = check_destination(out)
     asked = None if mix is None else parse_mix(mix)
     shares, chosen = settled(splits or "", seed, asked)
     request = Request(
@@ -129,12 +138,15 @@ def create_release(
     held = create(home, name, request)
     with instance_of(home) as instance:
         report(instance, home, held)
+    done = None if out is None else put_release(home, name, out)
     if as_json:
-        print_json(held)
+        print_json(held if done is None else {**held, "upload": {"address": out, **asdict(done)}})
         return
     print_lines(text.released(held))
     what = f"{plural(held['rows'], 'row')} of {plural(held['scenes'], 'scene')} as {name} ({held['id'][:SHOWN_DIGITS]})"
     say(f"released {what}: {folder(home, name)}", DONE)
+    if done is not None:
+        say(f"{told(done)}: {out}", DONE)
 
 
 def _require_current(home: Path, tasks: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from spatial_assets.readers.registry import reader
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.storage.hashing import hash_text
+from spatial_assets.storage.mirrors import ObjectPath, shown
 from spatial_assets.storage.shards import Registry, check_root
 
 Look = dict[str, str]
@@ -46,13 +47,20 @@ def look(registry: Registry, before: Look) -> tuple[list[Arrival], Look, list[st
         known.setdefault((shard.dataset, shard.release), set()).update(ref.name for ref in shard.scenes)
     for source in registry.sources():
         try:
+            if isinstance(source.root, ObjectPath) and not source.root.mirror.refresh():
+                # No second look: what the first saw of it waits for the next listing.
+                begins = f"{source.dataset}/{source.release}/"
+                seen.update({name: state for name, state in before.items() if name.startswith(begins)})
+                continue
             check_root(source.root)
             found = reader(source.dataset).find_scenes(source.root)
         except (InputError, OSError) as error:
             errors.append(str(error))
             continue
         except Exception as error:  # whatever a reader fails on, the other roots are looked at
-            errors.append(f"{source.root}: cannot be searched for scenes: {type(error).__name__}: {error}")
+            errors.append(
+                f"{shown(source.root)}: cannot be searched for scenes: {type(error).__name__}: {error}"
+            )
             continue
         ready = []
         for ref in found:
@@ -97,7 +105,7 @@ def state(path: Path) -> str:
         with os.scandir(folder) as entries:
             inside = sorted(entries, key=lambda entry: entry.name)
         for entry in inside:
-            below = Path(entry.path)
+            below = folder / entry.name
             if entry.is_dir():
                 folders.append(below)
             parts.append(_stated(below, str(below.relative_to(path))))

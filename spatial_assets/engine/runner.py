@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from spatial_assets.engine import source_objects
 from spatial_assets.engine.compiling import compile_for
 from spatial_assets.engine.scene_calls import Attempt, attempt_all, attempts
 from spatial_assets.engine.stage_run import Job, Progress, ShardReport, StageRun, keep_loading, traceback_of
@@ -143,34 +144,45 @@ class Runner:
         for ref, jobs in stale:
             inputs = SceneInputs(self.lake, shard, ref, self.workers)
             calls = [member.call() for member, _ in jobs]
-            yield from zip(jobs, attempts(jobs[0][0].stage.shared, calls, inputs), strict=True)
+            with self._objects(shard, ref, jobs):
+                yield from zip(jobs, attempts(jobs[0][0].stage.shared, calls, inputs), strict=True)
 
     def _in_processes(
         self, shard: Shard, stale: Iterable[tuple[SceneRef, Jobs]]
     ) -> Iterator[tuple[tuple[StageRun, Job], Attempt]]:
         """One call a scene; results come in the scenes' order, and only few wait for the one before them."""
         coming = iter(stale)
-        ahead: deque[tuple[Jobs, Future[list[Attempt]]]] = deque()
+        ahead: deque[tuple[Jobs, Future[list[Attempt]], contextlib.ExitStack]] = deque()
         try:
             while True:
                 for ref, jobs in coming:
+                    kept = contextlib.ExitStack()
+                    kept.enter_context(self._objects(shard, ref, jobs))
                     calls = [member.call() for member, _ in jobs]
                     given = (jobs[0][0].stage.shared, calls, SceneInputs(self.lake, shard, ref))
-                    ahead.append((jobs, in_processes(self.workers, attempt_all, [given])[0]))
+                    ahead.append((jobs, in_processes(self.workers, attempt_all, [given])[0], kept))
                     if len(ahead) == AHEAD * self.workers:
                         break
                 if not ahead:
                     return
-                jobs, future = ahead.popleft()
-                try:
-                    made = future.result()
-                except Exception as error:
-                    made = [Attempt(traceback_of(error))] * len(jobs)
+                jobs, future, kept = ahead.popleft()
+                with kept:
+                    try:
+                        made = future.result()
+                    except Exception as error:
+                        made = [Attempt(traceback_of(error))] * len(jobs)
                 yield from zip(jobs, made, strict=True)
         finally:
             # Whoever stops half-way must not leave work for those who come next.
-            for _, future in ahead:
+            for _, future, kept in ahead:
                 future.cancel()
+                kept.close()
+
+    def _objects(self, shard: Shard, ref: SceneRef, jobs: Jobs) -> contextlib.AbstractContextManager[object]:
+        """What the scene's files need to be there, for stages that open them and have not looked at them yet."""
+        if any(member.stage.opens_files and member.external is None for member, _ in jobs):
+            return source_objects.held(self.lake, shard, ref)
+        return contextlib.nullcontext()
 
     def _keep_loading(self, name: str, shard: Shard, members: Sequence[StageRun]) -> None:
         loading = {scene: spent for member in members for scene, spent in member.loading.items()}

@@ -27,8 +27,9 @@ SINGLE = (
 FILES = "files"
 """The folder among the records that holds the states of source files, not records of an asset."""
 FILE_STATES = pa.schema(
-    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("shard", pa.string())]
-)
+    [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("version", pa.string()),
+     ("shard", pa.string())]
+)  # fmt: skip
 
 Chosen = Callable[[str, str], bool]
 """Whether the file of a table or asset (its name, or a family's member) and shard is wanted."""
@@ -124,12 +125,17 @@ def file_states_view(
     chosen: Chosen | None = None,
     shards: Collection[str] | None = None,
 ) -> None:
-    """A view `files`: size and times of source files when they were last hashed."""
+    """A view `files`: size, times and versions of source files when they were last hashed."""
     found = _record_files(home, FILES, shards)
     if chosen is not None:
         found = [path for path in found if chosen(FILES, _shard(path))]
     if found:
-        con.sql(f"create view {schema}.files as select * from {_read(found)}")
+        # By name, as records are read: those of earlier versions of the package lack a column.
+        empty_table(con, f"{schema}.no_files", FILE_STATES)
+        con.sql(
+            f"create view {schema}.files as select * from {schema}.no_files "
+            f"union all by name select * from {_read(found)}"
+        )
     else:
         empty_table(con, f"{schema}.files", FILE_STATES)
 
@@ -168,7 +174,7 @@ def _read(paths: list[Path]) -> str:
     """Files named `shard=<key>.parquet`, whose key is no folder's and so is taken from the name."""
     return (
         f"(select * exclude filename, regexp_extract(filename, 'shard=(.*)\\.parquet$', 1) as shard "
-        f"from read_parquet({path_list(paths)}, hive_partitioning = false, filename = true))"
+        f"from read_parquet({path_list(paths)}, hive_partitioning = false, union_by_name = true, filename = true))"
     )
 
 

@@ -22,6 +22,7 @@ from spatial_assets.scene.refs import Shard
 from spatial_assets.stages import pipeline
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
+from spatial_assets.storage.mirrors import shown
 
 QA_ID = re.compile(r"[0-9a-f]{32}$")
 SETTINGS = "parameters.toml"
@@ -60,7 +61,7 @@ def explain(home: Path, qa_id: str, lineage: Lineage | None = None) -> dict[str,
         "scene": _scene(lineage.query("scene", of_scene)[0], shard),
         "files": [
             {**file, "mtime": _iso(file["mtime"]), "dataset": shard.dataset, "release": shard.release,
-             "absolute": str(shard.root / file["path"])}
+             "absolute": shown(shard.root / file["path"])}
             for file in _shown_first(lineage.query("files_of_scene", of_scene), _shown_images(home, row, of_scene))
         ],
         "remake": remake(shard, where["scene"], where["task"], records),
@@ -147,7 +148,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _scene(row: dict[str, Any], shard: Shard) -> dict[str, Any]:
     (folder,) = (ref.path for ref in shard.scenes if ref.name == row["scene"])
-    return {**row, "root": str(shard.root), "path": folder}
+    return {**row, "root": shown(shard.root), "path": folder}
 
 
 def _chain(records: dict[str, dict[str, Any]], task: str) -> list[dict[str, Any]]:
@@ -209,7 +210,7 @@ def remake(shard: Shard, scene: str, task: str, records: dict[str, dict[str, Any
         text = "\\n".join(settings)
         lines.append(f"mkdir -p {home} && printf {shlex.quote(text + chr(92) + 'n')} > {home}/{SETTINGS}")
     lines.append(
-        f"spatial-assets register {shard.dataset} {shlex.quote(str(shard.root))} --release {shard.release} "
+        f"spatial-assets register {shard.dataset} {shlex.quote(shown(shard.root))} --release {shard.release} "
         f"--license {shlex.quote(shard.license)} --home {home}"
     )
     drawn = "" if seed in (None, 0) else f" --seed {seed}"

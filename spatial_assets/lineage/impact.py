@@ -14,6 +14,7 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
+from spatial_assets.storage.mirrors import ObjectPath
 from spatial_assets.storage.shipped import sql
 
 COUNT = (
@@ -42,10 +43,16 @@ def of_scene(home: Path, scene: str, dataset: str | None = None) -> Question:
 
 
 def of_file(lineage: Lineage, path: str, dataset: str | None = None) -> Question:
-    """A file, relative to its dataset's root or absolute. Raises InputError where no scene was read from it."""
+    """A file, relative to its dataset's root, absolute, or by its address.
+
+    Raises InputError where no scene was read from it.
+    """
     shards = {shard.key: shard for shard in places.shards(lineage.home) if dataset in (None, shard.dataset)}
     wanted = {path}
     for shard in shards.values():
+        if isinstance(shard.root, ObjectPath):
+            wanted.add(path.removeprefix(f"{shard.root.address}/"))
+            continue
         given = Path(path)
         if given.is_absolute() and given.resolve().is_relative_to(shard.root):
             wanted.add(given.resolve().relative_to(shard.root).as_posix())

@@ -90,6 +90,8 @@ def _look(root: Path) -> files.Found:
         refs.append(SceneRef(root.resolve().name, "."))
     for entry in files.entries(root, "", hidden=True):
         try:
+            if files.is_file(root, entry.name):
+                continue
             names = _names(root, entry.name)
         except InputError as error:
             # A file is nothing to speak of; a folder or a link that cannot be looked into may be a scene.

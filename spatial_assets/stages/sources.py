@@ -1,7 +1,7 @@
 """The files that scenes are read from: paths, sizes and hashes of their bytes.
 
 A file is hashed again only if its size, mtime or ctime differs from what was recorded when it was last
-hashed, or if rehashing is asked for.
+hashed, or if rehashing is asked for. Of an object its version takes their place (see `storage.fetched_paths`).
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ from spatial_assets.scene.outputs import SceneOutputs, Tally
 from spatial_assets.scene.parameters import NoParameters
 from spatial_assets.scene.refs import SceneRef, Shard, SourceFile
 from spatial_assets.stages.stage import Stage
+from spatial_assets.storage.fetched_paths import NOWHERE, FetchedPath
 from spatial_assets.storage.hashing import hash_file, hash_text
 from spatial_assets.storage.lake import write_parquet
 
 NAME = "sources"
 FILES = pa.schema(
     [("path", pa.string()), ("bytes", pa.int64()), ("mtime_ns", pa.int64()), ("ctime_ns", pa.int64()),
-     ("sha256", pa.string())]
+     ("sha256", pa.string()), ("version", pa.string())]
 )  # fmt: skip
 """Records of files, which are exempt from the lake's equal bytes because they hold times."""
 
 LOOKS = 3
 """How often a file is read that is another when it has been read: one replacement is no reason to reject a scene."""
-State = tuple[int, int, int]
-"""Size, mtime and ctime of a file, as the operating system says."""
+State = tuple[int, int, int, str]
+"""Size, mtime and ctime of a file, as the operating system says, and the version of what is an object."""
 
 
 def files_path(home: Path, shard: str) -> Path:
@@ -54,7 +55,7 @@ class SourceWatch:
         self.known: dict[str, tuple[State, str]] = {}
         self.trusted = not rehash
         for row in _kept_states(self.path):
-            state = (row["bytes"], row["mtime_ns"], row["ctime_ns"])
+            state = (row["bytes"], row["mtime_ns"], row["ctime_ns"], row.get("version") or "")
             self.known[row["path"]] = (state, row["sha256"])
         self.checked: dict[str, tuple[State, str]] = {}
         self.listings: dict[str, list[SourceFile] | InputError] = {}
@@ -66,6 +67,8 @@ class SourceWatch:
 
     def fingerprint(self, ref: SceneRef) -> str:
         listing = self._list(ref)
+        if isinstance(self.shard.root, FetchedPath):
+            self.shard.root.tell_trouble()
         self.listings[ref.name] = listing
         if isinstance(listing, InputError):
             return hash_text("rejected", listing.reason, str(listing))
@@ -77,13 +80,23 @@ class SourceWatch:
         try:
             own = self.reader.source_files(self.shard.root, ref)
             listing = sorted([*own, *self._descriptions], key=lambda file: file.path)
+            if isinstance(self.shard.root, FetchedPath):
+                self._bring(self.shard.root, listing)
             for file in listing:
                 if not file.path.isascii():
                     _check_name(file.path)
                 self._hash(file.path)
         except InputError as error:
+            if error.reason == NOWHERE:
+                raise
             return error
         return listing
+
+    def _bring(self, root: FetchedPath, listing: list[SourceFile]) -> None:
+        """Have here, many at once, the objects whose hash is not known."""
+        paths = [file.path for file in listing if file.path not in self.checked]
+        new = [path for path in paths if self._recorded(path, _state(path, root / path)) is None]
+        root.fetch(path for path in new if not self.trusted or not (root / path).is_hashed)
 
     def _hash(self, path: str) -> str:
         if path not in self.checked:
@@ -95,16 +108,22 @@ class SourceWatch:
 
     def _state_and_hash(self, path: str) -> tuple[State, str]:
         """A file's hash, with the state that it had before and after it was read."""
-        file, known = self.shard.root / path, self.known.get(path)
+        file = self.shard.root / path
         state = _state(path, file)
-        if self.trusted and known is not None and known[0] == state:
+        known = self._recorded(path, state)
+        if known is not None:
             return known
         for _ in range(LOOKS):
-            found = hash_file(file)
+            found = file.content_hash(not self.trusted) if isinstance(file, FetchedPath) else hash_file(file)
             before, state = state, _state(path, file)
             if before == state:
                 return state, found
         raise InputError(path, "changes while it is read; is it still being copied?", "unreadable_file")
+
+    def _recorded(self, path: str, state: State) -> tuple[State, str] | None:
+        """What is recorded of a file, if it is as it was then."""
+        known = self.known.get(path)
+        return known if self.trusted and known is not None and known[0] == state else None
 
     def compute(self, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
         listing = self.listings[inputs.ref.name]
@@ -127,9 +146,10 @@ class SourceWatch:
         merged = {**self.known, **self.checked}
         if merged != self.known:
             rows = [
-                {"path": path, "bytes": state[0], "mtime_ns": state[1], "ctime_ns": state[2], "sha256": sha}
+                {"path": path, "bytes": state[0], "mtime_ns": state[1], "ctime_ns": state[2], "sha256": sha,
+                 "version": state[3] or None}
                 for path, (state, sha) in sorted(merged.items())
-            ]
+            ]  # fmt: skip
             write_parquet(self.path, pa.Table.from_pylist(rows, schema=FILES))
 
 
@@ -149,7 +169,8 @@ def _state(path: str, file: Path) -> State:
     stat = file.stat()
     if not S_ISREG(stat.st_mode):
         raise InputError(path, "neither a file nor a link to one", "unreadable_file")
-    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    version = file.version if isinstance(file, FetchedPath) else ""
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, version)
 
 
 def _check_name(path: str) -> None:

@@ -21,6 +21,7 @@ from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.storage.atomic import replace_text
 from spatial_assets.storage.damage import read_json_object
 from spatial_assets.storage.locks import locked
+from spatial_assets.storage.mirrors import ObjectPath, root_of, shown
 
 WORD = re.compile(r"[A-Za-z0-9_.]+$")
 """Datasets and releases: the parts of a shard's key, which joins them with hyphens."""
@@ -56,12 +57,16 @@ class Registered:
     known_scenes: int
 
 
-def check_root(root: Path) -> None:
+def check_root(root: Path, anew: bool = False) -> None:
     """Raises InputError where a dataset's root is not there, or has nothing in it but hidden files.
 
     That is how a disk looks that is not mounted. A dataset is not withdrawn by it: what was made of its
-    scenes stands, unlike the rows of a scene that is gone from a root that is there.
+    scenes stands, unlike the rows of a scene that is gone from a root that is there. A root on object storage is
+    listed where its last listing is old, or `anew`.
     """
+    if isinstance(root, ObjectPath):
+        root.mirror.check(anew)
+        return
     try:
         with os.scandir(root) as entries:
             what = "" if any(not entry.name.startswith(".") for entry in entries) else "is empty"
@@ -144,7 +149,7 @@ def _held(path: Path) -> _Held:
                 dataset,
                 release,
                 shard["license"],
-                Path(shard["root"]),
+                root_of(path.parents[1], shard["root"]),
                 tuple(SceneRef(name, place) for name, place in shard["scenes"]),
             )
             for shard in entry["shards"]
@@ -163,6 +168,9 @@ class Registry:
 
     def _file(self, dataset: str, release: str) -> Path:
         return self.folder / f"{dataset}-{release}.json"
+
+    def _root(self, text: str) -> Path:
+        return root_of(self.folder.parent, text)
 
     def _load(self) -> list[_Held]:
         return [_held(path) for path in sorted(self.folder.glob("*.json"))]
@@ -221,7 +229,7 @@ class Registry:
                     {
                         "key": key,
                         "license": license,
-                        "root": str(root),
+                        "root": shown(root),
                         "scenes": [[ref.name, ref.path] for ref in batch],
                     }
                 )
@@ -229,8 +237,7 @@ class Registry:
             replace_text(path, json.dumps(entry, indent=1) + "\n")
         return Registered(tuple(opened), len(fresh), len(found) - len(fresh))
 
-    @staticmethod
-    def _claim_known(entry: dict[str, Any], root: Path, found: Sequence[SceneRef]) -> set[str]:
+    def _claim_known(self, entry: dict[str, Any], root: Path, found: Sequence[SceneRef]) -> set[str]:
         """Names already assigned; shards whose old root is gone follow their scenes to the new one."""
         paths = {ref.name: ref.path for ref in found}
         known: set[str] = set()
@@ -238,14 +245,14 @@ class Registry:
             names = [name for name, _ in shard["scenes"]]
             known.update(names)
             here = [name for name in names if name in paths]
-            if not here or Path(shard["root"]) == root:
+            if not here or self._root(shard["root"]) == root:
                 continue
-            if _is_there(Path(shard["root"])):
+            if _is_there(self._root(shard["root"])):
                 raise InputError(
-                    root / paths[here[0]],
+                    shown(root / paths[here[0]]),
                     f"scene {here[0]} is registered already from {shard['root']}; give another --release",
                     "contradiction",
                 )
-            shard["root"] = str(root)
+            shard["root"] = shown(root)
             shard["scenes"] = [[name, paths.get(name, path)] for name, path in shard["scenes"]]
         return known

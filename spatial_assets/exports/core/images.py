@@ -37,6 +37,7 @@ from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 from spatial_assets.storage.hashing import hash_text
+from spatial_assets.storage.mirrors import ObjectPath
 
 FOLDER = "images"
 QUALITY = 95
@@ -226,8 +227,10 @@ class Images:
             raise InputError(source, "the image is no longer there", "no_image")
         if not marked and held.is_as_stored and not self.places.is_made(held):
             suffix = PurePosixPath(held.path).suffix.lower() if held.is_whole_file else RECORDED_SUFFIX
+            # Where an object's bytes are is a cache's, which no link can count on.
+            is_kept = self.mode != ImageMode.LINK or not isinstance(source, ObjectPath)
             return Picture(
-                source if held.is_whole_file else None,
+                source if held.is_whole_file and is_kept else None,
                 suffix,
                 lambda: _read(root, held),
                 lambda: hash_text("stored", self._source(root, image)),
