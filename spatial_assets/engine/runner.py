@@ -12,6 +12,7 @@ something to do, and each commits, rewrites its tables and reports by itself, so
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import deque
