@@ -31,6 +31,7 @@ from spatial_assets.stages import pipeline
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.storage.atomic import database_error
+from spatial_assets.storage.leases import at_work
 from spatial_assets.storage.shards import check_root
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -153,7 +154,7 @@ def build(
     check_settings(home)
     progress = Progress(shown)
     absent, progress.outcome.failed_runs = without_roots(home, keys)
-    with history_of(home) as instance:
+    with at_work(home), history_of(home) as instance:
         partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=workers))
         assets = [item for item in defs.assets or [] if isinstance(item, dg.AssetsDefinition)]

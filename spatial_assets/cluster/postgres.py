@@ -176,7 +176,9 @@ def opened(address: str) -> Iterator[bool]:
     try:
         engine = create_engine(address, poolclass=NullPool)
     except (ArgumentError, ImportError) as error:
-        raise InputError(VARIABLE, f"is not an address as postgresql://user:password@host/database ({error})") from None
+        raise InputError(
+            VARIABLE, f"is not an address as postgresql://user:password@host/database ({error})"
+        ) from None
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:

@@ -69,13 +69,14 @@ def bad_homes(told: dict[str, list[str]]) -> list[str]:
 
 
 @pytest.mark.prove
-def test_twenty_fresh_homes_with_sqlite(tmp_path, own_environment):
+def test_twenty_fresh_homes_with_sqlite(tmp_path, own_environment, monkeypatch):
     homes = homes_with(tmp_path, shipped("dagster.yaml").read_text())
     assert bad_homes(opened_at_once(homes, [""] * HOMES)) == []
     for home in homes:
         for path in [*(home / "dagster").rglob("runs.db"), *(home / "dagster").rglob("index.db")]:
             with sqlite3.connect(path) as database:
                 assert len(database.execute("SELECT * FROM alembic_version").fetchall()) == 1, path
+        monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
         with DagsterInstance.from_config(str(home / "dagster")) as instance:
             assert len(instance.get_runs()) == 2
 
