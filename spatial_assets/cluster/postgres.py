@@ -42,6 +42,8 @@ MARK = "spatial_assets_history"
 """A table that stands once all of Dagster's tables do."""
 LOCK = 0x5A1A5E75
 """Number of the database's lock under which tables are made."""
+CONNECTIONS = 2
+"""That stay open: one, and one for what is asked for while the first is read from."""
 MAKING_SECONDS = 120
 """For which one waits for whoever makes the tables, which takes a second; a process that is stopped there holds it."""
 RETRIES = 8
@@ -62,12 +64,12 @@ os.register_at_fork(after_in_child=_forget_connections)
 
 
 def kept_open(address: str) -> Engine:
-    """An engine of which one connection stays open and is looked at before it is used."""
+    """An engine whose connections stay open, and are looked at before they are used: a run opened 34 of them."""
     engine = create_engine(
         address,
         isolation_level="AUTOCOMMIT",
         poolclass=QueuePool,
-        pool_size=1,
+        pool_size=CONNECTIONS,
         max_overflow=-1,
         pool_pre_ping=True,
     )
@@ -151,7 +153,7 @@ class SharedHistory(DagsterPostgresStorage):
             self._run_storage = Runs(postgres_url, to_make)
             self._event_log_storage = Events(postgres_url, to_make)
             self._schedule_storage = Schedules(postgres_url, to_make)
-        # All three take turns on one connection: a process of a cluster of many holds no more.
+        # All three take turns, so that a process of a cluster of many holds no more.
         self._engine = kept_open(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = self._engine

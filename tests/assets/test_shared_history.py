@@ -55,7 +55,7 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.prove
-def test_a_process_keeps_one_connection_and_outlives_a_restart(own_environment, tmp_path, monkeypatch):
+def test_a_process_keeps_its_connections_and_outlives_a_restart(own_environment, tmp_path, monkeypatch):
     import dagster as dg
     from first_starts import SHARED, one
     from pgserver._commands import pg_ctl
@@ -79,7 +79,7 @@ def test_a_process_keeps_one_connection_and_outlives_a_restart(own_environment, 
                     return {row[0] for row in connection.execute(text(wanted))}
 
             held = connections()
-            assert len(held) == 1
+            assert len(held) <= postgres.CONNECTIONS
             assert dg.materialize([one], instance=instance).success
             assert connections() == held
             pg_ctl(["-w", "-m", "fast", "restart"], pgdata=server.pgdata, user=server.system_user)
