@@ -119,6 +119,11 @@ class Runs(PostgresRunStorage):
     def connect(self) -> Any:
         return connected(self._engine)
 
+    def dispose(self) -> None:
+        """Close what all three of a history share; each opens anew what it needs after that."""
+        self._engine.dispose()
+        super().dispose()
+
     handle_run_event = once_more(PostgresRunStorage.handle_run_event)
     get_run_records = once_more(PostgresRunStorage.get_run_records)
     get_runs = once_more(PostgresRunStorage.get_runs)
@@ -162,11 +167,7 @@ class SharedHistory(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> SharedHistory:
-        return cls(pg_url_from_config(config_value), inst_data)  # type: ignore[arg-type]
-
-    def dispose(self) -> None:
-        super().dispose()
-        self._engine.dispose()
+        return cls(pg_url_from_config(config_value), inst_data)
 
 
 @contextmanager

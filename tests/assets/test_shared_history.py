@@ -86,6 +86,7 @@ def test_a_process_keeps_its_connections_and_outlives_a_restart(own_environment,
             assert dg.materialize([one], instance=instance).success
             assert connections().isdisjoint(held)
             assert len(instance.get_runs()) == 3
+        assert runs._engine.pool.checkedin() == 0
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
