@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,15 @@ from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
 from spatial_assets.storage.atomic import replace_text
 from spatial_assets.storage.hashing import hash_text
-from spatial_assets.storage.lake import Lake
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.lake import Lake, remove_temporaries
+from spatial_assets.storage.leases import leased
 from spatial_assets.storage.shipped import sql
 
 TWINS_AT_ONCE = 10_000
 SHARDS_AT_ONCE = 4
 """A full shard has a quarter of a million questions; a query over so many at once stays far below a gigabyte."""
+FINDINGS = "findings"
+"""In place of a shard's key where what was found is locked: by asset, as shards are."""
 Problem = tuple[str, str, str, str]
 """Severity (ERROR or WARN), shard, scene, and what is wrong."""
 
@@ -67,10 +68,11 @@ def _look(home: Path, assets: list[str]) -> dict[str, list[Problem]]:
         return {}
     query = sql(f"checks/{_query_of(assets[0])}")
     parameters = {"tasks": assets} if assets[0] in TASKS else None
-    paths = {name: home / "records" / "findings" / f"{name}.json" for name in assets}
-    with ExitStack() as held:
-        for name in sorted(assets):
-            held.enter_context(locked(paths[name].with_suffix(".lock")))
+    paths = {name: home / "records" / FINDINGS / f"{name}.json" for name in assets}
+    with leased(home, FINDINGS, assets) as lease:
+        for name in lease.interrupted:
+            remove_temporaries(paths[name].parent, paths[name].name)
+        lease.settle()
         known = {name: _load(paths[name]) for name in assets}
         whole = query + sql("checks/twins") if parameters else query
         states = {name: _states(home, name, whole) for name in assets}

@@ -28,7 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatial_assets.storage.atomic import fenced, make_folder, replacing
+from spatial_assets.storage.atomic import fenced, make_folder, naming, replacing
 from spatial_assets.storage.heartbeats import GONE_SECONDS, Heartbeat, Watch, folder_of
 
 _log = logging.getLogger(__name__)
@@ -156,15 +156,18 @@ class Lease:
         """Put the lease down and lock. Returns None where all is held; else nothing is, and the stage is named that
         somebody holds, or AGAIN.
         """
-        self._put()
-        blocked = self._lock()
-        if blocked is None and self._is_current():
-            self._end_others()
-            if self.path.exists():
-                return None
-        self.release()
-        self.taken_from = []
-        return blocked or AGAIN
+        held = False
+        try:
+            self._put()
+            blocked = self._lock()
+            if blocked is None and self._is_current():
+                self._end_others()
+                held = self.path.exists()
+        finally:
+            if not held:
+                self.release()
+                self.taken_from = []
+        return None if held else blocked or AGAIN
 
     def _put(self) -> None:
         told = _told(self.process, self.exclusive, self.shared).encode()
@@ -175,7 +178,8 @@ class Lease:
             except FileNotFoundError:
                 make_folder(self.path.parent)
         try:
-            os.write(handle, told)
+            with naming(self.path):
+                os.write(handle, told)
         finally:
             os.close(handle)
 

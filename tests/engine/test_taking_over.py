@@ -18,8 +18,9 @@ from lakes import build, digest, register
 from stopped_builds import MOMENTS, READ
 from tiny import write_scannet
 
+from spatial_assets.engine.quality import FINDINGS, find_problems
 from spatial_assets.lineage import records
-from spatial_assets.storage import leases
+from spatial_assets.storage import heartbeats, leases
 from spatial_assets.storage.leases import LeaseLost
 
 SHARD = "scannet-v2-0000"
@@ -127,6 +128,26 @@ def test_rehashing_finds_rows_that_are_not_the_recorded_ones(source, built, tmp_
     assert len(build(home, stages=["scenes"], rehash=True)["scenes"][0].done) == 3
     mesh.with_name(f"{mesh.name}.damaged").unlink()
     assert digest(home) == wanted
+
+
+def test_nobody_waits_for_checks_that_a_lost_process_was_at(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(heartbeats, "LOST_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "LOOK_SECONDS", 0.01)
+    home = tmp_path / "home"
+    shutil.copytree(built, home)
+    sign = heartbeats.folder_of(home) / f"{'z' * 32}.json"
+    sign.parent.mkdir(parents=True, exist_ok=True)
+    sign.write_text(json.dumps({"host": "far", "pid": 7, "beat": 3, "about": {}}))
+    zombie = leases.Lease(home, FINDINGS, ["sources"], [], "z" * 32)
+    assert zombie.try_to_take() is None
+    left = home / "records" / FINDINGS / ".sources.json.7.z"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.touch()
+    assert find_problems(home, ["sources"]) == {"sources": []}
+    assert not left.exists()
+    with pytest.raises(LeaseLost):
+        zombie.check()
+    zombie.release()
 
 
 def test_records_name_their_lease(built):
