@@ -77,13 +77,18 @@ def folder_of_leases(home: Path, shard: str) -> Path:
     return home / "locks" / "leases" / shard
 
 
-def claims(home: Path, shard: str) -> list[Claim]:
-    """All that stand there or are ended. One that is not whole yet is of a process that has not tried to lock yet."""
+def claims(home: Path, shard: str, but: Path | None = None) -> list[Claim]:
+    """All that stand there or are ended, one's own aside.
+
+    One that is not whole yet is passed over: its process has not tried to lock anything.
+    """
     found = []
     folder = folder_of_leases(home, shard)
     with suppress(FileNotFoundError):
         for name in sorted(os.listdir(folder)):  # noqa: PTH208 (each call comes here, and pathlib doubles its cost)
-            if not name.startswith(".") and (claim := _read(folder / name)) is not None:
+            if name.startswith(".") or (but is not None and name == but.name):
+                continue
+            if (claim := _read(folder / name)) is not None:
                 found.append(claim)
     return found
 
@@ -210,8 +215,8 @@ class Lease:
 
     def _end_others(self) -> None:
         """Every other lease on what is locked here is of one that does not hold it any more, or does not know that."""
-        for claim in claims(self.home, self.shard):
-            if claim.path == self.path or not claim.hinders(self.exclusive, self.shared):
+        for claim in claims(self.home, self.shard, self.path):
+            if not claim.hinders(self.exclusive, self.shared):
                 continue
             if not claim.ended:
                 with suppress(FileNotFoundError):
@@ -219,14 +224,15 @@ class Lease:
             self.taken_from.append(claim)
 
     def release(self) -> None:
-        """Unlock, and only then take the lease away: whoever is stopped in between hinders nobody."""
+        """Unlock, and only then take the lease away: whoever is stopped in between hinders nobody.
+
+        The folder stays: on a busy disk removing it takes longer than all else here.
+        """
         for _, handle in self._handles:
             os.close(handle)
         self._handles = []
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(ENDED).unlink(missing_ok=True)
-        with suppress(OSError):
-            self.path.parent.rmdir()
 
 
 def _told(process: str, exclusive: Collection[str], shared: Collection[str]) -> str:
@@ -376,4 +382,3 @@ def _sweep(home: Path, fresh: Path) -> None:
                 old = now - path.stat().st_mtime > GONE_SECONDS
                 if old and path.stem.rpartition("-")[0] not in living:
                     path.unlink()
-                    path.parent.rmdir()
