@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from spatial_assets.assets.event_batches import fits, store_together, write_in_batches
 from spatial_assets.scene.model import InputError
 
 EXTRA = "spatial-assets[cluster]"
@@ -22,6 +23,7 @@ VARIABLE = "SPATIAL_ASSETS_POSTGRES"
 """The environment variable that holds the database's address."""
 
 try:
+    from dagster import EventLogEntry
     from dagster._core.storage.base_storage import DagsterStorage
     from dagster._core.storage.sql import create_engine
     from dagster_postgres.event_log import PostgresEventLogStorage
@@ -64,7 +66,10 @@ os.register_at_fork(after_in_child=_forget_connections)
 
 
 def kept_open(address: str) -> Engine:
-    """An engine whose connections stay open, and are looked at before they are used: a run opened 34 of them."""
+    """An engine whose connections stay open, and are looked at before they are used: a run opened 34 of them.
+
+    A server that loses power may lose the last moment of the history. What was computed does not rest on it.
+    """
     engine = create_engine(
         address,
         isolation_level="AUTOCOMMIT",
@@ -72,6 +77,7 @@ def kept_open(address: str) -> Engine:
         pool_size=CONNECTIONS,
         max_overflow=-1,
         pool_pre_ping=True,
+        connect_args={"options": "-c synchronous_commit=off"},
     )
     _engines.add(engine)
     return engine
@@ -133,11 +139,26 @@ class Runs(PostgresRunStorage):
 class Events(PostgresEventLogStorage):
     """The event log."""
 
+    def __init__(self, postgres_url: str, should_autocreate_tables: bool = True) -> None:
+        self._tables: set[str] = set()
+        super().__init__(postgres_url, should_autocreate_tables)
+
     def _connect(self) -> Any:
         return connected(self._engine)
 
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)  # none is ever dropped
+        return table_name in self._tables
+
+    @once_more
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        if fits(events):
+            store_together(self, events)
+        else:
+            super().store_event_batch(events)
+
     store_event = once_more(PostgresEventLogStorage.store_event)
-    store_event_batch = once_more(PostgresEventLogStorage.store_event_batch)
 
 
 class Schedules(PostgresScheduleStorage):
@@ -162,6 +183,7 @@ class SharedHistory(DagsterPostgresStorage):
         self._engine = kept_open(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = self._engine
+        write_in_batches()
         # Past its own class's, which would open all three a second time.
         super(DagsterPostgresStorage, self).__init__()
 
