@@ -42,7 +42,7 @@ FAMILIES: dict[str, set[str]] = {
     "spar_bench": {"spar", "core"},
 }
 """Which folders of exports a family of formats may import, where that is not `core` alone."""
-ABOVE = ("assets", "commands", "cli", "definitions", "__main__")
+ABOVE = ("assets", "cluster", "commands", "cli", "definitions", "__main__")
 """What Dagster loads and people type may import every room, except as OUTERMOST says."""
 OUTERMOST = {
     "cli": {"__main__"},
@@ -50,7 +50,7 @@ OUTERMOST = {
     "definitions": {"assets", "commands", "cli"},
 }
 """What only these may import."""
-KNOW_DAGSTER = {"assets", "commands", "definitions"}
+KNOW_DAGSTER = {"assets", "cluster", "commands", "definitions"}
 LONGEST = 450
 """Lines of a file that one can still keep in mind."""
 PUBLIC = "spatial_assets.geometry"
