@@ -11,6 +11,7 @@ from benchmarks import (
     boxes,
     browser,
     builds,
+    cluster,
     demo,
     exports,
     frames,
@@ -58,6 +59,7 @@ MEASURES: dict[str, Measure] = {
     "scenes that show one room": same_rooms.bars,
     **realdata.MEASURES,
     **builds.MEASURES,
+    **cluster.MEASURES,
     "lineage of 16 million simulated questions": lineage.bars,
     **browser.MEASURES,
 }
