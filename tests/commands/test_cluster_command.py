@@ -125,3 +125,18 @@ def test_a_new_home_is_of_several_machines_where_their_history_is_named(home, mo
     )
     instance_of(home)
     assert (home / "dagster" / "dagster.yaml").read_text() == shipped("deploy/dagster.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("part", "module"), [("both", "dagster"), ("web", "dagster_webserver"), ("daemon", "dagster._daemon")]
+)
+def test_web_server_and_daemon_may_run_apart(home, monkeypatch, part, module):
+    ran = []
+    monkeypatch.setattr("spatial_assets.cli.os.execv", lambda _, words: ran.append(words))
+    done = invoke("ui", "--part", part, "--home", str(home))
+    assert done.exit_code == 0, done.output
+    (words,) = ran
+    assert words[1:3] == ["-m", module]
+    assert "spatial_assets.definitions" in words
+    assert ("127.0.0.1" in words) == (part != "daemon")
+    assert (home / "dagster" / "dagster.yaml").exists(), "written before anybody opens it"
