@@ -53,6 +53,8 @@ class Guard:
     """When the history last answered."""
     stopped: threading.Event = field(default_factory=threading.Event)
     canceled: bool = False
+    over: bool = False
+    """Whether the last look found the run at its end."""
 
     def __post_init__(self) -> None:
         # Two: the one that asks the history may wait for its answer for as long as the network is away.
@@ -73,7 +75,10 @@ class Guard:
         if self.stopped.is_set():
             return
         if run is None or run.is_finished:
-            self._end("the run is over")
+            # Not at the first look: this process may just have brought it to its end.
+            if self.over:
+                self._end("the run is over")
+            self.over = True
         elif run.status == dg.DagsterRunStatus.CANCELING and not self.canceled:
             self.canceled = True
             send_interrupt()

@@ -122,6 +122,14 @@ def test_a_process_whose_run_another_has_taken_ends(guarded, tmp_path):
     assert Watch(tmp_path).signs() == []
 
 
+def test_a_process_whose_run_is_over_ends(guarded):
+    guard, instance, run, ended = guarded
+    guard()
+    instance.report_run_failed(run)
+    wait_until(lambda: ended, 10, "the process ends")
+    assert ended[0] == 1
+
+
 def test_a_run_that_is_to_be_canceled_is_interrupted_once(guarded):
     guard, instance, run, ended = guarded
     guard()
