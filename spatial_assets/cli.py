@@ -18,6 +18,7 @@ import click
 
 from spatial_assets.commands import placement
 from spatial_assets.commands.audit import audit
+from spatial_assets.commands.cluster import build_on_cluster, worker
 from spatial_assets.commands.conformance import conformance
 from spatial_assets.commands.evaluate import evaluate
 from spatial_assets.commands.export import export
@@ -231,6 +232,13 @@ def register(
 @click.option(
     "--rehash", is_flag=True, help="Hash every source file again, even if its size and times are unchanged."
 )
+@click.option(
+    "--on",
+    type=click.Choice(("here", "cluster")),
+    default="here",
+    show_default=True,
+    help="By this process, or by the workers of a home that several machines share.",
+)
 @AS_JSON
 @plainly
 def build(
@@ -242,6 +250,7 @@ def build(
     seed: int | None,
     strict: bool,
     rehash: bool,
+    on: str,
     as_json: bool,
 ) -> None:
     """Bring every asset up to date: only scenes whose inputs changed are computed.
@@ -251,8 +260,11 @@ def build(
     from spatial_assets.assets.build import build as build_home
     from spatial_assets.commands.terminal import BuildDisplay, print_outcome, scenes_by_shard
 
-    with BuildDisplay(scenes_by_shard(home, scenes)) as display:
-        outcome = build_home(home, dataset, scenes, tasks, workers, seed, rehash, display)
+    if on == "cluster":
+        outcome = build_on_cluster(home, dataset, scenes, tasks, seed, rehash)
+    else:
+        with BuildDisplay(scenes_by_shard(home, scenes)) as display:
+            outcome = build_home(home, dataset, scenes, tasks, workers, seed, rehash, display)
     print_outcome(outcome, home, as_json)
     failed = bool(outcome.errors or outcome.failed_runs)
     sys.exit(1 if failed or (strict and outcome.rejected) else 0)
@@ -350,18 +362,32 @@ def record(scene: str, home: Path, dataset: str | None, out: Path | None) -> Non
 @HOME
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--part",
+    type=click.Choice(("both", "web", "daemon")),
+    default="both",
+    show_default=True,
+    help="Where several machines share a home, one has the daemon; web servers are as many as one likes.",
+)
 @plainly
-def ui(home: Path, port: int, host: str) -> None:
+def ui(home: Path, port: int, host: str, part: str) -> None:
     """Open the Dagster UI and its daemon over a home."""
     from spatial_assets.assets.instance import instance_of
 
     instance_of(home).dispose()
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "spatial_assets.definitions"]
-    os.execv(sys.executable, [*command, "--port", str(port), "--host", host])
+    code = ["-m", "spatial_assets.definitions"]
+    address = ["--port", str(port), "--host", host]
+    command = {
+        "both": ["-m", "dagster", "dev", *code, *address],
+        "web": ["-m", "dagster_webserver", *code, *address],
+        "daemon": ["-m", "dagster._daemon", "run", *code],
+    }
+    os.execv(sys.executable, [sys.executable, *command[part]])
 
 
 for command in (
     audit, conformance, evaluate, export, facts, frames, history, labels, lineage, probe, release, tasks_command,
+    worker,
 ):  # fmt: skip
     main.add_command(command)
 release.add_command(review)

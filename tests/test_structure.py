@@ -46,8 +46,9 @@ ABOVE = ("assets", "cluster", "commands", "cli", "definitions", "__main__")
 """What Dagster loads and people type may import every room, except as OUTERMOST says."""
 OUTERMOST = {
     "cli": {"__main__"},
+    "cluster": {"commands", "cli"},
     "commands": {"cli", "__main__"},
-    "definitions": {"assets", "commands", "cli"},
+    "definitions": {"assets", "cluster", "commands", "cli"},
 }
 """What only these may import."""
 KNOW_DAGSTER = {"assets", "cluster", "commands", "definitions"}

@@ -7,12 +7,13 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from spatial_assets.assets import nights, partitions
+from spatial_assets.assets import nights, partitions, run_sizes
 from spatial_assets.assets.datasets import open_shards, register
 from spatial_assets.assets.keys import KEYS
 from spatial_assets.assets.releases import NAME as RELEASES
@@ -88,17 +89,27 @@ def register_dataset() -> None:
     register_scenes()
 
 
-def shard_runs(instance: dg.DagsterInstance, keys: Iterable[str], why: str) -> list[dg.RunRequest]:
-    """Requests that cover the keys in ranges, each of at most as many shards as a run takes."""
-    ranges = partitions.contiguous_ranges(instance, set(keys), SHARDS_PER_RUN)
+def shard_runs(
+    instance: dg.DagsterInstance, home: Path, seconds: Mapping[str, float], why: str
+) -> list[dg.RunRequest]:
+    """Requests that cover the shards in ranges, each of at most as many as a run takes."""
     return [
         dg.RunRequest(
             run_key=f"{why}:{first}:{last}",
             job_name=BUILD,
             tags={RANGE_START: first, RANGE_END: last, **RETRY_TAG},
         )
-        for first, last, _ in ranges
+        for first, last, _ in ranges_of(instance, home, seconds)
     ]
+
+
+def ranges_of(
+    instance: dg.DagsterInstance, home: Path, seconds: Mapping[str, float]
+) -> list[run_sizes.Sized]:
+    """The shards in ranges, sized by how many runs the home's workers execute at once."""
+    assert partitions.scene_shard.name is not None
+    ordered = instance.get_dynamic_partitions(partitions.scene_shard.name)
+    return run_sizes.sized(ordered, seconds, run_sizes.places(home), SHARDS_PER_RUN)
 
 
 @dg.sensor(
@@ -137,7 +148,10 @@ def arrivals_sensor(context: dg.SensorEvaluationContext, workspace: Workspace) -
     if not opened:
         waiting = f"; {len(seen)} seen for the first time or still changing" if seen else ""
         return dg.SensorResult(skip_reason=f"no scene has arrived{waiting}", cursor=cursor)
-    return dg.SensorResult(run_requests=shard_runs(context.instance, opened, "arrival"), cursor=cursor)
+    scenes = {shard.key: float(len(shard.scenes)) for shard in workspace.registry().shards()}
+    seconds = {key: scenes[key] for key in opened}  # nothing is recorded of them
+    requests = shard_runs(context.instance, workspace.path, seconds, "arrival")
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
 
 
 @dg.sensor(
@@ -208,7 +222,7 @@ def rebuild_rest(
 
 def _requests(instance: dg.DagsterInstance, workspace: Workspace, part: nights.Part) -> list[dg.RunRequest]:
     """The slowest run of the last wave decides when the night is over, so the heavy ones go first."""
-    requests = shard_runs(instance, part.stale, f"rebuild:{part.night}")
+    requests = shard_runs(instance, workspace.path, part.stale, f"rebuild:{part.night}")
     return sorted(requests, key=lambda request: (-_weight(request, part.stale), request.run_key or ""))
 
 

@@ -171,7 +171,7 @@ def build(
                 )
                 if not run.success:
                     progress.outcome.failed_runs += failures(run)
-                if ran_out_of_room(run):
+                if full_disk(run.all_events):
                     return progress.outcome
             progress.outcome.failed_runs += run_checks(instance, defs)
     return progress.outcome
@@ -203,8 +203,9 @@ def history_of(home: Path) -> Iterator[dg.DagsterInstance]:
         raise OSError(number, os.strerror(number), str(home / "dagster")) from error
 
 
-def ran_out_of_room(run: dg.ExecuteInProcessResult) -> bool:
-    told = [event.step_failure_data.user_failure_data for event in run.all_events if event.is_step_failure]
+def full_disk(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Whether a step failed for want of room."""
+    told = [event.step_failure_data.user_failure_data for event in events if event.is_step_failure]
     found = [item.metadata.get(FULL_DISK) for item in told if item is not None]
     return any(value is not None and value.value for value in found)
 
@@ -222,9 +223,14 @@ def run_config(names: Sequence[str], scenes: Sequence[str], seed: int | None, re
 
 
 def failures(run: dg.ExecuteInProcessResult) -> list[str]:
-    """Why the steps of a run failed, one line each."""
+    """Why a run failed, a line for each step that did."""
+    return reasons(run.all_events) or [f"run {run.run_id} failed"]
+
+
+def reasons(events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """Why steps failed, one line each."""
     lines = []
-    for event in run.all_events:
+    for event in events:
         if event.is_step_failure:
             told = event.step_failure_data.user_failure_data
             if told is not None and told.description:
@@ -234,7 +240,7 @@ def failures(run: dg.ExecuteInProcessResult) -> list[str]:
             cause = error.cause if error is not None and error.cause is not None else error
             message = cause.message.strip().splitlines()[0] if cause is not None else "unknown"
             lines.append(f"{event.step_key}: {message}")
-    return lines or [f"run {run.run_id} failed"]
+    return lines
 
 
 def run_checks(instance: dg.DagsterInstance, defs: dg.Definitions) -> list[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel
 
+from spatial_assets.assets import run_sizes
 from spatial_assets.assets.columns import stage_lineage, stage_schema
 from spatial_assets.assets.keys import OWNERS, key_of, keys_of, stage_of
 from spatial_assets.assets.page_pictures import Picture, draw_all, pictured
-from spatial_assets.assets.partitions import scene_shard
+from spatial_assets.assets.partitions import registry, scene_shard
 from spatial_assets.assets.run_config import overrides, schema_of
-from spatial_assets.assets.workspace import Workspace
+from spatial_assets.assets.workspace import Workspace, default_home
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.lineage.code_versions import stage_version
@@ -31,6 +35,8 @@ from spatial_assets.storage.leases import LeaseLost, at_work
 
 SHARDS_PER_RUN = 20
 """A run costs one to two seconds of launching; twenty shards of under a minute each share it."""
+SHARDS_VARIABLE = "SPATIAL_ASSETS_SHARDS_PER_RUN"
+"""Of web server and daemon: what a run of a backfill takes at most, in place of what follows from the workers."""
 LISTED = 20
 """Rejected scenes named in an asset's metadata; the rest are in its rejects table."""
 FULL_DISK = "full_disk"
@@ -59,7 +65,7 @@ def step(name: str, group: str, members: Sequence[Member]) -> dg.AssetsDefinitio
             specs=[_spec(member, group) for member in members],
             can_subset=len(members) > 1,
             partitions_def=scene_shard,
-            backfill_policy=dg.BackfillPolicy.multi_run(SHARDS_PER_RUN),
+            backfill_policy=dg.BackfillPolicy.multi_run(shards_per_backfill_run()),
             required_resource_keys={"workspace"},
             config_schema=schema_of([member.stage for member in members]),
         )
@@ -70,6 +76,23 @@ def step(name: str, group: str, members: Sequence[Member]) -> dg.AssetsDefinitio
     # Dagster reads the context's class from its annotation, which is postponed here.
     materialize.__annotations__["context"] = dg.AssetExecutionContext
     return make(materialize)
+
+
+@cache
+def shards_per_backfill_run() -> int:
+    """Dagster sizes a backfill's runs by one number, which it is told with the definitions.
+
+    It is a share of all shards for each place of the workers that are at work when they are loaded.
+    """
+    told = os.environ.get(SHARDS_VARIABLE)
+    if told:
+        return max(1, int(told))
+    home = default_home()
+    at_once = run_sizes.places(home)
+    if at_once == 1:
+        return SHARDS_PER_RUN
+    shares = at_once * run_sizes.RUNS_PER_PLACE
+    return min(SHARDS_PER_RUN, max(1, math.ceil(len(registry(home).shards()) / shares)))
 
 
 def _spec(member: Member, group: str) -> dg.AssetSpec:

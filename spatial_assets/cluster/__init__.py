@@ -1,5 +1,5 @@
-"""Many machines over one home: the history they share, how runs are handed out, what a worker is.
+"""Several machines over one home: the queue, who launches runs, and the workers that execute them.
 
-Here belongs what needs the extra `cluster`. Nothing here computes or decides what is stale, and nothing that runs on
-one machine alone imports it.
+Here belong what `deploy/dagster.yaml` names, and the commands' side of it. Needs the extra `cluster`; nothing that one
+machine does alone imports it.
 """

@@ -158,19 +158,23 @@ class BuildDisplay:
     def shard(self, report: ShardReport) -> None:
         self._close()
         self.heard.pop((report.stage, report.shard), None)
-        made = len(report.done) + len(report.adopted)
-        if made or report.errors:
-            rows = sum(
-                count for name, count in report.rows.items() if not name.startswith(("quality", "rejects"))
-            )
-            click.echo(
-                f"  {report.stage:<24} {report.shard:<28} {made:>4} scenes  {rows:>9,} rows  "
-                f"{report.seconds:>7.1f} s",
-                file=self.stream,
-            )
+        line = report_line(report)
+        if line is not None:
+            click.echo(line, file=self.stream)
 
     def problems(self, asset: str, found: list[Problem]) -> None:
         """Problems are printed with the outcome."""
+
+
+def report_line(report: ShardReport) -> str | None:
+    """What an asset did on a shard; None where it did nothing."""
+    made = len(report.done) + len(report.adopted)
+    if not made and not report.errors:
+        return None
+    rows = sum(count for name, count in report.rows.items() if not name.startswith(("quality", "rejects")))
+    return (
+        f"  {report.stage:<24} {report.shard:<28} {made:>4} scenes  {rows:>9,} rows  {report.seconds:>7.1f} s"
+    )
 
 
 def scenes_by_shard(home: Path, named: tuple[str, ...] = ()) -> dict[str, int]:

@@ -1,0 +1,149 @@
+"""Dagster's queue, from which as many runs go out as workers have places: `run_coordinator` of `deploy/dagster.yaml`.
+
+Runs wait in Dagster's queue, where one sees them and their order can be changed, and not in the broker's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator, RunQueueConfig
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._core.storage.tags import PARTITION_NAME_TAG, PRIORITY_TAG
+
+from spatial_assets.assets.automation import RANGE_END, RANGE_START
+from spatial_assets.assets.partitions import scene_shard
+from spatial_assets.assets.run_sizes import PLACES
+from spatial_assets.cluster.launcher import Launcher, is_elsewhere
+from spatial_assets.cluster.settings import home_told
+from spatial_assets.storage.heartbeats import BEAT_SECONDS, Watch
+
+LOOK_SECONDS = 5.0
+"""Between two looks at who is alive and what was not taken; the queue itself is looked at every second."""
+SILENT_SECONDS = 3 * BEAT_SECONDS
+"""After which a worker gets no new runs; whether it is lost shows later."""
+SETTLED_SECONDS = SILENT_SECONDS + LOOK_SECONDS + 1.0
+"""For which a worker is known before it counts, but for those that are there when a daemon begins."""
+QUEUED_SEEN = 500
+"""Runs at the head of the queue of which it is known whether they wait for a run over the same shards."""
+
+
+class Living:
+    """The workers of a home that are at work.
+
+    The place of a worker that has fallen silent is not given to its successor at once: by then its runs are found to
+    be lost as well, and go on there before others begin.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.watch = Watch(home)
+        self._known: dict[str, float] = {}
+        """Workers by token, and since when they are known."""
+        self._first = True
+
+    def places(self) -> int:
+        self.watch.sweep()
+        now = time.monotonic()
+        total = 0
+        for sign in self.watch.signs():
+            if PLACES not in sign.about:
+                continue
+            since = self._known.setdefault(sign.token, float("-inf") if self._first else now)
+            if self.watch.silent(sign.token) <= SILENT_SECONDS and now - since >= SETTLED_SECONDS:
+                total += int(sign.about[PLACES])
+        self._first = False
+        return total
+
+
+class Coordinator(QueuedRunCoordinator):
+    """Dagster asks for the queue's settings once a round, in its daemon; here they follow who is alive."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._living: Living | None = None
+        self._looked = float("-inf")
+        self._places = 0
+        self._elsewhere = 0
+        """Runs in progress that take no worker's place."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Coordinator:
+        return cls(inst_data=inst_data, **config_value)
+
+    def get_run_queue_config(self) -> RunQueueConfig:
+        self._look()
+        waiting = self._waiting()
+        limits = [*self._tag_concurrency_limits, *waiting]
+        return (
+            super()
+            .get_run_queue_config()
+            ._replace(max_concurrent_runs=self._places + self._elsewhere, tag_concurrency_limits=limits)
+        )
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        if self._living is None:
+            self._living = Living(home_told())
+        self._places = self._living.places()
+        launcher = self._instance.run_launcher
+        if isinstance(launcher, Launcher):
+            launcher.send_again()
+
+    def _waiting(self) -> list[dict[str, Any]]:
+        """Limits by which runs stay in the queue while another is at work on one of their shards."""
+        queued = self._instance.get_runs(
+            dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]), limit=QUEUED_SEEN, ascending=True
+        )
+        if not queued:
+            return []
+        active = self._instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
+        self._elsewhere = sum(is_elsewhere(run) for run in active)
+        assert scene_shard.name is not None
+        places = {key: i for i, key in enumerate(self._instance.get_dynamic_partitions(scene_shard.name))}
+        ordered = sorted(queued, key=lambda run: -_priority(run))  # as the daemon has it: oldest first
+        found = overlapping(
+            [_range(run, places) for run in active], [(run.run_id, _range(run, places)) for run in ordered]
+        )
+        tags = {run.run_id: run.tags for run in queued}
+        keys = {(key, tags[run_id][key]) for run_id in found for key in (RANGE_START, PARTITION_NAME_TAG)
+                if key in tags[run_id]}  # fmt: skip
+        return [{"key": key, "value": value, "limit": 0} for key, value in sorted(keys)]
+
+
+Range = tuple[int, int]
+
+
+def overlapping(active: Iterable[Range | None], queued: Sequence[tuple[str, Range | None]]) -> list[str]:
+    """Those of the queued, in the order in which they go out, that share a shard with one at work or before them."""
+    held = [item for item in active if item is not None]
+    found = []
+    for name, own in queued:
+        if own is None:
+            continue
+        if any(own[0] <= last and first <= own[1] for first, last in held):
+            found.append(name)
+        held.append(own)
+    return found
+
+
+def _range(run: dg.DagsterRun, places: Mapping[str, int]) -> Range | None:
+    """A run's first and last shard in Dagster's order; None for a run over none."""
+    key = run.tags.get(PARTITION_NAME_TAG)
+    first, last = run.tags.get(RANGE_START, key), run.tags.get(RANGE_END, key)
+    if first is None or last is None or first not in places or last not in places:
+        return None
+    return places[first], places[last]
+
+
+def _priority(run: dg.DagsterRun) -> int:
+    try:
+        return int(run.tags.get(PRIORITY_TAG, "0"))
+    except ValueError:
+        return 0

@@ -1,0 +1,91 @@
+"""Dagster's daemon, for as long as a build needs it where none is at work over the home."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import dagster as dg
+from dagster._daemon.cli import cli
+
+CODE = "spatial_assets.definitions"
+"""What web server and daemon are started with, and the name that Dagster gives its code by that."""
+QUEUE_DAEMON = "QUEUED_RUN_COORDINATOR"
+ALIVE_SECONDS = 90.0
+"""Since a daemon's last heartbeat, which comes every 30 seconds; they are on Dagster's account of the time of day."""
+END_SECONDS = 20.0
+"""For a daemon to end before it is killed."""
+
+
+def at_work(instance: dg.DagsterInstance) -> bool:
+    """Whether a daemon hands out the queue's runs."""
+    beat = instance.get_daemon_heartbeats().get(QUEUE_DAEMON)
+    return beat is not None and time.time() - beat.timestamp < ALIVE_SECONDS
+
+
+class Daemon:
+    """Started where none is at work, and again where it has died."""
+
+    def __init__(self, home: Path) -> None:
+        self.log = home / "dagster" / "daemon.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def ensure(self, instance: dg.DagsterInstance) -> bool:
+        """Whether one had to be started."""
+        if self.process is not None and self.process.poll() is None:
+            return False
+        if self.process is None and at_work(instance):
+            return False
+        with self.log.open("ab") as log:
+            # Of a group of its own, so that Ctrl-C comes to it after the build has said what goes on.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return True
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+                return
+
+
+@contextmanager
+def daemon_for(home: Path) -> Iterator[Daemon]:
+    daemon = Daemon(home)
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def _run(parent: int) -> None:
+    """The daemon, which ends with the build that started it, also when that is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+    cli(["run", "-m", CODE])
+
+
+if __name__ == "__main__":
+    _run(int(sys.argv[1]))
