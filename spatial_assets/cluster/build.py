@@ -37,6 +37,7 @@ from spatial_assets.cluster.told import BUILD_TAG, Hearing, merged
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage import probe
 
 REPOSITORY = "__repository__"
 """Dagster's name for the definitions of a module."""
@@ -89,6 +90,7 @@ def build(
         if not isinstance(instance.run_launcher, Launcher):
             told = "is of one machine; deploy/dagster.yaml in its place makes it one of several"
             raise InputError(home / "dagster" / "dagster.yaml", told)
+        probe.check(home)
         partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=1))
         config = {**alone.QUIET, "ops": alone.run_config(names, scenes, seed, rehash)}

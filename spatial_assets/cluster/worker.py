@@ -26,6 +26,7 @@ from spatial_assets.cluster.launcher import Launcher
 from spatial_assets.cluster.settings import CELERY, TASK, broker
 from spatial_assets.cluster.task import Executor
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage import probe
 from spatial_assets.storage.heartbeats import beating
 
 CONNECT_SECONDS = 5.0
@@ -55,6 +56,7 @@ def work(home: Path, queue: str, places: int, memory: int | None, log_level: str
                 home / "dagster" / "dagster.yaml",
                 "is of one machine alone; put deploy/dagster.yaml in its place where several share the home",
             )
+    probe.check(home)
     os.environ[HOME_VARIABLE] = str(home)
     os.environ.setdefault(WORKERS_VARIABLE, str(max(1, (os.cpu_count() or 1) // places)))
     logging.getLogger("celery").setLevel(log_level.upper())
