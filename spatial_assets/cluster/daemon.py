@@ -11,13 +11,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from dagster._daemon.cli import cli
+from dagster._core.workspace.load_target import ModuleTarget
+from dagster._daemon.controller import create_daemon_of_type, daemon_controller_from_instance
+from dagster._daemon.daemon import DagsterDaemon
 
 CODE = "spatial_assets.definitions"
 """What web server and daemon are started with, and the name that Dagster gives its code by that."""
 QUEUE_DAEMON = "QUEUED_RUN_COORDINATOR"
+KINDS = (QUEUE_DAEMON, "MONITORING", "EVENT_LOG_CONSUMER")
+"""What a build needs of the daemon: who hands runs out, who finds the lost, and who has the failed tried again. Sensors
+and schedules are not its affair, and would have the workers make summaries beside it."""
 ALIVE_SECONDS = 90.0
 """Since a daemon's last heartbeat, which comes every 30 seconds; they are on Dagster's account of the time of day."""
 END_SECONDS = 20.0
@@ -84,7 +90,17 @@ def _run(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=watch, daemon=True).start()
-    cli(["run", "-m", CODE])
+    code = ModuleTarget(CODE, None, None, CODE)
+    with (
+        suppress(KeyboardInterrupt),
+        dg.DagsterInstance.get() as instance,
+        daemon_controller_from_instance(instance, code, gen_daemons=_daemons) as controller,
+    ):
+        controller.check_daemon_loop()
+
+
+def _daemons(instance: dg.DagsterInstance) -> list[DagsterDaemon[Any]]:
+    return [create_daemon_of_type(kind, instance) for kind in KINDS]
 
 
 if __name__ == "__main__":
