@@ -14,6 +14,10 @@ PLACES = "places"
 """What a worker's sign of life says: how many runs it executes at once."""
 RUNS_PER_PLACE = 4
 """Runs for each place, about: the last to end is then at most a fourth of a place's share behind the others."""
+RUN_SECONDS = 60.0
+"""Of work that a run has at least, where every place then still has one: Dagster's own part is four to five of them."""
+SCENE_SECONDS = 5.0
+"""Of a scene where nothing is recorded: one of ScanNet's size, with all assets, on one core."""
 
 READ_AT_MOST = 40_000
 """Files of records, which takes some ten seconds; in a larger home shards count by their scenes."""
@@ -30,7 +34,7 @@ def places(home: Path) -> int:
 def seconds_of(home: Path, shards: Iterable[Shard]) -> dict[str, float]:
     """Seconds that each shard takes, as recorded; of scenes that have never been made, as many as others took.
 
-    Without records all scenes are taken to last equally long.
+    Without records all scenes are taken to last as long as one of ScanNet's.
     """
     wanted = list(shards)
     files = [
@@ -43,11 +47,17 @@ def seconds_of(home: Path, shards: Iterable[Shard]) -> dict[str, float]:
         summed = frame.agg(pl.col("seconds").sum(), pl.col("scene").n_unique()).collect()
         spent = dict(zip(summed["shard"], summed["seconds"], strict=True))
         made = dict(zip(summed["shard"], summed["scene"], strict=True))
-    mean = sum(spent.values()) / sum(made.values()) if sum(spent.values()) > 0 else 1.0
+    mean = sum(spent.values()) / sum(made.values()) if sum(spent.values()) > 0 else SCENE_SECONDS
     return {
         shard.key: spent.get(shard.key, 0.0) + mean * max(0, len(shard.scenes) - made.get(shard.key, 0))
         for shard in wanted
     }
+
+
+def share_of(seconds: float, at_once: int) -> float:
+    """Seconds that a run takes at most, of so much work for so many places."""
+    own = seconds / at_once
+    return max(own / RUNS_PER_PLACE, min(own, RUN_SECONDS))
 
 
 def sized(ordered: Sequence[str], seconds: Mapping[str, float], at_once: int, most: int) -> list[Sized]:
@@ -56,7 +66,7 @@ def sized(ordered: Sequence[str], seconds: Mapping[str, float], at_once: int, mo
     For one place each is as long as it may be, in that order. For several none takes longer than a share of the
     whole, but for a single shard that does; the longest come first.
     """
-    share = sum(seconds.values()) / (at_once * RUNS_PER_PLACE) if at_once > 1 else float("inf")
+    share = share_of(sum(seconds.values()), at_once) if at_once > 1 else float("inf")
     found: list[Sized] = []
     current: list[str] = []
     spent = 0.0
