@@ -72,6 +72,7 @@ def test_a_new_night_begins_anew_whatever_the_cursor_says(home):
 
 def test_a_night_s_file_that_is_cut_off_stops_nothing(home):
     assert nights.go_on(home, None) is None
+    (home / "locks").mkdir(exist_ok=True)
     (home / "locks" / nights.FILE).write_text('{"night": ')
     assert nights.go_on(home, None) is None
 
