@@ -66,6 +66,7 @@ def test_register_then_build_then_nothing_to_do(source, tmp_path, tmp_path_facto
     assert str(tmp_path / "lake") in again.stdout
 
 
+@pytest.mark.prove
 def test_only_a_task_and_what_it_needs(source, tmp_path):
     run("register", "scannet", source, "--home", tmp_path)
     done = run(

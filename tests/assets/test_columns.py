@@ -138,6 +138,7 @@ def release_config(name):
     return {**QUIET, "ops": {"releases": {"config": {"name": name, "splits": "train:0.5,val:0.5"}}}}
 
 
+@pytest.mark.prove
 def test_a_release_from_the_command_line_is_told_of(opened):
     home, instance = opened
     materialize(home, instance, CHAIN, partition_key="scannet-v2-0000")

@@ -305,6 +305,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.prove
 def test_checks_pass_on_what_is_right_and_fail_on_what_is_not(checked_home):
     """Each table is wrong in its own way, all at once, since a run goes through the checks of all assets."""
     import polars as pl

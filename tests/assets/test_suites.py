@@ -97,6 +97,7 @@ def test_one_step_makes_the_chosen_tasks_and_loads_a_scene_once(opened, monkeypa
     assert records.load(home, "position_matching", SHARDS[0]) == {}
 
 
+@pytest.mark.prove
 def test_an_error_of_one_task_fails_its_asset_alone(opened, monkeypatch):
     home, instance = opened
     names = [*TASKS, "object_counting"]

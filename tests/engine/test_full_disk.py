@@ -128,6 +128,7 @@ PLACES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("place", PLACES)
 def test_the_next_build_takes_up_what_a_full_disk_stopped(place, source, undisturbed, tmp_path, monkeypatch):
     register(tmp_path, "scannet", source)

@@ -62,6 +62,7 @@ def wanted(tmp_path_factory):
     return digest(home)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_build_that_lost_its_lease_commits_nothing(moment, wanted, tmp_path, monkeypatch):
     root, home = sources_of(tmp_path / "source"), tmp_path / "home"

@@ -83,6 +83,7 @@ def test_compare_first_scores_what_is_stale_with_its_own_parameters(tmp_path, ru
     assert results.load(home, never).run["replicates"] == REPLICATES
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "line", "wrong"),
     [

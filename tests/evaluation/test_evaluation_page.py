@@ -145,6 +145,7 @@ def test_equal_runs_give_equal_bytes_in_any_order(home):
     assert quality.page_problems(home) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("number", [1, OPEN_MODELS, OPEN_MODELS + 1, 30])
 def test_one_model_or_thirty(tmp_path, number):
     for index in range(number):

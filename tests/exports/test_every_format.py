@@ -65,6 +65,7 @@ def test_every_format_is_here_or_named():
     assert set(RELEASED) | OTHERS.keys() == set(registry.FORMATS) and len(ANY_ROW) >= 11
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", ANY_ROW)
 def test_awkward_rows_come_back(form, tmp_path):
     rows = awkward()

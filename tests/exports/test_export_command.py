@@ -185,6 +185,7 @@ def test_a_benchmark_is_an_asset_and_says_what_guessing_scores(bench, tmp_path):
 ROWS = 20
 
 
+@pytest.mark.prove
 @pytest.mark.usefixtures("own_environment")
 def test_every_formats_asset_works_as_it_is_offered(copied):
     """With nothing chosen but how many rows; each checks what it wrote."""
@@ -200,6 +201,7 @@ def test_every_formats_asset_works_as_it_is_offered(copied):
             assert event.step_materialization_data.materialization.metadata["dagster/row_count"].value, form
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", RELEASED)
 def test_every_format_works_with_no_word_about_images(form, released, tmp_path):
     run("export", form, "v1", tmp_path / "out", "--home", released.home, "--limit", ROWS)

@@ -47,6 +47,7 @@ def place_by(floor: Floor, thing: Box, reach: float) -> tuple[float, float] | No
     return None if math.isnan(place[0]) else place
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("flat", [(), (0,), (2,), (0, 1), (1, 2), (0, 1, 2)])
 @pytest.mark.parametrize("upright", [True, False])
 def test_distances_to_outlines_are_those_of_shapely(flat: tuple[int, ...], upright: bool) -> None:

@@ -41,6 +41,7 @@ def naive_free(
     return free
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("seed", range(5))
 def test_free_floor_equals_a_look_at_every_cell(seed: int) -> None:
     rng = np.random.default_rng(seed)

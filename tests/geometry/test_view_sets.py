@@ -64,6 +64,7 @@ def test_sets_are_counted_one_by_one(seed, frames, largest, chain):
     assert count_sets(fits, shares, largest) == wanted
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("chain", [False, True])
 @pytest.mark.parametrize("frames", [63, 64, 65, 130])
 def test_sets_of_more_frames_than_a_word_has_bits(frames, chain):

@@ -53,6 +53,7 @@ def borne_out(scene):
     return {fact for fact, holds in facts.items() if holds}
 
 
+@pytest.mark.every(3)
 def test_a_scene_has_the_facts_that_its_content_bears_out(read):
     found, scene = read
     assert scene.facts == borne_out(scene)

@@ -433,6 +433,7 @@ DAMAGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("damage", "said"), DAMAGES)
 def test_damage_is_one_line_that_names_the_file(root: Path, damage: Any, said: str) -> None:
     damage(root)

@@ -109,6 +109,7 @@ def listed(root, name):
     return [file.path for file in found], [str(error) for error in said]
 
 
+@pytest.mark.every(3)
 def test_folders_that_may_not_be_entered_are_one_line_each(small, monkeypatch):
     root, name = small
     whole, _ = listed(root, name)

@@ -204,6 +204,7 @@ def damage_no_frames(scene):
 DAMAGES = [value for name, value in sorted(globals().items()) if name.startswith("damage_")]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.removeprefix("damage_"))
 def test_bad_input_is_one_line_that_names_the_file(scene, damage):
     expected = damage(scene)

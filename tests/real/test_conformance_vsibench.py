@@ -27,6 +27,7 @@ def found(data: Path) -> Conformance:
     return check(sorted(data.glob("*_meta_info_val.json")), data / "questions.jsonl")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("kind", "total"),
     [

@@ -100,6 +100,7 @@ def test_the_depth_camera_agrees_on_frames_that_were_not_fused(apartment, fused)
     assert median < VOXEL / 2
 
 
+@pytest.mark.prove
 def test_lone_instances_cover_their_amodal_pixels(apartment, fused):
     vertices, faces = fused
     # Slices of the apartment one meter thick stand in for labels, which this sequence has not.

@@ -356,6 +356,7 @@ def test_a_scene_that_is_gone_is_revoked(copied):
 # What is done to a release afterwards is noticed
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("damage", ["row", "missing", "extra", "count", "manifest", "index", "cut"])
 def test_damage_to_a_release_is_found(copied, damage):
     held = create.create(copied.home, "v1")

@@ -326,6 +326,7 @@ def test_a_recipe_on_a_few_scenes(copied, tmp_path):
     assert "fewer than wanted: there are no more" in done.output and "mix own: " in done.output
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("change", "told"),
     [

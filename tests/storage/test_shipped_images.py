@@ -74,6 +74,7 @@ def test_every_row_is_what_the_mesh_says(homes):
     assert compared > 100
 
 
+@pytest.mark.prove
 def test_tasks_ask_what_such_a_scene_knows_and_say_what_it_lacks(homes):
     _, home = homes
     rejects = rows(home, "rejects/*")

@@ -84,6 +84,7 @@ def test_the_camera_moves_like_a_hand(scenes):
         assert np.ptp(yaw) > 2.0
 
 
+@pytest.mark.prove
 def test_most_objects_are_seen(scenes):
     for scene in scenes[:2]:
         prepared = shader(scene.mesh, scene.light)
@@ -96,6 +97,7 @@ def test_most_objects_are_seen(scenes):
         assert (seen >= 3).mean() > 0.8
 
 
+@pytest.mark.prove
 def test_things_keep_apart():
     for seed in range(4):
         rng = np.random.default_rng(seed)
@@ -152,6 +154,7 @@ def test_rectangles_overlap_as_shapely_says():
     assert 50 < hits < 350
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", catalog.kinds())
 def test_every_model_has_about_its_size_and_stands_on_the_ground(kind):
     for seed in range(3):

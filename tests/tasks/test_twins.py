@@ -141,6 +141,7 @@ def test_a_turned_draw_turns_one_purpose_alone() -> None:
         assert turned.shuffled("other", "abcd") == draw.shuffled("other", "abcd")
 
 
+@pytest.mark.prove
 def test_the_check_of_a_task_finds_a_broken_law(studio: Studio, tmp_path: Path) -> None:
     source, home = tmp_path / "source", tmp_path / "home"
     write_scenes(source, "scannet", 1, seed=5, faces=20_000, frames=40, size=(320, 240))

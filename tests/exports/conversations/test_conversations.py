@@ -42,6 +42,7 @@ def test_the_formats_of_conversations_are_there():
     assert set(FORMATS) == {"qwen-vl", "internvl", "llama-factory", "ms-swift", "openai-messages", "grpo"}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_written_comes_back(form, mode, tmp_path):
@@ -53,6 +54,7 @@ def test_what_is_written_comes_back(form, mode, tmp_path):
     assert chosen.validate(out) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("how", ["qwen3", "qwen2.5", "pixels", "0-1"])
 def test_coordinates_come_back_as_they_were_printed(form, how, tmp_path):
@@ -77,6 +79,7 @@ def test_the_same_rows_give_the_same_bytes(form, tmp_path):
     assert digest(written(form, tmp_path / "a/out")) == digest(written(form, tmp_path / "b/out"))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("where", ["question", "answer"])
 @pytest.mark.parametrize("tag", ["<image>", "<video>", "<audio>"])

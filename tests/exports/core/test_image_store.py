@@ -177,6 +177,7 @@ def test_a_jpeg_is_what_pillow_writes_to_a_file(tmp_path):
     assert encoded(image, ImageFormat.PNG) == (tmp_path / "a.png").read_bytes()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", [ImageFormat.PNG, ImageFormat.WEBP])
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats_of_conversations_name_images_by_what_they_are(tmp_path, name, form):

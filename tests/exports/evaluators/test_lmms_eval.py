@@ -54,6 +54,7 @@ def docs(folder, *splits):
     return [own for split in splits for _, own in lmms_eval.documents(folder / "data" / f"{split}.parquet")]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("how", ["as-printed", "qwen2.5"])
 def test_what_is_written_comes_back(tmp_path, mode, how):
@@ -151,6 +152,7 @@ def test_scores_are_those_of_the_score_command(tmp_path, how):
         assert len(own) >= 2 and compare(utils, name, list(responses(own)), tmp_path) > 5
 
 
+@pytest.mark.prove
 def test_scores_of_a_whole_benchmark_are_those_of_the_score_command(bench, tmp_path):
     out = tmp_path / "out"
     export("lmms-eval", ReleaseRows(bench.home, "v1", limit=900), out, Options(ImageMode.NONE))

@@ -46,6 +46,7 @@ def library(tmp_path, monkeypatch):
     return datasets
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("mode", list(ImageMode))
 @pytest.mark.parametrize("shards", [1, 4])
 def test_what_is_written_comes_back(tmp_path, mode, shards):
@@ -73,6 +74,7 @@ def test_a_release_comes_back_from_the_command(released, tmp_path, library):
         }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("mode", [ImageMode.COPY, ImageMode.DRAW])
 @pytest.mark.parametrize("form", list(ImageFormat))
 def test_the_library_decodes_the_images(tmp_path, library, mode, form):
@@ -182,6 +184,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_each_damage_is_one_line(tmp_path, damage):
     out = written(tmp_path / "out")

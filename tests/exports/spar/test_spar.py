@@ -68,6 +68,7 @@ def as_spar_loads(folder: Path, index: Path):
             yield (entry["root"], item["id"]), len(images)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shards", [1, 2])
 def test_rows_of_a_release_come_back(released, tmp_path, mode, shards):

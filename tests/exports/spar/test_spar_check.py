@@ -250,6 +250,7 @@ INDEX_FAULTS = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", sorted(INDEX_FAULTS))
 def test_an_index_that_is_wrong(tree, name):
     damage, line = INDEX_FAULTS[name]

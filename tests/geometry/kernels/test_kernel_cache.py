@@ -170,6 +170,7 @@ def between(monkeypatch, owner, name, action):
     return times
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("owner", "name"),
     [

@@ -168,12 +168,14 @@ def check_pointing(home: Home) -> Counter[str]:
     return told
 
 
+@pytest.mark.prove
 def test_verdicts_on_counts_are_those_of_rays(home: Home) -> None:
     told = check_counting(home)
     assert told["all"] > 100 and told[UNKNOWN] <= 0.2 * told["all"], told
     assert told["obj_count"] and told["appearance_order"] and told["half_seen"] + told["unseen"] > 10, told
 
 
+@pytest.mark.prove
 def test_what_names_frames_holds_where_they_have_these_numbers(home: Home) -> None:
     told = check_pointing(home)
     assert told["renumbered"] > 50 and told["frame_unseen"] > 50, told
@@ -188,6 +190,7 @@ def test_verdicts_of_eight_homes(tmp_path: Path) -> None:
     assert told["all"] > 2_000 and told[UNKNOWN] <= 0.06 * told["all"], told
 
 
+@pytest.mark.prove
 def test_what_names_frames_has_no_control(home: Home) -> None:
     """Frames without evidence are others than those named; such rows are counted out, so that all adds up."""
     for suite in SUITES:
@@ -200,6 +203,7 @@ def test_what_names_frames_has_no_control(home: Home) -> None:
         assert counted == {task: count for task in mine if (count := len(home.questions(task)))}
 
 
+@pytest.mark.prove
 def test_controls_of_counts_show_none_of_them(home: Home) -> None:
     rows = {row["qa_id"]: row for task in COUNTING for row in home.questions(task)}
     controls = home.rows("budgets/spar").filter(pl.col("budget") == "no_evidence")
@@ -211,6 +215,7 @@ def test_controls_of_counts_show_none_of_them(home: Home) -> None:
         assert words and all(not meant & set(caster.seen(frame)) for frame in own["frames"])
 
 
+@pytest.mark.prove
 def test_a_release_at_the_budget_keeps_what_is_asked_about(home: Home) -> None:
     """The frames that moments are told by keep their roles, and rows their ids."""
     task = "camera_displacement"
@@ -226,6 +231,7 @@ def test_a_release_at_the_budget_keeps_what_is_asked_about(home: Home) -> None:
         assert sum(item["role"].startswith("asked-") for item in row["frames"]) == 2
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("task", TOLD)
 def test_numbers_are_those_of_the_frames_that_are_shown(home: Home, task: str) -> None:
     """Of another set the questions name places in it; by another name of the same frames they are equal."""

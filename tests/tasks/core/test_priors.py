@@ -37,6 +37,7 @@ def test_of_what_is_kept_every_option_is_right_equally_often(law: list[float]) -
     assert all(abs(count / kept - 0.25) < 0.035 for count in right.values())
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("law", LAWS)
 def test_of_what_is_drawn_by_the_law_every_option_is_right_equally_often(law: list[float]) -> None:
     """In every set that is offered, so by the likeliest of the set as well."""

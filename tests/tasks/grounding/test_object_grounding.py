@@ -67,6 +67,7 @@ def test_what_is_said_means_the_object_alone(studio: Studio) -> None:
     assert min(kinds.values()) >= 50
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("decimals", [1, 2])
 def test_the_text_gives_the_box_back(studio: Studio, decimals: int) -> None:
     """Before size and depth are rounded nearly whole, and as printed by as much as the table in the docs says."""

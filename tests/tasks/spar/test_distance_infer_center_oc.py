@@ -73,6 +73,7 @@ def parsed(row: dict[str, Any]) -> list[str]:
     return [relation_of(row)]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_answers_equal_the_truth(studio_asked: Asked, task: str, form: str) -> None:

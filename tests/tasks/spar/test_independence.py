@@ -15,6 +15,7 @@ from spatial_assets.tasks.registry import tasks
 SEVERAL = [name for name in SUITES["spar"] if len(tasks()[name].formats) > 1]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", SEVERAL)
 def test_a_format_gives_the_same_rows_without_the_others(tiny_asked: Asked, name: str) -> None:
     task = tasks()[name]

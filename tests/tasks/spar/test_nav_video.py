@@ -61,6 +61,7 @@ def rows(base: Path) -> list[dict[str, Any]]:
     return lakes.rows(base / "home", f"questions/{TASK}").to_dicts()
 
 
+@pytest.mark.prove
 def test_rows_are_records_of_spars(rows: list[dict[str, Any]]) -> None:
     """Whose type is not called what its folder is."""
     from test_spar_records import faults_of

@@ -143,6 +143,7 @@ def test_every_candidate_is_counted_once(asked: Asked, task: str) -> None:
         assert [found.candidates for found in counts] == [expected] * len(FORMS[task])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", FORMS)
 def test_the_order_of_tables_changes_nothing(asked: Asked, task: str) -> None:
     inputs = next(asked.inputs())
@@ -270,6 +271,7 @@ def test_a_candidate_that_goes_makes_room_for_one_and_changes_no_other(
         assert len(after) <= 20 and len([row for row in after if row not in before]) <= 1
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", OF_IMAGES)
 def test_seeds_choose_other_questions(tiny_asked: Asked, studio_asked: Asked, task: str) -> None:
     inputs = next((studio_asked if task in FEW else tiny_asked).inputs())

@@ -216,6 +216,7 @@ def seen_in_the_mirror(name: str, form: str, value: np.ndarray, text: str) -> np
     return value * signs
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", TASKS)
 def test_a_mirror_swaps_left_and_right_and_nothing_else(scene: tuple[str, SceneFacts], name: str) -> None:
     facts = skip_where_nothing_is_asked(scene, name)
@@ -245,6 +246,7 @@ def test_a_mirror_swaps_left_and_right_and_nothing_else(scene: tuple[str, SceneF
         assert asked or form == SELECT, form
 
 
+@pytest.mark.every(3)
 @settings(max_examples=2)
 @given(scale=st.sampled_from([2.0, 0.5, 4.0]))
 @pytest.mark.parametrize("name", [name for name in TASKS if name not in NOT_SCALED])
@@ -267,6 +269,7 @@ def test_twice_as_large_with_limits_to_match_is_twice_as_far(
         assert asked or form == SELECT, form
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PAIRS)
 def test_two_objects_that_change_places_turn_the_answer(scene: tuple[str, SceneFacts], name: str) -> None:
     facts = scene[1]

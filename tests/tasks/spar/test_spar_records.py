@@ -36,6 +36,7 @@ PUBLISHED = [layout.folder for layout in spar_layout.tasks().values()]
 """A task that SPAR does not have may stand beside its own; what its records look like is nobody's rule."""
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_rows_are_records_of_their_task(asked: Asked, name: str) -> None:
     assert set(FORMS[name]) <= set(spar_layout.task(name).formats)

@@ -22,6 +22,7 @@ ENOUGH = 7
 """Rows of a format for each of its stems."""
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", FORMS)
 def test_printed_text(asked: Asked, name: str) -> None:
     used: Counter[tuple[str, str]] = Counter()

@@ -55,6 +55,7 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     )
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", tasks())
 def test_a_task_is_asked_or_says_which_facts_are_missing(views: Asked, name: str) -> None:
     quality = lakes.rows(views.home, f"quality/{name}").to_dicts()

@@ -22,6 +22,7 @@ from spatial_assets.report.gallery import gallery_page
 from spatial_assets.scoring.run import score_file
 from spatial_assets.stages.questions import SUITES
 
+pytestmark = pytest.mark.prove
 MOSAIC = sorted(SUITES["spatialmosaic"])
 WORST = "worst"
 """An answer that no type takes for right."""
@@ -32,7 +33,6 @@ def flat(out: Path) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.prove
 def test_all_comes_back_and_passes_the_check(exported: tuple[ReleaseRows, Path]) -> None:
     source, out = exported
     wanted = {

@@ -78,6 +78,7 @@ def test_what_a_type_is_made_from(task: str) -> None:
     assert "view_sets" in upstream_of(STAGES[task], STAGES)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", MOSAIC)
 def test_a_scene_without_sets_has_no_questions(studio: Studio, task: str) -> None:
     facts = studio.facts()[0]
@@ -88,6 +89,7 @@ def test_a_scene_without_sets_has_no_questions(studio: Studio, task: str) -> Non
     assert ask(task, empty) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", MOSAIC)
 def test_views_of_nothing_have_no_questions(task: str) -> None:
     """Neither where there is no object at all, nor where all are parts of the building, or the images show none."""

@@ -50,6 +50,7 @@ def most_likely_even(counts: Iterable[int]) -> bool:
     return bool(chisquare(list(counts)).pvalue > 1e-3)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("task", VSI)
 def test_the_same_rows_whatever_order_the_tables_are_in(studio: Studio, task: str) -> None:
     for facts in studio.facts()[:2]:
