@@ -197,8 +197,8 @@ def ask(
 
 
 def hints(options: Sequence[str]) -> list[list[str]]:
-    """What speaks for each option: what it is."""
-    return [[option] for option in options]
+    """Of each option `lamp`, and `lamp|desk` by each of the others: a lamp on a desk is about as near as it."""
+    return [[option, *(f"{option}|{other}" for other in options if other != option)] for option in options]
 
 
 TASKS = tuple(
