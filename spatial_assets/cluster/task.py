@@ -38,6 +38,9 @@ NO_HISTORY_SECONDS = 20.0
 """Without an answer of the history after which a run's process ends: it cannot tell of its work, nor be told that
 another does it. Less than after which others take it for lost; more than a database takes to start again."""
 
+STOP_SECONDS = 2.0
+"""For which a process that ends waits until its sign of life is gone."""
+
 
 @dataclass
 class Guard:
@@ -103,7 +106,10 @@ class Guard:
         if self.stopped.is_set():
             return
         _log.warning("run %s: this process ends: %s", self.run_id, why)
-        self.heart.stop()
+        # The sign goes, so that nobody waits to find out; where the home does not answer either, it stays.
+        stopping = threading.Thread(target=self.heart.stop, daemon=True)
+        stopping.start()
+        stopping.join(STOP_SECONDS)
         os._exit(1)
 
 

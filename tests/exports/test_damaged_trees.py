@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 from every_home import DESCRIBED, OCCLUDED, RELEASE, every_home
 from test_every_format import RELEASED, validated
-from thinned import thinned
 
 from spatial_assets.cli import main
 from spatial_assets.exports.core.base import ImageMode, Options
@@ -107,8 +106,9 @@ BYTES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
-    ("form", "damage"), thinned([(form, damage) for form in [*RELEASED, *OF_TASKS] for damage in BYTES], 3)
+    ("form", "damage"), [(form, damage) for form in [*RELEASED, *OF_TASKS] for damage in BYTES]
 )
 def test_a_file_of_other_bytes_is_named(form, damage, trees):
     out = trees(form)
@@ -151,7 +151,7 @@ def json_files(out):
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("form", thinned([*RELEASED, *OF_TASKS], 3))
+@pytest.mark.parametrize("form", [*RELEASED, *OF_TASKS])
 def test_no_value_of_a_field_stops_the_check(form, trees):
     out = trees(form)
     for file in json_files(out)[:3]:

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
-from thinned import thinned
 
 from spatial_assets.geometry.boxes import box_corners, yaw_of
 from spatial_assets.geometry.cameras import project
@@ -408,7 +407,7 @@ def test_single_poses_that_cannot_be_cost_their_frames(folder: Path, tmp_path: P
 LAYOUTS = ("arkitscenes", "arkitscenes_raw")
 
 
-@pytest.fixture(scope="module", params=thinned(LAYOUTS, 2))
+@pytest.fixture(scope="module", params=[LAYOUTS[0], pytest.param(LAYOUTS[1], marks=pytest.mark.prove)])
 def videos(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One of the studio's videos for each side that a tablet can lie on."""
     root = tmp_path_factory.mktemp(request.param)

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 import pytest
 from asked_homes import FORMS, OF_IMAGES, Asked
-from thinned import thinned
 
 from spatial_assets.scene import tables
 from spatial_assets.scene.inputs import SceneInputs
@@ -163,7 +162,8 @@ def test_rows_in_the_lake_come_out_again(asked: Asked, task: str) -> None:
         assert row == stored[row["qa_id"]]
 
 
-@pytest.mark.parametrize("task", thinned(OF_IMAGES, 4))
+@pytest.mark.every(4)
+@pytest.mark.parametrize("task", OF_IMAGES)
 def test_questions_about_other_images_stay_when_one_goes(
     asked: Asked, studio_asked: Asked, task: str
 ) -> None:

@@ -12,7 +12,6 @@ import pytest
 from asked_homes import FORMS, Asked
 from made_scene import FACTS, Tables, pose, rejected, rows_of
 from pydantic import ValidationError
-from thinned import thinned
 from video_scenes import box, made
 
 from spatial_assets.scene import tables
@@ -159,7 +158,7 @@ def places(held: list[dict[str, object]] | None) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("name", thinned(MEASURED, 4))
+@pytest.mark.parametrize("name", MEASURED)
 def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
     chosen = task(name)
     for facts in facts_in(asked):

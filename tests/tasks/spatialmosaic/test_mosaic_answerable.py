@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from mosaic_checks import check_answerable, set_objects
-from thinned import thinned
 from video_scenes import Studio
 
 from spatial_assets.scene import tables
@@ -19,7 +18,7 @@ def objects(studio: Studio):
 
 
 @pytest.mark.every(2)
-@pytest.mark.parametrize("task", thinned(MOSAIC, 3))
+@pytest.mark.parametrize("task", MOSAIC)
 def test_views_show_what_is_needed_and_are_needed_where_they_say_so(studio: Studio, objects, task) -> None:
     rows = studio.rows(task)
     needed = [check_answerable(studio.truths[row["scene"]], row, objects) for row in rows]
