@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -40,9 +41,11 @@ def instance_of(home: Path) -> dg.DagsterInstance:
 
 def _check_needs(path: Path) -> None:
     """Raises InputError where what the file of several machines needs is not there."""
-    if b"spatial_assets.cluster" not in path.read_bytes():
+    text = path.read_text(encoding="utf-8")
+    if "spatial_assets.cluster" not in text:
         return
-    for name in (POSTGRES_VARIABLE, BROKER_VARIABLE):
+    # Whoever keeps a file of his own may write an address into it, or take it from other variables.
+    for name in re.findall(r"^\s*env:\s*(\w+)", text, re.MULTILINE):
         if not os.environ.get(name):
             raise InputError(path, f"is of several machines: set {name}, as deploy/README.md says")
     for package in EXTRAS:

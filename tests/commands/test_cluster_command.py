@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -98,6 +99,19 @@ def test_a_home_of_several_machines_says_which_variable_is_missing(home, small_s
     (home / "dagster" / "dagster.yaml").write_text(shipped("deploy/dagster.yaml").read_text())
     line = one_line(invoke("register", "scannet", str(small_scannet), "--home", str(home)))
     assert f"dagster.yaml: is of several machines: set {POSTGRES_VARIABLE}" in line
+
+
+def test_a_home_of_several_machines_may_have_its_addresses_in_its_file(home, small_scannet):
+    (home / "dagster").mkdir()
+    text = shipped("deploy/dagster.yaml").read_text()
+    for name, address in ((POSTGRES_VARIABLE, "postgresql://a:hidden@"), (BROKER_VARIABLE, "redis://")):
+        text = re.sub(rf":\s*env: {name}", f": {address}{NOWHERE}/c", text)
+    assert "env:" not in text
+    (home / "dagster" / "dagster.yaml").write_text(text)
+    line = one_line(invoke("register", "scannet", str(small_scannet), "--home", str(home)))
+    assert NOWHERE in line
+    assert "set SPATIAL" not in line
+    assert "hidden" not in line
 
 
 def test_a_home_of_several_machines_says_what_to_install(home, monkeypatch, small_scannet):
