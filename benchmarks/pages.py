@@ -23,8 +23,9 @@ from typing import Any
 
 import dagster as dg
 
-from benchmarks import browser, devtools, histories, postgres, simulation
+from benchmarks import browser, devtools, histories, postgres
 from benchmarks.bars import Bar
+from benchmarks.copied_runs import template, write_run
 from spatial_assets.assets import automation, partitions
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import keys_of
@@ -75,9 +76,9 @@ def write(home: Path, shards: int) -> float:
         if not instance.get_runs(limit=1):
             each = min(SHARDS_PER_RUN, len(keys))
             first = histories.run(instance, defs, keys[:each])
-            made = simulation.template(instance, first.run_id, keys[:each])
+            made = template(instance, first.run_id, keys[:each])
             for start in range(each, len(keys) - each + 1, each):
-                simulation.write_run(instance, made, keys[start : start + each])
+                write_run(instance, made, keys[start : start + each])
         if instance.get_backfill(BACKFILL) is None:
             _backfill(instance, keys)
     return time.perf_counter() - begun
@@ -138,7 +139,9 @@ def opened(home: Path, address: str) -> dict[str, float]:
     place = "/".join(asset.path)
     key = partitions.registry(home).shards()[-1].key
     pages = {
-        "global asset graph": ("asset-groups", "keyframes"),
+        # With so many assets it shows groups, which open on a click.
+        "global asset graph": ("asset-groups", "spatialmosaic"),
+        "an asset's lineage": (f"assets/{place}?view=lineage&lineageScope=upstream", "keyframes"),
         "an asset's page": (f"assets/{place}", "Row count"),
         "an asset's partitions": (f"assets/{place}?view=partitions&partition={key}", "output_hash"),
         "backfill page": (f"runs/b/{BACKFILL}", "Canceled"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import histories, postgres, simulation
+from benchmarks import copied_runs, histories, postgres, simulation
 from spatial_assets.assets import partitions
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of
@@ -71,8 +71,8 @@ def test_a_history_is_what_runs_write_and_is_copied_to_other_shards(tmp_path):
     with instance_of(tmp_path) as instance, histories.made_definitions(tmp_path) as defs:
         partitions.open_partitions(instance, partitions.registry(tmp_path))
         run = histories.run(instance, defs, keys[:2], NAMES)
-        made = simulation.template(instance, run.run_id, keys[:2])
-        assert simulation.write_run(instance, made, keys[2:]) == len(made.events)
+        made = copied_runs.template(instance, run.run_id, keys[:2])
+        assert copied_runs.write_run(instance, made, keys[2:]) == len(made.events)
         for name in NAMES:
             assert instance.get_materialized_partitions(key_of(name)) == set(keys)
             (last,) = instance.fetch_materializations(key_of(name), limit=1).records
@@ -103,9 +103,9 @@ def test_postgres_holds_the_same_history_after_batches_as_one_by_one(tmp_path):
                 partitions.open_partitions(instance, partitions.registry(home))
                 run = histories.run(instance, defs, keys[:2], NAMES)
                 if together:
-                    made = simulation.template(instance, run.run_id, keys[:2])
+                    made = copied_runs.template(instance, run.run_id, keys[:2])
                     instance.delete_run(run.run_id)
-                    simulation.write_run(instance, made, keys[:2])
+                    copied_runs.write_run(instance, made, keys[:2])
                 assert instance.get_asset_records([key_of(name) for name in NAMES])
                 found.append(
                     {
