@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import permutations
@@ -48,7 +49,7 @@ from spatial_assets.tasks.vsi import (
 from spatial_assets.tasks.vsti import camera_obj_rel_dist, obj_obj_relative_pos
 
 PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
-RIDGE = {"obj_appearance_order": 600.0, "obj_obj_relative_pos_ud": 1.0}
+RIDGE = {"obj_appearance_order": 600.0, "obj_obj_relative_pos_ud": 0.3}
 """By task; found by leaving out a quarter of the scenes in turn. The orders of a scene have their views in common;
 of two names that lie so in every room, the scores are to say it."""
 COMMON_RIDGE = 10.0
@@ -56,9 +57,11 @@ ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3, "obj_attribute_o
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
 OF_PAIRS = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
-    *(axis.name for axis in obj_obj_relative_pos.AXES),
+    obj_obj_relative_pos.AXES[-1].name,
 )
-"""Tasks whose words come in pairs: fitted on the scenes of more seeds."""
+"""Tasks whose hints are of pairs of names: fitted on the scenes of more seeds."""
+AT_EVERY_MOMENT = ("obj_obj_relative_pos_ud",)
+"""Tasks that ask the same of the same things at many moments: n such rows say as much as the root of n others."""
 LEAST = 0.02
 """Scores nearer to zero are left out."""
 SCENES = 60
@@ -200,8 +203,11 @@ def asked(homes: Sequence[Path], task: str) -> Iterator[dict[str, Any]]:
                     yield row
 
 
-def fit(cases: Sequence[tuple[list[list[str]], int]], ridge: float) -> dict[str, float]:
+def fit(
+    cases: Sequence[tuple[list[list[str]], int]], ridge: float, weights: np.ndarray | None = None
+) -> dict[str, float]:
     """Scores of the hints by which the right answers are likeliest, less the ridge's price."""
+    counted = np.ones(len(cases)) if weights is None else weights
     names = sorted({hint for hints, _ in cases for own in hints for hint in own})
     place = {name: index for index, name in enumerate(names)}
     sizes = np.array([len(hints) for hints, _ in cases])
@@ -211,38 +217,53 @@ def fit(cases: Sequence[tuple[list[list[str]], int]], ridge: float) -> dict[str,
     bounds = np.concatenate([[0], np.cumsum([len(own) for own in answers])])
     design = csr_matrix((np.ones(len(columns)), columns, bounds), (len(answers), len(names)))
     right = starts + np.array([at for _, at in cases])
-    wanted = np.asarray(design[right].sum(axis=0)).ravel()
+    wanted = design[right].T @ counted
+    each = np.repeat(counted, sizes)
 
     def loss(scores: np.ndarray) -> tuple[float, np.ndarray]:
         logits = design @ scores
         logits -= np.repeat(np.maximum.reduceat(logits, starts), sizes)
-        weights = np.exp(logits)
-        totals = np.add.reduceat(weights, starts)
-        value = np.log(totals).sum() - logits[right].sum() + ridge / 2 * scores @ scores
-        return value, design.T @ (weights / np.repeat(totals, sizes)) - wanted + ridge * scores
+        shares = np.exp(logits)
+        totals = np.add.reduceat(shares, starts)
+        value = counted @ (np.log(totals) - logits[right]) + ridge / 2 * scores @ scores
+        return value, design.T @ (each * shares / np.repeat(totals, sizes)) - wanted + ridge * scores
 
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 500})
     return dict(zip(names, found.x.tolist(), strict=True))
 
 
-def mended(cases: Sequence[tuple[list[list[str]], int]], ridge: float, rounds: int) -> dict[str, float]:
+def repeated(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """(N,), the weight of each row among those about the same things of its scene."""
+    keys = [(row["home"], row["scene"], *sorted(item["instance"] for item in row["objects"])) for row in rows]
+    times = Counter(keys)
+    return np.array([times[key] ** -0.5 for key in keys])
+
+
+def mended(
+    cases: Sequence[tuple[list[list[str]], int]],
+    ridge: float,
+    rounds: int,
+    weights: np.ndarray | None = None,
+) -> dict[str, float]:
     """A law of which what remains after thinning by it says least: fitted, then fitted on that, and so on.
 
     Most pairs are no question at all: a lamp hangs above a mat in every room. A law that is fitted on them all is right
     about these, and too weak where it matters, among those that may lie either way.
     """
-    scores = fit(cases, ridge)
+    scores = fit(cases, ridge, weights)
     random = np.random.default_rng(0)
     units = random.random((rounds, len(cases)))
+    counted = np.ones(len(cases)) if weights is None else weights
     for turn in range(1, rounds):
         law = Prior(scores)
         kept = []
-        for (hints, right), unit in zip(cases, units[turn].tolist(), strict=True):
+        for place, ((hints, right), unit) in enumerate(zip(cases, units[turn].tolist(), strict=True)):
             chances = law.chances(hints)
             if unit * chances[right] < min(chances):
-                kept.append((hints, right))
+                kept.append(place)
         # So few are left that the price of a score would weigh more than what they say.
-        more = fit(kept, ridge * len(kept) / len(cases))
+        left = counted[kept]
+        more = fit([cases[place] for place in kept], ridge * left.sum() / counted.sum(), left)
         scores = {name: scores[name] + more.get(name, 0.0) for name in scores}
     return scores
 
@@ -260,7 +281,8 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
         hints = TASKS[task]
         rows = list(asked(homes, task))
         cases = [hints(row) for row in rows]
-        scores = mended(cases, RIDGE.get(task, COMMON_RIDGE), ROUNDS.get(task, 1))
+        weights = repeated(rows) if task in AT_EVERY_MOMENT else None
+        scores = mended(cases, RIDGE.get(task, COMMON_RIDGE), ROUNDS.get(task, 1), weights)
         scenes = len({(row["home"], row["scene"]) for row in rows})
         held = {
             "about": ABOUT.format(rows=f"{len(rows):,}", scenes=scenes),

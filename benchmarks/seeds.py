@@ -14,7 +14,7 @@ AUDITED, AUDITED_MORE, AUDITED_UNFILMED = 140_911, 140_912, 140_913
 """Of the scenes of all tasks, of those for tasks with few rows a scene, and of those without images."""
 OF_LAWS, OF_PRIORS = 7001, (7101, 7102, 7103, 7104)
 """What the data files are fitted on."""
-OF_MORE_PRIORS = (*OF_PRIORS, 7105, 7106, 7107, 7108)
+OF_MORE_PRIORS = (*OF_PRIORS, *range(7105, 7117))
 """Where scores are of pairs of names, of which each is in few scenes."""
 
 

@@ -35,14 +35,16 @@ from spatial_assets.tasks.vsti import camera_obj_rel_dist, obj_obj_relative_pos
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-MORE = 150
+MORE = 500
 FEW_ROWS = (
     object_size_estimation.NAME,
     route_planning.NAME,
     camera_obj_rel_dist.VERSIONS[0].name,
+    camera_obj_rel_dist.VERSIONS[1].name,
     obj_obj_relative_pos.AXES[-1].name,
 )
-"""Tasks with some ten rows with options a scene, that depend on what a video shows: asked about so many more."""
+"""Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
+same: asked about so many more."""
 LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
 
 
