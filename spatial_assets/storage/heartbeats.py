@@ -2,8 +2,8 @@
 
     <home>/locks/processes/<token>.json      what the process says of itself, and a count that goes up
 
-Clocks of different machines are never compared: whoever watches notes, by its own clock, when it last saw the count
-change. A process that is killed leaves its file; `sweep` removes those that have long stood still.
+Clocks of different machines are never compared: whoever watches adds up, by its own clock, for how long it has seen
+the count stand still. A process that is killed leaves its file; `sweep` removes those that have long stood still.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ BEAT_SECONDS = 3.0
 """Between two signs of life; a home on a slow file system takes a write of a hundred bytes that often."""
 LOST_SECONDS = 30.0
 """Without a sign of life after which a process is taken for lost: ten beats, longer than a machine at work pauses."""
+LOOK_SHARE = 0.5
+"""Share of `LOST_SECONDS` for which the time between two looks counts at most: a file server that does not answer
+holds up whoever looks as well, and nobody is lost of whom only one look has found nothing new."""
 GONE_SECONDS = 600.0
 """Without a sign of life after which what a process left may be swept away unwatched, by the file server's clock."""
 
@@ -90,7 +93,8 @@ class Watch:
 
     def __init__(self, home: Path) -> None:
         self.folder = folder_of(home)
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._seen: dict[str, tuple[int | None, float, float]] = {}
+        """The count at the last look, when that was, and for how long it has been the same."""
 
     def signs(self) -> list[Sign]:
         """All that stand there, of the living and of the lost, by token."""
@@ -102,15 +106,20 @@ class Watch:
     def silent(self, token: str) -> float:
         """Seconds for which this watch has seen no new sign of a process; 0 where it looks for the first time or the
         sign is new, and infinity where there is no sign at all, as of a process that has ended."""
-        sign = read(self.folder / f"{token}.json")
-        if sign is None:
+        now, counts = time.monotonic(), True
+        beat, looked, silent = self._seen.get(token, (None, now, 0.0))
+        try:
+            sign = _sign(token, _told(self.folder / f"{token}.json"))
+        except FileNotFoundError:
             return float("inf")
-        now = time.monotonic()
-        beat, since = self._seen.get(token, (None, now))
-        if beat != sign.beat:
-            since = now
-        self._seen[token] = (sign.beat, since)
-        return now - since
+        except OSError:
+            sign, counts = None, False  # of the file server, which says nothing of the process
+        if sign is not None and sign.beat != beat:
+            beat, silent = sign.beat, 0.0
+        elif counts:
+            silent += min(now - looked, LOOK_SHARE * self.patience)
+        self._seen[token] = (beat, now, silent)
+        return silent
 
     @property
     def patience(self) -> float:
@@ -130,7 +139,18 @@ class Watch:
 def read(path: Path) -> Sign | None:
     """None for a file that is not there, or is not whole."""
     try:
-        told = json.loads(path.read_bytes())
-        return Sign(path.stem, told["host"], int(told["pid"]), int(told["beat"]), dict(told["about"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        return _sign(path.stem, _told(path))
+    except OSError:
+        return None
+
+
+def _told(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _sign(token: str, data: bytes) -> Sign | None:
+    try:
+        told = json.loads(data)
+        return Sign(token, told["host"], int(told["pid"]), int(told["beat"]), dict(told["about"]))
+    except (ValueError, TypeError, KeyError):
         return None
