@@ -369,16 +369,14 @@ def at_work(home: Path) -> Iterator[Session]:
 
 
 def _sweep(home: Path, fresh: Path) -> None:
-    """Remove what processes left that are long gone, by the file server's own clock."""
+    """Remove signs of processes that are long gone, by the file server's own clock.
+
+    Leases stay, however old: they say whose locks a server still keeps, and what has to be cleaned and held against
+    its records. Who locks next ends them.
+    """
     with suppress(OSError):
         now = fresh.stat().st_mtime
         for path in folder_of(home).glob("*.json"):
             with suppress(FileNotFoundError):
                 if now - path.stat().st_mtime > GONE_SECONDS:
-                    path.unlink()
-        living = {path.stem for path in folder_of(home).glob("*.json")}
-        for path in (home / "locks" / "leases").glob("*/*"):
-            with suppress(OSError):
-                old = now - path.stat().st_mtime > GONE_SECONDS
-                if old and path.stem.rpartition("-")[0] not in living:
                     path.unlink()

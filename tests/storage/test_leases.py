@@ -161,16 +161,29 @@ def test_both_of_two_lost_holders_are_overcome(tmp_path: Path) -> None:
         assert lease.interrupted == {"a"}
 
 
-def test_what_long_gone_processes_left_is_swept(tmp_path: Path) -> None:
-    killed = stopped(tmp_path, ["a"])
+def test_what_was_left_is_known_however_long_ago_that_was(tmp_path: Path) -> None:
+    """Signs of life are swept away, leases are not: of one that stands still, and of one that was killed."""
+    zombie, killed = stopped(tmp_path, ["a", "c"]), stopped(tmp_path, ["b"], process="k" * 32)
     for _, handle in killed._handles:
         os.close(handle)
-    sign = heartbeats.folder_of(tmp_path) / f"{killed.process}.json"
-    for path in (sign, killed.path):
+    signs = [heartbeats.folder_of(tmp_path) / f"{lease.process}.json" for lease in (zombie, killed)]
+    for path in (*signs, zombie.path, killed.path):
         os.utime(path, (1, 1))
     with leased(tmp_path, "another", ["a"]):
-        assert not sign.exists()
-        assert not killed.path.exists()
+        assert not any(path.exists() for path in signs)
+    begun = time.monotonic()
+    with leased(tmp_path, SHARD, ["a", "b"]) as lease:
+        assert time.monotonic() - begun < 0.3 * leases.UNKNOWN_LOOKS
+        assert lease.interrupted == {"a", "b"}
+        lease.settle()
+    for path in leases.folder_of_leases(tmp_path, SHARD).iterdir():
+        os.utime(path, (1, 1))
+    with leased(tmp_path, SHARD, ["c"]) as lease:
+        assert time.monotonic() - begun < 0.3 * leases.UNKNOWN_LOOKS
+        assert lease.interrupted == {"c"}
+        lease.settle()
+    zombie.release()
+    assert not list((tmp_path / "locks" / "leases").rglob("*.*"))
 
 
 class Zombie:
