@@ -25,6 +25,7 @@ from spatial_assets.cluster.claims import forget, latest, take
 from spatial_assets.cluster.memory import family_bytes
 from spatial_assets.cluster.told import Telling
 from spatial_assets.storage.heartbeats import Heartbeat, beating
+from spatial_assets.storage.leases import at_work
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class Executor:
         job = recon_job_from_origin(run.job_code_origin)
         again = run.status == dg.DagsterRunStatus.STARTED
         try:
-            with listening(Telling(self.home, run)):
+            with at_work(self.home), listening(Telling(self.home, run)):
                 for _ in core_execute_run(
                     job, run, instance, inject_env_vars=True, resume_from_failure=again
                 ):

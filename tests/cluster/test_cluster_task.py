@@ -68,7 +68,9 @@ def test_a_run_is_executed_and_told_of_once(requested):
     assert Watch(home).signs() == []
     heard = list(Hearing(home).new(run_id))
     assert [(item.stage, len(item.done)) for item in heard] == [("sources", 1), ("scenes", 1)]
-    assert records.load(home, "scenes", KEY)
+    made = [record for stage in STAGES for record in records.load(home, stage, KEY).values()]
+    assert len(made) == 2
+    assert len({record.lease.partition("-")[0] for record in made}) == 1, "its steps share one sign of life"
     execute(run_id, 1)
     assert starts(instance, run_id) == 1, "a message that comes twice does nothing"
 
