@@ -23,9 +23,9 @@ from spatial_assets.stages.budgets import STAGES as JUDGED
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import upstream_of
-from spatial_assets.storage.atomic import replace_text
+from spatial_assets.storage.atomic import remove_temporaries, replace_text
 from spatial_assets.storage.hashing import hash_text
-from spatial_assets.storage.lake import Lake, remove_temporaries
+from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.leases import leased
 from spatial_assets.storage.shipped import sql
 

@@ -21,7 +21,8 @@ from spatial_assets.lineage import records, tombstones
 from spatial_assets.lineage.records import Record
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage
-from spatial_assets.storage.lake import Lake, by_scene, content_hash, hash_of_none, remove_temporaries
+from spatial_assets.storage.atomic import remove_temporaries
+from spatial_assets.storage.lake import Lake, by_scene, content_hash, hash_of_none
 
 FILES = "files"
 """Beside the records of stages: the states of source files, which the stage `sources` keeps."""

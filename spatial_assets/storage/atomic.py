@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -144,6 +145,16 @@ def remove(path: Path, aside: Path | None = None, keep: bool = False) -> None:
         if not keep:
             with suppress(OSError):
                 place.rmdir()
+
+
+def remove_temporaries(folder: Path, of: str = "") -> None:
+    """Delete what a killed writer left in a folder, or of one file there; the caller holds the lock on writing it."""
+    for path in folder.glob(f".{glob.escape(of)}.*" if of else ".*"):
+        check_fences()
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -9,9 +9,7 @@ order, the number of workers or the machine's clock.
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +26,7 @@ import pyarrow.parquet as pq
 
 from spatial_assets.scene.outputs import Rows
 from spatial_assets.scene.tables import Table
-from spatial_assets.storage.atomic import DamagedTable, check_fences, replacing
+from spatial_assets.storage.atomic import DamagedTable, replacing
 
 KEPT_TABLES = 64
 """Tables of single scenes kept in memory: what all tasks read of the ten scenes read last."""
@@ -261,16 +259,6 @@ def _read_scene(
     if columns is not None:
         rows = rows.select(list(columns))
     return rows.slice(places[0], len(places)) if len(places) else rows.slice(0, 0)
-
-
-def remove_temporaries(folder: Path, of: str = "") -> None:
-    """Delete what a killed writer left in a folder, or of one file there; the caller holds the lock on writing it."""
-    for path in folder.glob(f".{glob.escape(of)}.*" if of else ".*"):
-        check_fences()
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _runs(arrow: pa.Table) -> list[tuple[int, int]]:

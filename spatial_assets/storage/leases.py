@@ -26,15 +26,16 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from spatial_assets.storage import lock_files
 from spatial_assets.storage.atomic import fenced, make_folder, naming, replacing
 from spatial_assets.storage.heartbeats import GONE_SECONDS, Heartbeat, Watch, folder_of
+from spatial_assets.storage.lock_files import is_at, open_lock, put_new, try_lock
 
 _log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.1
-"""Between two tries of a lock that somebody holds; of the same order as what a build does between two locks."""
 LOOK_SECONDS = 1.0
 """Between two looks at those who hold it: they give a sign of life every three seconds."""
 UNKNOWN_LOOKS = 10
@@ -60,6 +61,10 @@ class Claim:
     process: str
     exclusive: frozenset[str]
     shared: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        return self.path.stem
 
     @property
     def ended(self) -> bool:
@@ -195,23 +200,12 @@ class Lease:
                 path = lock_path(self.home, name, self.shard)
                 handle = open_lock(path)
                 self._handles.append((path, handle))
-                try:
-                    fcntl.flock(handle, mode | fcntl.LOCK_NB)
-                except BlockingIOError:
+                if not try_lock(handle, mode):
                     return name
         return None
 
     def _is_current(self) -> bool:
-        """Whether the files that were locked are those that stand there: others may have put new ones there."""
-        for path, handle in self._handles:
-            try:
-                there = os.stat(path)  # noqa: PTH116 (a suite holds dozens)
-            except FileNotFoundError:
-                return False
-            held = os.fstat(handle)
-            if (there.st_ino, there.st_dev) != (held.st_ino, held.st_dev):
-                return False
-        return True
+        return all(is_at(path, handle) for path, handle in self._handles)
 
     def _end_others(self) -> None:
         """Every other lease on what is locked here is of one that does not hold it any more, or does not know that."""
@@ -237,14 +231,6 @@ class Lease:
 
 def _told(process: str, exclusive: Collection[str], shared: Collection[str]) -> str:
     return json.dumps({"process": process, "exclusive": sorted(exclusive), "shared": sorted(shared)})
-
-
-def open_lock(path: Path) -> int:
-    while True:
-        try:
-            return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except FileNotFoundError:
-            make_folder(path.parent)
 
 
 @contextmanager
@@ -277,39 +263,38 @@ def _wait(lease: Lease, stage: str, session: Session) -> None:
     mode = fcntl.LOCK_EX if stage in lease.exclusive else fcntl.LOCK_SH
     _log.info("waiting for whoever holds %s", path)
     looked, unknown_since = -LOOK_SECONDS, time.monotonic()
-    while not _is_free(path, mode):
-        now = time.monotonic()
-        if now - looked >= LOOK_SECONDS:
-            looked = now
-            inside = [claim for claim in claims(lease.home, lease.shard) if claim.hinders(*mine)]
-            # All are looked at, so that the time for which they are silent is counted for all.
-            lost = [claim for claim in inside if session.lost(claim.process) or claim.ended]
-            if inside:
-                unknown_since = now
-            if len(lost) == len(inside) and (inside or now - unknown_since > session.unknown_seconds()):
-                if not _is_free(path, mode):
-                    _take_over(path, lost)
+    while True:
+        handle = open_lock(path)
+        try:
+            if try_lock(handle, mode):
                 return
-        time.sleep(POLL_SECONDS)
+            now = time.monotonic()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                # Listed after the lock was found held: who holds it, and is at work, is among these.
+                inside = _inside(lease, mine)
+                # All are looked at, so that the time for which they are silent is counted for all.
+                lost = [claim for claim in inside if session.lost(claim.process) or claim.ended]
+                if inside:
+                    unknown_since = now
+                if len(lost) == len(inside) and (inside or now - unknown_since > session.unknown_seconds()):
+                    still = partial(_are_among, {claim.id for claim in lost}, lease, mine)
+                    if put_new(path, handle, still, session.watch.patience):
+                        who = ", ".join(sorted({claim.process for claim in lost})) or "somebody unknown"
+                        _log.warning("%s is taken over from %s, of whom there is no sign of life", path, who)
+                        return
+        finally:
+            os.close(handle)
+        time.sleep(lock_files.POLL_SECONDS)
 
 
-def _is_free(path: Path, mode: int) -> bool:
-    handle = open_lock(path)
-    try:
-        fcntl.flock(handle, mode | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
-    return True
+def _are_among(known: set[str], lease: Lease, mine: tuple[Collection[str], Collection[str]]) -> bool:
+    return {claim.id for claim in _inside(lease, mine)} <= known
 
 
-def _take_over(path: Path, lost: Collection[Claim]) -> None:
-    """Put a new lock file where those who are lost hold the former; their leases end when it is locked."""
-    who = ", ".join(sorted({claim.process for claim in lost})) or "somebody unknown"
-    _log.warning("%s is taken over from %s, of whom there is no sign of life", path, who)
-    with replacing(path) as temporary:
-        temporary.touch()
+def _inside(lease: Lease, mine: tuple[Collection[str], Collection[str]]) -> list[Claim]:
+    """Of those who hold what hinders, or are about to."""
+    return [claim for claim in claims(lease.home, lease.shard) if claim.hinders(*mine)]
 
 
 class Session:

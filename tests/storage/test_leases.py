@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
+from stopped_builds import take_over
 
-from spatial_assets.storage import atomic, heartbeats, leases
-from spatial_assets.storage.atomic import fenced, remove, replace_text
-from spatial_assets.storage.lake import remove_temporaries
+from spatial_assets.storage import atomic, heartbeats, leases, lock_files
+from spatial_assets.storage.atomic import fenced, remove, remove_temporaries, replace_text
 from spatial_assets.storage.leases import Lease, LeaseLost, leased, lock_path
 
 SHARD = "scannet-v2-0000"
@@ -28,7 +29,7 @@ DEADLINE = 20.0
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0.02)
     monkeypatch.setattr(heartbeats, "LOST_SECONDS", 0.3)
-    monkeypatch.setattr(leases, "POLL_SECONDS", 0.002)
+    monkeypatch.setattr(lock_files, "POLL_SECONDS", 0.002)
     monkeypatch.setattr(leases, "LOOK_SECONDS", 0.004)
 
 
@@ -140,7 +141,7 @@ def test_a_lock_that_nobody_claims_is_waited_for_long_and_not_for_ever(
 ) -> None:
     monkeypatch.setattr(leases, "UNKNOWN_LOOKS", 2)
     path = lock_path(tmp_path, "a", SHARD)
-    handle = leases.open_lock(path)
+    handle = lock_files.open_lock(path)
     fcntl.flock(handle, fcntl.LOCK_EX)
     begun = time.monotonic()
     with leased(tmp_path, SHARD, ["a"]):
@@ -159,6 +160,103 @@ def test_both_of_two_lost_holders_are_overcome(tmp_path: Path) -> None:
             zombie.check()
     with leased(tmp_path, SHARD, ["a"]) as lease:
         assert lease.interrupted == {"a"}
+
+
+def test_who_was_quicker_to_take_over_is_not_taken_over_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two wait for the same lost process; one has put its lock file in place when the other has just found it lost."""
+    zombie, path = stopped(tmp_path, ["a"]), lock_path(tmp_path, "a", SHARD)
+    heart = heartbeats.Heartbeat(tmp_path)
+    quicker = Lease(tmp_path, SHARD, ["a"], [], heart.token)
+    second, real = threading.Event(), leases.Session.lost
+
+    def lost(session: leases.Session, process: str) -> bool:
+        found = real(session, process)
+        if found and process == zombie.process and not quicker._handles:
+            take_over(path)
+            assert quicker.try_to_take() is None
+        return found
+
+    def take() -> None:
+        with leased(tmp_path, SHARD, ["a"]):
+            second.set()
+
+    monkeypatch.setattr(leases.Session, "lost", lost)
+    thread = threading.Thread(target=take)
+    thread.start()
+    wait_for(lambda: quicker._handles)
+    assert not second.wait(3 * heartbeats.LOST_SECONDS)
+    quicker.check()
+    quicker.release()
+    thread.join(DEADLINE)
+    assert second.is_set()
+    heart.stop()
+    zombie.release()
+
+
+def test_who_came_to_hold_what_the_lost_let_go_of_is_not_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lost process is killed when it has just been found lost, and somebody else locks the same file."""
+    zombie = stopped(tmp_path, ["a"])
+    heart = heartbeats.Heartbeat(tmp_path)
+    third = Lease(tmp_path, SHARD, ["a"], [], heart.token)
+    second, real = threading.Event(), leases.put_new
+
+    def putting(*given: Any) -> bool:
+        if not third._handles:
+            zombie.release()
+            assert third.try_to_take() is None
+        return real(*given)
+
+    def take() -> None:
+        with leased(tmp_path, SHARD, ["a"]):
+            second.set()
+
+    monkeypatch.setattr(leases, "put_new", putting)
+    thread = threading.Thread(target=take)
+    thread.start()
+    wait_for(lambda: third._handles)
+    assert not second.wait(3 * heartbeats.LOST_SECONDS)
+    third.check()
+    third.release()
+    thread.join(DEADLINE)
+    assert second.is_set()
+    heart.stop()
+
+
+def test_one_who_is_stopped_over_a_take_over_holds_nobody_up_and_replaces_nothing_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "locks" / "a.lock"
+    handle = lock_files.open_lock(path)
+    arrived, go = threading.Event(), threading.Event()
+    real, told = atomic.into_place, []
+
+    def putting(temporary: Path, target: Path) -> None:
+        if threading.current_thread() is thread:
+            arrived.set()
+            assert go.wait(DEADLINE)
+        real(temporary, target)
+
+    monkeypatch.setattr(atomic, "into_place", putting)
+    thread = threading.Thread(
+        target=lambda: told.append(lock_files.put_new(path, handle, lambda: True, 0.05))
+    )
+    thread.start()
+    assert arrived.wait(DEADLINE)
+    begun = time.monotonic()
+    assert lock_files.put_new(path, handle, lambda: True, 0.05)
+    assert time.monotonic() - begun > 0.05
+    new = path.stat().st_ino
+    go.set()
+    thread.join(DEADLINE)
+    assert told == [False]
+    assert path.stat().st_ino == new
+    assert list(path.parent.iterdir()) == [path]
+    assert not lock_files.put_new(path, handle, lambda: True, 0.05), "it was replaced before"
+    os.close(handle)
 
 
 def test_what_was_left_is_known_however_long_ago_that_was(tmp_path: Path) -> None:
@@ -254,7 +352,7 @@ def interleaved(
         replace_text(file, "old")
         taker = Lease(folder, SHARD, ["a"], [], "t" * 32)
         do: dict[str, Callable[[], object]] = {
-            "put a new lock file": lambda: leases._take_over(lock_path(folder, "a", SHARD), []),  # noqa: B023
+            "put a new lock file": lambda: take_over(lock_path(folder, "a", SHARD)),  # noqa: B023
             "take": taker.try_to_take,
             "clean": lambda: remove_temporaries(file.parent) if cleaning else None,  # noqa: B023
             "read": lambda: text_of(file),  # noqa: B023

@@ -18,6 +18,7 @@ from lakes import build
 
 from spatial_assets.engine.stage_run import StageRun
 from spatial_assets.storage import atomic, leases
+from spatial_assets.storage.lock_files import open_lock, put_new
 
 READ = ("sources", "scenes")
 """What is built; it is stopped in the second, while it holds the first to read."""
@@ -58,6 +59,13 @@ def hook(moment: str, halt: Callable[[], None]) -> tuple[object, str, Callable[.
         into_place(temporary, path)
 
     return atomic, "into_place", putting
+
+
+def take_over(path: Path) -> None:
+    """Put a new lock file in place, as one does who waits for a lost process."""
+    handle = open_lock(path)
+    assert put_new(path, handle, lambda: True, 0)
+    os.close(handle)
 
 
 def main(home: Path, moment: str) -> None:
