@@ -11,6 +11,7 @@ open a fresh home at once leave it broken for good every other time. Here one at
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -32,14 +33,17 @@ from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from spatial_assets.assets.event_batches import fits, note_assets, write_in_batches
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.lock_files import open_lock
 
 DOOR = ".opening.lock"
 """In Dagster's folder; held by whoever looks whether a database's tables are there, and makes them."""
 
 
 class Door:
-    """Lets one process at a time through, and one thread of it, as often as that comes."""
+    """Lets one process at a time through, and one thread of it, as often as that comes.
+
+    A plain lock of the operating system: SQLite's files are one machine's, whose locks end with their processes.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,7 +55,9 @@ class Door:
         with self._lock, ExitStack() as held:
             if not self._inside:
                 # A lock of a file that was opened twice waits for itself.
-                held.enter_context(locked(self.path))
+                handle = open_lock(self.path)
+                held.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
             self._inside += 1
             try:
                 yield

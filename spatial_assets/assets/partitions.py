@@ -32,7 +32,7 @@ def open_partitions(instance: dg.DagsterInstance, registered: Registry) -> list[
     """Tell Dagster of the shards it does not know yet; keys are added, never removed. Returns the new ones."""
     assert scene_shard.name is not None
     # Dagster looks what is there before it adds, and fails where another process adds the same meanwhile.
-    with locked(registered.folder / ".partitions.lock"):
+    with locked(registered.home, "partitions"):
         known = set(instance.get_dynamic_partitions(scene_shard.name))
         new = [shard.key for shard in registered.shards() if shard.key not in known]
         if new:
@@ -43,7 +43,7 @@ def open_partitions(instance: dg.DagsterInstance, registered: Registry) -> list[
 def open_releases(instance: dg.DagsterInstance, home: Path) -> list[str]:
     """Tell Dagster of the releases it does not know yet; releases never go. Returns the new ones."""
     assert release.name is not None
-    with locked(home / "locks" / "release_partitions.lock"):
+    with locked(home, "release-partitions"):
         known = set(instance.get_dynamic_partitions(release.name))
         new = [name for name in manifest.names(home) if name not in known]
         if new:

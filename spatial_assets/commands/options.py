@@ -13,6 +13,7 @@ import click
 from spatial_assets.commands.printing import warn
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import DamagedTable, complaint
+from spatial_assets.storage.leases import LeaseLost
 
 HOME = click.option(
     "--home",
@@ -32,7 +33,7 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except (InputError, ValueError, DamagedTable) as error:
+        except (InputError, ValueError, DamagedTable, LeaseLost) as error:
             warn(f"error: {error}")
             sys.exit(1)
         except Exception as error:

@@ -71,8 +71,9 @@ def put_export(source: Path, address: str) -> Uploaded:
 @contextmanager
 def staged(home: Path, address: str) -> Iterator[Path]:
     """A new folder to write what is to be put up at an address, which goes when that is done or has failed."""
-    stage = home / "cache" / "uploads" / hash_text(objects.parsed(address))
-    with locked(stage.with_suffix(".lock")):
+    name = hash_text(objects.parsed(address))
+    stage = home / "cache" / "uploads" / name
+    with locked(home, f"upload-{name}"):
         shutil.rmtree(stage, ignore_errors=True)
         try:
             yield stage

@@ -116,7 +116,7 @@ def bring_up_to_date(
     parameters = parameters or IntervalParameters()
     run = runs.load(home, key)
     wanted = input_hash(run, parameters)
-    with locked(runs.root(home) / "locks" / f"{key}.lock"):
+    with locked(home, f"evaluation-{key}"):
         known = load(home, key)
         if known is not None and known.run["input_hash"] == wanted:
             return known, False

@@ -106,7 +106,7 @@ def add(
     format = format or detect_format(file)
     suffix = file.suffix.lower()
     # The copy is what is read: the user's file may be changing, or be a pipe.
-    with locked(root(home) / "add.lock"):
+    with locked(home, "evaluation"):
         kept = _keep(file, root(home) / "predictions", suffix)
         release = None if truths is None else _keep(truths, root(home) / "releases", ".jsonl")
         try:
@@ -134,7 +134,7 @@ def add(
 
 def remove(home: Path, key: str) -> None:
     """Forget a run: its tables, and its files where no other run has them. Raises ValueError if unknown."""
-    with locked(root(home) / "add.lock"):
+    with locked(home, "evaluation"):
         load(home, key)
         run_path(home, key).unlink()
         for table in TABLES:

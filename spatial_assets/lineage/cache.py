@@ -36,6 +36,7 @@ from spatial_assets.lineage.cache_views import (
     tombstone_table,
 )
 from spatial_assets.scene.model import InputError
+from spatial_assets.storage.atomic import check_fences
 from spatial_assets.storage.hashing import hash_text
 from spatial_assets.storage.locks import locked
 from spatial_assets.storage.plain_paths import plain_file, writable_as_named
@@ -136,13 +137,14 @@ def rebuild(home: Path, memory: str = MEMORY, threads: int | None = None) -> Pat
     home = Path(home).resolve()
     target = cache_path(home)
     home.mkdir(parents=True, exist_ok=True)
-    with locked(home / "locks" / "lineage.lock"):
+    with locked(home, "lineage"):
         temporary = target.with_name(f".{NAME}.{os.getpid()}")
         for leftover in home.glob(f".{NAME}.*"):
             _remove(leftover)
         try:
             with _plainly(home), writable_as_named(temporary) as written:
                 _write(home, written, target, memory, threads)
+            check_fences()
             temporary.replace(target)
         finally:
             _remove(temporary)

@@ -34,6 +34,7 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage import shortcut_table
+from spatial_assets.storage.atomic import check_fences
 from spatial_assets.storage.hashing import hash_file
 from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.locks import locked
@@ -87,7 +88,7 @@ def create(home: Path, name: str, request: Request | None = None) -> dict[str, A
     target = manifest.folder(home, name)
     if name == LAKE:
         raise ValueError(f"release {name!r}: the name stands for the lake itself where releases are compared")
-    with locked(home / "locks" / "releases.lock"):
+    with locked(home, "releases"):
         if target.exists():
             raise ValueError(f"release {name!r} already exists and does not change; choose another name")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +102,7 @@ def create(home: Path, name: str, request: Request | None = None) -> dict[str, A
                 raise ValueError(
                     "a build changed the lake while the release was made; try again when the build is done"
                 )
+            check_fences()
             temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

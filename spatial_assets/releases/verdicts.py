@@ -102,7 +102,7 @@ def save(home: Path, form: str, verdicts: Verdicts) -> Path:
 
 def take_over(home: Path, form: str, given: Iterable[Verdict]) -> tuple[Verdicts, int]:
     """Add to those of a home. Returns all of them, and how many are new or other than before."""
-    with locked(Path(home) / "locks" / "reviews.lock"):
+    with locked(home, "reviews", store_path(home, form)):
         known = load(home, form)
         changed = known.add(given)
         save(home, form, known)

@@ -23,7 +23,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +74,9 @@ class Claim:
         return bool(self.exclusive & {*exclusive, *shared} or self.shared & set(exclusive))
 
 
+PathOf = Callable[[Path, str, str], Path]
+
+
 def lock_path(home: Path, stage: str, shard: str) -> Path:
     return home / "locks" / stage / f"{shard}.lock"
 
@@ -110,15 +113,24 @@ class Lease:
     """What one call holds of a shard; `leased` makes and ends it."""
 
     def __init__(
-        self, home: Path, shard: str, exclusive: Collection[str], shared: Collection[str], process: str
+        self,
+        home: Path,
+        shard: str,
+        exclusive: Collection[str],
+        shared: Collection[str],
+        process: str,
+        path_of: PathOf = lock_path,
     ) -> None:
-        self.home, self.shard, self.process = home, shard, process
+        self.home, self.shard, self.process, self._path_of = home, shard, process, path_of
         self.exclusive, self.shared = sorted(exclusive), sorted(shared)
         self.id = f"{process}-{next(_numbers)}"
         self.path = folder_of_leases(home, shard) / f"{self.id}{STANDING}"
         self.taken_from: list[Claim] = []
         """Those who did not end by themselves."""
         self._handles: list[tuple[Path, int]] = []
+
+    def lock_path(self, stage: str) -> Path:
+        return self._path_of(self.home, stage, self.shard)
 
     @property
     def interrupted(self) -> frozenset[str]:
@@ -144,7 +156,7 @@ class Lease:
         what = ", ".join(self.exclusive) or "what it reads"
         return (
             f"{self.shard}: this process gave no sign of life for so long that {where} took over ({what}); "
-            "what it had finished stands, nothing more of it is committed, and the next build goes on"
+            "what it had finished stands and nothing more of it is committed; run it again, and it goes on from there"
         )
 
     def settle(self) -> None:
@@ -197,7 +209,7 @@ class Lease:
         """Lock all, in one order for everyone. Returns the first that somebody else holds."""
         for names, mode in ((self.exclusive, fcntl.LOCK_EX), (self.shared, fcntl.LOCK_SH)):
             for name in names:
-                path = lock_path(self.home, name, self.shard)
+                path = self.lock_path(name)
                 handle = open_lock(path)
                 self._handles.append((path, handle))
                 if not try_lock(handle, mode):
@@ -228,6 +240,12 @@ class Lease:
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(ENDED).unlink(missing_ok=True)
 
+    def drop_locks(self) -> None:
+        """Take away the files that are locked, where nobody has put new ones there; who waits for them sees that."""
+        for path, handle in self._handles:
+            if is_at(path, handle):
+                path.unlink(missing_ok=True)
+
 
 def _told(process: str, exclusive: Collection[str], shared: Collection[str]) -> str:
     return json.dumps({"process": process, "exclusive": sorted(exclusive), "shared": sorted(shared)})
@@ -235,7 +253,11 @@ def _told(process: str, exclusive: Collection[str], shared: Collection[str]) -> 
 
 @contextmanager
 def leased(
-    home: Path, shard: str, exclusive: Collection[str], shared: Collection[str] = ()
+    home: Path,
+    shard: str,
+    exclusive: Collection[str],
+    shared: Collection[str] = (),
+    path_of: PathOf = lock_path,
 ) -> Iterator[Lease]:
     """Hold these stages' parts of a shard for the length of the block, waiting for whoever holds them.
 
@@ -243,7 +265,7 @@ def leased(
     """
     home = Path(os.path.abspath(home))  # noqa: PTH100 (nothing is looked up)
     with at_work(home) as session:
-        lease = Lease(home, shard, exclusive, shared, session.token)
+        lease = Lease(home, shard, exclusive, shared, session.token, path_of)
         while blocked := lease.try_to_take():
             if blocked == AGAIN:
                 time.sleep(random.uniform(0, JITTER_SECONDS))
@@ -252,13 +274,18 @@ def leased(
         try:
             with fenced(lease.check):
                 yield lease
+        except LeaseLost:
+            raise
+        except Exception:
+            lease.check()  # whoever took over has removed what this call was at: it fails for that
+            raise
         finally:
             lease.release()
 
 
 def _wait(lease: Lease, stage: str, session: Session) -> None:
     """Wait until a lock is free, or those who hold it are lost and it is taken over."""
-    path = lock_path(lease.home, stage, lease.shard)
+    path = lease.lock_path(stage)
     mine = ([stage], []) if stage in lease.exclusive else ([], [stage])
     mode = fcntl.LOCK_EX if stage in lease.exclusive else fcntl.LOCK_SH
     _log.info("waiting for whoever holds %s", path)

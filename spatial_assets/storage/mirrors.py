@@ -19,16 +19,17 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from stat import S_IFREG
 from typing import Any, Self
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import object_cache, objects
-from spatial_assets.storage.atomic import replace_text
+from spatial_assets.storage.atomic import check_fences, replace_text, temporary_of
 from spatial_assets.storage.fetched_paths import NOWHERE, FetchedPath
 from spatial_assets.storage.hashing import hash_text
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.locks import repeating
 from spatial_assets.storage.object_cache import ObjectCache
 from spatial_assets.storage.objects import Object
 
@@ -43,7 +44,7 @@ TROUBLE_SECONDS = 60
 LOOKS = 3
 """How often an object is asked for that is another by then."""
 PLACE = re.compile(r"(?P<cache>/(?:.*?/)?cache)/mirrors/(?P<mirror>[0-9a-f]{32})/tree(?:/|$)", re.DOTALL)
-ABOUT = "about.json"
+ABOUT, LINK = "about.json", "link"
 SHOWN_ODD = 3
 GONE = "what is kept of it was deleted meanwhile; build again"
 
@@ -54,7 +55,7 @@ class Mirror:
     def __init__(self, cache_folder: Path, address: str) -> None:
         self.address = address
         self.folder = cache_folder / "mirrors" / hash_text(address)
-        self.cache = ObjectCache(cache_folder / "objects")
+        self.cache = ObjectCache(cache_folder)
         self.trouble: tuple[float, InputError] | None = None
         """When an object did not come that somebody opened in this process, and why."""
         self.was_there = False
@@ -68,25 +69,30 @@ class Mirror:
 
         Raises InputError where that cannot be done to the end; what was known of it then stands.
         """
-        asked = time.time()
-        with locked(self.folder.with_suffix(".lock")):
-            about = self._about()
-            if about is not None:
-                listed, took = about
-                # Whoever held the lock may have listed it meanwhile. Clocks of machines differ.
-                fresh = asked <= listed <= time.time()
-                if fresh or (not anew and abs(asked - listed) < LISTING_SHARE * took):
-                    self.was_there = True
-                    return False
-            begun = time.perf_counter()
-            found = objects.listing(self.address)
-            if found.odd:
-                shown = ", ".join(map(repr, found.odd[:SHOWN_ODD]))
-                _log.warning("%s: %d objects no folder has room for: %s", self.address, len(found.odd), shown)
-            self._lay_out(found.objects)
-            facts = {"address": self.address, "listed": asked, "seconds": time.perf_counter() - begun}
-            replace_text(self.folder / ABOUT, json.dumps(facts) + "\n")
-        self.trouble, self.was_there = None, True
+        files = (self.folder / ABOUT, self.folder / LINK)
+        work = partial(self._list, time.time(), anew)
+        listed = repeating(self.cache.home, f"mirror-{self.folder.name}", work, *files)
+        self.was_there = True
+        if listed:
+            self.trouble = None
+        return listed
+
+    def _list(self, asked: float, anew: bool) -> bool:
+        about = self._about()
+        if about is not None:
+            listed, took = about
+            # Whoever held the lock may have listed it meanwhile. Clocks of machines differ.
+            fresh = asked <= listed <= time.time()
+            if fresh or (not anew and abs(asked - listed) < LISTING_SHARE * took):
+                return False
+        begun = time.perf_counter()
+        found = objects.listing(self.address)
+        if found.odd:
+            shown = ", ".join(map(repr, found.odd[:SHOWN_ODD]))
+            _log.warning("%s: %d objects no folder has room for: %s", self.address, len(found.odd), shown)
+        self._lay_out(found.objects)
+        facts = {"address": self.address, "listed": asked, "seconds": time.perf_counter() - begun}
+        replace_text(self.folder / ABOUT, json.dumps(facts) + "\n")
         return True
 
     def check(self, anew: bool = False) -> None:
@@ -120,10 +126,11 @@ class Mirror:
         names = {path: object_cache.version_name(self.address, held) for path, held in wanted.items()}
         there = dict(_links(root, ""))
         for path in there.keys() - names.keys():
+            check_fences()
             os.unlink(f"{root}/{path}")  # noqa: PTH108 (millions)
         _remove_empty(root)
         made: set[str] = set()
-        draft = str(self.folder / ".link")
+        draft = str(temporary_of(self.folder / LINK))
         if os.path.islink(draft):  # noqa: PTH114 (of one that was killed; the lock is held)
             os.unlink(draft)  # noqa: PTH108
         versions = str(self.cache.folder / "versions")
@@ -136,6 +143,7 @@ class Mirror:
                 made.add(folder)
             target = f"{os.path.relpath(versions, folder)}/{name[:2]}/{name}"
             os.symlink(target, draft)  # noqa: PTH211
+            check_fences()
             os.replace(draft, f"{root}/{path}")  # noqa: PTH105
 
     def names(self, paths: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
     <home>/cache/objects/content/ab/<sha256>        the bytes, read-only
     <home>/cache/objects/versions/cd/<name>         a link to the bytes of one version of one object: it says their hash
                                                     for good, and leads nowhere once they are removed
-    <home>/cache/objects/coming/<name>              what is on its way, locked by who brings it
+    <home>/cache/objects/coming/<token>             what is on its way, locked by who brings it
     <home>/cache/objects/pins/<token>               what a process has in use, locked as long as it does
     <home>/cache/objects/bytes                      about how many there are
 
@@ -19,12 +19,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import replace_text, replacing
 from spatial_assets.storage.hashing import hash_file, hash_text
-from spatial_assets.storage.locks import locked
+from spatial_assets.storage.lock_files import is_at, try_lock
+from spatial_assets.storage.locks import repeating
 from spatial_assets.storage.objects import Object
 
 LIMIT_VARIABLE = "SPATIAL_ASSETS_OBJECT_CACHE_GB"
@@ -65,8 +67,8 @@ def object_of(path: str, name: str) -> Object:
 class ObjectCache:
     """The cache of one home."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, cache_folder: Path) -> None:
+        self.home, self.folder = cache_folder.parent, cache_folder / "objects"
 
     def version(self, name: str) -> Path:
         return self.folder / "versions" / name[:2] / name
@@ -101,16 +103,16 @@ class ObjectCache:
         """
         if self.is_here(name):
             return 0
-        coming = self.folder / "coming" / name
-        with _owned(coming):
-            if self.is_here(name):
-                coming.unlink(missing_ok=True)
-                return 0
-            try:
-                sha = bring(coming)
-            except BaseException:
-                coming.unlink(missing_ok=True)
-                raise
+        work = partial(self._bring, name, bring)
+        return repeating(
+            self.home, name.partition(".")[0], work, self.version(name), group=f"objects-{name[:2]}"
+        )
+
+    def _bring(self, name: str, bring: Callable[[Path], str]) -> int:
+        if self.is_here(name):
+            return 0
+        with _own(self.folder / "coming") as (coming, _):
+            sha = bring(coming)
             size = coming.stat().st_size
             content = self.folder / "content" / sha[:2] / sha
             content.parent.mkdir(parents=True, exist_ok=True)
@@ -138,28 +140,26 @@ class ObjectCache:
     @contextmanager
     def pinned(self, names: Iterable[str]) -> Iterator[None]:
         """Keep versions from being removed for the length of the block, or until this process dies."""
-        pin = self.folder / "pins" / secrets.token_hex(8)
-        with _owned(pin) as handle:
+        with _own(self.folder / "pins") as (_, handle):
             os.write(handle, "\n".join(names).encode())
-            try:
-                yield
-            finally:
-                pin.unlink(missing_ok=True)
+            yield
 
     def added(self, size: int, names: Iterable[str]) -> None:
         """Count bytes that were brought with these versions, and make room where they are too many."""
         if not size:
             return
-        with locked(self.folder / "bytes.lock"):
-            counted = self.folder / "bytes"
-            try:
-                held = int(counted.read_text(encoding="utf-8")) + size
-            except (OSError, ValueError):
-                held = sum(stat.st_size for _, stat in self._contents())
-            most = limit()
-            if held > most:
-                held = self._make_room(round(most * KEPT_OF_LIMIT), names)
-            replace_text(counted, f"{held}\n")
+        repeating(self.home, "object-bytes", partial(self._count, size, list(names)), self.folder / "bytes")
+
+    def _count(self, size: int, names: list[str]) -> None:
+        counted = self.folder / "bytes"
+        try:
+            held = int(counted.read_text(encoding="utf-8")) + size
+        except (OSError, ValueError):
+            held = sum(stat.st_size for _, stat in self._contents())
+        most = limit()
+        if held > most:
+            held = self._make_room(round(most * KEPT_OF_LIMIT), names)
+        replace_text(counted, f"{held}\n")
 
     def _contents(self) -> Iterator[tuple[Path, os.stat_result]]:
         for folder in _inside(self.folder / "content"):
@@ -202,30 +202,24 @@ def _inside(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _owned(path: Path) -> Iterator[int]:
-    """An empty file that no one else fills meanwhile: who dies lets go of it, and who comes next begins again."""
+def _own(folder: Path) -> Iterator[tuple[Path, int]]:
+    """A new file of this process alone, locked for the length of the block: one that nobody holds is of who died."""
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / secrets.token_hex(8)
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         except FileNotFoundError:
             continue  # the cache was deleted meanwhile
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if not _is_at(path, handle):
-                continue  # whoever had it put it in place
-            os.ftruncate(handle, 0)
-            yield handle
-            return
-        finally:
-            os.close(handle)
-
-
-def _is_at(path: Path, handle: int) -> bool:
+        # Who makes room may have taken it for left, before it was locked.
+        if try_lock(handle, fcntl.LOCK_EX) and is_at(path, handle):
+            break
+        os.close(handle)
     try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
+        yield path, handle
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _remove_if_left(path: Path) -> bool:
@@ -235,11 +229,10 @@ def _remove_if_left(path: Path) -> bool:
     except OSError:
         return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is_at(path, handle):
+        if not try_lock(handle, fcntl.LOCK_EX):
+            return False
+        if is_at(path, handle):
             path.unlink(missing_ok=True)
-    except BlockingIOError:
-        return False
     finally:
         os.close(handle)
     return True

@@ -163,14 +163,15 @@ class Registry:
     """The registrations under one home."""
 
     def __init__(self, home: Path, make_key: Callable[[str, str, int], str]) -> None:
-        self.folder = Path(home) / "registry"
+        self.home = Path(home)
+        self.folder = self.home / "registry"
         self.make_key = make_key
 
     def _file(self, dataset: str, release: str) -> Path:
         return self.folder / f"{dataset}-{release}.json"
 
     def _root(self, text: str) -> Path:
-        return root_of(self.folder.parent, text)
+        return root_of(self.home, text)
 
     def _load(self) -> list[_Held]:
         return [_held(path) for path in sorted(self.folder.glob("*.json"))]
@@ -213,8 +214,8 @@ class Registry:
         if scenes_per_shard < 1:
             raise ValueError(f"scenes per shard: {scenes_per_shard}, needs at least 1")
         root = root.resolve()
-        with locked(self.folder / ".lock"):
-            path = self._file(dataset, release)
+        path = self._file(dataset, release)
+        with locked(self.home, "registry", path):
             entry: dict[str, Any] = {"dataset": dataset, "release": release, "shards": []}
             if path.exists():
                 entry = _entry(path)

@@ -16,8 +16,7 @@ import first_starts
 import pytest
 from dagster._core.instance import DagsterInstance
 
-from spatial_assets.assets.history import DOOR, History, door_of
-from spatial_assets.storage.locks import locked
+from spatial_assets.assets.history import DOOR, Door, History, door_of
 from spatial_assets.storage.shipped import shipped
 
 HOMES = 20
@@ -129,7 +128,7 @@ def test_nothing_is_made_while_another_process_is_at_it(tmp_path):
         History(str(tmp_path)).dispose()
         made.set()
 
-    with locked(tmp_path / DOOR):
+    with Door(tmp_path / DOOR).passing():
         thread = threading.Thread(target=make)
         thread.start()
         assert not made.wait(0.5)
@@ -143,5 +142,5 @@ def test_a_door_may_be_passed_again_by_who_is_inside(tmp_path):
     assert door_of(tmp_path) is door
     with door.passing(), door.passing():
         pass
-    with locked(tmp_path / DOOR):
+    with Door(tmp_path / DOOR).passing():
         pass
