@@ -31,7 +31,7 @@ from pathlib import Path
 
 from spatial_assets.storage import lock_files
 from spatial_assets.storage.atomic import fenced, make_folder, naming, replacing
-from spatial_assets.storage.heartbeats import GONE_SECONDS, Heartbeat, Watch, folder_of
+from spatial_assets.storage.heartbeats import GONE_SECONDS, Heartbeat, Watch, folder_of, read
 from spatial_assets.storage.lock_files import is_at, open_lock, put_new, try_lock
 
 _log = logging.getLogger(__name__)
@@ -109,6 +109,13 @@ def _read(path: Path) -> Claim | None:
         return None
 
 
+def who(home: Path, found: Collection[Claim]) -> str:
+    """The processes whose leases stand and that have given a sign of life; empty where there are none."""
+    standing = sorted({claim.process for claim in found if not claim.ended})
+    signs = [read(folder_of(home) / f"{process}.json") for process in standing]
+    return " and ".join(f"process {sign.pid} on {sign.host}" for sign in signs if sign is not None)
+
+
 class Lease:
     """What one call holds of a shard; `leased` makes and ends it."""
 
@@ -129,7 +136,7 @@ class Lease:
         """Those who did not end by themselves."""
         self._handles: list[tuple[Path, int]] = []
 
-    def lock_path(self, stage: str) -> Path:
+    def lock_of(self, stage: str) -> Path:
         return self._path_of(self.home, stage, self.shard)
 
     @property
@@ -146,13 +153,7 @@ class Lease:
             raise LeaseLost(self._who_has_it()) from None
 
     def _who_has_it(self) -> str:
-        signs = {sign.token: sign for sign in Watch(self.home).signs()}
-        others = [
-            signs[claim.process]
-            for claim in claims(self.home, self.shard)
-            if not claim.ended and claim.process in signs and claim.hinders(self.exclusive, self.shared)
-        ]
-        where = " and ".join(f"process {sign.pid} on {sign.host}" for sign in others) or "another process"
+        where = who(self.home, _inside(self, (self.exclusive, self.shared))) or "another process"
         what = ", ".join(self.exclusive) or "what it reads"
         return (
             f"{self.shard}: this process gave no sign of life for so long that {where} took over ({what}); "
@@ -209,7 +210,7 @@ class Lease:
         """Lock all, in one order for everyone. Returns the first that somebody else holds."""
         for names, mode in ((self.exclusive, fcntl.LOCK_EX), (self.shared, fcntl.LOCK_SH)):
             for name in names:
-                path = self.lock_path(name)
+                path = self.lock_of(name)
                 handle = open_lock(path)
                 self._handles.append((path, handle))
                 if not try_lock(handle, mode):
@@ -285,10 +286,10 @@ def leased(
 
 def _wait(lease: Lease, stage: str, session: Session) -> None:
     """Wait until a lock is free, or those who hold it are lost and it is taken over."""
-    path = lease.lock_path(stage)
+    path = lease.lock_of(stage)
     mine = ([stage], []) if stage in lease.exclusive else ([], [stage])
     mode = fcntl.LOCK_EX if stage in lease.exclusive else fcntl.LOCK_SH
-    _log.info("waiting for whoever holds %s", path)
+    told = False
     looked, unknown_since = -LOOK_SECONDS, time.monotonic()
     while True:
         handle = open_lock(path)
@@ -300,6 +301,10 @@ def _wait(lease: Lease, stage: str, session: Session) -> None:
                 looked = now
                 # Listed after the lock was found held: who holds it, and is at work, is among these.
                 inside = _inside(lease, mine)
+                if not told:
+                    told = True
+                    holders = who(lease.home, inside) or "of whom there is no sign of life"
+                    _log.info("waiting for whoever holds %s: %s", path, holders)
                 # All are looked at, so that the time for which they are silent is counted for all.
                 lost = [claim for claim in inside if session.lost(claim.process) or claim.ended]
                 if inside:
@@ -307,8 +312,8 @@ def _wait(lease: Lease, stage: str, session: Session) -> None:
                 if len(lost) == len(inside) and (inside or now - unknown_since > session.unknown_seconds()):
                     still = partial(_are_among, {claim.id for claim in lost}, lease, mine)
                     if put_new(path, handle, still, session.watch.patience):
-                        who = ", ".join(sorted({claim.process for claim in lost})) or "somebody unknown"
-                        _log.warning("%s is taken over from %s, of whom there is no sign of life", path, who)
+                        whom = ", ".join(sorted({claim.process for claim in lost})) or "somebody unknown"
+                        _log.warning("%s is taken over from %s, of whom there is no sign of life", path, whom)
                         return
         finally:
             os.close(handle)

@@ -91,12 +91,14 @@ def test_readers_share_and_a_writer_waits_for_them(tmp_path: Path) -> None:
     assert got.is_set()
 
 
-def test_what_the_lost_hold_is_taken_over(tmp_path: Path) -> None:
+def test_what_the_lost_hold_is_taken_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     zombie = stopped(tmp_path, ["a", "b"], ["c"])
     begun = time.monotonic()
     with leased(tmp_path, SHARD, ["b"], ["a"]) as lease:
         assert time.monotonic() - begun >= 0.3
         assert lease.interrupted == {"a", "b"}
+        assert f"waiting for whoever holds {lock_path(tmp_path, 'b', SHARD)}: process 7 on far" in caplog.text
         with pytest.raises(LeaseLost, match=r"scannet-v2-0000: .* process \d+ on .* took over \(a, b\)"):
             zombie.check()
         lease.check()
