@@ -6,6 +6,7 @@ Runs wait in Dagster's queue, where one sees them and their order can be changed
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,19 @@ class Coordinator(QueuedRunCoordinator):
         found = overlapping(
             [_range(run, places) for run in active], [(run.run_id, _range(run, places)) for run in ordered]
         )
-        tags = {run.run_id: run.tags for run in queued}
-        keys = {(key, tags[run_id][key]) for run_id in found for key in (RANGE_START, PARTITION_NAME_TAG)
-                if key in tags[run_id]}  # fmt: skip
-        return [{"key": key, "value": value, "limit": 0} for key, value in sorted(keys)]
+        tagged = [
+            ((key, run.tags[key]), run.run_id in found)
+            for run in ordered
+            for key in (RANGE_START, PARTITION_NAME_TAG)
+            if key in run.tags
+        ]
+        # One that does not wait may have the same tag, as of a range that was requested twice. Dagster counts in this
+        # order too, so it is the one that goes out.
+        going = Counter(tag for tag, waits in tagged if not waits)
+        return [
+            {"key": key, "value": value, "limit": going[key, value]}
+            for key, value in sorted({tag for tag, waits in tagged if waits})
+        ]
 
 
 Range = tuple[int, int]
