@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from spatial_assets.assets.event_batches import fits, store_together, write_in_batches
+from spatial_assets.cluster.addresses import POSTGRES_EXAMPLE, checked
 from spatial_assets.scene.model import InputError
 
 EXTRA = "spatial-assets[cluster]"
@@ -91,7 +92,10 @@ def with_driver(address: str) -> str:
 
 def without_password(address: str) -> str:
     """The server and the database, for an error's line."""
-    return str(make_url(address).render_as_string(hide_password=True))
+    url = make_url(address)
+    # A password may stand among the options too; a socket's folder stands there alone.
+    shown = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return str(url.set(query=shown).render_as_string(hide_password=True))
 
 
 @contextmanager
@@ -198,12 +202,12 @@ def opened(address: str) -> Iterator[bool]:
 
     Raises InputError that names the server where it does not answer.
     """
+    checked(address, VARIABLE, POSTGRES_EXAMPLE)
     try:
         engine = create_engine(address, poolclass=NullPool)
-    except (ArgumentError, ImportError) as error:
-        raise InputError(
-            VARIABLE, f"is not an address as postgresql://user:password@host/database ({error})"
-        ) from None
+    except (ArgumentError, ImportError):
+        # Of which neither says what is wrong without a part of the address.
+        raise InputError(VARIABLE, f"is not an address as {POSTGRES_EXAMPLE}") from None
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:

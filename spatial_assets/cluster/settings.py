@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spatial_assets.assets.instance import BROKER_VARIABLE, HOME_VARIABLE
+from spatial_assets.cluster.addresses import BROKER_EXAMPLE, checked
 
 QUEUE = "spatial-assets"
 """Of runs that name none by Dagster's tag `dagster-celery/queue`."""
@@ -50,13 +51,11 @@ CELERY: dict[str, Any] = {
 
 
 def broker() -> str:
-    """Redis' address. Raises ValueError where the environment does not have it."""
+    """Redis' address. Raises ValueError where the environment does not have it, InputError where it is none."""
     address = os.environ.get(BROKER_VARIABLE)
     if not address:
-        raise ValueError(
-            f"set {BROKER_VARIABLE} to the broker's address, as in redis://:PASSWORD@HOST:6379/0"
-        )
-    return address
+        raise ValueError(f"set {BROKER_VARIABLE} to the broker's address, as in {BROKER_EXAMPLE}")
+    return checked(address, BROKER_VARIABLE, BROKER_EXAMPLE)
 
 
 def home_told() -> Path:

@@ -11,7 +11,6 @@ import os
 import sys
 from pathlib import Path
 from platform import node
-from urllib.parse import urlsplit
 
 from celery import Celery
 from dagster_celery.make_app import make_app
@@ -22,6 +21,7 @@ from redis.exceptions import RedisError
 from spatial_assets.assets.instance import HOME_VARIABLE, instance_of
 from spatial_assets.assets.run_sizes import PLACES
 from spatial_assets.assets.workspace import WORKERS_VARIABLE
+from spatial_assets.cluster.addresses import broker_shown
 from spatial_assets.cluster.launcher import Launcher
 from spatial_assets.cluster.settings import CELERY, TASK, broker
 from spatial_assets.cluster.task import Executor
@@ -65,7 +65,7 @@ def work(home: Path, queue: str, places: int, memory: int | None, log_level: str
     words += [f"--hostname={os.getpid()}@{node()}", f"--loglevel={log_level}"]
     words += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     with beating(home, worker=node(), queue=queue, **{PLACES: str(places)}):
-        print(f"worker on {node()}: {places} runs at once from queue {queue} of {_shown(address)}: {home}",
+        print(f"worker on {node()}: {places} runs at once from queue {queue} of {broker_shown(address)}: {home}",
               file=sys.stderr, flush=True)  # fmt: skip
         try:
             celery.worker_main(words)
@@ -79,10 +79,4 @@ def _check_broker(address: str) -> None:
         with Redis.from_url(address, socket_connect_timeout=CONNECT_SECONDS) as client:
             client.ping()
     except (RedisError, OperationalError, OSError, ValueError) as error:
-        raise ValueError(f"the broker at {_shown(address)} does not answer: {error}") from None
-
-
-def _shown(address: str) -> str:
-    """An address without its password."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}{parts.path}"
+        raise ValueError(f"the broker at {broker_shown(address)} does not answer: {error}") from None

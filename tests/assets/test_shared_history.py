@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from spatial_assets.cluster import postgres
-from spatial_assets.cluster.postgres import SharedHistory, once_more, with_driver
+from spatial_assets.cluster.postgres import SharedHistory, once_more, with_driver, without_password
 from spatial_assets.scene.model import InputError
 
 pgserver = pytest.importorskip("pgserver")
@@ -23,6 +23,30 @@ pgserver = pytest.importorskip("pgserver")
 def test_what_is_no_address_is_named(address):
     with pytest.raises(InputError, match=r"^SPATIAL_ASSETS_POSTGRES: is not an address as postgresql://"):
         SharedHistory(address)
+
+
+@pytest.mark.parametrize(
+    "password", ["s3c@ret", "s3c/ret", "12/s3c#ret", "s3c?ret", "s3c#ret", "[s3c]ret", "12?s3cret"]
+)
+def test_an_address_that_can_be_read_in_two_ways_is_told_of_without_any_part_of_it(password):
+    for server in ("h.invalid:5432", "h.invalid"):
+        with pytest.raises(InputError) as raised:
+            SharedHistory(f"postgresql://user:{password}@{server}/db")
+        assert "percent-encode the password" in str(raised.value)
+        for part in ("s3c", "ret@", "user:1", server):
+            assert part not in str(raised.value)
+
+
+def test_a_port_that_is_no_number_is_told_of():
+    with pytest.raises(InputError, match="the port as a number"):
+        SharedHistory("postgresql://user:secret@host:54x32/db")
+
+
+def test_a_password_among_the_options_is_not_shown():
+    shown = without_password("postgresql://u@/db?host=/tmp/socket&password=secret&sslpassword=other")
+    assert "/tmp/socket" in shown.replace("%2F", "/")
+    assert "secret" not in shown
+    assert "other" not in shown
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch):
