@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -130,6 +134,43 @@ def test_manifests_are_of_kinds_and_versions_that_there_are(path):
         assert item["apiVersion"] == version
         assert item["metadata"]["name"].startswith("spatial-assets")
         assert needed <= item["spec"].keys()
+
+
+def image_sources():
+    """What the image is built of: sources of the Dockerfile's COPY, each with where it goes."""
+    found = {}
+    for line in re.findall(r"^(?:COPY|ADD) (.*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+        *sources, to = line.split()
+        found |= dict.fromkeys(sources, to)
+    return found
+
+
+def test_an_image_is_built_of_named_files_alone_and_has_no_secret():
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == set(image_sources())
+    for name in image_sources():
+        assert (ROOT / name).exists(), name
+        assert not Path("deploy/.env").is_relative_to(name), name
+
+
+def test_the_wheel_of_an_image_is_whole(tmp_path):
+    for name, to in image_sources().items():
+        at = tmp_path / to.lstrip("/")
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, at, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            at.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, at)
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(words, cwd=tmp_path / "build", check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+    for path in (ROOT / "spatial_assets").rglob("*.py"):
+        assert path.relative_to(ROOT).as_posix() in names
+    for path in [*(ROOT / "sql").rglob("*.sql"), ROOT / "dagster.yaml", ROOT / "deploy" / "dagster.yaml"]:
+        assert f"spatial_assets/_shipped/{path.relative_to(ROOT).as_posix()}" in names
 
 
 def test_deployments_select_their_own_pods_and_run_our_commands():
