@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -149,6 +150,7 @@ class Executor:
         assert run.job_code_origin is not None
         job = recon_job_from_origin(run.job_code_origin)
         again = run.status == dg.DagsterRunStatus.STARTED
+        ending = signal.getsignal(signal.SIGTERM)
         try:
             with listening(Telling(self.home, run)):
                 for _ in core_execute_run(
@@ -158,3 +160,6 @@ class Executor:
         except (Exception, KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
             # Dagster has told of it, or could not: then the run is found without a process, and resumed.
             _log.warning("run %s: %s: %s", run.run_id, type(error).__name__, error)
+        finally:
+            # Dagster leaves it as it found SIGINT, which a worker's process ignores.
+            signal.signal(signal.SIGTERM, ending)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from platform import node
 
-from celery import Celery
+from celery import Celery, signals
 from dagster_celery.make_app import make_app
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -37,6 +37,7 @@ def app(address: str, home: Path, memory: int | None) -> Celery:
     """Celery with the one task that there is."""
     made: Celery = make_app({"broker": address, "backend": None, "config_source": CELERY})
     execute = Executor(home, memory)
+    signals.worker_process_init.connect(_apart)
 
     @made.task(name=TASK)
     def run(run_id: str, number: int) -> None:
@@ -72,6 +73,11 @@ def work(home: Path, queue: str, places: int, memory: int | None, log_level: str
         except SystemExit as ended:
             return int(ended.code or 0) if not isinstance(ended.code, str) else 1
     return 0
+
+
+def _apart(**_: object) -> None:
+    """Ctrl-C goes to all processes of a terminal's group, and Dagster stops a run at it: it is meant for the worker."""
+    os.setpgrp()
 
 
 def _check_broker(address: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import time
 from platform import node
 
 import dagster as dg
 import pytest
+from celery import signals
 from cluster_hosts import wait_until
 from dagster._core.test_utils import create_run_for_test
 from lakes import register
@@ -21,6 +25,7 @@ from spatial_assets.cluster import task as tasks
 from spatial_assets.cluster.claims import latest, take
 from spatial_assets.cluster.task import Executor, Guard
 from spatial_assets.cluster.told import Hearing
+from spatial_assets.cluster.worker import app
 from spatial_assets.definitions import build_defs
 from spatial_assets.lineage import records
 from spatial_assets.storage.heartbeats import Heartbeat, Watch
@@ -71,6 +76,36 @@ def test_a_run_is_executed_and_told_of_once(requested):
     assert records.load(home, "scenes", KEY)
     execute(run_id, 1)
     assert starts(instance, run_id) == 1, "a message that comes twice does nothing"
+
+
+def test_after_a_run_its_process_is_told_to_end_as_before(requested):
+    home, instance, run_id = requested
+    got = []
+    before = signal.signal(signal.SIGTERM, lambda *_: got.append("SIGTERM"))
+    interrupting = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as Celery's processes have it
+    try:
+        Executor(home)(run_id, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        wait_until(lambda: got, 10, "the signal has come")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupting)
+    assert instance.get_run_by_id(run_id).is_success
+
+
+def test_processes_of_a_worker_are_not_of_its_terminals_group(tmp_path):
+    app("redis://127.0.0.1:1/0", tmp_path, None)
+    process = multiprocessing.get_context("fork").Process(target=begin_apart)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+
+
+def begin_apart():
+    """What Celery does in each of its processes first."""
+    assert os.getpgrp() != os.getpid()
+    signals.worker_process_init.send(sender=None)
+    assert os.getpgrp() == os.getpid()
 
 
 def test_a_run_of_a_lost_process_goes_on_where_it_was(requested):

@@ -15,7 +15,7 @@ from math import inf
 from pathlib import Path
 
 import dagster as dg
-from cluster_hosts import Cluster, Supervised
+from cluster_hosts import Cluster, Supervised, session_of
 
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.cluster.task import TAKEN
@@ -38,18 +38,12 @@ def opened(cluster: Cluster):
         os.environ.update(before)
 
 
-def group_of(process: int) -> int:
-    with suppress(ProcessLookupError):
-        return os.getpgid(process)
-    return -1
-
-
 def runs_of(cluster: Cluster, worker: Supervised) -> list[str]:
     """Runs that processes of this worker have in hand."""
     return [
         sign.about["run"]
         for sign in Watch(cluster.home).signs()
-        if "run" in sign.about and group_of(sign.pid) == worker.process.pid
+        if "run" in sign.about and session_of(sign.pid) == worker.process.pid
     ]
 
 
@@ -73,7 +67,7 @@ class Losses:
     """Run, time of day, and by what it was hit."""
 
     def kill(self, worker: Supervised) -> None:
-        """The worker's whole process group; the supervisor starts it again."""
+        """The worker with all its processes; the supervisor starts it again."""
         found = runs_of(self.cluster, worker)
         now = time.time()
         worker.kill()
@@ -82,7 +76,7 @@ class Losses:
     def kill_child(self, worker: Supervised) -> None:
         """The process that executes a run, alone."""
         for sign in Watch(self.cluster.home).signs():
-            if "run" in sign.about and group_of(sign.pid) == worker.process.pid:
+            if "run" in sign.about and session_of(sign.pid) == worker.process.pid:
                 self.hits.append((sign.about["run"], time.time(), "kill of the run's process"))
                 with suppress(ProcessLookupError):
                     os.kill(sign.pid, signal.SIGKILL)
