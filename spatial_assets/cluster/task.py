@@ -61,13 +61,17 @@ class Guard:
     """Whether the last look found the run at its end."""
 
     def __post_init__(self) -> None:
-        # Two: the one that asks the history may wait for its answer for as long as the network is away.
-        for work in (self._ask, self._measure):
+        # A thread for each: one that asks history or home may wait for its answer for as long as the network is away.
+        for work in (self._ask, self._wait, self._look, self._measure):
             threading.Thread(target=self._every, args=(work,), name="guard", daemon=True).start()
 
     def _every(self, work: Callable[[], None]) -> None:
         while not self.stopped.wait(LOOK_SECONDS):
-            work()
+            try:
+                work()
+            except Exception as error:
+                # A file system may refuse once what it gives the next time; a run is never left without its guard.
+                _log.warning("run %s: its guard could not look: %s", self.run_id, error)
 
     def _ask(self) -> None:
         try:
@@ -87,11 +91,15 @@ class Guard:
             self.canceled = True
             send_interrupt()
 
-    def _measure(self) -> None:
-        if latest(self.home, self.run_id)[1] != self.heart.token:
-            self._end("another process has taken the run")
+    def _wait(self) -> None:
         if time.monotonic() - self.heard > NO_HISTORY_SECONDS:
             self._end(f"the history has not answered for {NO_HISTORY_SECONDS:.0f} s")
+
+    def _look(self) -> None:
+        if latest(self.home, self.run_id)[1] != self.heart.token:
+            self._end("another process has taken the run")
+
+    def _measure(self) -> None:
         taken = family_bytes() if self.memory is not None else 0
         if self.memory is not None and taken > self.memory:
             told = f"The run took {taken / 2**30:.1f} GiB; its worker allows {self.memory / 2**30:.1f}."

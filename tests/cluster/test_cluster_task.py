@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from platform import node
 
@@ -193,4 +195,42 @@ def test_a_process_without_a_history_ends(guarded, monkeypatch):
 
     monkeypatch.setattr(instance, "get_run_by_id", away)
     guard()
+    wait_until(lambda: ended, 10, "the process ends")
+
+
+def test_a_process_without_history_and_home_ends_though_neither_answers(guarded, monkeypatch):
+    guard, instance, _, ended = guarded
+    monkeypatch.setattr(tasks, "NO_HISTORY_SECONDS", 0.3)
+    is_back = threading.Event()
+
+    def away(*_):
+        is_back.wait(60)
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(instance, "get_run_by_id", away)
+    monkeypatch.setattr(tasks, "latest", away)
+    try:
+        guard()
+        wait_until(lambda: ended, 10, "the process ends")
+    finally:
+        is_back.set()
+
+
+@pytest.mark.parametrize("what", ["latest", "family_bytes"])
+def test_a_guard_that_could_not_look_looks_again(guarded, monkeypatch, tmp_path, what):
+    guard, _, run, ended = guarded
+    refused = []
+    real = getattr(tasks, what)
+
+    def refusing(*given):
+        if len(refused) < 3:
+            refused.append(OSError(errno.ESTALE, "Stale file handle"))
+            raise refused[-1]
+        return real(*given) if what == "latest" else 2**60
+
+    monkeypatch.setattr(tasks, what, refusing)
+    guard(memory=2**50)
+    wait_until(lambda: len(refused) == 3, 10, "it was refused three times")
+    if what == "latest":
+        assert take(tmp_path, run.run_id, 2, "another")
     wait_until(lambda: ended, 10, "the process ends")
