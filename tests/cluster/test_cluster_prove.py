@@ -11,13 +11,12 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 from cluster_hosts import cluster, network, wait_until, why_no_network, why_no_servers
-from cluster_losses import Builds, Losses, at_work, children, opened, runs_of
+from cluster_losses import Builds, Losses, at_work, children, opened, runs_of, times_taken
 from lakes import build as build_alone
 from lakes import digest, register
 from tiny import write_scannet
 
 from spatial_assets.assets.build import stages_for
-from spatial_assets.cluster.task import TAKEN
 from spatial_assets.lineage import records
 
 SCENES, PER_SHARD, HOSTS = 24, 2, 3
@@ -169,13 +168,9 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_has_in_hand(tmp_path, source
         check_all(made, builds)
         with opened(made) as instance:
             for run in instance.get_runs(dg.RunsFilter(job_name="build_shards")):
-                taken = [entry for entry in instance.all_logs(run.run_id) if _is_taken(entry)]
-                assert (run.status, len(taken)) == (dg.DagsterRunStatus.SUCCESS, 1), run.run_id
+                assert run.is_success, run.run_id
+                assert times_taken(instance, run.run_id) == 1, run.run_id
             assert told
-
-
-def _is_taken(entry):
-    return entry.dagster_event is not None and (entry.dagster_event.message or "").startswith(TAKEN)
 
 
 def test_servers_and_the_daemon_are_restarted(hosts, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -106,7 +107,18 @@ class Delay:
 def _begins(entry: dg.EventLogEntry, words: tuple[str, ...]) -> bool:
     event = entry.dagster_event
     over = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
-    return event is not None and (event.event_type in over or (event.message or "").startswith(words))
+    return event is not None and (event.event_type in over or _text_of(event).startswith(words))
+
+
+def _text_of(event: dg.DagsterEvent) -> str:
+    """An event's message without the class that tells of it, which Dagster puts before it in brackets."""
+    return re.sub(r"^\[\w+\] ", "", event.message or "")
+
+
+def times_taken(instance: dg.DagsterInstance, run_id: str) -> int:
+    """How many processes have had a run in hand."""
+    events = [entry.dagster_event for entry in instance.all_logs(run_id)]
+    return sum(event is not None and _text_of(event).startswith(TAKEN) for event in events)
 
 
 class Builds:
