@@ -53,6 +53,17 @@ RETRIES = 8
 """Times that connecting is tried again, each after twice as long from 0.2 s on: a database that is restarted is back
 within 50 s, and a run that was going on goes on."""
 
+LIMITS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""libpq's, in seconds but for the last, which is in milliseconds: a server whose machine is gone closes no connection,
+and whoever asks it would wait for as long as the kernel does, which is two hours. They come to the 20 seconds for which
+a run's process waits for the history."""
+
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -71,6 +82,7 @@ def kept_open(address: str) -> Engine:
 
     A server that loses power may lose the last moment of the history. What was computed does not rest on it.
     """
+    own = str(make_url(address).query.get("options", ""))
     engine = create_engine(
         address,
         isolation_level="AUTOCOMMIT",
@@ -78,7 +90,7 @@ def kept_open(address: str) -> Engine:
         pool_size=CONNECTIONS,
         max_overflow=-1,
         pool_pre_ping=True,
-        connect_args={"options": "-c synchronous_commit=off"},
+        connect_args={"options": f"-c synchronous_commit=off {own}".rstrip()},
     )
     _engines.add(engine)
     return engine
@@ -88,6 +100,24 @@ def with_driver(address: str) -> str:
     """An address as it is usually written, with the driver that is installed: SQLAlchemy's own choice is another."""
     kind, mark, rest = address.partition("://")
     return f"{DRIVER}{mark}{rest}" if kind in ("postgres", "postgresql") else address
+
+
+def completed(address: str) -> str:
+    """An address with driver and limits; what it says itself goes before. Raises InputError where it is none."""
+    checked(address, VARIABLE, POSTGRES_EXAMPLE)
+    try:
+        url = make_url(with_driver(address))
+    except ArgumentError:
+        raise no_address() from None
+    if "psycopg" not in url.drivername:
+        return address
+    limits = {name: value for name, value in LIMITS.items() if name not in url.query}
+    return str(url.update_query_dict(limits).render_as_string(hide_password=False))
+
+
+def no_address() -> InputError:
+    """What SQLAlchemy says of it itself may hold a part of the address."""
+    return InputError(VARIABLE, f"is not an address as {POSTGRES_EXAMPLE}")
 
 
 def without_password(address: str) -> str:
@@ -176,7 +206,8 @@ class SharedHistory(DagsterPostgresStorage):
     """What `dagster.yaml` names as its storage where several machines share a home."""
 
     def __init__(self, postgres_url: str, inst_data: Any = None) -> None:
-        self.postgres_url = postgres_url = with_driver(postgres_url)
+        # Dagster makes further connections by it: its limits stand in it, and not in one engine's arguments.
+        self.postgres_url = postgres_url = completed(postgres_url)
         self.should_autocreate_tables = True
         self._inst_data = inst_data
         with opened(postgres_url) as to_make:
@@ -202,12 +233,10 @@ def opened(address: str) -> Iterator[bool]:
 
     Raises InputError that names the server where it does not answer.
     """
-    checked(address, VARIABLE, POSTGRES_EXAMPLE)
     try:
         engine = create_engine(address, poolclass=NullPool)
     except (ArgumentError, ImportError):
-        # Of which neither says what is wrong without a part of the address.
-        raise InputError(VARIABLE, f"is not an address as {POSTGRES_EXAMPLE}") from None
+        raise no_address() from None
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:
