@@ -18,7 +18,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG, PRIORITY_TAG
 
 from spatial_assets.assets.automation import RANGE_END, RANGE_START
 from spatial_assets.assets.partitions import scene_shard
-from spatial_assets.assets.run_sizes import PLACES
+from spatial_assets.assets.run_sizes import PLACES, places
 from spatial_assets.cluster.launcher import Launcher, is_elsewhere
 from spatial_assets.cluster.settings import home_told
 from spatial_assets.storage.heartbeats import BEAT_SECONDS, Watch
@@ -61,7 +61,11 @@ class Living:
 
 
 class Coordinator(QueuedRunCoordinator):
-    """Dagster asks for the queue's settings once a round, in its daemon; here they follow who is alive."""
+    """Dagster's daemon asks for the queue's settings once a round; there they follow who is alive.
+
+    Others ask too, a worker's process for each run and the web server for its pages. They neither sweep signs of life
+    nor send runs again, of which each would know only what it sent itself.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -70,20 +74,26 @@ class Coordinator(QueuedRunCoordinator):
         self._places = 0
         self._elsewhere = 0
         """Runs in progress that take no worker's place."""
+        self._is_daemons = False
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Coordinator:
         return cls(inst_data=inst_data, **config_value)
 
+    @property
+    def dequeue_interval_seconds(self) -> int:
+        """Asked for by Dagster's daemon alone, as it makes the part of it that hands runs out."""
+        self._is_daemons = True
+        return super().dequeue_interval_seconds
+
     def get_run_queue_config(self) -> RunQueueConfig:
+        settings = super().get_run_queue_config()
+        if not self._is_daemons:
+            return settings._replace(max_concurrent_runs=places(home_told()))
         self._look()
-        waiting = self._waiting()
-        limits = [*self._tag_concurrency_limits, *waiting]
-        return (
-            super()
-            .get_run_queue_config()
-            ._replace(max_concurrent_runs=self._places + self._elsewhere, tag_concurrency_limits=limits)
-        )
+        limits = [*self._tag_concurrency_limits, *self._waiting()]
+        at_once = self._places + self._elsewhere
+        return settings._replace(max_concurrent_runs=at_once, tag_concurrency_limits=limits)
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -107,10 +117,12 @@ class Coordinator(QueuedRunCoordinator):
         active = self._instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
         self._elsewhere = sum(is_elsewhere(run) for run in active)
         assert scene_shard.name is not None
-        places = {key: i for i, key in enumerate(self._instance.get_dynamic_partitions(scene_shard.name))}
+        order = {key: i for i, key in enumerate(self._instance.get_dynamic_partitions(scene_shard.name))}
         ordered = sorted(queued, key=lambda run: -_priority(run))  # as the daemon has it: oldest first
-        found = overlapping(
-            [_range(run, places) for run in active], [(run.run_id, _range(run, places)) for run in ordered]
+        found = set(
+            overlapping(
+                [_range(run, order) for run in active], [(run.run_id, _range(run, order)) for run in ordered]
+            )
         )
         tagged = [
             ((key, run.tags[key]), run.run_id in found)
@@ -143,13 +155,13 @@ def overlapping(active: Iterable[Range | None], queued: Sequence[tuple[str, Rang
     return found
 
 
-def _range(run: dg.DagsterRun, places: Mapping[str, int]) -> Range | None:
+def _range(run: dg.DagsterRun, order: Mapping[str, int]) -> Range | None:
     """A run's first and last shard in Dagster's order; None for a run over none."""
     key = run.tags.get(PARTITION_NAME_TAG)
     first, last = run.tags.get(RANGE_START, key), run.tags.get(RANGE_END, key)
-    if first is None or last is None or first not in places or last not in places:
+    if first is None or last is None or first not in order or last not in order:
         return None
-    return places[first], places[last]
+    return order[first], order[last]
 
 
 def _priority(run: dg.DagsterRun) -> int:

@@ -13,7 +13,8 @@ from spatial_assets.assets.partitions import scene_shard
 from spatial_assets.cluster import build as building
 from spatial_assets.cluster.coordinator import Coordinator
 from spatial_assets.cluster.daemon import QUEUE_DAEMON
-from spatial_assets.storage.heartbeats import beating
+from spatial_assets.cluster.launcher import Launcher
+from spatial_assets.storage.heartbeats import Watch, beating
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 SHARDS = [f"one-{number:04d}" for number in range(10)]
@@ -58,6 +59,27 @@ def queue(instance):
         )
 
     return put
+
+
+def test_only_the_daemon_sends_again_what_nobody_takes(instance, queue, tmp_path, monkeypatch):
+    """The settings are asked for by web server and workers too."""
+    launcher = Launcher("redis://:secret@127.0.0.1:1/0")
+    launcher.register_instance(instance)
+    instance._run_launcher = launcher
+    looks = []
+    monkeypatch.setattr(launcher, "send_again", lambda: looks.append("sent again"))
+    monkeypatch.setattr(Watch, "sweep", lambda _: looks.append("swept"))
+    queue("first", 1, 3)
+    queue("second", 1, 3)
+    settings = instance.get_concurrency_config().run_queue_config
+    assert settings.max_concurrent_runs == int(PLACES)
+    assert (looks, settings.tag_concurrency_limits) == ([], [])
+    daemon = create_daemon_of_type(QUEUE_DAEMON, instance)
+    assert daemon.interval_seconds == Coordinator().dequeue_interval_seconds
+    settings = instance.get_concurrency_config().run_queue_config
+    assert settings.max_concurrent_runs == int(PLACES)
+    assert settings.tag_concurrency_limits != []
+    assert looks == ["swept", "sent again"]
 
 
 def ended(instance, run):
