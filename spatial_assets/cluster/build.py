@@ -94,7 +94,7 @@ def build(
         partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=1))
         config = {**alone.QUIET, "ops": alone.run_config(names, scenes, seed, rehash)}
-        with _daemon(home, instance, shown) as daemon:
+        with _daemon(home, shown) as daemon:
             build_id = _request(instance, defs, home, keys - absent, names, config)
             watched = _Watch(home, instance, daemon, build_id, shown)
             try:
@@ -112,9 +112,9 @@ def build(
 
 
 @contextmanager
-def _daemon(home: Path, instance: dg.DagsterInstance, shown: Display | None) -> Iterator[Daemon]:
+def _daemon(home: Path, shown: Display | None) -> Iterator[Daemon]:
     with daemon_for(home) as daemon:
-        if daemon.ensure(instance) and shown is not None:
+        if daemon.ensure() and shown is not None:
             shown.say("no daemon is at work over this home: this build has one of its own until it ends")
         yield daemon
 
@@ -196,7 +196,7 @@ class _Watch:
                 self._cancel(going)
             if time.monotonic() - looked > DAEMON_SECONDS:
                 looked = time.monotonic()
-                self.daemon.ensure(self.instance)
+                self.daemon.ensure()
             time.sleep(LOOK_SECONDS)
 
     def left(self) -> int:

@@ -20,8 +20,8 @@ from spatial_assets.assets.automation import RANGE_END, RANGE_START
 from spatial_assets.assets.partitions import scene_shard
 from spatial_assets.assets.run_sizes import PLACES, places
 from spatial_assets.cluster.launcher import Launcher, is_elsewhere
-from spatial_assets.cluster.settings import home_told
-from spatial_assets.storage.heartbeats import BEAT_SECONDS, Watch
+from spatial_assets.cluster.settings import HANDS_OUT, home_told
+from spatial_assets.storage.heartbeats import BEAT_SECONDS, Heartbeat, Watch
 
 LOOK_SECONDS = 5.0
 """Between two looks at who is alive and what was not taken; the queue itself is looked at every second."""
@@ -75,6 +75,8 @@ class Coordinator(QueuedRunCoordinator):
         self._elsewhere = 0
         """Runs in progress that take no worker's place."""
         self._is_daemons = False
+        self._sign: Heartbeat | None = None
+        """By which builds know that a daemon is at work."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Coordinator:
@@ -102,10 +104,17 @@ class Coordinator(QueuedRunCoordinator):
         self._looked = now
         if self._living is None:
             self._living = Living(home_told())
+            self._sign = Heartbeat(home_told(), **{HANDS_OUT: "runs"})
         self._places = self._living.places()
         launcher = self._instance.run_launcher
         if isinstance(launcher, Launcher):
             launcher.send_again()
+
+    def dispose(self) -> None:
+        if self._sign is not None:
+            self._sign.stop()
+            self._sign = None
+        super().dispose()
 
     def _waiting(self) -> list[dict[str, Any]]:
         """Limits by which runs stay in the queue while another is at work on one of their shards."""

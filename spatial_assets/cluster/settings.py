@@ -13,6 +13,8 @@ QUEUE = "spatial-assets"
 """Of runs that name none by Dagster's tag `dagster-celery/queue`."""
 TASK = "spatial_assets.run"
 """The only task there is: a message names a run of the history, and can make a worker do nothing else."""
+HANDS_OUT = "hands_out"
+"""What the sign of life of a daemon says that hands out the queue's runs."""
 CELERY: dict[str, Any] = {
     "task_serializer": "json",
     "accept_content": ["json"],

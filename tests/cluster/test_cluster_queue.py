@@ -14,6 +14,7 @@ from spatial_assets.cluster import build as building
 from spatial_assets.cluster.coordinator import Coordinator
 from spatial_assets.cluster.daemon import QUEUE_DAEMON
 from spatial_assets.cluster.launcher import Launcher
+from spatial_assets.cluster.settings import HANDS_OUT
 from spatial_assets.storage.heartbeats import Watch, beating
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -31,6 +32,7 @@ def instance(tmp_path, monkeypatch):
         coordinator.register_instance(instance)
         instance._run_coordinator = coordinator
         yield instance
+        coordinator.dispose()
 
 
 @pytest.fixture
@@ -80,6 +82,18 @@ def test_only_the_daemon_sends_again_what_nobody_takes(instance, queue, tmp_path
     assert settings.max_concurrent_runs == int(PLACES)
     assert settings.tag_concurrency_limits != []
     assert looks == ["swept", "sent again"]
+
+
+def test_a_daemon_that_hands_out_runs_says_so_until_it_ends(instance, handed_out, tmp_path):
+    def daemons():
+        return [sign for sign in Watch(tmp_path).signs() if HANDS_OUT in sign.about]
+
+    assert daemons() == []
+    for _ in range(2):
+        handed_out()
+        assert len(daemons()) == 1
+    instance.run_coordinator.dispose()
+    assert daemons() == []
 
 
 def ended(instance, run):
