@@ -82,7 +82,9 @@ def _apart(**_: object) -> None:
 
 def _check_broker(address: str) -> None:
     try:
-        with Redis.from_url(address, socket_connect_timeout=CONNECT_SECONDS) as client:
+        with Redis.from_url(
+            address, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS
+        ) as client:
             client.ping()
     except (RedisError, OperationalError, OSError, ValueError) as error:
         raise ValueError(f"the broker at {broker_shown(address)} does not answer: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from spatial_assets.assets.instance import BROKER_VARIABLE, POSTGRES_VARIABLE, instance_of
 from spatial_assets.cli import main
+from spatial_assets.cluster import worker as working
 from spatial_assets.cluster.launcher import Launcher
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.shipped import shipped
@@ -83,6 +85,14 @@ def test_a_worker_whose_broker_does_not_answer_names_it_without_its_password(hom
     )
     assert NOWHERE in line
     assert "hidden" not in line
+
+
+def test_a_worker_whose_broker_takes_the_connection_and_says_nothing_gives_up(home, monkeypatch):
+    monkeypatch.setattr(working, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"redis://:hidden@127.0.0.1:{silent.getsockname()[1]}/0"
+        line = one_line(invoke("worker", "--home", str(home), **{BROKER_VARIABLE: address}))
+    assert "does not answer" in line
 
 
 @pytest.mark.parametrize("password", ["s3c@ret", "s3c/ret", "12/s3c#ret", "s3c#ret", "12?s3cret"])
