@@ -144,6 +144,11 @@ def guarded(tmp_path, monkeypatch):
         yield guard, instance, run, ended
         for made in guards:
             made.stopped.set()
+        # One that is ending the process must meet what stands in for it, and not what ends the tests.
+        for thread in threading.enumerate():
+            if thread.name == "guard":
+                thread.join(30)
+                assert not thread.is_alive()
         if heart.path.exists():
             heart.stop()
 
