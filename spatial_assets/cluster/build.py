@@ -94,7 +94,7 @@ def build(
         partitions.open_partitions(instance, partitions.registry(home))
         defs = build_defs(workspace=Workspace(home=str(home), workers=1))
         config = {**alone.QUIET, "ops": alone.run_config(names, scenes, seed, rehash)}
-        with _daemon(home, instance, shown) as daemon:
+        with _daemon(home, shown) as daemon:
             build_id = _request(instance, defs, home, keys - absent, names, config)
             watched = _Watch(home, instance, daemon, build_id, shown)
             try:
@@ -103,8 +103,7 @@ def build(
                 raise LeftGoing(watched.left(), daemon.process is None) from None
         watched.hearing.forget()
         progress = alone.Progress()
-        for _, report in sorted(watched.reports.items()):
-            progress.outcome.add(report)
+        progress.outcome = watched.told()
         progress.outcome.failed_runs = lines + watched.failed
         if not watched.full:
             with listening(progress):
@@ -113,9 +112,9 @@ def build(
 
 
 @contextmanager
-def _daemon(home: Path, instance: dg.DagsterInstance, shown: Display | None) -> Iterator[Daemon]:
+def _daemon(home: Path, shown: Display | None) -> Iterator[Daemon]:
     with daemon_for(home) as daemon:
-        if daemon.ensure(instance) and shown is not None:
+        if daemon.ensure() and shown is not None:
             shown.say("no daemon is at work over this home: this build has one of its own until it ends")
         yield daemon
 
@@ -168,8 +167,12 @@ class _Watch:
         self.home, self.instance, self.daemon, self.shown = home, instance, daemon, shown
         self.filter = dg.RunsFilter(tags={BUILD_TAG: build_id})
         self.hearing = Hearing(home)
-        self.reports: dict[tuple[str, str], ShardReport] = {}
-        """By shard and asset, over all runs and retries."""
+        self._outcome = alone.Outcome()
+        """Of runs of which no more will come: with the names of all scenes they would take gigabytes."""
+        self._reports: dict[str, dict[tuple[str, str], ShardReport]] = {}
+        """Of the others, by the first run that was requested, and by shard and asset."""
+        self._heard: set[str] = set()
+        """Runs that have ended and been heard to the end."""
         self.failed: list[str] = []
         self.full = False
         """Whether the disk was, which no other run will find otherwise."""
@@ -181,9 +184,7 @@ class _Watch:
         while True:
             runs = self.instance.get_runs(self.filter)
             for run in runs:
-                # Of one that has ended, all that it told is there once its end is.
-                for report in self.hearing.new(run.run_id):
-                    self._hear(report)
+                self.listen(run)
             parents = {run.parent_run_id for run in runs}
             going = [run for run in runs if not self._over(run, parents)]
             if self.shown is not None:
@@ -195,18 +196,39 @@ class _Watch:
                 self._cancel(going)
             if time.monotonic() - looked > DAEMON_SECONDS:
                 looked = time.monotonic()
-                self.daemon.ensure(self.instance)
+                self.daemon.ensure()
             time.sleep(LOOK_SECONDS)
 
     def left(self) -> int:
         runs = self.instance.get_runs(self.filter)
         return sum(not run.is_finished for run in runs)
 
-    def _hear(self, report: ShardReport) -> None:
-        if self.shown is not None:
-            self.shown.shard(report)
-        key = (report.shard, report.stage)
-        self.reports[key] = merged(self.reports[key], report) if key in self.reports else report
+    def told(self) -> alone.Outcome:
+        """What all runs have told of."""
+        for first in sorted(self._reports):
+            self._add_up(first)
+        return self._outcome
+
+    def listen(self, run: dg.DagsterRun) -> None:
+        """Hear what a run, as it was found in the history, has told since."""
+        if run.run_id in self._heard:
+            return
+        first = run.root_run_id or run.run_id
+        reports = self._reports.setdefault(first, {})
+        for report in self.hearing.new(run.run_id):
+            if self.shown is not None:
+                self.shown.shard(report)
+            key = (report.shard, report.stage)
+            reports[key] = merged(reports[key], report) if key in reports else report
+        # Of one that has ended, all that it told is there once its end is.
+        if run.is_finished and self.hearing.has_found(run.run_id):
+            self._heard.add(run.run_id)
+            if run.is_success:
+                self._add_up(first)
+
+    def _add_up(self, first: str) -> None:
+        for _, report in sorted(self._reports.pop(first).items()):
+            self._outcome.add(report)
 
     def _over(self, run: dg.DagsterRun, parents: set[str | None]) -> bool:
         """Whether nothing more will come of a run; of one that failed and is tried again, its retry says."""

@@ -6,6 +6,7 @@ Runs wait in Dagster's queue, where one sees them and their order can be changed
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG, PRIORITY_TAG
 
 from spatial_assets.assets.automation import RANGE_END, RANGE_START
 from spatial_assets.assets.partitions import scene_shard
-from spatial_assets.assets.run_sizes import PLACES
+from spatial_assets.assets.run_sizes import PLACES, places
 from spatial_assets.cluster.launcher import Launcher, is_elsewhere
-from spatial_assets.cluster.settings import home_told
-from spatial_assets.storage.heartbeats import BEAT_SECONDS, Watch
+from spatial_assets.cluster.settings import HANDS_OUT, home_told
+from spatial_assets.storage.heartbeats import BEAT_SECONDS, Heartbeat, Watch
 
 LOOK_SECONDS = 5.0
 """Between two looks at who is alive and what was not taken; the queue itself is looked at every second."""
@@ -60,7 +61,11 @@ class Living:
 
 
 class Coordinator(QueuedRunCoordinator):
-    """Dagster asks for the queue's settings once a round, in its daemon; here they follow who is alive."""
+    """Dagster's daemon asks for the queue's settings once a round; there they follow who is alive.
+
+    Others ask too, a worker's process for each run and the web server for its pages. They neither sweep signs of life
+    nor send runs again, of which each would know only what it sent itself.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -69,20 +74,28 @@ class Coordinator(QueuedRunCoordinator):
         self._places = 0
         self._elsewhere = 0
         """Runs in progress that take no worker's place."""
+        self._is_daemons = False
+        self._sign: Heartbeat | None = None
+        """By which builds know that a daemon is at work."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Coordinator:
         return cls(inst_data=inst_data, **config_value)
 
+    @property
+    def dequeue_interval_seconds(self) -> int:
+        """Asked for by Dagster's daemon alone, as it makes the part of it that hands runs out."""
+        self._is_daemons = True
+        return super().dequeue_interval_seconds
+
     def get_run_queue_config(self) -> RunQueueConfig:
+        settings = super().get_run_queue_config()
+        if not self._is_daemons:
+            return settings._replace(max_concurrent_runs=places(home_told()))
         self._look()
-        waiting = self._waiting()
-        limits = [*self._tag_concurrency_limits, *waiting]
-        return (
-            super()
-            .get_run_queue_config()
-            ._replace(max_concurrent_runs=self._places + self._elsewhere, tag_concurrency_limits=limits)
-        )
+        limits = [*self._tag_concurrency_limits, *self._waiting()]
+        at_once = self._places + self._elsewhere
+        return settings._replace(max_concurrent_runs=at_once, tag_concurrency_limits=limits)
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -91,10 +104,17 @@ class Coordinator(QueuedRunCoordinator):
         self._looked = now
         if self._living is None:
             self._living = Living(home_told())
+            self._sign = Heartbeat(home_told(), **{HANDS_OUT: "runs"})
         self._places = self._living.places()
         launcher = self._instance.run_launcher
         if isinstance(launcher, Launcher):
             launcher.send_again()
+
+    def dispose(self) -> None:
+        if self._sign is not None:
+            self._sign.stop()
+            self._sign = None
+        super().dispose()
 
     def _waiting(self) -> list[dict[str, Any]]:
         """Limits by which runs stay in the queue while another is at work on one of their shards."""
@@ -106,15 +126,26 @@ class Coordinator(QueuedRunCoordinator):
         active = self._instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
         self._elsewhere = sum(is_elsewhere(run) for run in active)
         assert scene_shard.name is not None
-        places = {key: i for i, key in enumerate(self._instance.get_dynamic_partitions(scene_shard.name))}
+        order = {key: i for i, key in enumerate(self._instance.get_dynamic_partitions(scene_shard.name))}
         ordered = sorted(queued, key=lambda run: -_priority(run))  # as the daemon has it: oldest first
-        found = overlapping(
-            [_range(run, places) for run in active], [(run.run_id, _range(run, places)) for run in ordered]
+        found = set(
+            overlapping(
+                [_range(run, order) for run in active], [(run.run_id, _range(run, order)) for run in ordered]
+            )
         )
-        tags = {run.run_id: run.tags for run in queued}
-        keys = {(key, tags[run_id][key]) for run_id in found for key in (RANGE_START, PARTITION_NAME_TAG)
-                if key in tags[run_id]}  # fmt: skip
-        return [{"key": key, "value": value, "limit": 0} for key, value in sorted(keys)]
+        tagged = [
+            ((key, run.tags[key]), run.run_id in found)
+            for run in ordered
+            for key in (RANGE_START, PARTITION_NAME_TAG)
+            if key in run.tags
+        ]
+        # One that does not wait may have the same tag, as of a range that was requested twice. Dagster counts in this
+        # order too, so it is the one that goes out.
+        going = Counter(tag for tag, waits in tagged if not waits)
+        return [
+            {"key": key, "value": value, "limit": going[key, value]}
+            for key, value in sorted({tag for tag, waits in tagged if waits})
+        ]
 
 
 Range = tuple[int, int]
@@ -133,13 +164,13 @@ def overlapping(active: Iterable[Range | None], queued: Sequence[tuple[str, Rang
     return found
 
 
-def _range(run: dg.DagsterRun, places: Mapping[str, int]) -> Range | None:
+def _range(run: dg.DagsterRun, order: Mapping[str, int]) -> Range | None:
     """A run's first and last shard in Dagster's order; None for a run over none."""
     key = run.tags.get(PARTITION_NAME_TAG)
     first, last = run.tags.get(RANGE_START, key), run.tags.get(RANGE_END, key)
-    if first is None or last is None or first not in places or last not in places:
+    if first is None or last is None or first not in order or last not in order:
         return None
-    return places[first], places[last]
+    return order[first], order[last]
 
 
 def _priority(run: dg.DagsterRun) -> int:

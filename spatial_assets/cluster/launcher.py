@@ -22,6 +22,8 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from spatial_assets.assets.instance import BROKER_VARIABLE
+from spatial_assets.cluster.addresses import BROKER_EXAMPLE, checked
 from spatial_assets.cluster.claims import latest
 from spatial_assets.cluster.settings import CELERY, QUEUE, TASK, home_told
 from spatial_assets.storage.heartbeats import LOST_SECONDS, Watch, read
@@ -47,6 +49,7 @@ class Launcher(CeleryRunLauncher):
     def __init__(
         self, broker: str, queue: str = QUEUE, inst_data: ConfigurableClassData | None = None
     ) -> None:
+        checked(broker, BROKER_VARIABLE, BROKER_EXAMPLE)
         super().__init__(
             default_queue=queue, broker=broker, backend=None, config_source=CELERY, inst_data=inst_data
         )

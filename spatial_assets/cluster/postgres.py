@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from spatial_assets.assets.event_batches import fits, store_together, write_in_batches
+from spatial_assets.cluster.addresses import POSTGRES_EXAMPLE, checked
 from spatial_assets.scene.model import InputError
 
 EXTRA = "spatial-assets[cluster]"
@@ -52,6 +53,17 @@ RETRIES = 8
 """Times that connecting is tried again, each after twice as long from 0.2 s on: a database that is restarted is back
 within 50 s, and a run that was going on goes on."""
 
+LIMITS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""libpq's, in seconds but for the last, which is in milliseconds: a server whose machine is gone closes no connection,
+and whoever asks it would wait for as long as the kernel does, which is two hours. They come to the 20 seconds for which
+a run's process waits for the history."""
+
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -70,6 +82,7 @@ def kept_open(address: str) -> Engine:
 
     A server that loses power may lose the last moment of the history. What was computed does not rest on it.
     """
+    own = str(make_url(address).query.get("options", ""))
     engine = create_engine(
         address,
         isolation_level="AUTOCOMMIT",
@@ -77,7 +90,7 @@ def kept_open(address: str) -> Engine:
         pool_size=CONNECTIONS,
         max_overflow=-1,
         pool_pre_ping=True,
-        connect_args={"options": "-c synchronous_commit=off"},
+        connect_args={"options": f"-c synchronous_commit=off {own}".rstrip()},
     )
     _engines.add(engine)
     return engine
@@ -89,9 +102,30 @@ def with_driver(address: str) -> str:
     return f"{DRIVER}{mark}{rest}" if kind in ("postgres", "postgresql") else address
 
 
+def completed(address: str) -> str:
+    """An address with driver and limits; what it says itself goes before. Raises InputError where it is none."""
+    checked(address, VARIABLE, POSTGRES_EXAMPLE)
+    try:
+        url = make_url(with_driver(address))
+    except ArgumentError:
+        raise no_address() from None
+    if "psycopg" not in url.drivername:
+        return address
+    limits = {name: value for name, value in LIMITS.items() if name not in url.query}
+    return str(url.update_query_dict(limits).render_as_string(hide_password=False))
+
+
+def no_address() -> InputError:
+    """What SQLAlchemy says of it itself may hold a part of the address."""
+    return InputError(VARIABLE, f"is not an address as {POSTGRES_EXAMPLE}")
+
+
 def without_password(address: str) -> str:
     """The server and the database, for an error's line."""
-    return str(make_url(address).render_as_string(hide_password=True))
+    url = make_url(address)
+    # A password may stand among the options too; a socket's folder stands there alone.
+    shown = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return str(url.set(query=shown).render_as_string(hide_password=True))
 
 
 @contextmanager
@@ -172,7 +206,8 @@ class SharedHistory(DagsterPostgresStorage):
     """What `dagster.yaml` names as its storage where several machines share a home."""
 
     def __init__(self, postgres_url: str, inst_data: Any = None) -> None:
-        self.postgres_url = postgres_url = with_driver(postgres_url)
+        # Dagster makes further connections by it: its limits stand in it, and not in one engine's arguments.
+        self.postgres_url = postgres_url = completed(postgres_url)
         self.should_autocreate_tables = True
         self._inst_data = inst_data
         with opened(postgres_url) as to_make:
@@ -200,10 +235,8 @@ def opened(address: str) -> Iterator[bool]:
     """
     try:
         engine = create_engine(address, poolclass=NullPool)
-    except (ArgumentError, ImportError) as error:
-        raise InputError(
-            VARIABLE, f"is not an address as postgresql://user:password@host/database ({error})"
-        ) from None
+    except (ArgumentError, ImportError):
+        raise no_address() from None
     try:
         marked = retry_pg_connection_fn(lambda: inspect(engine).has_table(MARK))
     except Exception as error:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from spatial_assets.assets.instance import BROKER_VARIABLE, HOME_VARIABLE
+from spatial_assets.cluster.addresses import BROKER_EXAMPLE, checked
 
 QUEUE = "spatial-assets"
 """Of runs that name none by Dagster's tag `dagster-celery/queue`."""
 TASK = "spatial_assets.run"
 """The only task there is: a message names a run of the history, and can make a worker do nothing else."""
+HANDS_OUT = "hands_out"
+"""What the sign of life of a daemon says that hands out the queue's runs."""
 CELERY: dict[str, Any] = {
     "task_serializer": "json",
     "accept_content": ["json"],
@@ -50,13 +53,11 @@ CELERY: dict[str, Any] = {
 
 
 def broker() -> str:
-    """Redis' address. Raises ValueError where the environment does not have it."""
+    """Redis' address. Raises ValueError where the environment does not have it, InputError where it is none."""
     address = os.environ.get(BROKER_VARIABLE)
     if not address:
-        raise ValueError(
-            f"set {BROKER_VARIABLE} to the broker's address, as in redis://:PASSWORD@HOST:6379/0"
-        )
-    return address
+        raise ValueError(f"set {BROKER_VARIABLE} to the broker's address, as in {BROKER_EXAMPLE}")
+    return checked(address, BROKER_VARIABLE, BROKER_EXAMPLE)
 
 
 def home_told() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -61,13 +62,17 @@ class Guard:
     """Whether the last look found the run at its end."""
 
     def __post_init__(self) -> None:
-        # Two: the one that asks the history may wait for its answer for as long as the network is away.
-        for work in (self._ask, self._measure):
+        # A thread for each: one that asks history or home may wait for its answer for as long as the network is away.
+        for work in (self._ask, self._wait, self._look, self._measure):
             threading.Thread(target=self._every, args=(work,), name="guard", daemon=True).start()
 
     def _every(self, work: Callable[[], None]) -> None:
         while not self.stopped.wait(LOOK_SECONDS):
-            work()
+            try:
+                work()
+            except Exception as error:
+                # A file system may refuse once what it gives the next time; a run is never left without its guard.
+                _log.warning("run %s: its guard could not look: %s", self.run_id, error)
 
     def _ask(self) -> None:
         try:
@@ -87,11 +92,15 @@ class Guard:
             self.canceled = True
             send_interrupt()
 
-    def _measure(self) -> None:
-        if latest(self.home, self.run_id)[1] != self.heart.token:
-            self._end("another process has taken the run")
+    def _wait(self) -> None:
         if time.monotonic() - self.heard > NO_HISTORY_SECONDS:
             self._end(f"the history has not answered for {NO_HISTORY_SECONDS:.0f} s")
+
+    def _look(self) -> None:
+        if latest(self.home, self.run_id)[1] != self.heart.token:
+            self._end("another process has taken the run")
+
+    def _measure(self) -> None:
         taken = family_bytes() if self.memory is not None else 0
         if self.memory is not None and taken > self.memory:
             told = f"The run took {taken / 2**30:.1f} GiB; its worker allows {self.memory / 2**30:.1f}."
@@ -150,6 +159,7 @@ class Executor:
         assert run.job_code_origin is not None
         job = recon_job_from_origin(run.job_code_origin)
         again = run.status == dg.DagsterRunStatus.STARTED
+        ending = signal.getsignal(signal.SIGTERM)
         try:
             with at_work(self.home), listening(Telling(self.home, run)):
                 for _ in core_execute_run(
@@ -159,3 +169,6 @@ class Executor:
         except (Exception, KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
             # Dagster has told of it, or could not: then the run is found without a process, and resumed.
             _log.warning("run %s: %s: %s", run.run_id, type(error).__name__, error)
+        finally:
+            # Dagster leaves it as it found SIGINT, which a worker's process ignores.
+            signal.signal(signal.SIGTERM, ending)

@@ -61,17 +61,24 @@ class Hearing:
         self._read: dict[str, int] = {}
 
     def new(self, run_id: str) -> Iterator[ShardReport]:
+        begin = self._read.get(run_id, 0)
         try:
-            data = path_of(self.home, run_id).read_bytes()[self._read.get(run_id, 0) :]
+            with path_of(self.home, run_id).open("rb") as file:
+                file.seek(begin)
+                data = file.read()
         except FileNotFoundError:
             return
         whole = data[: data.rfind(b"\n") + 1]
-        self._read[run_id] = self._read.get(run_id, 0) + len(whole)
+        self._read[run_id] = begin + len(whole)
         for line in whole.splitlines():
             try:
                 yield ShardReport(**json.loads(line))
             except (ValueError, TypeError):
                 continue  # of a process that was killed as it wrote
+
+    def has_found(self, run_id: str) -> bool:
+        """Whether a run's file has been there; a network file system may show it late."""
+        return run_id in self._read
 
     def forget(self) -> None:
         """Remove what has been heard."""

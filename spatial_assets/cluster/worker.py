@@ -11,9 +11,8 @@ import os
 import sys
 from pathlib import Path
 from platform import node
-from urllib.parse import urlsplit
 
-from celery import Celery
+from celery import Celery, signals
 from dagster_celery.make_app import make_app
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -22,6 +21,7 @@ from redis.exceptions import RedisError
 from spatial_assets.assets.instance import HOME_VARIABLE, instance_of
 from spatial_assets.assets.run_sizes import PLACES
 from spatial_assets.assets.workspace import WORKERS_VARIABLE
+from spatial_assets.cluster.addresses import broker_shown
 from spatial_assets.cluster.launcher import Launcher
 from spatial_assets.cluster.settings import CELERY, TASK, broker
 from spatial_assets.cluster.task import Executor
@@ -37,6 +37,7 @@ def app(address: str, home: Path, memory: int | None) -> Celery:
     """Celery with the one task that there is."""
     made: Celery = make_app({"broker": address, "backend": None, "config_source": CELERY})
     execute = Executor(home, memory)
+    signals.worker_process_init.connect(_apart)
 
     @made.task(name=TASK)
     def run(run_id: str, number: int) -> None:
@@ -65,7 +66,7 @@ def work(home: Path, queue: str, places: int, memory: int | None, log_level: str
     words += [f"--hostname={os.getpid()}@{node()}", f"--loglevel={log_level}"]
     words += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     with beating(home, worker=node(), queue=queue, **{PLACES: str(places)}):
-        print(f"worker on {node()}: {places} runs at once from queue {queue} of {_shown(address)}: {home}",
+        print(f"worker on {node()}: {places} runs at once from queue {queue} of {broker_shown(address)}: {home}",
               file=sys.stderr, flush=True)  # fmt: skip
         try:
             celery.worker_main(words)
@@ -74,15 +75,16 @@ def work(home: Path, queue: str, places: int, memory: int | None, log_level: str
     return 0
 
 
+def _apart(**_: object) -> None:
+    """Ctrl-C goes to all processes of a terminal's group, and Dagster stops a run at it: it is meant for the worker."""
+    os.setpgrp()
+
+
 def _check_broker(address: str) -> None:
     try:
-        with Redis.from_url(address, socket_connect_timeout=CONNECT_SECONDS) as client:
+        with Redis.from_url(
+            address, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS
+        ) as client:
             client.ping()
     except (RedisError, OperationalError, OSError, ValueError) as error:
-        raise ValueError(f"the broker at {_shown(address)} does not answer: {error}") from None
-
-
-def _shown(address: str) -> str:
-    """An address without its password."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}{parts.path}"
+        raise ValueError(f"the broker at {broker_shown(address)} does not answer: {error}") from None

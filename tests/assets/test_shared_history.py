@@ -5,15 +5,17 @@ from __future__ import annotations
 import builtins
 import importlib
 import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from spatial_assets.cluster import postgres
-from spatial_assets.cluster.postgres import SharedHistory, once_more, with_driver
+from spatial_assets.cluster.postgres import SharedHistory, once_more, with_driver, without_password
 from spatial_assets.scene.model import InputError
 
 pgserver = pytest.importorskip("pgserver")
@@ -25,6 +27,30 @@ def test_what_is_no_address_is_named(address):
         SharedHistory(address)
 
 
+@pytest.mark.parametrize(
+    "password", ["s3c@ret", "s3c/ret", "12/s3c#ret", "s3c?ret", "s3c#ret", "[s3c]ret", "12?s3cret"]
+)
+def test_an_address_that_can_be_read_in_two_ways_is_told_of_without_any_part_of_it(password):
+    for server in ("h.invalid:5432", "h.invalid"):
+        with pytest.raises(InputError) as raised:
+            SharedHistory(f"postgresql://user:{password}@{server}/db")
+        assert "percent-encode the password" in str(raised.value)
+        for part in ("s3c", "ret@", "user:1", server):
+            assert part not in str(raised.value)
+
+
+def test_a_port_that_is_no_number_is_told_of():
+    with pytest.raises(InputError, match="the port as a number"):
+        SharedHistory("postgresql://user:secret@host:54x32/db")
+
+
+def test_a_password_among_the_options_is_not_shown():
+    shown = without_password("postgresql://u@/db?host=/tmp/socket&password=secret&sslpassword=other")
+    assert "/tmp/socket" in shown.replace("%2F", "/")
+    assert "secret" not in shown
+    assert "other" not in shown
+
+
 def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch):
     monkeypatch.setattr(postgres, "retry_pg_connection_fn", lambda function, *_: function())
     with pytest.raises(InputError) as raised:
@@ -32,6 +58,41 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch
     assert "user:***@127.0.0.1:1/history: the history's database cannot be opened" in str(raised.value)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_is_given_up(monkeypatch):
+    monkeypatch.setattr(postgres, "retry_pg_connection_fn", lambda function, *_: function())
+    monkeypatch.setitem(postgres.LIMITS, "connect_timeout", "2")  # the least that libpq takes
+    told = pytest.raises(InputError, match=r"cannot be opened \(.*timeout expired")
+    with socket.create_server(("127.0.0.1", 0)) as silent, told:
+        SharedHistory(f"postgresql://user:secret@127.0.0.1:{silent.getsockname()[1]}/history")
+
+
+def asked_for(address):
+    """What the driver is told when a connection is opened."""
+    engine = postgres.kept_open(postgres.completed(address))
+    told = {}
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(dialect, record, arguments, named):
+        told.update(named)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        engine.connect()
+    return told
+
+
+def test_connections_have_limits_and_an_address_may_say_others():
+    told = asked_for("postgresql://user:a%2Fb%40@10.0.0.1/history?sslmode=require")
+    assert postgres.LIMITS.items() <= told.items()
+    assert (told["password"], told["sslmode"]) == ("a/b@", "require")
+    assert told["options"] == "-c synchronous_commit=off"
+    address = "postgres://user@host/history?connect_timeout=30&options=-c%20synchronous_commit%3Don"
+    told = asked_for(address)
+    assert told["connect_timeout"] == "30"
+    assert told["tcp_user_timeout"] == postgres.LIMITS["tcp_user_timeout"]
+    assert told["options"] == "-c synchronous_commit=off -c synchronous_commit=on", "the last goes"
 
 
 def test_addresses_name_the_driver_that_is_there():

@@ -7,15 +7,17 @@ import random
 import signal
 import time
 
+import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 from cluster_hosts import cluster, network, wait_until, why_no_network, why_no_servers
-from cluster_losses import Builds, Losses, at_work, children, opened, runs_of
+from cluster_losses import Builds, Losses, at_work, children, opened, runs_of, times_taken
 from lakes import build as build_alone
 from lakes import digest, register
 from tiny import write_scannet
 
 from spatial_assets.assets.build import stages_for
+from spatial_assets.cluster.told import path_of
 from spatial_assets.lineage import records
 
 SCENES, PER_SHARD, HOSTS = 24, 2, 3
@@ -149,6 +151,31 @@ def test_a_host_is_cut_off_and_comes_back(hosts, expected):
     wait_until(lambda: runs_of(made, back), BUILD_SECONDS, "the host that was cut off has a run")
     builds.finish(BUILD_SECONDS)
     check_all(made, builds)
+
+
+def test_a_worker_that_is_told_to_stop_ends_what_it_has_in_hand(tmp_path, sources, expected):
+    """By Ctrl-C, which goes to all processes of its group; another goes on with the rest."""
+    home = tmp_path / "home"
+    register(home, "scannet", sources, "one", per_shard=PER_SHARD)
+    with cluster(home, tmp_path / "logs") as made:
+        worker = made.add_worker()
+        builds = disturbed(made, expected)
+        builds.going()
+
+        def is_amid():
+            """Something of a run is done, and most is not."""
+            return any(path_of(home, run).exists() for run in runs_of(made, worker))
+
+        wait_until(is_amid, BUILD_SECONDS, "a run is at work")
+        first = worker.process
+        os.killpg(first.pid, signal.SIGINT)
+        builds.finish(BUILD_SECONDS)
+        assert first.returncode == 0, tail(made)
+        check_all(made, builds)
+        with opened(made) as instance:
+            for run in instance.get_runs(dg.RunsFilter(job_name="build_shards")):
+                assert run.is_success, run.run_id
+                assert times_taken(instance, run.run_id) == 1, run.run_id
 
 
 def test_servers_and_the_daemon_are_restarted(hosts, expected):

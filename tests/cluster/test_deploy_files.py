@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,10 +29,14 @@ ADDRESSES = {
     POSTGRES_VARIABLE: "postgresql://dagster:hidden@127.0.0.1:1/none",
     BROKER_VARIABLE: "redis://:hidden@127.0.0.1:1/0",
 }
+SECRET = "spatial-assets"
 API = {
     "PersistentVolumeClaim": ("v1", {"accessModes", "resources"}),
     "Deployment": ("apps/v1", {"selector", "template", "replicas"}),
     "Service": ("v1", {"selector", "ports"}),
+    "ServiceAccount": ("v1", {"automountServiceAccountToken"}),
+    "Role": ("rbac.authorization.k8s.io/v1", {"rules"}),
+    "RoleBinding": ("rbac.authorization.k8s.io/v1", {"roleRef", "subjects"}),
     "NetworkPolicy": ("networking.k8s.io/v1", {"podSelector", "policyTypes"}),
 }
 """Kinds to their version, and what their specification must have."""
@@ -123,13 +131,50 @@ def test_the_example_of_an_environment_has_all_that_the_compose_file_asks_for():
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_manifests_are_of_kinds_and_versions_that_there_are(path):
-    if path.name.endswith(".dagster.yaml"):
+    if path.name.endswith((".dagster.yaml", ".patch.yaml")):
         return
     for item in documents(path):
         version, needed = API[item["kind"]]
         assert item["apiVersion"] == version
         assert item["metadata"]["name"].startswith("spatial-assets")
-        assert needed <= item["spec"].keys()
+        assert needed <= item.get("spec", item).keys()
+
+
+def image_sources():
+    """What the image is built of: sources of the Dockerfile's COPY, each with where it goes."""
+    found = {}
+    for line in re.findall(r"^(?:COPY|ADD) (.*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+        *sources, to = line.split()
+        found |= dict.fromkeys(sources, to)
+    return found
+
+
+def test_an_image_is_built_of_named_files_alone_and_has_no_secret():
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == set(image_sources())
+    for name in image_sources():
+        assert (ROOT / name).exists(), name
+        assert not Path("deploy/.env").is_relative_to(name), name
+
+
+def test_the_wheel_of_an_image_is_whole(tmp_path):
+    for name, to in image_sources().items():
+        at = tmp_path / to.lstrip("/")
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, at, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            at.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, at)
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(words, cwd=tmp_path / "build", check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+    for path in (ROOT / "spatial_assets").rglob("*.py"):
+        assert path.relative_to(ROOT).as_posix() in names
+    for path in [*(ROOT / "sql").rglob("*.sql"), ROOT / "dagster.yaml", ROOT / "deploy" / "dagster.yaml"]:
+        assert f"spatial_assets/_shipped/{path.relative_to(ROOT).as_posix()}" in names
 
 
 def test_deployments_select_their_own_pods_and_run_our_commands():
@@ -155,9 +200,45 @@ def test_deployments_select_their_own_pods_and_run_our_commands():
             variables = {entry["name"]: entry for entry in container["env"]}
             assert set(variables) == {HOME_VARIABLE, POSTGRES_VARIABLE, BROKER_VARIABLE}
             for name in (POSTGRES_VARIABLE, BROKER_VARIABLE):
-                assert "secretKeyRef" in variables[name]["valueFrom"]
+                told = variables[name]["valueFrom"]["secretKeyRef"]
+                assert (told["name"], told["key"]) == (SECRET, name)
     (daemon,) = [item for item in found if item["metadata"]["name"] == "spatial-assets-daemon"]
     assert daemon["spec"]["replicas"] == 1 and daemon["spec"]["strategy"]["type"] == "Recreate"
+
+
+def test_runs_as_pods_have_what_a_worker_has_and_may_be_started():
+    """Of objects that are made by a manifest or a command of the page."""
+    instance = yaml.safe_load((DEPLOY / "kubernetes" / "runs-as-pods.dagster.yaml").read_text())
+    config = instance["run_launcher"]["config"]
+    (worker,) = [item for item in deployments() if item["metadata"]["name"] == "spatial-assets-worker"]
+    pod = worker["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert config["volumes"] == pod["volumes"]
+    assert config["volume_mounts"] == container["volumeMounts"]
+    assert config["resources"] == container["resources"]
+    assert config["security_context"] == container["securityContext"]
+    assert config["run_k8s_config"]["pod_spec_config"]["securityContext"] == pod["securityContext"]
+    assert config["env_secrets"] == [SECRET]
+    page = (DEPLOY / "kubernetes" / "README.md").read_text()
+    assert f"create secret generic {SECRET} " in page
+    assert set(re.findall(r"--from-literal=(\w+)=", page)) == {POSTGRES_VARIABLE, BROKER_VARIABLE}
+    (home,) = config["env_vars"]
+    (mount,) = [item for item in config["volume_mounts"] if item["name"] == "home"]
+    assert home == f"{HOME_VARIABLE}={mount['mountPath']}"
+    assert config["dagster_home"] == f"{mount['mountPath']}/dagster"
+    made = documents(DEPLOY / "kubernetes" / "runs-as-pods.yaml")
+    accounts = {item["metadata"]["name"] for item in made if item["kind"] == "ServiceAccount"}
+    patch = yaml.safe_load((DEPLOY / "kubernetes" / "runs-as-pods.patch.yaml").read_text())["spec"][
+        "template"
+    ]["spec"]
+    assert patch["automountServiceAccountToken"] is True
+    assert accounts == {config["service_account_name"], patch["serviceAccountName"]}
+    (binding,) = [item for item in made if item["kind"] == "RoleBinding"]
+    assert [item["name"] for item in binding["subjects"]] == [patch["serviceAccountName"]]
+    (role,) = [item for item in made if item["kind"] == "Role"]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    may = {(name, verb) for rule in role["rules"] for name in rule["resources"] for verb in rule["verbs"]}
+    assert {("jobs", "create"), ("jobs", "delete"), ("jobs/status", "get"), ("pods", "list")} <= may
 
 
 def test_pages_name_files_and_commands_that_there_are():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -12,6 +13,9 @@ from click.testing import CliRunner
 
 from spatial_assets.assets.instance import BROKER_VARIABLE, POSTGRES_VARIABLE, instance_of
 from spatial_assets.cli import main
+from spatial_assets.cluster import worker as working
+from spatial_assets.cluster.launcher import Launcher
+from spatial_assets.scene.model import InputError
 from spatial_assets.storage.shipped import shipped
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -81,6 +85,32 @@ def test_a_worker_whose_broker_does_not_answer_names_it_without_its_password(hom
     )
     assert NOWHERE in line
     assert "hidden" not in line
+
+
+def test_a_worker_whose_broker_takes_the_connection_and_says_nothing_gives_up(home, monkeypatch):
+    monkeypatch.setattr(working, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"redis://:hidden@127.0.0.1:{silent.getsockname()[1]}/0"
+        line = one_line(invoke("worker", "--home", str(home), **{BROKER_VARIABLE: address}))
+    assert "does not answer" in line
+
+
+@pytest.mark.parametrize("password", ["s3c@ret", "s3c/ret", "12/s3c#ret", "s3c#ret", "12?s3cret"])
+def test_a_password_that_is_not_encoded_is_told_of_without_any_part_of_it(home, password):
+    address = f"redis://:{password}@{NOWHERE}/0"
+    line = one_line(invoke("worker", "--home", str(home), **{BROKER_VARIABLE: address}))
+    assert line.startswith(f"error: {BROKER_VARIABLE}: is not an address as redis://")
+    assert "percent-encode the password" in line
+    assert "s3c" not in line
+    with pytest.raises(InputError) as raised:
+        Launcher(address)
+    assert "s3c" not in str(raised.value)
+
+
+def test_a_password_that_is_encoded_is_read(home):
+    address = f"redis://:s3c%2Fre%40t@{NOWHERE}/0"
+    line = one_line(invoke("worker", "--home", str(home), **{BROKER_VARIABLE: address}))
+    assert f"the broker at redis://{NOWHERE}/0 does not answer" in line
 
 
 def test_a_size_of_memory_that_is_none(home):

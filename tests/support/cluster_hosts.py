@@ -245,6 +245,12 @@ def network() -> Iterator[Network]:
         made.down()
 
 
+def session_of(process: int) -> int:
+    with suppress(ProcessLookupError):
+        return os.getsid(process)
+    return -1
+
+
 class Supervised:
     """A command that is started again whenever it has ended, until it is stopped."""
 
@@ -267,9 +273,11 @@ class Supervised:
                 self.process = self._start()
 
     def kill(self) -> None:
-        """The whole process group, as when a machine is switched off."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """All its processes, as when a machine is switched off; those that execute runs are of groups of their own."""
+        for path in Path("/proc").glob("[0-9]*"):
+            if session_of(int(path.name)) == self.process.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(int(path.name), signal.SIGKILL)
 
     def stop(self) -> None:
         self._stop.set()

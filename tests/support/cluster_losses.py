@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from math import inf
 from pathlib import Path
 
 import dagster as dg
-from cluster_hosts import Cluster, Supervised
+from cluster_hosts import Cluster, Supervised, session_of
 
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.cluster.task import TAKEN
@@ -38,18 +39,12 @@ def opened(cluster: Cluster):
         os.environ.update(before)
 
 
-def group_of(process: int) -> int:
-    with suppress(ProcessLookupError):
-        return os.getpgid(process)
-    return -1
-
-
 def runs_of(cluster: Cluster, worker: Supervised) -> list[str]:
     """Runs that processes of this worker have in hand."""
     return [
         sign.about["run"]
         for sign in Watch(cluster.home).signs()
-        if "run" in sign.about and group_of(sign.pid) == worker.process.pid
+        if "run" in sign.about and session_of(sign.pid) == worker.process.pid
     ]
 
 
@@ -73,7 +68,7 @@ class Losses:
     """Run, time of day, and by what it was hit."""
 
     def kill(self, worker: Supervised) -> None:
-        """The worker's whole process group; the supervisor starts it again."""
+        """The worker with all its processes; the supervisor starts it again."""
         found = runs_of(self.cluster, worker)
         now = time.time()
         worker.kill()
@@ -82,7 +77,7 @@ class Losses:
     def kill_child(self, worker: Supervised) -> None:
         """The process that executes a run, alone."""
         for sign in Watch(self.cluster.home).signs():
-            if "run" in sign.about and group_of(sign.pid) == worker.process.pid:
+            if "run" in sign.about and session_of(sign.pid) == worker.process.pid:
                 self.hits.append((sign.about["run"], time.time(), "kill of the run's process"))
                 with suppress(ProcessLookupError):
                     os.kill(sign.pid, signal.SIGKILL)
@@ -112,7 +107,18 @@ class Delay:
 def _begins(entry: dg.EventLogEntry, words: tuple[str, ...]) -> bool:
     event = entry.dagster_event
     over = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
-    return event is not None and (event.event_type in over or (event.message or "").startswith(words))
+    return event is not None and (event.event_type in over or _text_of(event).startswith(words))
+
+
+def _text_of(event: dg.DagsterEvent) -> str:
+    """An event's message without the class that tells of it, which Dagster puts before it in brackets."""
+    return re.sub(r"^\[\w+\] ", "", event.message or "")
+
+
+def times_taken(instance: dg.DagsterInstance, run_id: str) -> int:
+    """How many processes have had a run in hand."""
+    events = [entry.dagster_event for entry in instance.all_logs(run_id)]
+    return sum(event is not None and _text_of(event).startswith(TAKEN) for event in events)
 
 
 class Builds:
