@@ -26,7 +26,7 @@ from spatial_assets.assets.instance import BROKER_VARIABLE
 from spatial_assets.cluster.addresses import BROKER_EXAMPLE, checked
 from spatial_assets.cluster.claims import latest
 from spatial_assets.cluster.settings import CELERY, QUEUE, TASK, home_told
-from spatial_assets.storage.heartbeats import LOST_SECONDS, Watch, read
+from spatial_assets.storage.heartbeats import LOOK_SHARE, LOST_SECONDS, Watch, read
 
 _log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class Launcher(CeleryRunLauncher):
         """Tokens of which this process has seen a sign of life."""
         self._sent: dict[str, tuple[int, float]] = {}
         """Runs that wait for a process to take them: as which one, and when they were sent last."""
-        self._unseen: dict[str, float] = {}
-        """Tokens of which none has been seen, and since when one has looked."""
+        self._unseen: dict[str, tuple[float, float]] = {}
+        """Tokens of which none has been seen: when one looked last, and for how long one has looked in vain."""
 
     @classmethod
     def config_type(cls) -> Any:
@@ -136,7 +136,10 @@ class Launcher(CeleryRunLauncher):
             return "The run's process has ended before the run."
         # Not seen by this daemon: a file system may show it later.
         now = time.monotonic()
-        if now - self._unseen.setdefault(token, now) <= LOST_SECONDS:
+        looked, silent = self._unseen.get(token, (now, 0.0))
+        silent += min(now - looked, LOOK_SHARE * LOST_SECONDS)
+        self._unseen[token] = now, silent
+        if silent <= LOST_SECONDS:
             return None
         return f"The run's process has given no sign of life for {LOST_SECONDS:.0f} s."
 

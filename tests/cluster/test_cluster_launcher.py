@@ -128,8 +128,10 @@ def test_a_process_that_has_ended_before_its_run_is_lost_at_once(sent, instance,
 def test_a_sign_that_was_never_seen_may_still_be_shown(sent, instance, run_of, clock):
     run = run_of(STARTED, "unknown")
     assert health(sent, run) == WorkerStatus.RUNNING
-    clock.now += LOST_SECONDS + 1
-    assert health(sent, run) == WorkerStatus.FAILED
+    # One look after a long time says nothing: the daemon itself may have been held up.
+    for expected in (WorkerStatus.RUNNING, WorkerStatus.RUNNING, WorkerStatus.FAILED):
+        clock.now += LOST_SECONDS + 1
+        assert health(sent, run) == expected
 
 
 def test_a_resumed_run_waits_for_a_worker_and_is_sent_again(sent, tmp_path, instance, run_of, clock, beats):

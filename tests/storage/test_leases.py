@@ -92,7 +92,7 @@ def test_readers_share_and_a_writer_waits_for_them(tmp_path: Path) -> None:
 
 
 def test_what_the_lost_hold_is_taken_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", leases.__name__)
     zombie = stopped(tmp_path, ["a", "b"], ["c"])
     begun = time.monotonic()
     with leased(tmp_path, SHARD, ["b"], ["a"]) as lease:
