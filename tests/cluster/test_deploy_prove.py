@@ -15,8 +15,8 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 VALIDATOR = "kubernetes-validate==1.37.0"
 """With the schemas of each version of Kubernetes; unknown fields are errors."""
 NEEDS = ("importlib-resources", "jsonschema", "packaging", "pyyaml", "referencing", "typing-extensions")
-NOT_MANIFESTS = ".dagster.yaml"
-"""How files end that are Dagster's and no manifests."""
+NOT_MANIFESTS = (".dagster.yaml", ".patch.yaml")
+"""How files end that are Dagster's, or parts of manifests."""
 COMPOSE = shutil.which("docker-compose")
 
 
