@@ -17,6 +17,7 @@ from lakes import digest, register
 from tiny import write_scannet
 
 from spatial_assets.assets.build import stages_for
+from spatial_assets.cluster import daemon as daemon_module
 from spatial_assets.cluster.told import path_of
 from spatial_assets.lineage import records
 
@@ -183,13 +184,15 @@ def test_servers_and_the_daemon_are_restarted(hosts, expected):
     builds = disturbed(made, expected)
     builds.going()
     wait_until(lambda: at_work(made), BUILD_SECONDS, "a run is at work")
+    (daemon,) = children(builds.process.pid, daemon_module.__name__)
+    os.killpg(daemon, signal.SIGKILL)
     for server in (made.redis, made.postgres):
         server.stop(signal.SIGINT if server is made.postgres else signal.SIGKILL)
         time.sleep(4)
         server.start()
-        time.sleep(8)
-    (daemon,) = children(builds.process.pid)
-    os.killpg(daemon, signal.SIGKILL)
+        time.sleep(2)
+    with opened(made) as instance:
+        assert not all(run.is_finished for run in instance.get_runs()), "the build was over before"
     builds.finish(BUILD_SECONDS)
     check_all(made, builds)
 

@@ -52,9 +52,18 @@ def at_work(cluster: Cluster) -> list[str]:
     return [sign.about["run"] for sign in Watch(cluster.home).signs() if "run" in sign.about]
 
 
-def children(process: int) -> list[int]:
+def children(process: int, program: str) -> list[int]:
+    """Those, of any of its threads, that run a module or a program of this name."""
+    found = set()
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            found |= {int(word) for word in path.read_text().split()}
+    return sorted(own for own in found if program in _words(own))
+
+
+def _words(process: int) -> list[str]:
     with suppress(OSError):
-        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+        return Path(f"/proc/{process}/cmdline").read_text().split("\0")
     return []
 
 
