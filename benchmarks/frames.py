@@ -42,7 +42,7 @@ WANTED_TOGETHER = 0.2
 """Core seconds of a scene's sets of frames and of what holds for each, on the scene of `benchmarks.scene`."""
 SCENES, SEED, FACES, FRAMES, SIZE = 8, 41, 30_000, 200, (128, 96)
 SHOWN = (8, 16, 32)
-ROUNDS = 5
+ROUNDS = 12
 LOOKS, POINTS = 128, 64 * 48
 
 

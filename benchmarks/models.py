@@ -24,7 +24,8 @@ from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.registry import tasks as all_tasks
 
 WANTED_SECONDS = 0.6
-ROUNDS = 5
+ROUNDS = 12
+"""Of the fastest is told: what others do on the machine is not to be measured."""
 SUITES = ("vsti", "grounding")
 TWINS = 3
 """Questions of each task and format that are asked once more under each law."""
@@ -60,7 +61,7 @@ def twins(home: Path, shard: Shard) -> tuple[float, int]:
             if row["twin_of"] is not None:
                 count += 1
                 assert broken(row["law"], rows[row["twin_of"]], row) is None
-    return best[TWINS] - best[0], count
+    return max(best[TWINS] - best[0], 0.0), count
 
 
 def bars() -> Iterator[Bar]:
