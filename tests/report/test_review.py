@@ -101,13 +101,16 @@ class Reviewer:
         return self.text("place"), self.text("verdict"), self.text("progress")
 
     def saved(self, folder):
-        folder.mkdir(exist_ok=True)
+        """Save to an empty folder. The browser holds the name with an empty file, and renames the whole one to it."""
+        folder.mkdir()
         self.page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.press("s")
-        deadline = time.monotonic() + 20
-        while not (folder / "verdicts.json").exists() and time.monotonic() < deadline:
+        path = folder / "verdicts.json"
+        deadline = time.monotonic() + 60
+        while not (path.exists() and path.stat().st_size):
+            assert time.monotonic() < deadline, f"no file of verdicts, but {sorted(folder.iterdir())}"
             time.sleep(0.05)
-        return folder / "verdicts.json"
+        return path
 
 
 @browser
