@@ -12,6 +12,7 @@ import click
 from spatial_assets.commands.terminal import BuildDisplay, Status, print_outcome, scenes_by_shard
 from spatial_assets.engine.compiling import compile_for, compiled_ahead
 from spatial_assets.engine.workers import PRELOADED, in_processes
+from spatial_assets.studio import photo_kernels
 from spatial_assets.studio.quality import FULL
 from spatial_assets.studio.write import write_scenes
 
@@ -30,7 +31,8 @@ def run_demo(home: Path, scenes: int, workers: int, quality: str = FULL) -> int:
     """Make scenes, register, build, write the gallery. Returns the exit status."""
     begun = time.perf_counter()
     # On a fresh machine compiling is most of the work; much else of it leaves a core idle.
-    with compiled_ahead(workers, *KERNELS_IN_ORDER) if workers > 1 else nullcontext():
+    ahead = compiled_ahead(workers, *KERNELS_IN_ORDER, without=_needless(quality))
+    with ahead if workers > 1 else nullcontext():
         failed, page = _build_demo(home, scenes, workers, quality)
     click.echo(
         f"done in {time.perf_counter() - begun:.0f} s; look at {page}, or run `make ui` for the assets in Dagster"
@@ -50,7 +52,7 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
         click.echo(f"making {scenes} furnished scenes of {FRAMES} frames", err=True)
         with Status() as status:
             if workers > 1:
-                compile_for(workers, write_scenes.__module__, say=status.say)
+                compile_for(workers, write_scenes.__module__, without=_needless(quality), say=status.say)
             spread = partial(in_processes, workers) if workers > 1 else None
             write_scenes(
                 root, LAYOUT, scenes, SEED, FACES, FRAMES, SIZE, status.say, spread=spread, quality=quality
@@ -62,6 +64,11 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
         outcome = build(home, dataset=LAYOUT, workers=workers, shown=display)
     print_outcome(outcome, home, as_json=False)
     return bool(outcome.errors or outcome.failed_runs), write_gallery(home, gallery_path(home))
+
+
+def _needless(quality: str) -> tuple[str, ...]:
+    """Modules whose kernels pictures of this quality do not use."""
+    return () if quality == FULL else (photo_kernels.__name__,)
 
 
 def _existing(root: Path) -> list[str]:

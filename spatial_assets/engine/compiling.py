@@ -38,13 +38,14 @@ _complete: set[tuple[str, ...]] = set()
 
 
 @contextmanager
-def compiled_ahead(workers: int, *first: str) -> Iterator[None]:
+def compiled_ahead(workers: int, *first: str, without: Sequence[str] = ()) -> Iterator[None]:
     """As long as the block lasts, that many processes in the background compile what the list has and is lacking.
 
-    In the order in which it is needed: what modules import that are named first, then the next, then all others. Work
-    that needs some of it waits by `compile_for`; all other goes on.
+    In the order in which it is needed: what modules import that are named first, then the next, then all others but
+    what modules have that are named in `without`. Work that needs some of it waits by `compile_for`; all other goes on.
     """
-    giving = Thread(target=lambda: _give(workers, [*(closure((one,)) for one in first), None]), daemon=True)
+    groups = [*(closure((one,)) for one in first), None]
+    giving = Thread(target=lambda: _give(workers, groups, without), daemon=True)
     giving.start()
     try:
         yield
@@ -55,15 +56,20 @@ def compiled_ahead(workers: int, *first: str) -> Iterator[None]:
             future.cancel()
 
 
-def compile_for(workers: int, *modules: str, say: Callable[[str], None] = lambda _: None) -> None:
-    """Returns when what these modules import, directly or not, lacks no listed kernel.
+def compile_for(
+    workers: int,
+    *modules: str,
+    without: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Returns when what these modules import, directly or not, lacks no listed kernel, those of `without` aside.
 
     Without modules, when none is lacking. `say` is told how far it is. What cannot be compiled here is logged, and met
     again where it is called. For modules that it was called for before in this process, it does nothing.
     """
     if modules in _complete:
         return
-    waited = _give(workers, [closure(modules) if modules else None])
+    waited = _give(workers, [closure(modules) if modules else None], without)
     try:
         for number, (name, future) in enumerate(waited):
             say(f"compiling kernels: {number} of {len(waited)}")
@@ -75,15 +81,18 @@ def compile_for(workers: int, *modules: str, say: Callable[[str], None] = lambda
         for _, future in waited:
             future.cancel()
         raise
-    _complete.add(modules)
+    if not without:
+        _complete.add(modules)
 
 
-def _give(workers: int, groups: Sequence[tuple[str, ...] | None]) -> list[tuple[str, Future]]:
+def _give(
+    workers: int, groups: Sequence[tuple[str, ...] | None], without: Sequence[str]
+) -> list[tuple[str, Future]]:
     """Has processes in the background compile what these groups of modules lack, unless they are at it already.
 
-    None stands for all modules.
+    None stands for all modules; those of `without` are in no group.
     """
-    (asked,) = in_processes(workers, lacking, [(groups,)])
+    (asked,) = in_processes(workers, lacking, [(groups, without)])
     try:
         lacks = asked.result()
     except Exception as error:
@@ -96,17 +105,17 @@ def _give(workers: int, groups: Sequence[tuple[str, ...] | None]) -> list[tuple[
         return [(one[0], _given[one]) for one in lacks]
 
 
-def lacking(groups: Sequence[tuple[str, ...] | None]) -> list[tuple[str, int]]:
+def lacking(groups: Sequence[tuple[str, ...] | None], without: Sequence[str] = ()) -> list[tuple[str, int]]:
     """Kernels of these groups of modules and which of their listed types are not compiled yet, in an order to do it.
 
-    By group, None being all modules. In a group first kernels that call no other: what calls them then finds them.
-    Among these the longest, so that no process is left with one at the end.
+    By group, None being all modules; those of `without` are in none. In a group first kernels that call no other: what
+    calls them then finds them. Among these the longest, so that no process is left with one at the end.
     """
     found = []
     for name, listed in _listed().items():
         module = name.rpartition(".")[0]
         group = next((place for place, one in enumerate(groups) if one is None or module in one), None)
-        if group is None:
+        if group is None or module in without:
             continue
         kernel = _kernel(name)
         if kernel is None:

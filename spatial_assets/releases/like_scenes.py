@@ -211,7 +211,9 @@ def _collect(
                     continue
                 if count == len(found):
                     longer = np.empty((2 * count, 3), np.int64)
-                    longer[:count] = found
+                    for kept in range(count):
+                        for part in range(3):
+                            longer[kept, part] = found[kept, part]
                     found = longer
                 found[count, 0], found[count, 1], found[count, 2] = owners[place], row, order[place]
                 count += 1

@@ -331,5 +331,6 @@ def _best_motion(
         )
         if score > best_score:
             best_yaw, best_score = yaws[row], score
-            best_shift[:] = shifts[row]
+            for axis in range(best_shift.shape[0]):
+                best_shift[axis] = shifts[row, axis]
     return best_yaw, best_shift

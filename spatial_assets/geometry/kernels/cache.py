@@ -15,7 +15,7 @@ import logging
 import pickle
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -24,7 +24,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config, event
+from numba.core import config, event, types
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -67,12 +67,30 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    made = numba.njit(nogil=True, **options)(function)
-    # What has no file (a notebook's cell) has no name that would be the same in the next process; and where
-    # NUMBA_DISABLE_JIT is set, the function itself comes back.
-    if isinstance(made, Dispatcher) and Path(made.py_func.__code__.co_filename).is_file():
+    # None is handed to compiled code as a function, which is what the other wrapper is for.
+    made = numba.njit(nogil=True, no_cfunc_wrapper=True, **options)(function)
+    if not isinstance(made, Dispatcher):
+        return made  # NUMBA_DISABLE_JIT is set
+    _compile_once_for_literals(made)
+    # What has no file (a notebook's cell) has no name that would be the same in the next process.
+    if Path(made.py_func.__code__.co_filename).is_file():
         made._cache = KernelCache(made.py_func)  # type: ignore[attr-defined]
     return made
+
+
+def _compile_once_for_literals(made: Dispatcher) -> None:
+    """Has numba compile one version for integers, whatever numbers stand in the kernels that call it.
+
+    By itself it compiles one more for every literal in a call, and for those that a variable begins with: a third of
+    all versions, of which LLVM, which puts the numbers in when it inlines, makes nothing better.
+    """
+    resolve = made.get_call_template
+
+    def by_types(args: Sequence[types.Type], keywords: Mapping[str, types.Type]) -> Any:
+        plain = {name: types.unliteral(one) for name, one in keywords.items()}
+        return resolve(tuple([types.unliteral(one) for one in args]), plain)
+
+    made.get_call_template = by_types  # type: ignore[method-assign]
 
 
 class _NoCollection(event.Listener):

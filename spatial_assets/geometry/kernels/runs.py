@@ -14,7 +14,7 @@ from spatial_assets.geometry.kernels.cache import inlined, numpy_kernel
 from spatial_assets.geometry.kernels.deflate import LENGTH_BASE, LENGTH_EXTRA, LENGTH_SYMBOL, LENGTHS_ORDER
 from spatial_assets.geometry.kernels.lanes import LANES, differing_pixels
 
-HEAD = np.array([0x78, 0x01], np.uint8)
+HEAD = 0x78, 0x01
 """zlib's, of least effort and its largest window."""
 UP = 2
 """PNG's filter: differences from the pixel above."""
@@ -302,7 +302,8 @@ def put_block(stream, state, symbols, count, counts, distances, held, is_last):
         put(stream, state, (FIXED << 1) | is_last, 3)
         fixed_codes = np.empty(FIXED_LENGTHS.shape[0], np.int64)
         turned_codes(FIXED_LENGTHS, fixed_codes)
-        lengths[:], codes[:] = FIXED_LENGTHS[:SYMBOLS], fixed_codes[:SYMBOLS]
+        for symbol in range(SYMBOLS):
+            lengths[symbol], codes[symbol] = FIXED_LENGTHS[symbol], fixed_codes[symbol]
         far_lengths[0], far_codes[0] = FIXED_DISTANCE, 0
     else:
         put(stream, state, (OWN << 1) | is_last, 3)
@@ -341,7 +342,7 @@ def zlib_stream(image, height, width, more):
     stream = np.empty(2 * size + 1024, np.uint8)
     if runs < 0:
         return stream[:0].copy()
-    stream[:2] = HEAD
+    stream[0], stream[1] = HEAD
     state = np.array([2, 0, 0], np.int64)
     symbols = np.empty(BLOCK, np.uint16)
     counts, distances = np.zeros(SYMBOLS, np.int64), np.zeros(DISTANCES, np.int64)

@@ -112,7 +112,9 @@ def _shuffle(begun: np.uint64, purpose: np.uint64, count: int) -> NDArray[np.int
 def _shuffle_each(begun: Hashes, purpose: np.uint64, count: int) -> NDArray[np.int64]:
     out = np.empty((len(begun), count), np.int64)
     for row in range(len(begun)):
-        out[row] = _shuffle(begun[row], purpose, count)
+        order = _shuffle(begun[row], purpose, count)
+        for place in range(count):
+            out[row, place] = order[place]
     return out
 
 

@@ -124,7 +124,9 @@ def _sets(
                     else:
                         if total == len(out):
                             longer = np.empty((2 * total, size), np.int64)
-                            longer[:total] = out
+                            for before in range(total):
+                                for to in range(size):
+                                    longer[before, to] = out[before, to]
                             out = longer
                         out[total, 0] = at[right]
                         to = 1

@@ -339,3 +339,14 @@ def test_options():
     assert divided(0.0) == np.inf
     with pytest.raises(ZeroDivisionError):
         checked(0.0)
+
+
+def test_literals_make_no_versions_of_their_own(make):
+    module = make("", "g(x, 0) + g(x, 1) + g(x, np.int64(2))")
+    module.py_func.__globals__["g"] = added = kernel(_added)
+    assert module(5) == 18
+    assert [signature.args for signature in added.nopython_signatures] == [(numba.int64, numba.int64)]
+
+
+def _added(one, other):
+    return one + other

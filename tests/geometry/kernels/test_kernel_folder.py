@@ -192,3 +192,35 @@ def test_a_folder_that_another_process_removes_meanwhile_is_no_error(tmp_path, m
     monkeypatch.setattr(shutil, "rmtree", both)
     mark_used(tmp_path / f"{PREFIX}mine")
     assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}mine"]
+
+
+def test_no_kernel_sets_a_slice_to_an_array():
+    """Numba compiles a message about shapes with it, which takes a second of each process; a loop takes none."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not decorated(tree_of(path)) & DECORATORS:
+            continue
+        for kernel in ast.walk(tree_of(path)):
+            names = [getattr(one, "id", "") for one in getattr(kernel, "decorator_list", ())]
+            if DECORATORS & set(names):
+                found += [
+                    f"{path.name}: {ast.unparse(node)}" for node in ast.walk(kernel) if _sets_arrays(node)
+                ]
+    assert found == []
+
+
+def _sets_arrays(node: ast.AST) -> bool:
+    """Whether it assigns to a slice what is no number written down."""
+    if not isinstance(node, ast.Assign):
+        return False
+    pairs = [(target, node.value) for target in node.targets]
+    for target, value in list(pairs):
+        if isinstance(target, ast.Tuple):
+            values = value.elts if isinstance(value, ast.Tuple) else [value] * len(target.elts)
+            pairs += zip(target.elts, values, strict=True)
+    return any(
+        isinstance(target, ast.Subscript)
+        and any(isinstance(part, ast.Slice) for part in ast.walk(target.slice))
+        and not isinstance(value, ast.Constant)
+        for target, value in pairs
+    )
