@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,8 +146,12 @@ def build(
     seed: int | None = None,
     rehash: bool = False,
     shown: Listener | None = None,
+    before_checks: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Bring everything in scope up to date, then run the checks of all assets."""
+    """Bring everything in scope up to date, then run the checks of all assets.
+
+    `before_checks` is called once all rows stand: what only reads them can be done while the checks run.
+    """
     home = home.resolve()
     keys = scope(home, dataset, scenes)
     names = stages_for(tasks, home)
@@ -173,6 +177,7 @@ def build(
                     progress.outcome.failed_runs += failures(run)
                 if full_disk(run.all_events):
                     return progress.outcome
+            before_checks()
             progress.outcome.failed_runs += run_checks(instance, defs)
     return progress.outcome
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,8 @@ LAYOUT, RELEASE = "scannet", "studio"
 LICENSE = "Apache-2.0 (procedural scenes made by spatial-assets)"
 SEED, FACES, FRAMES, SIZE = 0, 50_000, 60, (640, 480)
 """Smaller than a scan, so that six scenes are made and built in a minute and a half."""
-SCENES_PER_SHARD = 3
+SCENES_PER_SHARD = 4
+"""Six scenes are two partitions then, of as many scenes as two or four processes share evenly."""
 
 
 KERNELS_IN_ORDER = (write_scenes.__module__, *PRELOADED)
@@ -45,7 +47,8 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
     from spatial_assets.assets.build import build
     from spatial_assets.assets.datasets import register
     from spatial_assets.assets.instance import instance_of
-    from spatial_assets.report.gallery import gallery_path, write_gallery
+    from spatial_assets.report.gallery import gallery_page, gallery_path
+    from spatial_assets.storage.atomic import replace_text
 
     root = home / "studio" / LAYOUT
     if len(_existing(root)) < scenes:
@@ -60,10 +63,17 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
     with instance_of(home) as instance:
         register(instance, home.resolve(), LAYOUT, root, RELEASE, LICENSE, SCENES_PER_SHARD)
     click.echo("building", err=True)
+    drawn: list[Future] = []
+
+    def draw() -> None:
+        if workers > 1:
+            drawn.extend(in_processes(workers, gallery_page, [(home,)]))
+
     with BuildDisplay(scenes_by_shard(home)) as display:
-        outcome = build(home, dataset=LAYOUT, workers=workers, shown=display)
+        outcome = build(home, dataset=LAYOUT, workers=workers, shown=display, before_checks=draw)
     print_outcome(outcome, home, as_json=False)
-    return bool(outcome.errors or outcome.failed_runs), write_gallery(home, gallery_path(home))
+    replace_text(gallery_path(home), drawn[0].result() if drawn else gallery_page(home))
+    return bool(outcome.errors or outcome.failed_runs), gallery_path(home)
 
 
 def _needless(quality: str) -> tuple[str, ...]:

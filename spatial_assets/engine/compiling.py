@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -92,9 +93,8 @@ def _give(
 
     None stands for all modules; those of `without` are in no group.
     """
-    (asked,) = in_processes(workers, lacking, [(groups, without)])
     try:
-        lacks = asked.result()
+        lacks = _lacking(workers, groups, without)
     except Exception as error:
         # A list that does not fit the sources costs time, never a build.
         _log.warning("kernels are not compiled ahead: %s", error)
@@ -103,6 +103,18 @@ def _give(
         new = [one for one in lacks if one not in _given or _given[one].done()]
         _given.update(zip(new, in_processes(workers, compile_listed, new, background=True), strict=True))
         return [(one[0], _given[one]) for one in lacks]
+
+
+def _lacking(
+    workers: int, groups: Sequence[tuple[str, ...] | None], without: Sequence[str]
+) -> list[tuple[str, int]]:
+    """`lacking`, asked of a worker where this process would have to import some of the modules first."""
+    listed = {name.rpartition(".")[0] for name in _listed()}
+    named = {module for group in groups for module in (listed if group is None else group)}
+    if named & listed <= sys.modules.keys():
+        return lacking(groups, without)
+    (asked,) = in_processes(workers, lacking, [(groups, without)])
+    return asked.result()
 
 
 def lacking(groups: Sequence[tuple[str, ...] | None], without: Sequence[str] = ()) -> list[tuple[str, int]]:

@@ -132,7 +132,8 @@ class Runner:
         stale = [(ref, by_scene[ref.name]) for ref in shard.scenes if by_scene[ref.name]]
         heavy = any(member.stage.heavy(shard.dataset) for member in members)
         many = heavy and self.workers > 1 and len(stale) > 1
-        if many:
+        if stale and self.workers > 1:
+            # Also before work in this process, which would compile on one core, and what others are at already.
             named = {module for member in members for module in member.stage.modules(shard.dataset)}
             compile_for(self.workers, *sorted(named))
         compute = self._in_processes if many else self._here

@@ -62,7 +62,7 @@ def run_picture(result: Result) -> bytes:
     for index, (name, row) in enumerate(rows):
         top = TITLE_HEIGHT + index * ROW
         middle = top + ROW // 2
-        draw.text((BORDER, top + 2), shortened(draw, name, NAME_WIDTH - 8, SMALL_SIZE), INK, font(SMALL_SIZE))
+        draw.text((BORDER, top + 2), shortened(name, NAME_WIDTH - 8, SMALL_SIZE), INK, font(SMALL_SIZE))
         for level in ("random", "most_frequent"):
             if row[level] is not None:
                 # Random is a whole stroke, the most frequent answer a half one.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from PIL import Image
 from spatial_assets.imaging.marks import REFERENCE_WIDTH, draw_marks
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
+
+FRAMES_KEPT = 64
+"""Of videos, in memory: two of 32 frames, some tens of megabytes."""
 
 
 class NoImage(Exception):
@@ -74,6 +79,24 @@ def marked(
     """
     opened = open_image(root, image, 2 * width)
     return draw_marks(opened, marks, enlarged * opened.width / REFERENCE_WIDTH) if marks else opened
+
+
+def unmarked(root: Path | None, image: str | None, width: int) -> Image.Image:
+    """`marked` without marks, not to be drawn on: it is kept in memory, for many questions about a video show the same.
+
+    Raises NoImage.
+    """
+    stamp = None
+    if root is not None and image is not None:
+        with suppress(OSError, InputError):
+            found = (root / ImageFile.of(image).path).stat()
+            stamp = found.st_ino, found.st_size, found.st_mtime_ns
+    return _unmarked(root, image, width, stamp)
+
+
+@lru_cache(FRAMES_KEPT)
+def _unmarked(root: Path | None, image: str | None, width: int, _stamp: object) -> Image.Image:
+    return open_image(root, image, 2 * width)
 
 
 def shown(

@@ -7,14 +7,14 @@ are read.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from spatial_assets.lineage.database import connect
 from spatial_assets.report import counts, sections, shortcuts, view_sets
-from spatial_assets.report.cards import Card, card, draw, weight
+from spatial_assets.report.cards import Card, Picture, card, draw, weight
 from spatial_assets.report.counts import Asked
 from spatial_assets.report.examples import Example, choose, load
 from spatial_assets.report.html import TEMPLATES, asset, json_data, render, script_hash
@@ -64,7 +64,15 @@ def gallery_page(home: Path, examples: int = EXAMPLES) -> str:
     formats = sections.formats_of(tried)
     audited = shortcut_table.load(home)
     script = asset(TEMPLATES, "gallery.js")
-    page = render(
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        drawn = _drawn(shown, pool)
+        # Meanwhile all that asks the database, which one thread does.
+        maps, scenes = view_sets.maps(con), scene_cards(con, home, MOST_PLANS)
+        spreads = [(spread, sections.spread_chart(spread)) for spread in counts.seen(con)]
+        releases = counts.releases(con)
+        con.close()
+        cards = _cards(shown, drawn)
+    return render(
         TEMPLATES,
         "gallery.html.jinja",
         style=asset(TEMPLATES, "gallery.css"),
@@ -73,7 +81,7 @@ def gallery_page(home: Path, examples: int = EXAMPLES) -> str:
         summary=json_data(_summary(totals, tried, rejected_count)),
         headline=_headline(totals, tried),
         tiles=_tiles(totals, tried, rejected_count),
-        releases=counts.releases(con),
+        releases=releases,
         formats=formats,
         lines=sections.task_lines(tried, formats),
         rejected=rejected,
@@ -81,14 +89,12 @@ def gallery_page(home: Path, examples: int = EXAMPLES) -> str:
         asked_tasks=list(dict.fromkeys(entry.task for entry in tried if entry.questions)),
         asked_formats=list(dict.fromkeys(entry.format for entry in tried if entry.questions)),
         cards=len(shown),
-        tasks=sections.task_sections(tried, _cards(shown), view_sets.maps(con)),
+        tasks=sections.task_sections(tried, cards, maps),
         shortcuts=None if audited is None else shortcuts.view(audited),
-        scenes=scene_cards(con, home, MOST_PLANS),
+        scenes=scenes,
         scene_count=totals["scenes"],
-        spreads=[(spread, sections.spread_chart(spread)) for spread in counts.seen(con)],
+        spreads=spreads,
     )
-    con.close()
-    return page
 
 
 def _roots(home: Path) -> dict[str, Path]:
@@ -98,12 +104,15 @@ def _roots(home: Path) -> dict[str, Path]:
     return {shard.key: shard.root for shard in Registry(home, no_key).shards()}
 
 
-def _cards(shown: Sequence[Example]) -> dict[tuple[str, str], list[Card]]:
-    """Cards by task and format; decoding and encoding run side by side, the order stays."""
+def _drawn(shown: Sequence[Example], pool: Executor) -> Iterator[Sequence[Picture]]:
+    """The examples' pictures in their order, which are drawn side by side from now on."""
     each = IMAGE_BYTES / max(sum(weight(example) for example in shown), 1.0)
     each = min(max(each, LEAST_EACH), MOST_EACH)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        drawn = list(pool.map(lambda example: draw(example, int(each * weight(example))), shown))
+    return pool.map(lambda example: draw(example, int(each * weight(example))), shown)
+
+
+def _cards(shown: Sequence[Example], drawn: Iterable[Sequence[Picture]]) -> dict[tuple[str, str], list[Card]]:
+    """Cards by task and format."""
     found: dict[tuple[str, str], list[Card]] = {}
     for example, pictures in zip(shown, drawn, strict=True):
         found.setdefault((example.row["task"], example.row["format"]), []).append(card(example, pictures))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -17,6 +18,8 @@ FRAME = (214, 90, 20)
 """Around a tile that a question asks about, and behind its number."""
 TILE_LABEL = 0.16
 """Height of a tile's number, as a share of the tile's."""
+LABELS_KEPT = 1_000
+"""Of tiles' numbers, in memory: of a few sizes, up to some hundred each."""
 
 
 STEPS = (
@@ -43,22 +46,28 @@ def contact_sheet(
     size = (columns * (tile_width + GAP) - GAP, rows * (height + GAP) - GAP)
     sheet = Image.new("RGB", size, (128, 128, 128))
     draw = ImageDraw.Draw(sheet)
-    text = font(max(9, round(height * TILE_LABEL)))
     for number, tile in enumerate(small):
         left, top = number % columns * (tile_width + GAP), number // columns * (height + GAP)
         if tile is None:
             draw.rectangle((left, top, left + tile_width, top + height), fill=(90, 90, 90))
         else:
             sheet.paste(tile, (left, top))
-        label = str(number + bool(asked))
-        box = draw.textbbox((left + 4, top + 2), label, font=text)
         is_asked = number in asked
-        draw.rectangle((box[0] - 4, top, box[2] + 4, box[3] + 3), fill=FRAME if is_asked else (20, 22, 26))
-        draw.text((left + 4, top + 2), label, (255, 255, 255), text)
+        label = _tile_label(str(number + bool(asked)), max(9, round(height * TILE_LABEL)), is_asked)
+        sheet.paste(label, (left, top))
         if is_asked:
             ends = (left - GAP // 2, top - GAP // 2, left + tile_width + GAP // 2, top + height + GAP // 2)
             draw.rectangle(ends, outline=FRAME, width=GAP)
     return sheet
+
+
+@lru_cache(LABELS_KEPT)
+def _tile_label(text: str, size: int, is_asked: bool) -> Image.Image:
+    """A tile's number on its ground. Not to be drawn on: it is kept."""
+    *_, right, bottom = font(size).getbbox(text)
+    label = Image.new("RGB", (round(right) + 9, round(bottom) + 6), FRAME if is_asked else (20, 22, 26))
+    ImageDraw.Draw(label).text((4, 2), text, (255, 255, 255), font(size))
+    return label
 
 
 def encoded(image: Image.Image, kind: str, quality: int) -> bytes:

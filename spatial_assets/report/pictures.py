@@ -6,7 +6,7 @@ its title what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ import polars as pl
 from PIL import Image, ImageDraw
 
 from spatial_assets.geometry import path_views
-from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image
+from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image, unmarked
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.frame_set_plans import shown_from_above
 from spatial_assets.report.images import contact_sheet, smallest_loss
@@ -250,15 +250,7 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
         return None
     each = _tile_width(len(names), WIDTH)
     try:
-        tiles = [
-            marked(
-                inputs.shard.root,
-                images[name],
-                [mark for mark in row["marks"] if mark["frame"] == name],
-                each,
-            )
-            for name in names
-        ]
+        tiles = [_tile(inputs, images[name], row["marks"], name, each) for name in names]
     except NoImage:
         return None
 
@@ -266,6 +258,15 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
         return plots.photo(f"{inputs.ref.name}: {task}, {row['format']}", _strip(tiles, width), below)
 
     return _fit(compose, WIDTH)
+
+
+def _tile(
+    inputs: SceneInputs, image: str | None, marks: Sequence[Mapping[str, Any]], frame: str, width: int
+) -> Image.Image:
+    """A frame with its marks. Raises NoImage."""
+    own = [mark for mark in marks if mark["frame"] == frame]
+    root = inputs.shard.root
+    return marked(root, image, own, width) if own else unmarked(root, image, width)
 
 
 def _answer(row: dict[str, Any]) -> str:

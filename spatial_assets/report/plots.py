@@ -6,7 +6,8 @@ import io
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,20 @@ HEAT_STEPS = 20
 """Few enough for a palette: a small PNG then keeps every color."""
 SCALE_BARS = (10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
 """Lengths in meters that a plan's scale may have; the longest that fits a quarter of the plan is drawn."""
+LENGTHS_KEPT = 10_000
+"""Of words and labels, in memory."""
 
 
 @cache
 def font(size: int = TEXT_SIZE) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     """The font at a size; it is unpacked once, which takes as long as drawing a line with it."""
     return ImageFont.load_default(size)
+
+
+@lru_cache(LENGTHS_KEPT)
+def text_length(text: str, size: int) -> float:
+    """Pixels that a line of text is wide; measuring one takes as long as drawing it."""
+    return font(size).getlength(text)
 
 
 def canvas(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -54,20 +63,17 @@ def png(image: Image.Image, colors: int = 64) -> bytes:
 
 def title(draw: ImageDraw.ImageDraw, text: str, width: int) -> None:
     """One line at the top, cut short with dots where it does not fit."""
-    draw.text((BORDER, 9), shortened(draw, text, width - 2 * BORDER, TITLE_SIZE), INK, font(TITLE_SIZE))
+    draw.text((BORDER, 9), shortened(text, width - 2 * BORDER, TITLE_SIZE), INK, font(TITLE_SIZE))
 
 
-def shortened(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> str:
-    if draw.textlength(text, font(size)) <= width:
+def shortened(text: str, width: float, size: int) -> str:
+    if text_length(text, size) <= width:
         return text
-    while text and draw.textlength(text + "...", font(size)) > width:
-        text = text[:-1]
-    return text + "..."
+    kept = bisect_right(range(1, len(text)), width, key=lambda end: text_length(f"{text[:end]}...", size))
+    return f"{text[:kept]}..."
 
 
-def wrapped(
-    draw: ImageDraw.ImageDraw, text: str, width: float, size: int, most: int | None = None
-) -> list[str]:
+def wrapped(text: str, width: float, size: int, most: int | None = None) -> list[str]:
     """The text in lines of at most `width` pixels; broken after spaces and commas, else where it must be.
 
     No more than `most` lines are made, the rest is left out.
@@ -75,13 +81,11 @@ def wrapped(
 
     def fitting(parts: Sequence[str]) -> int:
         """How many of the parts a line takes."""
-        return bisect_right(
-            range(1, len(parts) + 1),
-            width,
-            key=lambda count: draw.textlength("".join(parts[:count]).rstrip(), face),
-        )
+        begins = accumulate((text_length(part, size) for part in parts), initial=0.0)
+        # A space at the line's end needs no room.
+        ends = [begin + text_length(part.rstrip(), size) for begin, part in zip(begins, parts, strict=False)]
+        return bisect_right(ends, width)
 
-    face = font(size)
     pieces = re.split(r"(?<=[\s,])", " ".join(text.split()))
     lines: list[str] = []
     while pieces and (most is None or len(lines) < most):
@@ -105,7 +109,7 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], texts: Seque
     largest = max([*values, 1e-9])
     for index, (label, value, text) in enumerate(zip(labels, values, texts, strict=True)):
         y = TITLE_HEIGHT + index * row
-        draw.text((BORDER, y + 4), shortened(draw, label, left - BORDER - 10, TEXT_SIZE), INK, font())
+        draw.text((BORDER, y + 4), shortened(label, left - BORDER - 10, TEXT_SIZE), INK, font())
         end = left + max(room * value / largest, 1)
         draw.rectangle((left, y + 5, end, y + row - 7), fill=ACCENT)
         draw.text((end + 8, y + 4), text, MUTED, font())
@@ -155,11 +159,10 @@ def photo(name: str, picture: Image.Image, below: Sequence[tuple[str, Color]] = 
 
     A paragraph ends with dots after PARAGRAPH lines: in a small file, text takes its bytes from the picture.
     """
-    ruler = canvas(1, 1)[1]
     width = picture.width + 2 * BORDER
     lines = []
     for text, color in below:
-        found = wrapped(ruler, text, picture.width, TEXT_SIZE, PARAGRAPH + 1)
+        found = wrapped(text, picture.width, TEXT_SIZE, PARAGRAPH + 1)
         if len(found) > PARAGRAPH:
             found[PARAGRAPH - 1 :] = [f"{found[PARAGRAPH - 1][:-4]} ..."]
         lines += [(line, color) for line in found]

@@ -99,7 +99,7 @@ def picture(found: Sequence[Line], name: str = "answered without looking") -> by
     for index, line in enumerate(shown):
         top = TITLE_HEIGHT + index * ROW
         middle = top + ROW // 2
-        text = shortened(draw, f"{line.task}, {line.format}", NAME_WIDTH - 8, SMALL_SIZE)
+        text = shortened(f"{line.task}, {line.format}", NAME_WIDTH - 8, SMALL_SIZE)
         draw.text((BORDER, top + 2), text, INK, font(SMALL_SIZE))
         for level in (line.strongest["chance"], line.strongest["frequency"]):
             if level is not None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 import pytest
 
 from spatial_assets.engine import compiling
+from spatial_assets.lineage.code_versions import closure
 from tests.support import kernel_types
 
 MODULE = "spatial_assets.tasks.core.draws"
@@ -89,11 +90,9 @@ def test_kernels_that_are_not_needed_any_more_are_not_waited_for(monkeypatch):
 
 def test_a_list_that_does_not_fit_the_sources_stops_nothing(monkeypatch, caplog):
     def failing(*_):
-        future = Future()
-        future.set_exception(AttributeError("no kernel of that name"))
-        return [future]
+        raise AttributeError("no kernel of that name")
 
-    monkeypatch.setattr(compiling, "in_processes", failing)
+    monkeypatch.setattr(compiling, "lacking", failing)
     monkeypatch.setattr(compiling, "_complete", set())
     compiling.compile_for(2, MODULE)
     assert "no kernel of that name" in caplog.text
@@ -102,3 +101,13 @@ def test_a_list_that_does_not_fit_the_sources_stops_nothing(monkeypatch, caplog)
 @pytest.mark.prove
 def test_the_list_is_what_scenes_and_stages_call():
     assert kernel_types.text(kernel_types.in_a_fresh_process()) == kernel_types.LIST.read_text()
+
+
+def test_a_process_that_has_the_modules_asks_no_other(monkeypatch):
+    """A small build on a machine where everything is compiled starts no processes for that."""
+    monkeypatch.setattr(compiling, "in_processes", None)
+    monkeypatch.setattr(compiling.KernelCache, "is_kept", lambda *_: True)
+    assert compiling._lacking(2, [closure((MODULE,))], ()) == []
+    monkeypatch.setattr(compiling.KernelCache, "is_kept", lambda *_: False)
+    lacks = compiling._lacking(2, [closure((MODULE,))], ())
+    assert lacks and compiling._lacking(2, [closure((MODULE,))], (MODULE,)) != lacks

@@ -71,7 +71,7 @@ def test_lines_are_no_wider_than_asked() -> None:
     draw = plots.canvas(1, 1)[1]
     text = "Give five values: move_left:2.6,move_down:0.1,move_forward:0.2,rotate_up:10 " + "x" * 90
     for width in (60, 150, 400):
-        lines = plots.wrapped(draw, text, width, plots.TEXT_SIZE)
+        lines = plots.wrapped(text, width, plots.TEXT_SIZE)
         assert all(draw.textlength(line, plots.font()) <= width for line in lines)
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
@@ -90,3 +90,13 @@ def test_labels_never_cover_each_other() -> None:
 )
 def test_thinned(count: int, most: int, expected: list[int]) -> None:
     assert pictures.thinned(range(count), most) == expected
+
+
+@pytest.mark.parametrize("width", [5, 40, 100, 1000])
+def test_a_name_that_is_too_long_ends_with_dots(width: int) -> None:
+    name, size = "camera_obj_rel_dist_v1, select", plots.TEXT_SIZE
+    cut = [f"{name[:end]}..." for end in range(len(name))]
+    fits = [text for text in cut if plots.text_length(text, size) <= width]
+    assert plots.shortened(name, width, size) == (
+        name if width == 1000 else max(fits, key=len, default="...")
+    )

@@ -68,7 +68,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     # None is handed to compiled code as a function, which is what the other wrapper is for.
-    made = numba.njit(nogil=True, no_cfunc_wrapper=True, **options)(function)
+    made: Any = numba.njit(nogil=True, no_cfunc_wrapper=True, **options)(function)  # type: ignore[call-overload]
     if not isinstance(made, Dispatcher):
         return made  # NUMBA_DISABLE_JIT is set
     _compile_once_for_literals(made)
@@ -90,7 +90,7 @@ def _compile_once_for_literals(made: Dispatcher) -> None:
         plain = {name: types.unliteral(one) for name, one in keywords.items()}
         return resolve(tuple([types.unliteral(one) for one in args]), plain)
 
-    made.get_call_template = by_types  # type: ignore[method-assign]
+    made.get_call_template = by_types  # type: ignore[method-assign,assignment]
 
 
 class _NoCollection(event.Listener):
