@@ -105,7 +105,10 @@ def _whole_or_nothing(out: Path) -> Iterator[Path]:
 def _held(draft: Path, out: Path) -> Iterator[None]:
     """The folder `draft`, empty, and locked as long as the block lasts: who dies lets go of it."""
     draft.mkdir(parents=True, exist_ok=True)
-    handle = os.open(draft, os.O_RDONLY)
+    try:
+        handle = os.open(draft, os.O_RDONLY)
+    except FileNotFoundError:
+        raise ValueError(f"another export is writing {out}") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,7 +2,7 @@
 
     <store>/ab/abcdef....jpg        an image by the hash of its bytes, read-only, since exports have hard links to it
     <store>/made/cd/cdef...         a symbolic link to what was made last time: named by the hash of all it is made from
-    <store>/.drafts/<process>/      files until they are whole; locked by who writes them, swept where nobody does
+    <store>/.drafts/<number>/       files until they are whole; locked by who writes them, swept where nobody does
 
 An image gets its name when it is whole, so who reads finds all of it or nothing, whoever else writes and whenever one
 is killed. Of two that make the same image one is kept. What no export has a hard link to any more has a link count of
@@ -15,6 +15,8 @@ import fcntl
 import hashlib
 import os
 import shutil
+import uuid
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -42,15 +44,16 @@ class ImageStore:
             drafts.mkdir(parents=True, exist_ok=True)
             self._sweep(drafts)
             while self._drafts is None:
-                own = drafts / f"{os.getpid()}-{id(self):x}"
-                own.mkdir(exist_ok=True)
-                self._held = os.open(own, os.O_RDONLY)
-                fcntl.flock(self._held, fcntl.LOCK_EX)
-                # Who sweeps may have taken it for left, before it was locked.
-                if own.exists() and os.path.samestat(own.stat(), os.fstat(self._held)):
-                    self._drafts = own
-                else:
-                    os.close(self._held)
+                own = drafts / uuid.uuid4().hex
+                own.mkdir()
+                # Who sweeps may take it for left, until it is locked.
+                with suppress(FileNotFoundError):
+                    self._held = os.open(own, os.O_RDONLY)
+                    fcntl.flock(self._held, fcntl.LOCK_EX)
+                    if own.exists():
+                        self._drafts = own
+                    else:
+                        os.close(self._held)
         return self
 
     def __exit__(

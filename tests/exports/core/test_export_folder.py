@@ -53,6 +53,20 @@ def test_two_exports_to_one_folder_are_one(released, tmp_path):
     assert spar.validate(tmp_path / "out") == [] and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_folder_that_another_export_puts_in_place_meanwhile_is_its(released, tmp_path, monkeypatch):
+    opened, draft = os.open, tmp_path / ".out.partial"
+
+    def once_renamed(path, *arguments):
+        if Path(path) == draft:
+            draft.rename(tmp_path / "out")
+        return opened(path, *arguments)
+
+    source = ReleaseRows(released.home, "v1", limit=5)
+    monkeypatch.setattr(os, "open", once_renamed)
+    with pytest.raises(ValueError, match=f"another export is writing {tmp_path / 'out'}"):
+        export("spar", source, tmp_path / "out", Options(ImageMode.NONE))
+
+
 def test_what_a_killed_export_left_is_in_nobodys_way(released, tmp_path):
     """Its draft is no tree to the check, and goes when the folder is written."""
     draft = tmp_path / ".out.partial"

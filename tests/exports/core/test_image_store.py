@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import io
 import os
@@ -212,6 +213,27 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_holds_stays(t
             file = living.put(b"whole", ".jpg", "k" * 32)
             assert other.kept("k" * 32) == file == other.put(b"whole", ".jpg")
     assert not list((tmp_path / "store/.drafts").iterdir())
+
+
+@pytest.mark.parametrize("call", ["open", "lock"])
+def test_a_folder_that_another_sweeps_before_it_is_locked_is_made_again(tmp_path, monkeypatch, call):
+    begun = []
+
+    def swept_before(function):
+        def called(*arguments):
+            if not begun:
+                (folder,) = (tmp_path / "store/.drafts").iterdir()
+                folder.rmdir()
+                begun.append(folder)
+            return function(*arguments)
+
+        return called
+
+    module, name = (os, "open") if call == "open" else (fcntl, "flock")
+    monkeypatch.setattr(module, name, swept_before(getattr(module, name)))
+    with ImageStore(tmp_path / "store") as store:
+        assert begun and not begun[0].exists()
+        assert store.put(b"whole", ".jpg").read_bytes() == b"whole"
 
 
 def test_exports_at_the_same_time_share_what_they_make(tmp_path):
