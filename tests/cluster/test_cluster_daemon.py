@@ -77,6 +77,6 @@ def test_the_one_that_follows_it_is_known_by_then(sign, tmp_path):
     with heartbeats.beating(tmp_path, **{HANDS_OUT: "runs"}) as successor:
         assert daemon.is_another_at_work()
         begun = heartbeats.read(successor.path).beat
-        wait_until(lambda: heartbeats.read(successor.path).beat > begun, 10, "it gives a sign")
+        wait_until(lambda: heartbeats.read(successor.path).beat > begun, 60, "it gives a sign")
         sign.path.unlink()
         assert daemon.is_another_at_work()

@@ -90,7 +90,7 @@ def test_after_a_run_its_process_is_told_to_end_as_before(requested):
     try:
         Executor(home)(run_id, 1)
         os.kill(os.getpid(), signal.SIGTERM)
-        wait_until(lambda: got, 10, "the signal has come")
+        wait_until(lambda: got, 60, "the signal has come")
     finally:
         signal.signal(signal.SIGTERM, before)
         signal.signal(signal.SIGINT, interrupting)
@@ -161,7 +161,7 @@ def test_a_process_whose_run_another_has_taken_ends(guarded, tmp_path):
     time.sleep(0.1)
     assert ended == []
     assert take(tmp_path, run.run_id, 2, "another")
-    wait_until(lambda: ended, 10, "the process ends")
+    wait_until(lambda: ended, 60, "the process ends")
     assert ended[0] == 1
     assert Watch(tmp_path).signs() == []
 
@@ -170,7 +170,7 @@ def test_a_process_whose_run_is_over_ends(guarded):
     guard, instance, run, ended = guarded
     guard()
     instance.report_run_failed(run)
-    wait_until(lambda: ended, 10, "the process ends")
+    wait_until(lambda: ended, 60, "the process ends")
     assert ended[0] == 1
 
 
@@ -178,7 +178,7 @@ def test_a_run_that_is_to_be_canceled_is_interrupted_once(guarded):
     guard, instance, run, ended = guarded
     guard()
     instance.report_run_canceling(run)
-    wait_until(lambda: ended, 10, "the process is interrupted")
+    wait_until(lambda: ended, 60, "the process is interrupted")
     time.sleep(0.1)
     assert ended == ["interrupted"]
 
@@ -187,10 +187,10 @@ def test_a_run_that_takes_too_much_memory_fails_with_the_reason(guarded, monkeyp
     guard, instance, run, ended = guarded
     monkeypatch.setattr(tasks, "family_bytes", lambda: 3 * 2**30)
     guard(memory=2**31)
-    wait_until(lambda: ended, 10, "the process ends")
+    wait_until(lambda: ended, 60, "the process ends")
     # Two threads at once may be refused by a history in memory; the next look tells of it then.
     failed = dg.DagsterRunStatus.FAILURE
-    wait_until(lambda: instance.get_run_by_id(run.run_id).status == failed, 10, "the run has failed")
+    wait_until(lambda: instance.get_run_by_id(run.run_id).status == failed, 60, "the run has failed")
     told = [entry.message for entry in instance.all_logs(run.run_id)]
     assert any("took 3.0 GiB; its worker allows 2.0" in text for text in told)
 
@@ -204,7 +204,7 @@ def test_a_process_without_a_history_ends(guarded, monkeypatch):
 
     monkeypatch.setattr(instance, "get_run_by_id", away)
     guard()
-    wait_until(lambda: ended, 10, "the process ends")
+    wait_until(lambda: ended, 60, "the process ends")
 
 
 def test_a_process_without_history_and_home_ends_though_neither_answers(guarded, monkeypatch):
@@ -220,7 +220,7 @@ def test_a_process_without_history_and_home_ends_though_neither_answers(guarded,
     monkeypatch.setattr(tasks, "latest", away)
     try:
         guard()
-        wait_until(lambda: ended, 10, "the process ends")
+        wait_until(lambda: ended, 60, "the process ends")
     finally:
         is_back.set()
 
@@ -239,7 +239,7 @@ def test_a_guard_that_could_not_look_looks_again(guarded, monkeypatch, tmp_path,
 
     monkeypatch.setattr(tasks, what, refusing)
     guard(memory=2**50)
-    wait_until(lambda: len(refused) == 3, 10, "it was refused three times")
+    wait_until(lambda: len(refused) == 3, 60, "it was refused three times")
     if what == "latest":
         assert take(tmp_path, run.run_id, 2, "another")
-    wait_until(lambda: ended, 10, "the process ends")
+    wait_until(lambda: ended, 60, "the process ends")

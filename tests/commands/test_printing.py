@@ -184,7 +184,7 @@ def test_a_command_that_waits_for_compilers_says_so_once(
     assert thread.is_alive()
     assert out.read_text() == ""
     compiling.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert out.read_text() == printing.COMPILING.format(folder=tmp_path) + "\n"
 

@@ -80,7 +80,7 @@ class Reviewer:
         for _ in range(TRIES):
             self.page.ask("window.isOld = true")
             self.page.call("Page.reload")
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not self.page.ask("!window.isOld && document.readyState === 'complete'"):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
@@ -141,7 +141,7 @@ def test_keys_give_verdicts_that_are_kept_and_saved(tmp_path):
         assert person.state() == ("5 of 5", "", "3 of 5 reviewed, 2 rejected")
         loaded = "[...document.images].every(image => image.complete && image.naturalWidth === 120)"
         assert page.ask("document.images.length") == 2
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not page.ask(loaded) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert page.ask(loaded)
