@@ -84,6 +84,10 @@ def main(log_level: str) -> None:
 @plainly
 def demo(home: Path, workers: int, scenes: int, quality: str) -> None:
     """Make procedural scenes, build every asset on them, and say where to look."""
+    from spatial_assets.engine.workers import start_server
+
+    if workers > 1:
+        start_server()
     from spatial_assets.commands.demo import run_demo
 
     sys.exit(run_demo(home, scenes, workers, quality))

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -22,6 +24,16 @@ NICENESS = 5
 
 _pools: dict[tuple[int, bool], ProcessPoolExecutor] = {}
 _opening = threading.Lock()
+
+
+def start_server() -> None:
+    """Start the process that workers are forked from, so that it has imported what they need when they are wanted.
+
+    For work that is going to need them, before this process imports for itself.
+    """
+    with _opening:
+        _context()
+        forkserver.ensure_running()
 
 
 def in_processes(
@@ -56,13 +68,17 @@ def _submit(
 def _pool(workers: int, background: bool) -> ProcessPoolExecutor:
     with _opening:
         if (workers, background) not in _pools:
-            # A forked child would inherit locks held by other threads; the server forks from a clean process.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(PRELOADED)
             _pools[workers, background] = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_begin, initargs=(background,)
+                workers, mp_context=_context(), initializer=_begin, initargs=(background,)
             )
         return _pools[workers, background]
+
+
+def _context() -> BaseContext:
+    """A forked child would inherit locks held by other threads; the server forks from a clean process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
 
 
 def _begin(background: bool) -> None:

@@ -8,8 +8,9 @@ in place of a mesh is read from these, and what only a mesh can tell stays null.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,6 +60,10 @@ class Centers:
     """(N,), ascending."""
     points: Float
     """(N, 3), meters."""
+
+
+AHEAD = 4
+"""Frames by threads that may be rendered and not written yet."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,24 @@ def rendered(inputs: SceneInputs, parameters: Parameters, wanted: Wanted) -> Ite
         return _seen(view, centers, seen, full)
 
     with ThreadPoolExecutor(inputs.threads) as pool:
-        yield from pool.map(look, wanted.views.values())
+        yield from _in_order(pool, inputs.threads, look, wanted.views.values())
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, threads: int, look: Callable[[View], Seen], views: Iterable[View]
+) -> Iterator[Seen]:
+    """What `look` makes of the views, in their order. Few wait for who takes them: each holds its visible faces."""
+    ahead: deque[Future[Seen]] = deque()
+    try:
+        for view in views:
+            if len(ahead) == AHEAD * threads:
+                yield ahead.popleft().result()
+            ahead.append(pool.submit(look, view))
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for future in ahead:
+            future.cancel()
 
 
 def shipped(inputs: SceneInputs, wanted: Wanted) -> Iterator[Seen]:
