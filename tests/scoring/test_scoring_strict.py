@@ -232,3 +232,18 @@ def test_view_changes_need_units_that_are_understood() -> None:
     for text in ("rotate_left: 1.2 rad", "move_right: 2 steps", "move_right: 1, move_right: 2"):
         with pytest.raises(Unclear):
             reading.motion(text)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.from_regex(r"[0-9]{1,11}(\.[0-9]{0,11})?", fullmatch=True),
+    st.sampled_from([None, "m", "cm", SQUARE_METERS, COUNT]),
+)
+def test_a_number_alone_is_read_as_it_is_in_a_sentence(text: str, asked: str | None) -> None:
+    def read(response: str) -> float | str:
+        try:
+            return reading.number(response, asked)
+        except Unclear as why:
+            return str(why)
+
+    assert read(text) == read(f"{text}\n")
