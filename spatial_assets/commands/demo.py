@@ -22,7 +22,7 @@ LICENSE = "Apache-2.0 (procedural scenes made by spatial-assets)"
 SEED, FACES, FRAMES, SIZE = 0, 50_000, 60, (640, 480)
 """Smaller than a scan, so that six scenes are made and built in a minute and a half."""
 SCENES_PER_SHARD = 4
-"""Six scenes are two partitions then, of as many scenes as two or four processes share evenly."""
+"""Six scenes are two partitions then, each of an even number, which two processes share evenly."""
 
 
 KERNELS_IN_ORDER = (write_scenes.__module__, *PRELOADED)

@@ -81,8 +81,8 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
 def _compile_once_for_literals(made: Dispatcher) -> None:
     """Has numba compile one version for integers, whatever numbers stand in the kernels that call it.
 
-    By itself it compiles one more for every literal in a call, and for those that a variable begins with: a third of
-    all versions, of which LLVM, which puts the numbers in when it inlines, makes nothing better.
+    By itself it compiles one more for every literal in a call, and for those that a variable begins with. LLVM, which
+    puts the numbers in where it inlines, makes nothing better of them.
     """
     resolve = made.get_call_template
 
