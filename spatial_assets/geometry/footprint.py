@@ -176,13 +176,14 @@ def alpha_shape_area(points: ArrayLike | Triangulation, alpha: float, fill_holes
 def _shuffle_keys(points: Float, seed: int) -> NDArray[np.uint64]:
     """A pseudo-random key (N,) for every point, from its coordinates and the seed alone (splitmix64)."""
     keys = np.full(len(points), seed, dtype=np.uint64)
+    shifted = np.empty_like(keys)
     for column in np.ascontiguousarray(points.T).view(np.uint64):
         keys ^= column
         keys += _MIX_STEP
         for shift, factor in zip(_MIX_SHIFTS, _MIX_FACTORS, strict=False):
-            keys ^= keys >> shift
+            keys ^= np.right_shift(keys, shift, out=shifted)
             keys *= factor
-        keys ^= keys >> _MIX_SHIFTS[-1]
+        keys ^= np.right_shift(keys, _MIX_SHIFTS[-1], out=shifted)
     return keys
 
 
@@ -227,7 +228,7 @@ def draws_of_points(points: ArrayLike, samples: int, seeds: Sequence[int]) -> li
     else:
         first = np.ones(len(array), np.bool_)
         first[again] = False
-        distinct = array.T[:, first].T
+        distinct = array.T.compress(first, axis=1).T
     n = len(distinct)
     expected = round(n * -np.expm1(samples * np.log1p(-1 / n))) if n > 1 else 1
     return [_distinct(_least(distinct, _shuffle_keys(distinct, seed), expected)) for seed in seeds]
@@ -290,44 +291,57 @@ def spar_room_area(
     return alpha_shape_area(flat if len(voxels) < fewest_voxels else (voxels + 0.5) * voxel_size, alpha)
 
 
-def longest_edges(vertices: ArrayLike, faces: ArrayLike) -> Float:
-    """Lengths (F,) of the longest edges of faces (F, 3) of vertices (V, 3).
+@dataclass(frozen=True)
+class Faces:
+    """Faces of a mesh, gathered once for points of several spacings and on several parts of it.
+
+    One column lies in memory after the other: what is computed by column takes a fraction of the time then.
+    """
+
+    vertices: Float
+    """(3, V), meters."""
+    corners: NDArray[np.intp]
+    """(3, F), vertex numbers."""
+    longest: Float
+    """(F,), lengths of the faces' longest edges."""
+
+    def part(self, which: NDArray[np.bool_]) -> Faces:
+        """Those of the faces that are marked (F,)."""
+        return Faces(self.vertices, self.corners.compress(which, axis=1), self.longest[which])
+
+
+def gather_faces(vertices: ArrayLike, faces: ArrayLike) -> Faces:
+    """The faces (F, 3) of vertices (V, 3), of which those that no face names may be anything.
 
     Raises
     ------
     ValueError : a shape is wrong, or a coordinate of a face not finite.
     """
-    columns, corner_of = _columns(vertices, faces)
-    a, b, c = (columns[:, of] for of in corner_of)
-    longest = np.zeros(corner_of.shape[1])
-    with np.errstate(invalid="ignore"):
-        for x, y, z in (a - b, b - c, c - a):
-            np.maximum(longest, x * x + y * y + z * z, out=longest)
-    if not np.isfinite(longest).all():
-        raise ValueError("points must be finite")
-    lengths: Float = np.sqrt(longest)
-    return lengths
-
-
-def _columns(vertices: ArrayLike, faces: ArrayLike) -> tuple[Float, NDArray[np.int64]]:
-    """Coordinates (3, V) of vertices and vertex numbers (3, F) of faces, each column in one piece."""
     array = np.asarray(vertices, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 3:
         raise ValueError("vertices must have shape (V, 3)")
-    corner_of = np.asarray(faces, dtype=np.int64).reshape(-1, 3)
-    return np.ascontiguousarray(array.T), np.ascontiguousarray(corner_of.T)
+    columns = np.ascontiguousarray(array.T)
+    corners = np.asarray(faces).reshape(-1, 3).T.astype(np.intp, order="C")
+    longest, length = np.zeros((2, corners.shape[1]))
+    with np.errstate(invalid="ignore"):
+        for one, other in ((0, 1), (1, 2), (2, 0)):
+            length[:] = 0
+            for column in columns:
+                edge = column[corners[one]]
+                edge -= column[corners[other]]
+                edge *= edge
+                length += edge
+            np.maximum(longest, length, out=longest)
+    if not np.isfinite(longest).all():
+        raise ValueError("points must be finite")
+    return Faces(columns, corners, np.sqrt(longest, out=longest))
 
 
-def face_points(vertices: ArrayLike, faces: ArrayLike, spacing: float, longest: Float | None = None) -> Float:
-    """Points on the faces of a mesh, no further apart than `spacing` along a face, corners included.
+def face_points(faces: Faces, spacing: float) -> Float:
+    """Points on the faces of a mesh, no further apart than `spacing` meters along a face, corners included.
 
     A scan has vertices everywhere; a modeled floor may have four, and no alpha shape but a convex one. A
     face is cut into n x n equal triangles, n its longest edge over the spacing, rounded up.
-
-    Parameters
-    ----------
-    vertices : (V, 3), meters. faces : (F, 3), vertex numbers. spacing : meters.
-    longest : (F,), the faces' `longest_edges`, where they are known already.
 
     Returns
     -------
@@ -336,33 +350,32 @@ def face_points(vertices: ArrayLike, faces: ArrayLike, spacing: float, longest: 
 
     Raises
     ------
-    ValueError : the spacing is not positive, or a shape or coordinate is wrong. TooLarge : there would be more
-        than `MOST_POINTS`.
+    ValueError : the spacing is not positive. TooLarge : there would be more than `MOST_POINTS`.
     """
     if not spacing > 0:
         raise ValueError(f"the spacing must be positive, not {spacing}")
-    columns, corner_of = _columns(vertices, faces)
-    cuts = np.ceil((longest_edges(vertices, faces) if longest is None else longest) / spacing)
+    cuts = np.ceil(faces.longest / spacing)
     wanted = float((cuts * (cuts + 3) / 2).sum())
     if wanted > MOST_POINTS:
         raise TooLarge(
             f"faces of up to {spacing * cuts.max():.4g} m give {wanted:.2g} points {spacing:g} m apart, more than "
             f"{MOST_POINTS:.2g}"
         )
-    used = np.zeros(columns.shape[1], np.bool_)
-    used[corner_of] = True
-    parts = [columns[:, used]]
+    used = np.zeros(faces.vertices.shape[1], np.bool_)
+    used[faces.corners] = True
+    # Not by brackets: what those take of a second axis lies in memory row by row.
+    parts = [faces.vertices.compress(used, axis=1)]
     for n in np.unique(cuts[cuts > 1]).astype(np.int64).tolist():
         first, second = np.triu_indices(n + 1)
         # Rows (n - second, second - first, first) run over all corners of the n x n triangles.
         weights = np.column_stack([n - second, second - first, first]) / n
         # The face's own corners are there already.
         weights = weights[(weights < 1).all(axis=1)]
-        a, b, c = (columns[:, of] for of in corner_of[:, cuts == n])
+        a, b, c = (faces.vertices.take(of, axis=1) for of in faces.corners.compress(cuts == n, axis=1))
         parts += [a * u + b * v + c * w for u, v, w in weights.tolist()]
     return np.concatenate(parts, axis=1).T
 
 
 def surface_points(vertices: ArrayLike, faces: ArrayLike, spacing: float) -> Float:
-    """The distinct `face_points` (M, 3), ascending. Parameters and errors as there."""
-    return _distinct(_checked(face_points(vertices, faces, spacing), 3))
+    """The distinct `face_points` (M, 3) of faces (F, 3) of vertices (V, 3), ascending. Errors as there."""
+    return _distinct(_checked(face_points(gather_faces(vertices, faces), spacing), 3))

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from spatial_assets.geometry.footprint import TooLarge, face_points, longest_edges, vsibench_room_area
+from spatial_assets.geometry.footprint import TooLarge, face_points, gather_faces, vsibench_room_area
 from spatial_assets.geometry.rooms import floor_level, free_floor, measure_footprint, walled_share, write_free
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
@@ -57,12 +57,10 @@ def _measured(
 ) -> dict[str, Any]:
     objects = inputs.table(tables.OBJECTS)
     floors = [row["instance"] for row in objects.iter_rows(named=True) if row["category"] == FLOOR]
-    longest = longest_edges(mesh.vertices, mesh.faces)
-    points = face_points(mesh.vertices, mesh.faces, parameters.cell, longest)
+    faces = gather_faces(mesh.vertices, mesh.faces)
+    points = face_points(faces, parameters.cell)
     level = floor_level(mesh.vertices, mesh.faces, np.isin(owners, floors))
-    outline, area, area_low, area_high = measure_footprint(
-        face_points(mesh.vertices, mesh.faces, parameters.spacing, longest)
-    )
+    outline, area, area_low, area_high = measure_footprint(face_points(faces, parameters.spacing))
     boxes = [
         Box(np.array(row["center"]), np.array(row["size"]), np.array(row["rotation"]).reshape(3, 3))
         for row in objects.iter_rows(named=True)
@@ -77,10 +75,8 @@ def _measured(
         parameters.cell,
     )
     bounds = np.zeros(4) if shapely.is_empty(outline) else np.array(shapely.bounds(outline))
-    seen = _seen_faces(inputs, len(mesh.faces))
-    seen_area = vsibench_room_area(
-        face_points(mesh.vertices, mesh.faces[seen], parameters.spacing, longest[seen])
-    )
+    seen = faces.part(_seen_faces(inputs, len(mesh.faces)))
+    seen_area = vsibench_room_area(face_points(seen, parameters.spacing))
     return {
         **inputs.which,
         "floor": level,

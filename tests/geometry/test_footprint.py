@@ -20,7 +20,7 @@ from spatial_assets.geometry.footprint import (
     draw_points,
     draws_of_points,
     face_points,
-    longest_edges,
+    gather_faces,
     spar_room_area,
     surface_points,
     triangulate,
@@ -301,10 +301,12 @@ class TestSurfacePoints:
             expected = naive_points(vertices, faces, spacing)
             points = surface_points(vertices, faces, spacing)
             assert points.tolist() == sorted(map(list, expected))
-            assert {tuple(p) for p in face_points(vertices, faces, spacing).tolist()} == expected
-        longest = longest_edges(vertices, faces)
-        known = face_points(vertices, faces[5:], 0.2, longest[5:])
-        np.testing.assert_array_equal(known, face_points(vertices, faces[5:], 0.2))
+            gathered = gather_faces(vertices, faces)
+            assert {tuple(p) for p in face_points(gathered, spacing).tolist()} == expected
+        np.testing.assert_array_equal(
+            face_points(gathered.part(np.arange(20) >= 5), 0.2),
+            face_points(gather_faces(vertices, faces[5:]), 0.2),
+        )
 
     vertices = np.array([[0, 0, 0], [4, 0, 0], [4, 3, 0], [0, 3, 0]], dtype=float)
     faces = np.array([[0, 1, 2], [0, 2, 3]])
@@ -341,8 +343,8 @@ class TestSurfacePoints:
 
 def test_faces_without_end_are_refused_before_memory_is_taken():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [3000, 2000, 0]])
-    assert len(face_points(vertices, [[0, 1, 2]], 0.05)) > 100
+    assert len(face_points(gather_faces(vertices, [[0, 1, 2]]), 0.05)) > 100
     with pytest.raises(
         TooLarge, match=r"faces of up to 36\d\d m give .* points 0.05 m apart, more than 2e\+07"
     ):
-        face_points(vertices, [[0, 1, 2], [1, 2, 3]], 0.05)
+        face_points(gather_faces(vertices, [[0, 1, 2], [1, 2, 3]]), 0.05)
