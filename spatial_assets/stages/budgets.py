@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, create_model
 
 from spatial_assets.scene import parameters as base
@@ -117,9 +118,9 @@ class _Part(NamedTuple):
     budget: str
     shown: int
     answerable: np.ndarray
-    answers: Sequence[str | None]
+    answers: np.ndarray
     holds: np.ndarray
-    reasons: Sequence[str | None] | np.ndarray
+    reasons: np.ndarray
     frames: pa.Array
 
 
@@ -131,7 +132,7 @@ class _Judged:
     ) -> None:
         self._which, self._task, self._parameters, self._facts = which, task, parameters, facts
         self._ids = rows["qa_id"].to_arrow().cast(pa.string())
-        self._answers = rows["answer"].to_list()
+        self._answers: NDArray[np.object_] = np.array([*rows["answer"].to_list(), None], object)[:-1]
         self._asked = asked_of(facts, rows, task.points)
         self._parts: list[_Part] = []
 
@@ -156,28 +157,19 @@ class _Judged:
         names = self._facts.frames.names
         frames = [[names[place] for place in own.tolist()] for own in found if own is not None]
         no = np.zeros(len(free), np.bool_)
-        said, why = [words()["undetermined"]] * len(free), [NO_EVIDENCE] * len(free)
+        said, why = (np.full(len(free), word, object) for word in (words()["undetermined"], NO_EVIDENCE))
         ids = self._ids.take(pa.array(free, pa.int64()))
         self._parts.append(_Part(ids, NO_EVIDENCE, count, no, said, no, why, pa.array(frames, FRAMES_SHOWN)))
         return len(free)
 
-    def _printed(self, held: Held) -> list[str | None]:
-        """Answers that hold, as the questions' format prints them."""
-        found: list[str | None] = []
-        for own, right, text, options, good in zip(
-            self._answers,
-            self._asked.texts,
-            held.texts.tolist(),
-            self._asked.options,
-            held.answerable.tolist(),
-            strict=True,
-        ):
-            if not good:
-                found.append(None)
-            elif text == right:
-                found.append(own)
-            else:
-                found.append(text if options is None else LETTERS[options.index(text)])
+    def _printed(self, held: Held) -> NDArray[np.object_]:
+        """(N,), the answers that hold, as the questions' format prints them."""
+        same = held.same
+        found = self._answers.copy()
+        found[~same] = None
+        for row in np.flatnonzero(held.answerable & ~same).tolist():
+            text, options = held.texts[row], self._asked.options[row]
+            found[row] = text if options is None else LETTERS[options.index(text)]
         return found
 
     def table(self) -> pa.Table:
@@ -186,7 +178,7 @@ class _Judged:
         count, schema = sum(sizes), BUDGETS.schema
 
         def each(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-            return pa.array(np.repeat(np.array(values), sizes), kind)
+            return pa.array(values, kind).take(pa.array(np.repeat(np.arange(len(sizes)), sizes)))
 
         columns: dict[str, pa.Array] = {
             **{name: pa.repeat(pa.scalar(value, pa.string()), count) for name, value in self._which.items()},
@@ -195,9 +187,9 @@ class _Judged:
             "budget": each([part.budget for part in self._parts], pa.string()),
             "shown": each([part.shown for part in self._parts], pa.int32()),
             "answerable": pa.array(np.concatenate([part.answerable for part in self._parts]), pa.bool_()),
-            "answer": pa.array([said for part in self._parts for said in part.answers], pa.string()),
+            "answer": pa.array(np.concatenate([part.answers for part in self._parts]), pa.string()),
             "holds": pa.array(np.concatenate([part.holds for part in self._parts]), pa.bool_()),
-            "reason": pa.array([why for part in self._parts for why in part.reasons], pa.string()),
+            "reason": pa.array(np.concatenate([part.reasons for part in self._parts]), pa.string()),
             "frames": pa.concat_arrays([part.frames for part in self._parts]),
         }
         return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from spatial_assets.geometry.kernels.cache import kernel
@@ -69,6 +71,11 @@ class Asked:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @cached_property
+    def own(self) -> NDArray[np.object_]:
+        """(N,), the texts."""
+        return np.array([*self.texts, None], object)[:-1]
+
 
 class Held:
     """What holds of questions (N,) for some frames: reasons why they cannot be answered, and other answers."""
@@ -77,7 +84,7 @@ class Held:
         self._asked = asked
         self.reasons: NDArray[np.object_] = np.full(len(asked), None)
         """(N,), of those that cannot be answered from the frames, else None."""
-        self.texts: NDArray[np.object_] = np.array([*asked.texts, None], object)[:-1]
+        self.texts: NDArray[np.object_] = asked.own.copy()
         """(N,), the answers that hold where there is one."""
 
     def refuse(self, reason: str, where: ArrayLike) -> None:
@@ -101,8 +108,7 @@ class Held:
     @property
     def same(self) -> Bools:
         """(N,), which answers hold as they are."""
-        own = np.array([*self._asked.texts, None], object)[:-1]
-        found: Bools = self.answerable & (self.texts == own)
+        found: Bools = self.answerable & (self.texts == self._asked.own)
         return found
 
 
@@ -119,16 +125,17 @@ def asked_of(facts: SceneFacts, rows: pl.DataFrame, points: Points | None = None
         answer if own is None else own[LETTERS.index(answer)]
         for answer, own in zip(rows["answer"].to_list(), options, strict=True)
     ]
-    held = rows["objects"].to_list()
-    instances = np.array([item["instance"] for own in held for item in own], np.int64)
-    places = np.searchsorted(facts.objects.instances, instances)
-    counts = np.array([len(own) for own in held], np.int64)
-    out = np.full((len(held), int(counts.max(initial=0))), NOTHING, np.int64)
-    columns = np.arange(len(instances)) - np.repeat(np.cumsum(counts) - counts, counts)
-    out[np.repeat(np.arange(len(held)), counts), columns] = places
+    # Field by field: lists of dictionaries would take most of the time.
+    items, ends = items_of(rows["objects"])
+    places = np.searchsorted(facts.objects.instances, items.field("instance").to_numpy())
+    counts = np.diff(ends)
+    out = np.full((len(counts), int(counts.max(initial=0))), NOTHING, np.int64)
+    columns = np.arange(len(items)) - np.repeat(ends[:-1], counts)
+    out[np.repeat(np.arange(len(counts)), counts), columns] = places
+    roles = items.field("role").to_pylist()
     return Asked(
         out,
-        [[item["role"] for item in own] for own in held],
+        [roles[begin:end] for begin, end in pairwise(ends.tolist())],
         texts,
         options,
         rows["format"].to_list(),
@@ -137,11 +144,18 @@ def asked_of(facts: SceneFacts, rows: pl.DataFrame, points: Points | None = None
     )
 
 
+def items_of(series: pl.Series) -> tuple[pa.StructArray, Indices]:
+    """The items of a column of lists of structures one after the other, and (N + 1,) where each row's begin."""
+    lists = series.to_arrow()
+    ends = lists.offsets.to_numpy().astype(np.int64)
+    return lists.flatten(), ends - ends[0]
+
+
 def _pointed(facts: SceneFacts, frames: pl.Series, numbers: Sequence[Sequence[int]]) -> Pointed:
     """Frames by their numbers among those of each row's list of roles and names."""
-    shown = frames.list.len().to_numpy().astype(np.int64)
-    places = places_of(frames.explode().struct.field("frame"), facts.frames.names)
-    begins = np.cumsum(shown) - shown
+    items, begins = items_of(frames)
+    shown = np.diff(begins)
+    places = places_of(items.field("frame"), facts.frames.names)
     held = np.full((len(numbers), max(map(len, numbers), default=0)), NOTHING, np.int64)
     for row, own in enumerate(numbers):
         held[row, : len(own)] = own

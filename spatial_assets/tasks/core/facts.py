@@ -338,15 +338,24 @@ class SceneFacts:
 
 
 def _showing(facts: SceneFacts, frame_set: FrameSet) -> SceneFacts:
-    rows = facts.read(FRAME_SETS)
-    own = np.flatnonzero(places_of(rows["name"], [frame_set]) == 0)
-    names = rows["frame"][own[np.argsort(rows["ordinal"].to_numpy()[own])]]
     # Of a set of another run frames may be none of these; they cannot be told of.
-    places = places_of(names, facts.frames.names)
+    places = facts.once(_frames_of_sets).get(frame_set, np.zeros(0, np.int64))
     found = SceneFacts(facts.which, facts.license, facts.read)
     found.objects, found.observed = facts.objects, facts.observed
     found.frames = replace(facts.frames, video=places[places >= 0])
     found.frame_set = frame_set
+    return found
+
+
+def _frames_of_sets(facts: SceneFacts) -> dict[str, Indices]:
+    """Of each set of frames their places among the scene's, in the set's order; -1 of those that are none of these."""
+    rows = facts.read(FRAME_SETS)
+    places, ordinals = places_of(rows["frame"], facts.frames.names), rows["ordinal"].to_numpy()
+    names = rows["name"].to_numpy()
+    found = {}
+    for name in dict.fromkeys(names.tolist()):
+        own = np.flatnonzero(names == name)
+        found[name] = places[own[np.argsort(ordinals[own])]]
     return found
 
 
@@ -375,9 +384,10 @@ def _namesakes(visible: Bools, may_mean: Bools) -> Bools:
     return out
 
 
-def places_of(series: pl.Series, names: Sequence[str]) -> Indices:
+def places_of(words: pl.Series | pa.Array, names: Sequence[str]) -> Indices:
     """(N,), the place of each of a column's words among the names; -1 where it is none of them."""
-    found = pc.index_in(series.to_arrow(), value_set=pa.array(names, series.to_arrow().type))
+    held = words.to_arrow() if isinstance(words, pl.Series) else words
+    found = pc.index_in(held, value_set=pa.array(names, held.type))
     places: Indices = pc.fill_null(found, -1).to_numpy().astype(np.int64)
     return places
 

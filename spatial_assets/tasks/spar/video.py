@@ -48,19 +48,13 @@ def label(index: int | str) -> str:
     return f"Frame-{index}"
 
 
-NAMED = rf"\b{label('')}\d+"
-"""What `called_frames` looks for."""
+CALLED = re.compile(rf"{label('')}(?<!\w{label('')})(\d+)", re.ASCII)
+"""What `called_frames` looks for: a word of its own. Letters come first, since what begins by letters is found fast."""
 
 
 def called_frames(rows: pl.DataFrame) -> list[list[int]]:
     """The numbers of the frames that each question names, those with marks among them."""
-    found = (
-        rows["question"]
-        .str.extract_all(NAMED)
-        .list.eval(pl.element().str.strip_prefix(label("")).cast(pl.Int64))
-    )
-    numbers: list[list[int]] = found.to_list()
-    return numbers
+    return [list(map(int, CALLED.findall(question))) for question in rows["question"].to_list()]
 
 
 def called_by(task: str) -> Points:
@@ -69,7 +63,7 @@ def called_by(task: str) -> Points:
 
 
 def _called_before_notes(task: str, rows: pl.DataFrame) -> list[list[int]]:
-    noted = len(re.findall(NAMED, " ".join(notes_of(SUITE, task))))
+    noted = len(CALLED.findall(" ".join(notes_of(SUITE, task))))
     return [own[: len(own) - noted] for own in called_frames(rows)]
 
 

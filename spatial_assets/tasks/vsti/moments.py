@@ -7,14 +7,18 @@ alone: the frame shows one object that it may mean, and shows that one well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact, Float
+from spatial_assets.tasks.core.budgets import items_of
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Codes, Indices
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -132,11 +136,11 @@ def asked_frames(rows: pl.DataFrame) -> list[list[int]]:
 
     What is so at a moment is so in any frames; a question holds where they call it as it does, `frame 5 of 32`.
     """
-    roles = rows["frames"].list.eval(
-        pl.element().struct.field("role").str.strip_prefix(ASKED).cast(pl.Int64, strict=False)
-    )
-    found: list[list[int]] = roles.list.drop_nulls().to_list()
-    return found
+    items, ends = items_of(rows["frames"])
+    roles = items.field("role")
+    asked = np.flatnonzero(pc.starts_with(roles, ASKED).to_numpy(zero_copy_only=False))
+    places = [int(role.removeprefix(ASKED)) for role in roles.take(pa.array(asked)).to_pylist()]
+    return [places[begin:end] for begin, end in pairwise(np.searchsorted(asked, ends).tolist())]
 
 
 def nearest_points(facts: SceneFacts) -> Float:

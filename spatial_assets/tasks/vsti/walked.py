@@ -48,7 +48,7 @@ def moment_pairs(facts: SceneFacts, min_frames: int, max_frames: int, min_overla
     first, second = index[pairs.frames].T
     pairs.values["apart"] = second - first
     pairs.reject("apart", (second - first < min_frames) | (second - first > max_frames))
-    pairs.reject(UNLINKED, ~_linked(facts, min_overlap)[first, second])
+    pairs.reject(UNLINKED, ~facts.once(_linked, min_overlap)[first, second])
     pairs.values["moved"], pairs.values["walked"] = ways(facts, first, second)
     return pairs.settle()
 
@@ -73,7 +73,7 @@ def of_ways(facts: SceneFacts, parameters: PathParameters, asked: Asked) -> Held
     held = of_numbered(facts, parameters, asked)
     if held.answerable.any():
         assert asked.pointed is not None
-        linked = _linked(facts, parameters.min_overlap)
+        linked = facts.once(_linked, parameters.min_overlap)
         first, second = numbers_now(facts, asked.pointed.frames).T
         held.refuse(UNLINKED, ~linked[first, second])
     return held

@@ -290,8 +290,9 @@ def of_sets(facts: SceneFacts, **sets: list[int]) -> SceneFacts:
 def reasons(task: str, facts: SceneFacts, rows: list[dict[str, Any]], frame_set: str) -> list[str | None]:
     own = task_named(task)
     assert own.recount is not None
-    columns = [*COLUMNS, *(() if own.points is None else OF_FRAMES)]
-    asked = asked_of(facts, pl.DataFrame([{name: row[name] for name in columns} for row in rows]), own.points)
+    columns = (*COLUMNS, *(() if own.points is None else OF_FRAMES))
+    schema = {name: kind for name, kind in tables.QUESTIONS.empty().schema.items() if name in columns}
+    asked = asked_of(facts, pl.DataFrame(rows, schema), own.points)
     return own.recount(facts.showing(frame_set), own.parameters(), asked).reasons.tolist()
 
 
