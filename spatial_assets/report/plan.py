@@ -25,6 +25,7 @@ EYE = 200.0
 SUPERSAMPLING = 2
 SIDE_SHADE = 0.62
 """Brightness of a wall's face beside a floor's; without it a table's legs and its top run together."""
+PIXELS_AT_ONCE = 16_384
 BARE = 190.0
 """Gray of a mesh without colors."""
 
@@ -161,33 +162,38 @@ def _colored(mesh: Mesh, points: Float, faces: NDArray[np.int32], focal: float) 
     """(H, W, 4) colors of the faces (H, W) seen from the eye, -1 for none; `points` (V, 3) as the eye has them."""
     height, width = faces.shape
     out = np.zeros((height, width, 4), np.uint8)
-    rows, columns = np.nonzero(faces >= 0)
-    if not len(rows):
+    pixels = np.flatnonzero(faces >= 0)
+    if not len(pixels):
         return out
+    shown = faces.ravel().take(pixels)
     is_seen = np.zeros(len(mesh.faces), bool)
-    is_seen[faces[rows, columns]] = True
+    is_seen[shown] = True
     corners = mesh.faces[is_seen]
-    place = (np.cumsum(is_seen) - 1)[faces[rows, columns]]
+    place = (np.cumsum(is_seen) - 1).take(shown)
     a, b, c = (points[corners[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
     squares = np.maximum(np.einsum("ij,ij->i", normals, normals), 1e-30)
     # A point p of the face's plane has barycentric weights (p - a) . to_b for b and (p - a) . to_c for c.
     to_b = np.cross(c - a, normals) / squares[:, None]
     to_c = np.cross(normals, b - a) / squares[:, None]
-    offsets = np.stack([np.einsum("ij,ij->i", a, side) for side in (normals, to_b, to_c)], axis=1)
-    # Pixels look along (x, y, -1); their ray meets the plane where (x, y, -1) . normal * reach = a . normal.
-    x, y = (columns + 0.5 - width / 2) / focal, (height / 2 - rows - 0.5) / focal
-    along = [side[place, 0] * x + side[place, 1] * y - side[place, 2] for side in (normals, to_b, to_c)]
-    reach = offsets[place, 0] / np.where(along[0] == 0, 1.0, along[0])
-    share_b = np.clip(along[1] * reach - offsets[place, 1], 0, 1)
-    share_c = np.clip(along[2] * reach - offsets[place, 2], 0, 1 - share_b)
+    offsets = np.stack([np.einsum("ij,ij->i", a, side) for side in (normals, to_b, to_c)])
     shade = SIDE_SHADE + (1 - SIDE_SHADE) * np.abs(normals[:, 2]) / np.sqrt(squares)
     colors = np.full((len(points), 3), BARE) if mesh.colors is None else mesh.colors.astype(np.float64)
-    for channel in range(3):
-        of_a, of_b, of_c = (colors[corners[:, i], channel] * shade for i in range(3))
-        base = of_a[place]
-        out[rows, columns, channel] = (
-            base + share_b * (of_b[place] - base) + share_c * (of_c[place] - base) + 0.5
-        )
-    out[rows, columns, 3] = 255
+    shaded = np.ascontiguousarray((colors[corners] * shade[:, None, None]).transpose(1, 2, 0))
+    sides = [np.ascontiguousarray(side.T) for side in (normals, to_b, to_c)]
+    # Some pixels at a time: what is computed of them stays near the processor.
+    for begin in range(0, len(pixels), PIXELS_AT_ONCE):
+        part = slice(begin, begin + PIXELS_AT_ONCE)
+        own, (row, column) = place[part], np.divmod(pixels[part], width)
+        # Pixels look along (x, y, -1); their ray meets the plane where (x, y, -1) . normal * reach = a . normal.
+        x, y = (column + 0.5 - width / 2) / focal, (height / 2 - row - 0.5) / focal
+        along = [side[0].take(own) * x + side[1].take(own) * y - side[2].take(own) for side in sides]
+        reach = offsets[0].take(own) / np.where(along[0] == 0, 1.0, along[0])
+        share_b = np.clip(along[1] * reach - offsets[1].take(own), 0, 1)
+        share_c = np.clip(along[2] * reach - offsets[2].take(own), 0, 1 - share_b)
+        found = np.full((len(own), 4), 255, np.uint8)
+        for channel in range(3):
+            base, of_b, of_c = (corner[channel].take(own) for corner in shaded)
+            found[:, channel] = base + share_b * (of_b - base) + share_c * (of_c - base) + 0.5
+        out.reshape(-1, 4)[pixels[part]] = found
     return out
