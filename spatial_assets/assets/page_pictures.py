@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import glob
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,6 @@ from spatial_assets.engine.workers import in_processes
 from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.report import pictures as drawing
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
 from spatial_assets.storage.atomic import replacing
 
@@ -31,9 +30,6 @@ NAME_DIGITS = 16
 PICTURE_KINDS = {b"\x89PNG": "png", b"RIFF": "webp", b"": "jpeg"}
 """By a picture's first bytes."""
 
-Picture = Callable[[SceneInputs], bytes | None]
-"""Must be picklable, as must what it is made with."""
-
 
 def pictured(keys: Sequence[str], shards: int) -> frozenset[str]:
     """Which of a run's shards have pictures, in a home of so many."""
@@ -41,7 +37,7 @@ def pictured(keys: Sequence[str], shards: int) -> frozenset[str]:
 
 
 def draw_all(
-    pictures: Mapping[str, Picture], shard: Shard, reports: Mapping[str, ShardReport], runner: Runner
+    pictures: Mapping[str, drawing.Picture], shard: Shard, reports: Mapping[str, ShardReport], runner: Runner
 ) -> dict[str, dict[str, Any]]:
     """The metadata with the picture of each of several stages, by stage; none where nothing can be drawn.
 
@@ -63,9 +59,9 @@ def draw_all(
         else:
             drawn[name] = _metadata(inputs, kept)
     if runner.workers > 1 and len(calls) > 1:
-        made = [future.result() for future in in_processes(runner.workers, draw, calls.values())]
+        made = [future.result() for future in in_processes(runner.workers, drawing.drawn, calls.values())]
     else:
-        made = [draw(*call) for call in calls.values()]
+        made = [drawing.drawn(*call) for call in calls.values()]
     for (name, (_, inputs)), data in zip(calls.items(), made, strict=True):
         drawn[name] = _metadata(inputs, data)
         if drawn[name] and data is not None:
@@ -100,14 +96,6 @@ def _keep(path: Path, shard: Shard, data: bytes) -> None:
                 old.unlink(missing_ok=True)
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-
-
-def draw(picture: Picture, inputs: SceneInputs) -> bytes | None:
-    """None where the scene's files do not allow it."""
-    try:
-        return picture(inputs)
-    except (InputError, OSError):
-        return None
 
 
 def _metadata(inputs: SceneInputs, data: bytes | None) -> dict[str, Any]:

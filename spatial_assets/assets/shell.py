@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from spatial_assets.assets import run_sizes
 from spatial_assets.assets.columns import stage_lineage, stage_schema
 from spatial_assets.assets.keys import OWNERS, key_of, keys_of, stage_of
-from spatial_assets.assets.page_pictures import Picture, draw_all, pictured
+from spatial_assets.assets.page_pictures import draw_all, pictured
 from spatial_assets.assets.partitions import registry, scene_shard
 from spatial_assets.assets.run_config import overrides, schema_of
 from spatial_assets.assets.workspace import Workspace, default_home
@@ -24,6 +24,7 @@ from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.lineage.code_versions import stage_version
 from spatial_assets.readers.registry import READERS
+from spatial_assets.report.pictures import Picture
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard

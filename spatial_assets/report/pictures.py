@@ -27,7 +27,7 @@ from spatial_assets.scene.english import plural
 from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN
 from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import Float
+from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.tables import of
 from spatial_assets.storage import meshes
 
@@ -47,6 +47,18 @@ PATH_FADE = 0.6
 SIDE_BY_SIDE = 3
 """Images of a question that stand beside one another; more go onto a contact sheet."""
 SHEET_COLUMNS = 8
+
+
+Picture = Callable[[SceneInputs], bytes | None]
+"""Must be picklable, as must what it is made with."""
+
+
+def drawn(picture: Picture, inputs: SceneInputs) -> bytes | None:
+    """None where the scene's files do not allow it. Worker processes call it, which have no need of Dagster."""
+    try:
+        return picture(inputs)
+    except (InputError, OSError):
+        return None
 
 
 def sources(inputs: SceneInputs) -> bytes | None:
