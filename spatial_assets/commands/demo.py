@@ -12,7 +12,8 @@ import click
 
 from spatial_assets.commands.terminal import BuildDisplay, Status, print_outcome, scenes_by_shard
 from spatial_assets.engine.compiling import compile_for, compiled_ahead
-from spatial_assets.engine.workers import PRELOADED, in_processes
+from spatial_assets.engine.workers import in_processes
+from spatial_assets.stages import pipeline
 from spatial_assets.studio import photo_kernels
 from spatial_assets.studio.quality import FULL
 from spatial_assets.studio.write import write_scenes
@@ -25,7 +26,7 @@ SCENES_PER_SHARD = 4
 """Six scenes are two partitions then, each of an even number, which two processes share evenly."""
 
 
-KERNELS_IN_ORDER = (write_scenes.__module__, *PRELOADED)
+KERNELS_IN_ORDER = (write_scenes.__module__, pipeline.__name__)
 """Whose kernels come first on a machine that has none: those of scenes, then of stages before questions."""
 
 

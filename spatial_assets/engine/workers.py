@@ -16,7 +16,7 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 
-PRELOADED = ["spatial_assets.stages.pipeline"]
+PRELOADED = ["spatial_assets.stages.pipeline", "spatial_assets.engine.numba_types"]
 """What every worker needs is imported once, by the process that they are forked from."""
 
 NICENESS = 5

@@ -14,11 +14,12 @@ from dataclasses import replace
 
 import pytest
 from lakes import build, digest, register
+from numba.core.registry import cpu_target
 from tiny import write_scannet
 
 from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
-from spatial_assets.engine.workers import in_processes
+from spatial_assets.engine.workers import PRELOADED, in_processes
 from spatial_assets.stages import pipeline
 
 FEW = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc"]
@@ -50,6 +51,22 @@ def test_processes_write_the_same_bytes_and_pass_rejections_on(source, tmp_path)
     assert report.done == ["scene0000_00", "scene0002_00"]
     build(tmp_path / "b")
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_workers_find_loaded_what_kernels_need():
+    """Else each loads numba's types for itself, with its first kernel."""
+    # A pool that no other test asks for: its worker has run no kernel.
+    (missing,) = in_processes(3, _not_loaded, [()], background=True)
+    assert missing.result() == []
+
+
+def _not_loaded() -> list[str]:
+    """Of what a first kernel needs, in this process."""
+    missing = [name for name in PRELOADED if name not in sys.modules]
+    typing = cpu_target.typing_context
+    known = len(typing._functions)
+    cpu_target.target_context.refresh()
+    return missing + ([] if known and len(typing._functions) == known else ["numba's functions"])
 
 
 def test_a_worker_that_dies_fails_its_calls_and_no_later_ones():
