@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CARRIERS = {
     "spatial_assets.geometry.kernels.folder": "names the folder that compiled kernels are kept in",
     "spatial_assets.readers.registry": "finds a dataset's reader, whose module the stage names",
+    "spatial_assets.scene.frame_set_tables": "declares tables, as `scene.tables` does",
+    "spatial_assets.scene.optional_tables": "declares tables, as `scene.tables` does",
     "spatial_assets.scene.tables": "declares all tables, of which the stage's own count by their columns",
     "spatial_assets.stages.stage": "is the form in which a stage is declared",
     "spatial_assets.storage.lake": "reads and writes tables as they are declared",

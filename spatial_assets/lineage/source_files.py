@@ -14,6 +14,7 @@ import io
 import json
 import token
 import tokenize
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -67,14 +68,27 @@ def parsed(source: str) -> Source:
     """What a source text says."""
     tree = ast.parse(source)
     imports = []
-    for node in ast.walk(tree):
+    for node in _run(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             taken = node.module or "" if isinstance(node, ast.ImportFrom) else None
             level = node.level if isinstance(node, ast.ImportFrom) else 0
             imports.append(Import(node.lineno, level, taken, tuple(alias.name for alias in node.names)))
-    targets = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
     declares = any(isinstance(target, ast.Name) and target.id == "TASKS" for target in targets)
     return Source(hash_text(*code_tokens(source)), tuple(imports), declares)
+
+
+def _run(tree: ast.Module) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads: what stands under `if TYPE_CHECKING`."""
+    pending = deque[ast.AST]([tree])
+    while pending:
+        node = pending.popleft()
+        yield node
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            pending.extend(node.orelse)
+        else:
+            pending.extend(ast.iter_child_nodes(node))
 
 
 def keep() -> None:

@@ -23,17 +23,10 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
 from spatial_assets.stages.stage import Stage
-from spatial_assets.tasks.core.budgets import (
-    NO_EVIDENCE,
-    OTHER,
-    WORDS,
-    Held,
-    asked_of,
-    without_evidence,
-    words,
-)
-from spatial_assets.tasks.core.facts import READS, SceneFacts
+from spatial_assets.tasks.core.budgets import NO_EVIDENCE, OTHER, WORDS, asked_of, without_evidence, words
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
+from spatial_assets.tasks.core.recount import Held
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Task
 from spatial_assets.tasks.registry import tasks
@@ -199,12 +192,11 @@ def budgets_of(suite: str) -> Stage:
     """The stage of a suite."""
     chosen = recounted(suite)
     made = parameters_of(suite, chosen)
-    reads = {table.name: table for task in chosen.values() for table in task.reads}
+    reads = {table.name: table for task in chosen.values() for table in task.tables}
     compute: Callable[[SceneInputs, Any], SceneOutputs] = partial(judge, suite)
     return Stage(
         name=f"{suite}{SUFFIX}",
         reads=(
-            *READS,
             *reads.values(),
             FRAME_SETS,
             FRAME_SETS_SHOWN,

@@ -10,7 +10,7 @@ from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
 from spatial_assets.stages.stage import Shared, Stage
-from spatial_assets.tasks.core.facts import READS, SceneFacts
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.task import ShownParameters, TaskParameters
 from spatial_assets.tasks.registry import suites, task, tasks
@@ -32,7 +32,7 @@ def questions_of(name: str) -> Stage:
     sets = FRAME_SET_READS if issubclass(chosen.parameters, ShownParameters) else ()
     return Stage(
         name=name,
-        reads=(*READS, *chosen.reads, *sets),
+        reads=(*chosen.tables, *sets),
         writes=(of(QUESTIONS, name),),
         parameters=lambda dataset: chosen.parameters(),
         compute=partial(ask, name),

@@ -37,10 +37,10 @@ def test_a_kept_version_names_what_changed(tmp_path, monkeypatch):
     assert code_versions.changed(tmp_path, "0" * 32, stage, "scannet") is None
     held = code_versions.stage_parts(stage, "scannet")
     held["geometry/boxes.py"] = "edited"
-    del held["scene/tables.py#overlap"]
+    del held["scene/tables.py#visibility"]
     monkeypatch.setattr(code_versions, "stage_parts", lambda stage, dataset: held)
     found = code_versions.changed(tmp_path, version, stage, "scannet")
-    assert found == ["geometry/boxes.py", "scene/tables.py#overlap"]
+    assert found == ["geometry/boxes.py", "scene/tables.py#visibility"]
 
 
 def test_a_scene_that_goes_leaves_a_tombstone_until_it_is_back(copied):

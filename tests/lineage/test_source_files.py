@@ -91,3 +91,16 @@ def test_the_latest_are_kept(tmp_path, process, monkeypatch):
         source_files.read(file)
     source_files.keep()
     assert len(json.loads(process().read_text())["sources"]) == 2
+
+
+def test_what_only_a_type_checker_reads_is_no_import():
+    source = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a import b\nelse:\n    from c import d\n"
+        "def f():\n    from e import g\n"
+    )
+    assert [found.module for found in source_files.parsed(source).imports] == ["typing", "c", "e"]
+
+
+def test_tasks_may_be_declared_with_their_type():
+    assert source_files.parsed("TASKS: tuple[int, ...] = (1,)\n").declares_tasks
+    assert not source_files.parsed("TASK: int = 1\n").declares_tasks

@@ -11,10 +11,12 @@ import quoted_files
 from video_scenes import Studio
 
 from spatial_assets.assets import partitions
+from spatial_assets.scene import tables
 from spatial_assets.scene.frames import VIDEO
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Fact
 from spatial_assets.scene.tables import Table
+from spatial_assets.stages.questions import STAGES
 from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -123,6 +125,27 @@ def test_a_scene_that_shows_less_than_it_says_is_no_error(studio: Studio, lackin
             needed = chosen.needs[counts.form] & lacking
             assert not (needed and counts.kept), (name, counts.form)
             assert counts.candidates == counts.kept + sum(count for _, count in counts.rejected.values())
+
+
+def test_a_task_reads_no_table_that_its_stage_does_not_name(studio: Studio) -> None:
+    """Else an edit of that table's rows would leave its questions as they are; and what it names and never reads
+    would recompute them for nothing."""
+    (shard,) = partitions.registry(studio.home).shards()
+    inputs = SceneInputs(Lake(studio.home), shard, shard.scenes[0])
+    read: dict[str, set[str]] = {}
+    for name, chosen in tasks().items():
+        own = read.setdefault(name, set())
+
+        def table(wanted: Table, own: set[str] = own) -> pl.DataFrame:
+            own.add(wanted.name)
+            return inputs.table(wanted)
+
+        generate(chosen, SceneFacts(inputs.which, "", table), chosen.parameters(quota=1))
+        assert own <= {reading.name for reading in STAGES[name].reads}, name
+    said = frozenset(inputs.table(tables.SCENES)["facts"][0])
+    for name, chosen in tasks().items():
+        if any(needed <= said for needed in chosen.needs.values()):
+            assert {table.name for table in chosen.tables} <= read[name], name
 
 
 @pytest.mark.prove

@@ -6,7 +6,7 @@ Objects are in ascending order of their instance, frames in that of the sequence
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -23,7 +23,7 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.categories import canonical, is_structure, meanings
 from spatial_assets.scene.frame_set_tables import FRAME_SETS
 from spatial_assets.scene.frames import KEYFRAMES, VIDEO, FrameSet
-from spatial_assets.scene.model import MADE_BY, Box, Float, rigid_inverse
+from spatial_assets.scene.model import MADE_BY, Box, Fact, Float, rigid_inverse
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns
 
@@ -31,10 +31,12 @@ T = TypeVar("T")
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
-READS = (
-    tables.SCENES, tables.FRAMES, tables.OBJECTS, tables.KEYFRAMES, tables.VISIBILITY, tables.OVERLAP,
-)  # fmt: skip
+READS = (tables.SCENES, tables.FRAMES, tables.OBJECTS, tables.KEYFRAMES)
 """Tables that the facts of every task come from."""
+READ_FOR: Mapping[Fact, Table] = {Fact.VISIBILITY: tables.VISIBILITY, Fact.OVERLAP: tables.OVERLAP}
+"""And those of tasks that need a fact."""
+MADE_BY_OVERLAP = tables.VIEW_SETS
+"""Tasks that read it need to know what frames share because it is made by that, and do not look for themselves."""
 WIDTHS = {"box": 4, "amodal_box": 4, "center": 2, "marker": 2}
 """How many numbers the visibility table's lists hold; a scene of which no frame shows an object has none to count."""
 _NOT_YET: Any = object()
@@ -390,6 +392,13 @@ def places_of(words: pl.Series | pa.Array, names: Sequence[str]) -> Indices:
     found = pc.index_in(held, value_set=pa.array(names, held.type))
     places: Indices = pc.fill_null(found, -1).to_numpy().astype(np.int64)
     return places
+
+
+def items_of(series: pl.Series) -> tuple[pa.StructArray, Indices]:
+    """The items of a column of lists of structures one after the other, and (N + 1,) where each row's begin."""
+    lists = series.to_arrow()
+    ends = lists.offsets.to_numpy().astype(np.int64)
+    return lists.flatten(), ends - ends[0]
 
 
 def _floats(series: pl.Series, count: int, width: int) -> Float:

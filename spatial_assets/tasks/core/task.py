@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -14,14 +14,17 @@ from spatial_assets.scene.model import Fact
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.answers import Answer
-from spatial_assets.tasks.core.budgets import Points, Recount
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
-from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.facts import MADE_BY_OVERLAP, READ_FOR, READS, SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits
 from spatial_assets.tasks.core.marks import Mark
 from spatial_assets.tasks.core.options import Spacing
 from spatial_assets.tasks.core.printed import Printed
+
+if TYPE_CHECKING:
+    # Few tasks count again: the questions of the others are not computed from it.
+    from spatial_assets.tasks.core.recount import Points, Recount
 
 
 class TaskParameters(Parameters):
@@ -178,7 +181,7 @@ class Task:
     data: tuple[str, ...] = ()
     """Data files beside the wording that rows depend on, relative to the package."""
     reads: tuple[Table, ...] = ()
-    """Tables beyond those that the facts of every task come from."""
+    """Tables beyond those that follow from its needs."""
     recount: Recount | None = None
     """Of a task about a video: what holds of its questions where other frames of it are shown."""
     points: Points | None = None
@@ -197,6 +200,14 @@ class Task:
     @property
     def formats(self) -> tuple[str, ...]:
         return tuple(sorted(self.needs))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All that it may read, but for those that a set of frames comes from."""
+        needed = frozenset().union(*self.needs.values())
+        if MADE_BY_OVERLAP in self.reads:
+            needed -= {Fact.OVERLAP}
+        return (*READS, *(table for fact, table in READ_FOR.items() if fact in needed), *self.reads)
 
     @property
     def wording_file(self) -> str:

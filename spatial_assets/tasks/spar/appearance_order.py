@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from spatial_assets.tasks.core.answers import Order
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.orders import REASONS, AppearanceParameters, appearances, find

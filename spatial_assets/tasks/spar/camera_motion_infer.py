@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.scene.model import Fact, Float
+from spatial_assets.scene.tables import VISIBILITY
 from spatial_assets.tasks.core.answers import Point
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, Indices, Strata, frame_pairs
 from spatial_assets.tasks.core.draws import Draw
@@ -129,6 +130,7 @@ TASKS = (
         find=find,
         find_for={SELECT: find_with_options},
         ask=ask,
+        reads=(VISIBILITY,),
         reasons={
             **OVERLAP_REASONS,
             **OPTION_REASONS,

@@ -6,11 +6,11 @@ Labels with fewer than two objects are left out, as SPAR has it; what can be cou
 from __future__ import annotations
 
 from spatial_assets.tasks.core.answers import Number
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import COUNT
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find

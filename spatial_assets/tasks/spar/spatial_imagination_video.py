@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.tasks.core.answers import Relation
-from spatial_assets.tasks.core.budgets import Asked, Held, members
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.marks import box_mark
+from spatial_assets.tasks.core.recount import Asked, Held, members
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, ShownParameters, Task
 from spatial_assets.tasks.core.video.named_frames import of_numbered

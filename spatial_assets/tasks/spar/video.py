@@ -15,11 +15,11 @@ import polars as pl
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
-from spatial_assets.tasks.core.budgets import Points
 from spatial_assets.tasks.core.candidates import Bools, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
+from spatial_assets.tasks.core.recount import Points
 from spatial_assets.tasks.core.rejections import Rejection
 from spatial_assets.tasks.core.task import Roles
 from spatial_assets.tasks.core.wording import notes_of

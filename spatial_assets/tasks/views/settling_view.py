@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from spatial_assets.scene.tables import OVERLAP
 from spatial_assets.tasks.core.answers import Choice
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns
@@ -210,6 +211,6 @@ TASKS = (
         find=find,
         ask=ask,
         reasons=SETTLING_REASONS,
-        reads=READS,
+        reads=(*READS, OVERLAP),
     ),
 )

@@ -16,13 +16,13 @@ from pydantic import Field
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import ObjectChoice
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Chosen, Indices, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw, Hashes, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS, letter_order
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, keep_even, prior_file, prior_of
 from spatial_assets.tasks.core.quantities import METERS
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.shown import (

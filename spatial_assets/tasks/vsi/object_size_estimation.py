@@ -7,7 +7,6 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Number
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -15,6 +14,7 @@ from spatial_assets.tasks.core.laws import ORIGINS, laws
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTION_REASONS, OPTIONS, Spacing
 from spatial_assets.tasks.core.peers import wrong_of
 from spatial_assets.tasks.core.quantities import CENTIMETERS
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task

@@ -20,12 +20,12 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relation
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import letter_order
 from spatial_assets.tasks.core.quantities import METERS
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.named_frames import numbers_now

@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.tasks.core.budgets import Asked, Held
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, frame_pairs
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.video.named_frames import numbers_now, of_numbered
 from spatial_assets.tasks.vsti.moments import MomentParameters, video_index
 

@@ -27,8 +27,9 @@ from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.budgets import recounted
 from spatial_assets.studio.write import write_scenes
-from spatial_assets.tasks.core.budgets import Asked, asked_of, without_evidence
+from spatial_assets.tasks.core.budgets import asked_of, without_evidence
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import Asked
 from spatial_assets.tasks.registry import task as task_named
 
 STAGES = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms", "frame_sets")

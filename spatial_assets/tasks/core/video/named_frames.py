@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from spatial_assets.tasks.core.budgets import FRAME_UNSEEN, RENUMBERED, Asked, Held
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import FRAME_UNSEEN, RENUMBERED, Asked, Held
 
 
 def of_pointed(facts: SceneFacts, parameters: object, asked: Asked) -> Held:

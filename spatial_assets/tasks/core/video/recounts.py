@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from spatial_assets.scene.tables import ROOMS
-from spatial_assets.tasks.core.budgets import Asked, Held, members
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import Asked, Held, members
 from spatial_assets.tasks.core.video.counts import CountParameters
 from spatial_assets.tasks.core.video.orders import (
     NEVER,
