@@ -19,7 +19,7 @@ from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.orders import REASONS, AppearanceParameters, appearances, find
-from spatial_assets.tasks.core.video.recounts import in_order, of_orders
+from spatial_assets.tasks.core.video.recounts import by_format, in_order, of_orders
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
 from spatial_assets.tasks.core.wording import cast
 
@@ -69,16 +69,15 @@ def _in_turn(names: Sequence[str], clears: Sequence[int]) -> dict[str, str]:
     return slots
 
 
-def recount(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked) -> Held:
-    """The order among the frames shown; a sentence holds where their numbers are those that it says."""
+def recount_told(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked) -> Held:
+    """A sentence also says in which of the frames shown each is first seen."""
     held = of_orders(facts, parameters, asked)
     video = facts.once(video_of, parameters.limits)
     seen = facts.once(appearances, parameters.limits, parameters.glimpse_area, parameters.clear_area)
     words = video.word_of[asked.objects]
-    sentence = np.array([form == SENTENCE for form in asked.forms], np.bool_)
-    held.refuse(CREEPS, sentence & (seen.glimpses[words] != seen.clears[words]).any(axis=1))
+    held.refuse(CREEPS, (seen.glimpses[words] != seen.clears[words]).any(axis=1))
     names, ordered = list(video.groups), in_order(seen, words)
-    for row in np.flatnonzero(sentence & held.answerable).tolist():
+    for row in np.flatnonzero(held.answerable).tolist():
         places = ordered[row].tolist()
         turns = _in_turn([names[place] for place in places], seen.clears[places].tolist())
         slots = {"answer": held.texts[row], **turns}
@@ -99,7 +98,7 @@ TASKS = (
         find=find,
         find_for={SENTENCE: find_sudden},
         ask=ask,
-        recount=recount,
+        recount=by_format(of_orders, {SENTENCE: recount_told}),
         reasons={
             **REASONS,
             CREEPS: "one is glimpsed before it is seen clearly, so that nobody can say in which frame first",

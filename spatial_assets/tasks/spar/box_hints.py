@@ -14,7 +14,7 @@ from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.facts import Indices
 from spatial_assets.tasks.core.marks import GRID
 from spatial_assets.tasks.core.priors import prior_of
-from spatial_assets.tasks.spar.fours import RELATIONS
+from spatial_assets.tasks.spar.fours import superlatives
 
 COARSE, FINE = GRID // 10, GRID // 25
 """Grid steps of the classes of where a box begins and ends."""
@@ -152,7 +152,7 @@ def chances(suite: str, task: str, asked: Indices, boxes: Indices, places: Indic
     suite, task : str
         Whose prior it is.
     asked : (M,) array
-        Places among `fours.RELATIONS`.
+        Places among `fours.superlatives`.
     boxes, places
         As for `features`.
     """
@@ -172,7 +172,10 @@ def _tables(suite: str, task: str) -> dict[str, Float]:
     none = np.zeros((1, 4), np.int64)
     return {
         name: np.array(
-            [[prior.score(f"{relation} {name} {code}") for code in range(count)] for relation in RELATIONS]
+            [
+                [prior.score(f"{relation} {name} {code}") for code in range(count)]
+                for relation in superlatives()
+            ]
         )
         for name, _, count in features(none[..., None].repeat(4, axis=2), none)
     }

@@ -37,12 +37,12 @@ from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
     FOUR_REASONS,
     NOT_CLEAR,
-    RELATIONS,
     UNCLEAR,
     fours,
     in_order,
     relations,
     right_of,
+    superlatives,
 )
 from spatial_assets.tasks.spar.position_matching import iou
 from spatial_assets.tasks.spar.views import NONE_FIT, VIEW_REASONS, VIEWS, ViewLimits, marked_in
@@ -162,7 +162,7 @@ def _asking(
 
     def ask(facts: SceneFacts, parameters: NearestParameters, candidate: Chosen, draw: Draw) -> Question:
         """In which order the four are named is drawn."""
-        relation = RELATIONS[candidate.values["relation"]]
+        relation = superlatives()[candidate.values["relation"]]
         order = draw.shuffled("order", range(len(candidate.objects)))
         things = [candidate.objects[place] for place in order]
         distances: list[float] = in_order(candidate.values["distances"], order)

@@ -9,7 +9,9 @@ Some things stand by each other in every home: of what the words alone suggest, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -23,7 +25,8 @@ from spatial_assets.tasks.core.limits import referents, shown
 from spatial_assets.tasks.core.priors import keep_even
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
-from spatial_assets.tasks.core.task import MarkedParameters, Question, Task, Twin
+from spatial_assets.tasks.core.task import Ask, MarkedParameters, Question, Task, Twin
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar import views
 from spatial_assets.tasks.spar.anchors import (
     ANCHOR_REASONS,
@@ -36,10 +39,10 @@ from spatial_assets.tasks.spar.anchors import (
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.views import VIEW_REASONS, VIEWS, ViewsParameters, marked_in, points_in
 
-SINGLE, IN_VIEWS = "distance_infer_center_oo", "distance_infer_center_oo_mv"
+SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oo", "distance_infer_center_oo_mv"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
-RELATIONS = ("closer to", "farther from")
-"""What is asked for, the smaller distance or the larger."""
+RELATIONS = ("closer", "farther")
+"""What is asked for, the smaller distance or the larger: names of the wording's phrases."""
 REASONS: Mapping[str, str] = {
     **ANCHOR_REASONS,
     "same_name": "the name that answers may mean either of the two",
@@ -110,8 +113,21 @@ def _named_apart(facts: SceneFacts, found: Candidates) -> Candidates:
     return apart
 
 
-def ask(facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw, form: str) -> Question:
-    """Which of the two is green, and which relation is asked for, is drawn."""
+class Posed(NamedTuple):
+    """A candidate as it is asked about: which of the two is green, and which relation is asked for, is drawn."""
+
+    roles: list[tuple[str, int]]
+    views: list[int]
+    """In which image each is marked."""
+    distances: list[float]
+    """Of the green one and the blue one from the anchor, meters."""
+    relation: str
+    right: str
+    wrong: str
+    """The colors of the one that answers and of the other."""
+
+
+def posed(facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw) -> Posed:
     anchor, *pair = candidate.objects
     red_view, *pair_views = candidate.values[VIEWS].tolist()
     distances: list[float] = candidate.values["distances"].tolist()
@@ -121,45 +137,74 @@ def ask(facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw:
         pair, pair_views, distances = pair[::-1], pair_views[::-1], distances[::-1]
     relation = RELATIONS[draw.below("relation", 2)]
     green_right = (distances[0] < distances[1]) == (relation == RELATIONS[0])
+    right, wrong = ("green", "blue") if green_right else ("blue", "green")
     roles = [("red", anchor), ("green", pair[0]), ("blue", pair[1])]
-    names = facts.objects.named(roles)
-    texts = [
-        names[color] if form == FILL else f"{names[color]} ({color} point)" for color in ("green", "blue")
-    ]
-    right, wrong = texts if green_right else texts[::-1]
-    difference = abs(distances[0] - distances[1])
-    # A sentence prints the distances too.
-    margins = [METERS.margin(value) if form == SENTENCE else difference for value in distances]
+    return Posed(roles, [red_view, *pair_views], distances, relation, right, wrong)
+
+
+def question(
+    facts: SceneFacts,
+    candidate: Chosen,
+    one: Posed,
+    texts: Mapping[str, str],
+    margins: Sequence[float],
+    words: Mapping[str, str],
+) -> Question:
+    """The question with what an answer calls each, by its color, and by how much each distance is clear, meters."""
     frames = candidate.frames
     return Question(
-        Compared(right, [wrong], distances, min(margins), METERS.unit, margins),
+        Compared(texts[one.right], [texts[one.wrong]], one.distances, min(margins), METERS.unit, margins),
         frames=[("image", frames[0])] if len(frames) == 1 else views.shown_views(frames),
-        objects=roles,
+        objects=one.roles,
         slots={
-            **names,
-            "relation": relation,
-            "green_distance": METERS.text(distances[0]),
-            "blue_distance": METERS.text(distances[1]),
+            **facts.objects.named(one.roles),
+            "relation": words[one.relation],
+            "green_distance": METERS.text(one.distances[0]),
+            "blue_distance": METERS.text(one.distances[1]),
         },
-        marks=points_in(facts, frames, roles, [red_view, *pair_views]),
+        marks=points_in(facts, frames, one.roles, one.views),
     )
 
 
-def ask_name(facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw) -> Question:
-    return ask(facts, parameters, candidate, draw, FILL)
+def marked(facts: SceneFacts, one: Posed, words: Mapping[str, str]) -> dict[str, str]:
+    """What tells the objects apart by their marks, by color."""
+    names = facts.objects.named(one.roles)
+    return {color: words["marked"].format(name=name, color=color) for color, name in names.items()}
 
 
-def ask_marked(facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw) -> Question:
-    return ask(facts, parameters, candidate, draw, SELECT)
+def gaps(one: Posed) -> list[float]:
+    """By how much the one is closer than the other, of both."""
+    return [abs(one.distances[0] - one.distances[1])] * 2
+
+
+def ask_name(
+    facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw, *, name: str
+) -> Question:
+    one = posed(facts, parameters, candidate, draw)
+    return question(facts, candidate, one, facts.objects.named(one.roles), gaps(one), phrases(SUITE, name))
+
+
+def ask_marked(
+    facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw, *, name: str
+) -> Question:
+    one, words = posed(facts, parameters, candidate, draw), phrases(SUITE, name)
+    return question(facts, candidate, one, marked(facts, one, words), gaps(one), words)
 
 
 def ask_with_distances(
-    facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw
+    facts: SceneFacts, parameters: InferParameters, candidate: Chosen, draw: Draw, *, name: str
 ) -> Question:
-    return ask(facts, parameters, candidate, draw, SENTENCE)
+    """What prints the distances too, so that each has its own margin."""
+    one, words = posed(facts, parameters, candidate, draw), phrases(SUITE, name)
+    margins = [METERS.margin(value) for value in one.distances]
+    return question(facts, candidate, one, marked(facts, one, words), margins, words)
 
 
-ASK_FOR = {FILL: ask_name, SENTENCE: ask_with_distances}
+def ask_for(name: str) -> dict[str, Ask]:
+    """By format: a name alone answers a blank, a sentence says the distances as well."""
+    return {FILL: partial(ask_name, name=name), SENTENCE: partial(ask_with_distances, name=name)}
+
+
 TASKS = (
     Task(
         module=__name__,
@@ -172,8 +217,8 @@ TASKS = (
         parameters=InferParameters,
         find=find,
         find_for={FILL: named_apart},
-        ask=ask_marked,
-        ask_for=ASK_FOR,
+        ask=partial(ask_marked, name=SINGLE),
+        ask_for=ask_for(SINGLE),
         reasons={**REASONS, "unfit": "the image does not show one of the objects well enough to be marked"},
         data=(PRIOR_FILE,),
         twins=(Twin("choice_swapped", "green"),),
@@ -189,8 +234,8 @@ TASKS = (
         parameters=InferInViewsParameters,
         find=find_in_views,
         find_for={FILL: named_apart_in_views},
-        ask=ask_marked,
-        ask_for=ASK_FOR,
+        ask=partial(ask_marked, name=IN_VIEWS),
+        ask_for=ask_for(IN_VIEWS),
         reasons={**REASONS, **VIEW_REASONS},
         data=(PRIOR_FILE,),
         twins=(Twin("choice_swapped", "green"),),

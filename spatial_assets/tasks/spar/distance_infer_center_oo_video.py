@@ -33,12 +33,12 @@ from spatial_assets.tasks.spar.fours import (
     COUNT,
     FOUR_REASONS,
     NOT_CLEAR,
-    RELATIONS,
     UNCLEAR,
     fours,
     in_order,
     relations,
     right_of,
+    superlatives,
 )
 from spatial_assets.tasks.spar.video import (
     IMAGES,
@@ -92,7 +92,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
     """Which of the four is called what, and the frames in which they are marked, is drawn."""
     words = facts.objects.words
     anchor, *four = candidate.objects
-    relation = RELATIONS[candidate.values["relation"]]
+    relation = superlatives()[candidate.values["relation"]]
     order = draw.shuffled("order", range(COUNT))
     things = [four[place] for place in order]
     distances: list[float] = in_order(candidate.values["distances"], order)
@@ -109,7 +109,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
         pieces["candidate"].format(number=place, name=words[thing], color=COLORS[place], frame=label(frame))
         for place, (thing, frame) in enumerate(zip(things, frames[1:], strict=True))
     ]
-    names = [f"Object{place}" for place in range(COUNT)]
+    names = [pieces["called"].format(number=place) for place in range(COUNT)]
     gap = abs(other - distances[right])
     return Question(
         Compared(

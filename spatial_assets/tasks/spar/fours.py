@@ -6,6 +6,7 @@ All sets of four are many: each object that may be named goes with three others,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,24 @@ from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Bools, Indices
 from spatial_assets.tasks.core.draws import Hashes, mix_pair
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness
 
 COUNT = 4
 """SPAR's number of options."""
-RELATIONS = ("closest to", "farthest from")
 UNCLEAR = -1
 NOT_CLEAR = "not_clear"
 FOUR_REASONS = {
     NOT_CLEAR: "neither the nearest nor the farthest of the four is so by far",
     "few_objects": "fewer than four objects can be compared",
 }
+
+
+@cache
+def superlatives() -> tuple[str, str]:
+    """What is asked for, the smallest distance and the largest; what priors know of names has these words too."""
+    words = phrases("spar", "fours")
+    return words["closest"], words["farthest"]
 
 
 def in_order(values: NDArray[Any], order: Sequence[int]) -> list[Any]:
@@ -97,7 +105,7 @@ def fours(fit: Bools, states: Hashes, identities: Hashes) -> Indices:
 
 
 def relations(distances: Float, clearness: Clearness, draws: Hashes) -> Indices:
-    """(M,), which relation four distances, (M, 4), can be asked about, as a place among RELATIONS; UNCLEAR for none.
+    """(M,), which relation four distances, (M, 4), can be asked about, as a place among `superlatives`; else UNCLEAR.
 
     Where both the least and the greatest are so by far, `draws`, (M,), decide.
     """

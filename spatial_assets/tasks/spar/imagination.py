@@ -392,22 +392,30 @@ def question(
     limits: MoveLimits,
     slots: Slots,
     shown: Told,
-    words: Mapping[str, str],
     frames: Roles,
     marks: Callable[[Roles], Sequence[Mark]],
-    sentence: bool,
 ) -> Question:
-    """A question about a move; only a sentence speaks of what is so before it."""
+    """A question about what is so after a move."""
     roles = list(zip(ROLES, shown.objects, strict=False))
+    return Question(
+        answer_of(slots, limits.relation, shown.after, shown.wrong),
+        frames=frames,
+        objects=roles,
+        slots=facts.objects.named(roles),
+        marks=marks(roles),
+    )
+
+
+def from_before(
+    asked: Question, limits: MoveLimits, slots: Slots, shown: Told, words: Mapping[str, str]
+) -> Question:
+    """The same with what is so before the move, for sentences that speak of it first."""
     relation = limits.relation
     spoken = {
         name: said(slots, signs_of_one(relation, values), words)
         for name, values in ((BEFORE, shown.before), (AFTER, shown.after))
     }
-    return Question(
-        answer_of(slots, relation, shown.after, shown.wrong, shown.before if sentence else ()),
-        frames=frames,
-        objects=roles,
-        slots={**facts.objects.named(roles), **(spoken if sentence else {})},
-        marks=marks(roles),
+    return asked._replace(
+        answer=answer_of(slots, relation, shown.after, shown.wrong, shown.before),
+        slots={**asked.slots, **spoken},
     )

@@ -27,6 +27,7 @@ from spatial_assets.tasks.core.draws import Draw, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import SENTENCE
 from spatial_assets.tasks.core.task import Question, Task, TaskParameters
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.action_words import CLIMBS, action_words, in_doubt, tells_climbs
 from spatial_assets.tasks.spar.walked_ways import (
     Borne,
@@ -42,6 +43,7 @@ NEEDS = frozenset({Fact.ROUTES})
 """Not panoramas: without them rows say what is to be shown, and whoever has the images can show it."""
 NO_WORDS, DOUBT, CONTRADICTED = "no_action_words", "several_ways", "contradicted"
 UNCERTAIN, TOLD, UNSEEN, TOO_LONG = "uncertain_words", "told_otherwise", "no_panorama", "too_long"
+NAME = "nav_video"
 SEPARATOR = ", "
 Path = tuple[str, str, float]
 """Collection, its id there, and where one looks at first."""
@@ -214,9 +216,10 @@ def answer_of(borne: Sequence[Borne]) -> str:
 
 def blanked(text: str, borne: Sequence[Borne]) -> str:
     """An instruction without these words, each replaced by its number."""
+    blank = phrases("spar", NAME)["blank"]
     for number in range(len(borne), 0, -1):
         word = borne[number - 1].word
-        text = f"{text[: word.begin]}[blank {number}]{text[word.end :]}"
+        text = text[: word.begin] + blank.format(number=number) + text[word.end :]
     return text
 
 
@@ -243,7 +246,7 @@ def ask(facts: SceneFacts, parameters: NavigationParameters, candidate: Chosen, 
 TASKS = (
     Task(
         module=__name__,
-        name="nav_video",
+        name=NAME,
         level="high",
         images=VIDEO_FRAMES,
         summary="Action words that are missing from an instruction, by a walk along the way that it describes",

@@ -14,7 +14,7 @@ from spatial_assets.tasks.core.recount import Asked, Held
 from spatial_assets.tasks.core.rendering import FILL, SENTENCE
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video.counts import REASONS, CountParameters, find
-from spatial_assets.tasks.core.video.recounts import of_counts
+from spatial_assets.tasks.core.video.recounts import by_format, of_counts
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, video_of
 from spatial_assets.tasks.core.wording import cast
 
@@ -31,14 +31,13 @@ def ask(facts: SceneFacts, parameters: CountParameters, candidate: Chosen, draw:
     )
 
 
-def recount(facts: SceneFacts, parameters: CountParameters, asked: Asked) -> Held:
-    """As many as are shown, and what a sentence would say of so many."""
+def recount_told(facts: SceneFacts, parameters: CountParameters, asked: Asked) -> Held:
+    """What a sentence would say of as many as are shown."""
     held = of_counts(facts, parameters, asked)
     words = facts.objects.words
-    for row, form in enumerate(asked.forms):
-        if form == SENTENCE:
-            slots = {"category": words[asked.objects[row, 0]], "answer": held.texts[row]}
-            held.texts[row] = cast(SUITE, NAME, asked.templates[row], slots)
+    for row, template in enumerate(asked.templates):
+        slots = {"category": words[asked.objects[row, 0]], "answer": held.texts[row]}
+        held.texts[row] = cast(SUITE, NAME, template, slots)
     return held
 
 
@@ -54,7 +53,7 @@ TASKS = (
         parameters=CountParameters,
         find=find,
         ask=ask,
-        recount=recount,
+        recount=by_format(of_counts, {SENTENCE: recount_told}),
         reasons=REASONS,
     ),
 )

@@ -21,8 +21,10 @@ from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (
     MOVE_REASONS,
     MoveLimits,
+    Told,
     count_failed,
     frame_states,
+    from_before,
     imagined,
     moves,
     question,
@@ -57,19 +59,28 @@ def find_with_options(facts: SceneFacts, parameters: MoveLimits, *, name: str) -
     return with_options(facts, parameters, name, found, SLOTS[name])
 
 
-def ask(
-    facts: SceneFacts, parameters: MoveLimits, candidate: Chosen, draw: Draw, *, name: str, sentence: bool
+def ask(facts: SceneFacts, parameters: MoveLimits, candidate: Chosen, draw: Draw, *, name: str) -> Question:
+    return _shown(facts, parameters, candidate, name, told(parameters, candidate, SLOTS[name], draw))
+
+
+def ask_from_before(
+    facts: SceneFacts, parameters: MoveLimits, candidate: Chosen, draw: Draw, *, name: str
 ) -> Question:
-    (frame,), slots = candidate.frames, SLOTS[name]
+    slots = SLOTS[name]
+    asked = told(parameters, candidate, slots, draw)
+    made = _shown(facts, parameters, candidate, name, asked)
+    return from_before(made, parameters, slots, asked, phrases(SUITE, name))
+
+
+def _shown(facts: SceneFacts, parameters: MoveLimits, candidate: Chosen, name: str, asked: Told) -> Question:
+    (frame,) = candidate.frames
     return question(
         facts,
         parameters,
-        slots,
-        told(parameters, candidate, slots, draw),
-        phrases(SUITE, name),
+        SLOTS[name],
+        asked,
         [("image", frame)],
         lambda roles: [box_mark(frame, role, thing) for role, thing in roles],
-        sentence,
     )
 
 
@@ -90,8 +101,8 @@ TASKS = tuple(
         parameters=MoveLimits,
         find=FIND[name],
         find_for={SELECT: partial(find_with_options, name=name)},
-        ask=partial(ask, name=name, sentence=False),
-        ask_for={SENTENCE: partial(ask, name=name, sentence=True)},
+        ask=partial(ask, name=name),
+        ask_for={SENTENCE: partial(ask_from_before, name=name)},
         reasons=MOVE_REASONS,
         twins=turned_in(SLOTS[name]),
     )

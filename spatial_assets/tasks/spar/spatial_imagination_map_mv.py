@@ -152,7 +152,8 @@ def ask(facts: SceneFacts, parameters: MapParameters, candidate: Chosen, draw: D
         for number, (color, thing) in enumerate(roles)
     ]
     printed = [
-        f"Object{number} :({METERS.text(x)},{METERS.text(y)})." for number, (x, y) in enumerate(places)
+        words["place"].format(number=number, x=METERS.text(x), y=METERS.text(y))
+        for number, (x, y) in enumerate(places)
     ]
     marks = boxes_in(facts, candidate.frames, roles, candidate.values[VIEWS][:count].tolist())
     return Question(

@@ -21,8 +21,10 @@ from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.imagination import (
     MOVE_REASONS,
     MoveLimits,
+    Told,
     count_failed,
     frame_states,
+    from_before,
     imagined,
     moves,
     question,
@@ -86,19 +88,33 @@ def ask(
     draw: Draw,
     *,
     name: str,
-    sentence: bool,
 ) -> Question:
-    frames, slots = candidate.frames, SLOTS[name]
+    return _shown(facts, parameters, candidate, name, told(parameters, candidate, SLOTS[name], draw))
+
+
+def ask_from_before(
+    facts: SceneFacts,
+    parameters: MoveInViewsParameters,
+    candidate: Chosen,
+    draw: Draw,
+    *,
+    name: str,
+) -> Question:
+    slots = SLOTS[name]
     asked = told(parameters, candidate, slots, draw)
+    made = _shown(facts, parameters, candidate, name, asked)
+    return from_before(made, parameters, slots, asked, phrases(SUITE, name))
+
+
+def _shown(facts: SceneFacts, parameters: MoveLimits, candidate: Chosen, name: str, asked: Told) -> Question:
+    frames = candidate.frames
     return question(
         facts,
         parameters,
-        slots,
+        SLOTS[name],
         asked,
-        phrases(SUITE, name),
         shown_views(frames),
         lambda roles: boxes_in(facts, frames, roles, asked.views),
-        sentence,
     )
 
 
@@ -119,8 +135,8 @@ TASKS = tuple(
         parameters=MoveInViewsParameters,
         find=FIND[name],
         find_for={SELECT: partial(find_with_options, name=name)},
-        ask=partial(ask, name=name, sentence=False),
-        ask_for={SENTENCE: partial(ask, name=name, sentence=True)},
+        ask=partial(ask, name=name),
+        ask_for={SENTENCE: partial(ask_from_before, name=name)},
         reasons={**VIEW_REASONS, **MOVE_REASONS},
         twins=turned_in(SLOTS[name]),
     )

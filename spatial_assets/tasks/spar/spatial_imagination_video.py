@@ -27,6 +27,7 @@ from spatial_assets.tasks.spar.imagination import (
     MOVE_REASONS,
     MoveLimits,
     count_failed,
+    from_before,
     imagined,
     moves,
     question,
@@ -131,14 +132,13 @@ def ask(
         parameters,
         kind.slots,
         asked,
-        phrases(SUITE, kind.name),
         shown,
         lambda roles: [
             box_mark(shown[frame][1], role, thing)
             for frame, (role, thing) in zip(frames, roles, strict=False)
         ],
-        sentence=True,
     )
+    made = from_before(made, parameters, kind.slots, asked, phrases(SUITE, kind.name))
     where = {f"{role}_frame": label(frame) for frame, (role, _) in zip(frames, made.objects, strict=False)}
     return made._replace(slots={**made.slots, **where, "last_frame": label(len(shown) - 1)})
 

@@ -22,7 +22,7 @@ from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
 from spatial_assets.tasks.core.recount import Points
 from spatial_assets.tasks.core.rejections import Rejection
 from spatial_assets.tasks.core.task import Roles
-from spatial_assets.tasks.core.wording import notes_of
+from spatial_assets.tasks.core.wording import notes_of, phrases
 
 SUITE = "spar"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OBJECTS, Fact.VISIBILITY})
@@ -45,7 +45,7 @@ def _images(facts: SceneFacts) -> Roles:
 
 def label(index: int | str) -> str:
     """What questions call a frame of the video."""
-    return f"Frame-{index}"
+    return phrases(SUITE, "video")["frame"].format(number=index)
 
 
 CALLED = re.compile(rf"{label('')}(?<!\w{label('')})(\d+)", re.ASCII)

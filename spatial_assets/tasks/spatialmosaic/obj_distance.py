@@ -15,9 +15,9 @@ from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL
 from spatial_assets.tasks.core.task import Question, Task
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.measured import (
     NEAR,
-    NEAREST,
     MeasuredParameters,
     camera_distances,
 )
@@ -35,6 +35,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     POSED,
     READS,
     SET,
+    SUITE,
     diagnostics,
     frame_name,
     frame_roles,
@@ -50,9 +51,7 @@ class CameraDistanceParameters(MeasuredParameters, AskedParameters):
     @property
     def said(self) -> str:
         """What is measured."""
-        if self.measure == NEAREST:
-            return "Measure to the point of the object that is nearest to the camera."
-        return "Measure to the middle of the object's 3D box."
+        return phrases(SUITE, NAME)[self.measure]
 
 
 def find(facts: SceneFacts, parameters: CameraDistanceParameters) -> Candidates:

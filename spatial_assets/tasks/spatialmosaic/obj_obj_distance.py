@@ -20,10 +20,10 @@ from spatial_assets.tasks.core.rejections import ROUNDING
 from spatial_assets.tasks.core.rendering import FILL
 from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.core.twins import reordered
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.measured import (
     NAMED_REASONS,
     NEAR,
-    NEAREST,
     MeasuredParameters,
     in_one_view,
     named_pairs,
@@ -34,6 +34,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     NEEDS,
     READS,
     SET,
+    SUITE,
     diagnostics,
     frame_roles,
     stems,
@@ -62,9 +63,7 @@ class ObjectDistanceParameters(MeasuredParameters):
     @property
     def said(self) -> str:
         """What is measured."""
-        if self.measure == NEAREST:
-            return "Measure where the two come closest to each other."
-        return "Measure from the middle of one object's 3D box to that of the other."
+        return phrases(SUITE, NAME)[self.measure]
 
 
 def find(facts: SceneFacts, parameters: ObjectDistanceParameters) -> Candidates:

@@ -54,10 +54,10 @@ from spatial_assets.tasks.spatialmosaic.sets import (
 from spatial_assets.tasks.spatialmosaic.sides import (
     AXES,
     DIFFERENCES,
-    PHRASES,
     SIDE_REASONS,
     SIDES,
     WORDS,
+    side_phrases,
     sided_pairs,
 )
 
@@ -66,15 +66,6 @@ SECOND = "second"
 """Among the values of candidates, (N,): the other axis that options name a side of."""
 ANSWERS = np.array([hash_name("answer", str(number)) for number in range(4 * len(AXES))], np.uint64)
 """Identities of the answers that take turns."""
-SHORT = {
-    "left": "to the left",
-    "right": "to the right",
-    "lower": "lower",
-    "higher": "higher",
-    "closer": "closer to the camera",
-    "farther": "farther from the camera",
-}
-"""Words for sides without what they are compared with."""
 
 
 class SpatialParameters(ForeseenParameters):
@@ -199,13 +190,13 @@ def ask(
 
 
 def option_text(said: list[tuple[int, bool]], reference: str, published: bool) -> str:
-    words = [WORDS[AXES[place]][positive] for place, positive in said]
+    words, held = [WORDS[AXES[place]][positive] for place, positive in said], side_phrases()
     if len(words) > 1:
-        text = " and ".join(SHORT[word] for word in words)
+        text = held["and"].join(held[f"{word}_alone"] for word in words)
     elif published:
         text = official()["options"][words[0]].format(reference=reference)
     else:
-        text = f"{PHRASES[words[0]]} the {reference}"
+        text = held["option"].format(side=held[words[0]], reference=reference)
     return text[0].upper() + text[1:]
 
 

@@ -20,7 +20,7 @@ from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts, places_of
 from spatial_assets.tasks.core.task import Question, Roles, TaskParameters
-from spatial_assets.tasks.core.wording import SUITES, stem_ids
+from spatial_assets.tasks.core.wording import SUITES, phrases, stem_ids
 
 SUITE = "spatialmosaic"
 PUBLISHED: Literal["official"] = "official"
@@ -121,8 +121,13 @@ def frame_roles(sets: ViewSets, row: int, asked: int | None = None) -> Roles:
 def frame_name(facts: SceneFacts, parameters: MosaicParameters, sets: ViewSets, row: int, view: int) -> str:
     """What the text calls a frame of a set."""
     if parameters.frame_names == "position":
-        return f"Frame {view + 1}"
-    return f"frame_{facts.frames.names[sets.frames[row, view]]}"
+        return numbered(view)
+    return phrases(SUITE, "sets")["name"].format(name=facts.frames.names[sets.frames[row, view]])
+
+
+def numbered(view: int) -> str:
+    """What the text calls a frame by its place in the set, from 0."""
+    return phrases(SUITE, "sets")["position"].format(number=view + 1)
 
 
 def stems(parameters: MosaicParameters, task: str, draw: Draw) -> tuple[str, ...]:

@@ -20,9 +20,10 @@ from spatial_assets.scene.model import Float
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.tasks.core.candidates import Candidates, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.pairs import AskedParameters, asked_pairs
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
-from spatial_assets.tasks.spatialmosaic.sets import official
+from spatial_assets.tasks.spatialmosaic.sets import SUITE, official
 
 LR, AB, FB = "lr", "ab", "fb"
 AXES = (LR, AB, FB)
@@ -32,15 +33,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     AB: ("lower", "higher"),
     FB: ("closer", "farther"),
 }
-"""Of a negative and a positive side."""
-PHRASES: Mapping[str, str] = {
-    "left": "to the left of",
-    "right": "to the right of",
-    "lower": "lower than",
-    "higher": "higher than",
-    "closer": "closer to the camera than",
-    "farther": "farther from the camera than",
-}
+"""Names of a negative and a positive side: of phrases, here and among the published ones."""
 DIFFERENCES, SIDES = "differences", "sides"
 """Among the values of candidates, (N, 3): meters from the reference's center to the other's, to the right, up and away
 from the camera; and where that is clear its sign, else 0."""
@@ -81,14 +74,19 @@ class SideParameters(AskedParameters):
     def said(self) -> str:
         """How higher and lower are meant, where that is another way than the wording's notes have it."""
         if self.wording == "ours" and self.sides.vertical == "camera":
-            return "Here, higher and lower are meant along the image's own vertical."
+            return side_phrases()["camera"]
         return ""
+
+
+def side_phrases() -> Mapping[str, str]:
+    """By its name how a side is said before what it is compared with, and, `_alone`, without that."""
+    return phrases(SUITE, "sides")
 
 
 def side_slots(axis: str, positive: bool) -> dict[str, str]:
     """What a question's slots for a side stand for."""
     word = WORDS[axis][positive]
-    return {"side": PHRASES[word], "official_side": official()["sides"][word]}
+    return {"side": side_phrases()[word], "official_side": official()["sides"][word]}
 
 
 @kernel

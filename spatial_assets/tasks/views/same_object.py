@@ -43,6 +43,7 @@ from spatial_assets.tasks.spatialmosaic.sets import (
     ViewSets,
     diagnostics,
     frame_roles,
+    numbered,
     view_sets,
 )
 from spatial_assets.tasks.views.alike import pair_up
@@ -219,8 +220,8 @@ def ask(facts: SceneFacts, parameters: SameObjectParameters, candidate: Chosen, 
         objects=[(RED, thing), (BLUE, other)],
         slots={
             "category": facts.objects.words[thing],
-            "first": f"Frame {view + 1}",
-            "second": f"Frame {next_view + 1}",
+            "first": numbered(view),
+            "second": numbered(next_view),
         },
         marks=[*points(frame, [(RED, thing)]), *points(next_frame, [(BLUE, other)])],
         diagnostics=diagnostics(facts, row, things, answer_is=ONE if same else TWO),

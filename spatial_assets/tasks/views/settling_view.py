@@ -181,9 +181,10 @@ def ask(facts: SceneFacts, parameters: SettlingParameters, candidate: Chosen, dr
     words = facts.objects.named(roles)
     rise = abs(float(facts.objects.centers[target, 2] - facts.objects.centers[reference, 2]))
     kinds = ["distance", "size", *(["height"] if rise >= parameters.min_rise else [])]
-    opened = phrases(SUITE, NAME)[kinds[draw.below("open", len(kinds))]].format_map(words)
+    pieces = phrases(SUITE, NAME)
+    opened = pieces[kinds[draw.below("open", len(kinds))]].format_map(words)
     views = draw.shuffled("candidates", quad)
-    names = [f"Candidate {place + 1}" for place in range(OPTIONS)]
+    names = [pieces["candidate"].format(number=place + 1) for place in range(OPTIONS)]
     others = [name for name, view in zip(names, views, strict=True) if view != right]
     pixels = float(facts.observed.visible_px[right, target])
     return Question(

@@ -23,7 +23,7 @@ from spatial_assets.tasks.spatialmosaic.bestview_count import (
 )
 from spatial_assets.tasks.spatialmosaic.counts import COUNT, COUNT_REASONS, EVEN_REASONS, OFFERED
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
-from spatial_assets.tasks.spatialmosaic.sets import NEEDS, READS
+from spatial_assets.tasks.spatialmosaic.sets import NEEDS, READS, numbered
 from spatial_assets.tasks.views.series import offer
 from spatial_assets.tasks.views.withheld import (
     PIXELS,
@@ -67,7 +67,7 @@ def ask(
     best, view = order[:2]
     word, pattern = facts.objects.words[group[0]], phrases(SUITE, NAME)["option"]
     right, *wrong = (
-        pattern.format(count=one, frame=f"Frame {place + 1}")
+        pattern.format(count=one, frame=numbered(place))
         for one, place in ((count, best), (count, view), (number, best), (number, view))
     )
     wrong = [wrong[place] for place in draw.sample("wrong", len(wrong), OPTIONS - 2)]

@@ -35,7 +35,7 @@ from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
 from spatial_assets.tasks.spatialmosaic.pairs import share_by
-from spatial_assets.tasks.spatialmosaic.sets import FULL, PARTIAL, SET, view_sets
+from spatial_assets.tasks.spatialmosaic.sets import FULL, PARTIAL, SET, numbered, view_sets
 
 SUITE = "views"
 UNDETERMINED = "undetermined"
@@ -82,7 +82,7 @@ class Left(NamedTuple):
 
     def name(self, frame: int) -> str:
         """What the text calls a frame."""
-        return f"Frame {self.frames.index(frame) + 1}"
+        return numbered(self.frames.index(frame))
 
 
 def showing(facts: SceneFacts, rows: Indices, objects: Indices) -> Bools:

@@ -29,7 +29,7 @@ from spatial_assets.tasks.core.limits import (
     shown,
 )
 from spatial_assets.tasks.core.task import Roles, ShownParameters
-from spatial_assets.tasks.core.wording import stem_ids
+from spatial_assets.tasks.core.wording import phrases, stem_ids
 
 SUITE = "vsti"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.SEQUENCE, Fact.OBJECTS, Fact.VISIBILITY})
@@ -99,9 +99,14 @@ def moment_slots(facts: SceneFacts, asked: Sequence[int]) -> dict[str, str]:
     held = facts.once(numbers)
     count = len(facts.frames.video)
     if len(asked) == 1:
-        return {MOMENT: f"frame {held[asked[0]]} of {count}"}
-    start, end = (held[place] for place in asked)
-    return {START: f"frame {start}", END: f"frame {end} of {count}"}
+        roles: Sequence[str] = (MOMENT,)
+    else:
+        roles = START, END
+    words = phrases(SUITE, "moments")
+    return {
+        role: words[role].format(number=held[place], count=count)
+        for role, place in zip(roles, asked, strict=True)
+    }
 
 
 def verdicts(facts: SceneFacts, limits: ReferentLimits) -> Codes:

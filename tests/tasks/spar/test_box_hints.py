@@ -55,7 +55,7 @@ def test_chances_follow_their_boxes(boxes, places, order, asked):
     assert here.sum() == pytest.approx(1)
     assert there[0] == pytest.approx(here[0, order])
     prior = prior_of("spar", "distance_infer_center_oc_mv")
-    by_names = prior.chances(box_hints.hints(fours.RELATIONS[asked], boxes[0], places[0]))
+    by_names = prior.chances(box_hints.hints(fours.superlatives()[asked], boxes[0], places[0]))
     assert here[0].tolist() == pytest.approx(by_names)
 
 

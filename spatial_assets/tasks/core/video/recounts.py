@@ -1,15 +1,21 @@
-"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders and rooms."""
+"""What holds of questions about a video where other frames of it are shown: of objects, counts, orders and rooms.
+
+Where a format says more than others, `by_format` counts its questions again in a way of their own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.recount import Asked, Held, members
+from spatial_assets.tasks.core.recount import Asked, Held, Pointed, Recount, members
 from spatial_assets.tasks.core.video.counts import CountParameters
 from spatial_assets.tasks.core.video.orders import (
     NEVER,
@@ -21,6 +27,36 @@ from spatial_assets.tasks.core.video.orders import (
 )
 from spatial_assets.tasks.core.video.rooms import RoomParameters, seen_area
 from spatial_assets.tasks.core.video.shown import HALF_SEEN, UNSEEN, Video, WatchedParameters, video_of
+
+
+def by_format(common: Recount, own: Mapping[str, Recount]) -> Recount:
+    """A recount that counts questions of the formats named each in its own way, and all others in common."""
+
+    def recount(facts: SceneFacts, parameters: Any, asked: Asked) -> Held:
+        held = Held(asked)
+        forms = np.array(asked.forms, object)
+        for form in sorted(set(asked.forms)):
+            rows = np.flatnonzero(forms == form)
+            found = own.get(form, common)(facts, parameters, _some(asked, rows))
+            held.reasons[rows], held.texts[rows] = found.reasons, found.texts
+        return held
+
+    return recount
+
+
+def _some(asked: Asked, rows: Indices) -> Asked:
+    """The questions at these places, (M,), alone."""
+    places, pointed = rows.tolist(), asked.pointed
+    return replace(
+        asked,
+        objects=asked.objects[rows],
+        roles=[asked.roles[place] for place in places],
+        texts=[asked.texts[place] for place in places],
+        options=[asked.options[place] for place in places],
+        forms=[asked.forms[place] for place in places],
+        templates=[asked.templates[place] for place in places],
+        pointed=pointed and Pointed(pointed.numbers[rows], pointed.frames[rows], pointed.shown[rows]),
+    )
 
 
 def of_objects(facts: SceneFacts, parameters: WatchedParameters, asked: Asked) -> Held:
