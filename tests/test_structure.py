@@ -210,3 +210,44 @@ def test_files_are_of_a_human_size():
         if (count := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
     }
     assert long == {}
+
+
+def array_names() -> set[str]:
+    """What the package calls arrays in annotations: numpy's own names, and every alias of them."""
+    found = {"NDArray", "ArrayLike", "ndarray"}
+    for module in MODULES:
+        for node in tree(module).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("NDArray["):
+                found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def public(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Functions and methods that others may call, by their names."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.FunctionDef):
+                yield prefix + node.name, node
+            else:
+                yield from public(node.body, f"{prefix}{node.name}.")
+
+
+ARRAYS = array_names()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_takes_arrays_says_what_they_are(module):
+    """A shape or a unit is in no annotation."""
+    silent = []
+    for name, function in public(tree(module).body):
+        given = function.args
+        words = {
+            part.id if isinstance(part, ast.Name) else part.attr
+            for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)
+            if one.annotation is not None
+            for part in ast.walk(one.annotation)
+            if isinstance(part, ast.Name | ast.Attribute)
+        }
+        if words & ARRAYS and not ast.get_docstring(function):
+            silent.append(name)
+    assert silent == []

@@ -70,6 +70,7 @@ class Slots:
     def of(
         cls, counts: Sequence[int], right: NDArray[np.int64], weight: Float, fold: NDArray[np.int64]
     ) -> Slots:
+        """Of rows with so many options each: which one is right, the row's weight, which fold it is in, all (N,)."""
         row = np.repeat(np.arange(len(counts)), counts)
         place = np.concatenate([np.arange(count) for count in counts])
         share = weight[row] / np.asarray(counts)[row]

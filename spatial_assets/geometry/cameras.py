@@ -95,4 +95,5 @@ def turn_to_z(up: Float) -> Float:
 
 
 def stack(matrices: list[NDArray[np.float64]]) -> Float:
+    """(N, 4, 4) of N poses (4, 4), translations in meters; also of none."""
     return np.stack(matrices) if matrices else np.zeros((0, 4, 4))

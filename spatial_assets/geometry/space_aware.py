@@ -53,6 +53,7 @@ class Seen(NamedTuple):
     """Of different voxels."""
 
     def of(self, frame: int) -> Indices:
+        """(V,), the voxels that a frame sees, by their numbers."""
         return self.voxels[self.starts[frame] : self.starts[frame + 1]]
 
 

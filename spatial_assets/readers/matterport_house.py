@@ -7,10 +7,12 @@ A line of a portal begins with P as a panorama's does, or with R as a region's, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from spatial_assets.readers.consistency import LARGEST_SCENE
 from spatial_assets.scene.model import NO_INSTANCE, Box, Float, InputError
 from spatial_assets.storage.instance_images import GREATEST_ID
 
+DATA = Path(__file__).with_suffix(".json")
 VERSION = "ASCII 1.1"
 FEWEST_FIELDS = {"H": 29, "L": 13, "R": 16, "P": 8, "S": 17, "V": 10, "I": 36, "C": 6, "O": 16, "E": 14}
 """Of a line of each kind, its letter included; what stands behind is always 0."""
@@ -34,16 +37,14 @@ AXES_TOLERANCE = 0.01
 GREATEST_NUMBER = 1 << 62
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 LETTER = re.compile(r"[!-~]{1,16}", re.ASCII)
-"""What labels a region: one of the letters below, or whatever else a table can show."""
-KINDS = {
-    "a": "bathroom", "b": "bedroom", "c": "closet", "d": "dining room", "e": "entryway", "f": "family room",
-    "g": "garage", "h": "hallway", "i": "library", "j": "laundry room", "k": "kitchen", "l": "living room",
-    "m": "meeting room", "n": "lounge", "o": "office", "p": "porch", "r": "recreation room", "s": "stairs",
-    "t": "toilet", "u": "utility room", "v": "tv room", "w": "gym", "x": "outdoors", "y": "balcony",
-    "z": "other room", "B": "bar", "C": "classroom", "D": "dining booth", "S": "spa", "Z": "junk",
-    NOTHING: "unlabeled",
-}  # fmt: skip
-"""By the letter that labels a region."""
+"""What labels a region: a letter that has a kind, or whatever else a table can show."""
+
+
+@cache
+def kinds() -> Mapping[str, str]:
+    """By the letter that labels a region, what kind of room it is."""
+    held: Mapping[str, str] = json.loads(DATA.read_text(encoding="utf-8"))["kinds"]
+    return held
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_assets.readers import files
-from spatial_assets.readers.matterport_house import KINDS, NOTHING, WHOLE, House, HouseRegion
+from spatial_assets.readers.matterport_house import NOTHING, WHOLE, House, HouseRegion, kinds
 from spatial_assets.scene.model import Float, InputError, Instance, Region, Scene, Viewpoint
 
 MARGIN = 0.5
@@ -48,6 +48,7 @@ def with_regions(root: Path, scene: Scene, house: House, listed: str | None, tol
     held: dict[int | None, list[Instance]] = {}
     for item in scene.instances:
         held.setdefault(house.objects[item.id].region, []).append(item)
+    named = kinds()
     for number, region in enumerate(house.regions):
         own = held.get(number, [])
         inside = tuple(item.id for item in own if _is_in(region, item.box.center))
@@ -58,7 +59,7 @@ def with_regions(root: Path, scene: Scene, house: House, listed: str | None, tol
         doubt = _doubt(
             (len(own), len(own) - len(inside)), outside_panoramas[number], contradicted[number], listed
         )
-        kind = KINDS.get(region.label, KINDS[NOTHING])
+        kind = named.get(region.label, named[NOTHING])
         regions.append(
             Region(
                 number,

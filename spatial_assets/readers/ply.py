@@ -194,6 +194,7 @@ def _colors(path: str, channels: list[NDArray[Any]]) -> NDArray[np.uint8]:
 
 
 def check_mesh(path: str, vertices: Float, faces: NDArray[Any], colors: NDArray[np.uint8] | None) -> Mesh:
+    """The mesh of vertices (V, 3), meters, faces (F, 3) of their places, and colors (V, 3). Raises InputError."""
     if len(vertices) == 0 or len(faces) == 0:
         raise InputError(path, "the mesh has no faces", "malformed_mesh")
     if not np.isfinite(vertices).all():

@@ -232,6 +232,7 @@ class Plan:
         self.draw.text((left, y - 7), text, INK, font(SMALL_SIZE))
 
     def outline(self, corners: Float, color: Color) -> None:
+        """A closed line around corners, (N, 2 or more), meters."""
         pixels = self.to_pixels(corners)
         self.draw.line([*pixels, pixels[0]], color, 1)
 
@@ -242,6 +243,7 @@ class Plan:
         self.labels.put([(x, y - 6 + shift) for shift in (0, 13, -13)], text, INK, GROUND)
 
     def path(self, points: Float, color: Color) -> None:
+        """A line through points, (N, 2 or more), meters."""
         if len(points) > 1:
             self.draw.line(self.to_pixels(points), fill=color, width=2)
 

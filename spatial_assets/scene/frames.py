@@ -50,6 +50,7 @@ class View:
 
     @property
     def world_to_camera(self) -> Float:
+        """(4, 4), translation in meters."""
         return rigid_inverse(self.camera_to_world)
 
 

@@ -33,6 +33,7 @@ class FacesFile:
         self.waiting: dict[str, NDArray[np.int32]] = {}
 
     def add(self, frame: str, faces: NDArray[np.int32]) -> None:
+        """Keep a frame's face ids (N,), ascending."""
         self.waiting[frame] = faces
         if len(self.waiting) == FRAMES_PER_GROUP:
             self._write()

@@ -36,6 +36,7 @@ class Rect:
     yaw: float
 
     def corners(self) -> np.ndarray:
+        """(4, 2), meters in plan, counterclockwise."""
         c, s = math.cos(self.yaw), math.sin(self.yaw)
         signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
         local = signs * (self.half_w, self.half_d)

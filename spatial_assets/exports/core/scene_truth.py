@@ -75,6 +75,7 @@ def instance_image(lake: Lake, shard: str, scene: str, frame: str) -> NDArray[np
 def scene_truth(
     lake: Lake, shard: str, scene: str, image: Callable[[str], NDArray[np.int32] | None]
 ) -> SceneTruth:
+    """What the lake knows of a scene; `image` gives a frame's instance at each pixel, (H, W), or None."""
     objects = lake.read(tables.OBJECTS, shard, scene).select(
         "instance", "category", "label", "center", "size", "rotation"
     )

@@ -285,7 +285,7 @@ def answer_of(
         frame=frame,
         point=f"({across}, {down})",
         depth=length.text(depth),
-        size=" x ".join(map(length.text, sizes)),
+        size=words["by"].join(map(length.text, sizes)),
     )
     parts = [(GRID_STEPS, x), (GRID_STEPS, y), *((length, number) for number in (depth, *sizes))]
     for angle in turn:

@@ -81,6 +81,7 @@ class Routes:
         return len(self.objects)
 
     def at(self, rows: Indices) -> Routes:
+        """The routes at these places, (M,)."""
         return Routes(
             self.objects[rows],
             self.walks_first[rows],
