@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from spatial_assets.tasks.core.budgets import Asked, Held, Pointed
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.recount import Asked, Held, Pointed
 from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.video.recounts import by_format
 
