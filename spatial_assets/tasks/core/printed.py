@@ -21,8 +21,8 @@ SIGNS = "".join(map(chr, range(BEGIN, END)))
 LAST = chr(END)
 SPOT = re.compile(f"([{SIGNS[0]}-{SIGNS[-1]}])([\\d, -]*){LAST}")
 """Nothing but numbers stands in it, so a name that holds such a sign is not taken for one."""
-BEYOND_NUMBERS = ord(":")
-"""Digits and what stands between them come before it."""
+NUMBERS = np.array([ord(sign) for sign in "0123456789, -"], np.uint32)
+"""What stands in a place, as the pattern has it."""
 SEPARATOR = "\0"
 
 Places = Sequence[tuple[int, Sequence[float]]]
@@ -87,7 +87,8 @@ def taken_out(texts: Sequence[str]) -> tuple[list[str], Spots]:
     places = np.flatnonzero(signs)
     begins, ends = places[::2], places[1::2]
     bounds = np.flatnonzero(codes == 0)
-    words = np.cumsum(codes >= BEYOND_NUMBERS)
+    # Also what parts two texts: a place begins and ends in one.
+    words = np.cumsum(~np.isin(codes, NUMBERS))
     if (
         len(bounds) != len(texts) - 1
         or len(begins) != len(ends)

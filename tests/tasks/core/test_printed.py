@@ -107,3 +107,11 @@ def test_marks_are_kept_in_pixels() -> None:
         assert row["coordinates"] is None
         for meant, xy in zip(row["objects"], row["mark_pixels"], strict=True):
             assert xy == [150 + 100 * meant["instance"] + 0.5, 200.5]
+
+
+@pytest.mark.parametrize("texts", [[SIGNS[0], LAST], [f"{SIGNS[0]}({LAST}"], [f"{SIGNS[0]}٣{LAST}"]])
+def test_signs_that_no_place_is_between_stay(texts: list[str]) -> None:
+    """Of two texts, or around what is no number; and digits of other scripts are digits."""
+    (one, found), (other, wanted) = taken_out(texts), taken_out_singly(texts)
+    assert one == other
+    assert [column.tolist() for column in found] == [column.tolist() for column in wanted]
