@@ -1,12 +1,10 @@
 """Exports as assets: one for each format, partitioned by release, below `<home>/exports/<format>/<release>`.
 
-A materialization replaces what stood there, and fails if what it wrote is not valid.
+A materialization replaces what stood there once it is whole, and fails if what it wrote is not valid.
 https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-assets
 """
 
 # Annotations are not postponed here: Dagster reads an asset's context and configuration classes off them.
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,16 +17,11 @@ from spatial_assets.assets.releases import NAME as RELEASES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options, Unreviewed
-from spatial_assets.exports.core.images import FOLDER
 from spatial_assets.exports.core.source import ReleaseRows
-from spatial_assets.exports.run import export
-from spatial_assets.storage.hashing import hash_file, hash_text
+from spatial_assets.exports.kept import image_store, renew
+from spatial_assets.exports.run import InvalidExport
 
 GROUP = "exports"
-IMAGE_STORE = ".images"
-"""Folder beside a home's exports that keeps the images which they share."""
-SHOWN = 20
-"""Errors that a failure names."""
 
 
 class ExportConfig(dg.Config):
@@ -66,26 +59,12 @@ class ExportConfig(dg.Config):
             size=self.size,
             unreviewed=self.unreviewed,
             image_format=self.image_format,
-            image_store=home / "exports" / IMAGE_STORE,
+            image_store=image_store(home),
         )
 
 
 def asset_key(form: str) -> dg.AssetKey:
     return dg.AssetKey([GROUP, registry.module_name(form)])
-
-
-def export_path(home: Path, form: str, name: str) -> Path:
-    """Where a home's own export of a release stands."""
-    return home / "exports" / form / name
-
-
-def _written(out: Path) -> list[Path]:
-    """The files of an export that are no images; of images there may be millions."""
-    found: list[Path] = []
-    for folder, below, names in os.walk(out):
-        below[:] = sorted(set(below) - {FOLDER})
-        found += [Path(folder, name) for name in sorted(names)]
-    return found
 
 
 def fenced(lines: Sequence[str]) -> str:
@@ -109,25 +88,21 @@ def _export_asset(form: str) -> dg.AssetsDefinition:
         source = ReleaseRows(
             workspace.path, context.partition_key, config.tasks, config.splits, config.limit or None
         )
-        out = export_path(workspace.path, form, context.partition_key)
-        shutil.rmtree(out, ignore_errors=True)
-        made = export(form, source, out, config.options(form, workspace.path))
-        errors = registry.export_format(form).validate(out)
-        if errors:
-            raise dg.Failure("\n".join(errors[:SHOWN]), metadata={"errors": len(errors)})
-        files = _written(out)
+        try:
+            kept = renew(form, source, config.options(form, workspace.path))
+        except InvalidExport as error:
+            raise dg.Failure(str(error), metadata={"errors": len(error.errors)}) from None
+        made = kept.made
         return dg.MaterializeResult(
             metadata={
-                "path": dg.MetadataValue.path(str(out)),
+                "path": dg.MetadataValue.path(str(kept.path)),
                 "dagster/row_count": made.rows,
                 "splits": ", ".join(f"{split}: {count:,} rows" for split, count in made.splits.items()),
                 "revoked_rows": made.revoked,
-                "files": len(files),
+                "files": kept.files,
                 **({"told": dg.MetadataValue.md(fenced(made.told))} if made.told else {}),
             },
-            data_version=dg.DataVersion(
-                hash_text(*(part for f in files for part in (f.relative_to(out).as_posix(), hash_file(f))))
-            ),
+            data_version=dg.DataVersion(kept.version),
         )
 
     return materialize

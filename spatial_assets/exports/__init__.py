@@ -10,6 +10,7 @@
     spatialmosaic/   SpatialMosaic's two layouts, and a benchmark as SpatialMosaic-Bench is published
     registry.py      which formats there are
     run.py           the one call that makes an export
+    kept.py          the exports that a home keeps, and one that takes the place of another
 
 A format is a module that defines `read_back`; its name, with `-` for `_`, is the format's, and nothing lists it. It
 writes a release, reads it back, and validates it. Here belongs nothing that makes or chooses questions (see `tasks`,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,18 @@ from spatial_assets.exports.core.base import Export, ImageFormat, Options, Unrev
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.registry import default_images, export_format
 from spatial_assets.storage.atomic import naming
+
+SHOWN = 20
+"""Errors that the text of an `InvalidExport` names."""
+
+
+class InvalidExport(Exception):
+    """What was written is not what a reader of the format takes."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors[:SHOWN]))
+        self.errors = tuple(errors)
+        """A line each, as the format's `validate` gives them."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,16 @@ class Made:
         return sum(self.splits.values())
 
 
-def export(form: str, source: ReleaseRows, out: Path, options: Options | None = None) -> Made:
+def export(
+    form: str, source: ReleaseRows, out: Path, options: Options | None = None, *, replace: bool = False
+) -> Made:
     """Write the rows of a release in a format to a new folder.
 
+    With `replace` it is validated too, and takes the place of what stands there, which stays where anything fails.
+
     Raises ValueError for an unknown format and where there is something in `out` already or it cannot be put in place,
-    InputError where there is no row, an image is not there, or a question does not go into the format.
+    InputError where there is no row, an image is not there, or a question does not go into the format; with `replace`
+    InvalidExport.
     """
     chosen = export_format(form)
     options = options or Options(default_images(form))
@@ -47,7 +64,7 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
         raise ValueError(f"{store} would be part of the export; choose a folder outside of {out}")
     # A link stays one, and what it leads to is made or filled.
     out = out.resolve()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not replace)):
         raise ValueError(f"{out} is there already; choose a folder that is new or empty")
     # The finished folder takes the place of an empty one, said before hours of work and not after.
     if out == Path.cwd() or os.path.ismount(out):
@@ -55,13 +72,15 @@ def export(form: str, source: ReleaseRows, out: Path, options: Options | None = 
     if not source.splits:
         raise ValueError(f"release {source.name!r} holds no row of these tasks and splits")
     # Formats name the file that a disk does not take, where they write it themselves; others have the export named.
-    with _whole_or_nothing(out) as folder, naming(out):
+    with _whole_or_nothing(out, replace) as folder, naming(out):
         written = chosen.write(source, folder, options)
         told = tuple(chosen.told(folder)) if hasattr(chosen, "told") else ()
         terms = licenses.counted(chosen, source, folder, written)
         licenses.write(folder, terms, options, getattr(chosen, "HOLDS", None))
         if what := licenses.copied(chosen, options):
             told += tuple(licenses.told(terms, what))
+        if replace and (errors := chosen.validate(folder)):
+            raise InvalidExport(errors)
     splits = dict(source.splits) if written is None else dict(written)
     return Made(splits, sum(source.revoked.values()), told)
 
@@ -85,20 +104,31 @@ def _check_options(form: str, chosen: Export, options: Options) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(out: Path) -> Iterator[Path]:
-    """A folder that becomes `out` when the block ends, and goes if it fails; what a killed one left is removed.
+def _whole_or_nothing(out: Path, replace: bool) -> Iterator[Path]:
+    """A folder that becomes `out` when the block ends, and goes if it fails; what a killed one left is put in order.
 
     Raises ValueError where another process is at it.
     """
-    draft = out.with_name(f".{out.name}.partial")
+    draft, before = (out.with_name(f".{out.name}.{part}") for part in ("partial", "before"))
     with _held(draft, out):
         try:
+            _put_back(before, out)
             yield draft
-            if out.exists():
+            if out.exists() and replace:
+                out.rename(before)
+            elif out.exists():
                 out.rmdir()
             draft.rename(out)
         finally:
+            _put_back(before, out)
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put_back(before: Path, out: Path) -> None:
+    """What stood at `out` stands there again, or is removed where something else does."""
+    if before.exists() and not out.exists():
+        before.rename(out)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ One question at a time is shown. Verdicts stay in the browser until they are dow
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ class Item:
 def write_review(
     out: Path, title: str, key: str, form: str, reasons: Sequence[str], items: Sequence[Item]
 ) -> Path:
-    """Write page and pictures, in place of what stood there; returns the page.
+    """Write page and pictures, in place of what stood there, which goes last; returns the page.
 
     `key` is what the browser keeps verdicts under, `form` what a file of them begins with. Raises ValueError for a
     folder that holds something else.
@@ -71,8 +70,7 @@ def write_review(
     images = out / IMAGES
     if images.exists() and not _is_review(out / PAGE):
         raise ValueError(f"{out} holds something else than a review; choose a folder that is new or empty")
-    shutil.rmtree(images, ignore_errors=True)
-    images.mkdir(parents=True)
+    images.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         shown = list(pool.map(lambda item: _shown(images, item), items))
     script = asset(TEMPLATES, "review.js")
@@ -87,6 +85,10 @@ def write_review(
         data=json_data({"key": key, "format": form, "reasons": list(reasons), "items": shown}),
     )
     replace_text(out / PAGE, page)
+    kept = {Path(name).name for item in shown for name in item["images"]}
+    for old in sorted(images.iterdir()):
+        if old.is_file() and old.name not in kept:
+            old.unlink()
     return out / PAGE
 
 

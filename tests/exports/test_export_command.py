@@ -12,13 +12,14 @@ from test_every_format import RELEASED
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.build import QUIET
-from spatial_assets.assets.exports import asset_key, export_path
+from spatial_assets.assets.exports import asset_key
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
 from spatial_assets.definitions import build_defs
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import Export
+from spatial_assets.exports.kept import export_path
 from spatial_assets.releases import create
 from spatial_assets.scene import discovery, tables
 from spatial_assets.storage import release_manifest as manifest

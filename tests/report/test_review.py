@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -52,6 +53,17 @@ def test_equal_questions_give_an_equal_page_and_nothing_is_fetched(tmp_path):
     assert len(list((tmp_path / "one" / "images").iterdir())) == 10
     write(tmp_path / "one", items(2))
     assert len(list((tmp_path / "one" / "images").iterdir())) == 4
+
+
+def test_what_stood_there_is_whole_where_the_new_one_stops_half_way(tmp_path):
+    def missing():
+        raise FileNotFoundError("no such image")
+
+    write(tmp_path, items(5))
+    stood = {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()}
+    with pytest.raises(FileNotFoundError):
+        write(tmp_path, [*items(2), replace(items(3)[2], pictures=missing)])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()} == stood
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):

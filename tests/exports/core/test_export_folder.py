@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from digests import digest
 
 from spatial_assets.cli import main
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.source import ReleaseRows
-from spatial_assets.exports.run import export
+from spatial_assets.exports.kept import export_path, renew
+from spatial_assets.exports.run import InvalidExport, export
 from spatial_assets.exports.spar import spar
+from spatial_assets.releases import create
 
 
 def test_a_link_to_an_empty_folder_or_to_none_stays_one(released, tmp_path):
@@ -84,3 +87,49 @@ def test_what_stands_there_is_not_touched(released, tmp_path):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 1 and done.output.count("\n") == 1 and "is there already" in done.output
     assert (tmp_path / "out/mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("stop", ["reading", "invalid", "before it is in place"])
+def test_what_a_home_keeps_stands_until_the_new_one_is_whole_and_valid(copied, monkeypatch, stop):
+    """Whatever stops the new one: the old one stands with the same content, and nothing is beside it."""
+    create.create(copied.home, "v1")
+    source = ReleaseRows(copied.home, "v1", limit=5)
+    kept = renew("spar", source, Options(ImageMode.NONE))
+    assert kept.path == export_path(copied.home, "spar", "v1") and kept.made.rows == 5
+    before = digest(kept.path)
+    renamed = Path.rename
+
+    class Stopped(ReleaseRows):
+        def questions(self, split, columns=()):
+            if stop == "reading":
+                raise OSError("stopped")
+            yield from super().questions(split, columns)
+
+    def stuck(path, target):
+        if path.name == ".v1.partial":
+            raise OSError("stopped")
+        return renamed(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises((OSError, InvalidExport), match="stopped"):
+        if stop == "invalid":
+            patched.setattr(spar, "validate", lambda path: ["stopped"] * 30)
+        if stop == "before it is in place":
+            patched.setattr(Path, "rename", stuck)
+        renew("spar", Stopped(copied.home, "v1", limit=9), Options(ImageMode.NONE))
+    assert digest(kept.path) == before and [path.name for path in kept.path.parent.iterdir()] == ["v1"]
+    newer = renew("spar", ReleaseRows(copied.home, "v1", limit=9), Options(ImageMode.NONE))
+    assert (newer.path, newer.made.rows) == (kept.path, 9) and newer.version != kept.version
+    assert digest(kept.path) != before and [path.name for path in kept.path.parent.iterdir()] == ["v1"]
+
+
+def test_what_was_put_aside_by_one_that_was_killed_comes_back(copied, monkeypatch):
+    """Killed between the two steps by which the new one takes the old one's place, and the next fails."""
+    create.create(copied.home, "v1")
+    source = ReleaseRows(copied.home, "v1", limit=5)
+    out = renew("spar", source, Options(ImageMode.NONE)).path
+    before = digest(out)
+    out.rename(out.with_name(".v1.before"))
+    monkeypatch.setattr(spar, "validate", lambda path: ["wrong"])
+    with pytest.raises(InvalidExport, match="wrong"):
+        renew("spar", source, Options(ImageMode.NONE))
+    assert digest(out) == before and [path.name for path in out.parent.iterdir()] == ["v1"]

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.build import QUIET
-from spatial_assets.assets.exports import asset_key, export_path
+from spatial_assets.assets.exports import asset_key
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
@@ -28,6 +28,7 @@ from spatial_assets.evaluation import results, runs
 from spatial_assets.evaluation.page import page
 from spatial_assets.evaluation.scored import ROW_LEVEL, IntervalParameters
 from spatial_assets.exports.core.source import ReleaseRows
+from spatial_assets.exports.kept import export_path
 from spatial_assets.exports.spatialmosaic import layout, spatialmosaic_bench
 from spatial_assets.exports.spatialmosaic.bench_cut import CELL_FIELDS
 from spatial_assets.releases import create
