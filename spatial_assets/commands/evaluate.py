@@ -12,6 +12,7 @@ import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import DONE, ERROR, WARNING, percent, print_table, say, table, warn
+from spatial_assets.evaluation.formats import FORMATS
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.registry import BENCHMARKS
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from spatial_assets.evaluation.results import Result
     from spatial_assets.evaluation.scored import IntervalParameters
-
-FORMATS = ("jsonl", "lmms-eval", "vlmevalkit", "spatial-mllm")
 
 
 @click.group()

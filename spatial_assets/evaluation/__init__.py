@@ -1,6 +1,7 @@
 """Model runs on benchmarks: predictions kept by their bytes, scored into tables, and compared on one page.
 
-reading.py      a predictions file in one of three formats, as rows with their ground truths
+reading.py      a predictions file in one of its formats, as rows with their ground truths
+formats.py      the names of these formats, and how their files end
 runs.py         what a model run is, and where its files are kept
 schemas.py      the three tables of a scored run
 scored.py       rows in, those tables out: scores, confidence intervals, chance levels

@@ -20,6 +20,7 @@ from spatial_assets.evaluation.placements import Named, plain_name
 from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.lineage import places
 from spatial_assets.readers import files
+from spatial_assets.report.known_tasks import BOX, LAYOUT, placing
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import may_mean
 from spatial_assets.scene.model import Box, Float, InputError
@@ -27,8 +28,6 @@ from spatial_assets.scene.refs import Shard
 from spatial_assets.scene.tables import QUESTIONS, of
 from spatial_assets.storage.lake import Lake
 
-GROUNDING = ("object_grounding", "object_grounding_video")
-BEV = ("bev_layout",)
 WITH_TURN = 7
 """Numbers of an answer that tells a turn."""
 CORNERS = 8
@@ -107,7 +106,7 @@ def _array(values: Sequence[float]) -> Float:
 def grounding_truths(home: Home, ids: Collection[str]) -> dict[str, Truth]:
     """By question."""
     found = {}
-    for shard, row in home.questions(GROUNDING, ids):
+    for shard, row in home.questions(placing()[BOX], ids):
         scene = row["scene"]
         views, things = home.views(shard, scene), home.things(shard, scene)
         instance = row["objects"][0]["instance"]
@@ -128,7 +127,7 @@ def grounding_truths(home: Home, ids: Collection[str]) -> dict[str, Truth]:
 def layout_truths(home: Home, ids: Collection[str]) -> dict[str, Asked]:
     """By question."""
     found = {}
-    for shard, row in home.questions(BEV, ids):
+    for shard, row in home.questions(placing()[LAYOUT], ids):
         things = home.things(shard, row["scene"])
         own = [things[thing["instance"]] for thing in row["objects"]]
         said = row["answer"].lower()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spatial_assets.evaluation.formats import JSONL, LMMS_EVAL, SPATIAL_MLLM, SUFFIXES, VLMEVALKIT
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.duplicates import (
     ID_FIELDS,
@@ -38,14 +39,6 @@ from spatial_assets.scoring.profile import Profile
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.scoring.run import read_objects
 
-JSONL, LMMS_EVAL, VLMEVALKIT, SPATIAL_MLLM = "jsonl", "lmms-eval", "vlmevalkit", "spatial-mllm"
-FORMATS = (JSONL, LMMS_EVAL, VLMEVALKIT, SPATIAL_MLLM)
-SUFFIXES: Mapping[str, tuple[str, ...]] = {
-    JSONL: (".jsonl",),
-    LMMS_EVAL: (".jsonl", ".json"),
-    VLMEVALKIT: (".xlsx", ".tsv", ".json"),
-    SPATIAL_MLLM: (".json",),
-}
 LOGS = {
     LMMS_EVAL: (read_lmms_eval, "sample"),
     VLMEVALKIT: (read_vlmevalkit, "record"),

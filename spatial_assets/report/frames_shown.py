@@ -22,7 +22,6 @@ from spatial_assets.scene.frames import ALL
 from spatial_assets.scene.frames import FRAME_SETS as NAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import InputError
-from spatial_assets.stages.budgets import recounted
 from spatial_assets.stages.questions import facts_of
 from spatial_assets.storage.lake import Lake
 from spatial_assets.tasks.core.budgets import asked_of
@@ -30,8 +29,9 @@ from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.task import Task
 from spatial_assets.tasks.core.video.shown import VideoLimits
+from spatial_assets.tasks.registry import tasks
+from spatial_assets.tasks.vsi.video import VideoParameters
 
-SUITE = "vsi"
 ANYHOW = VideoLimits(min_area=0.0, max_occlusion=1.0, max_truncation=1.0, min_vertex_fraction=0.0)
 """An object counts that shows a pixel: the published sets know no limits."""
 
@@ -50,13 +50,23 @@ class Shares:
         return self.held[name] / self.questions if self.questions else None
 
 
+def published() -> dict[str, Task]:
+    """Tasks that ask about a whole video as a published set does, in its words too, and other frames can answer."""
+    return {
+        name: task
+        for name, task in tasks().items()
+        if issubclass(task.parameters, VideoParameters) and task.recount is not None
+    }
+
+
 def shares(home: Path, dataset: str | None = None, scenes: Sequence[str] = ()) -> dict[str, Shares]:
     """By task, in their order. Raises InputError where no scene has sets of frames."""
-    found = {name: Shares() for name in recounted(SUITE)}
+    asked = published()
+    found = {name: Shares() for name in asked}
     count = 0
     for facts in _scenes(home, dataset, scenes):
         count += 1
-        for name, task in recounted(SUITE).items():
+        for name, task in asked.items():
             _add(found[name], task, facts)
     if not count:
         raise InputError(home, "no scene here has sets of frames; build first", "not_built")
@@ -74,8 +84,8 @@ def _scenes(home: Path, dataset: str | None, scenes: Sequence[str]) -> Iterator[
 
 
 def _add(found: Shares, task: Task, facts: SceneFacts) -> None:
-    published: Any = task.parameters().model_copy(update={"frames": ALL, "limits": ANYHOW})
-    rows = pl.from_arrow(generate(task, facts, published).table)
+    anyhow: Any = task.parameters().model_copy(update={"frames": ALL, "limits": ANYHOW})
+    rows = pl.from_arrow(generate(task, facts, anyhow).table)
     assert isinstance(rows, pl.DataFrame) and task.recount is not None
     if not len(rows):
         return

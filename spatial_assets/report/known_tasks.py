@@ -1,6 +1,6 @@
 """What pages and pictures know of tasks: their order, what each asks, needs, can be told and rejects; option letters.
 
-No other module of the report imports tasks.
+No other module of the report but `frames_shown`, which asks them, imports tasks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,20 @@ from spatial_assets.tasks.core.rejections import REASONS
 from spatial_assets.tasks.core.task import TaskParameters
 from spatial_assets.tasks.registry import task, tasks
 
-__all__ = ["LETTERS", "REASONS", "About", "InWords", "about", "in_order", "in_words", "shared_parameters"]
+__all__ = [
+    "LETTERS",
+    "REASONS",
+    "About",
+    "InWords",
+    "about",
+    "in_order",
+    "in_words",
+    "placing",
+    "shared_parameters",
+]
+
+BOX, LAYOUT = "box", "layout"
+"""What answers tell that place objects."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,19 @@ def about(name: str) -> About:
     except KeyError:
         return About()
     return About(found.summary, f"{found.level} level · {images(found.images)}")
+
+
+def placing() -> dict[str, tuple[str, ...]]:
+    """Tasks whose answers place objects, by what they tell: a box, or a layout seen from above."""
+    # Pages that place nothing do without what these compute with.
+    from spatial_assets.tasks.grounding.bev_layout import LayoutParameters
+    from spatial_assets.tasks.grounding.located import LocatedParameters
+
+    told = ((BOX, LocatedParameters), (LAYOUT, LayoutParameters))
+    return {
+        kind: tuple(name for name, own in tasks().items() if issubclass(own.parameters, parameters))
+        for kind, parameters in told
+    }
 
 
 def images(count: int) -> str:

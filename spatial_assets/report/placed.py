@@ -16,18 +16,17 @@ from spatial_assets.geometry.boxes import box_corners
 from spatial_assets.geometry.cameras import project
 from spatial_assets.geometry.grounding import level_headings, recover_box
 from spatial_assets.report import charts
+from spatial_assets.report.known_tasks import BOX, placing
 from spatial_assets.report.outlines import EDGES, NEAR
 from spatial_assets.report.scene_data import BASE, SceneObject, box_of
 from spatial_assets.scene.categories import is_structure
 from spatial_assets.scene.model import Box, Float, rigid_inverse
 
-BOX = re.compile(
+BOX_TEXT = re.compile(
     r"Frame-(\d+), point \((\d+), (\d+)\), depth (\d+\.\d+) m, "
     r"size (\d+\.\d+) x (\d+\.\d+) x (\d+\.\d+) m(?:, turn (-?\d+) degrees)?"
 )
 PLACES = re.compile(r"([A-Za-z][^:;.()]*): \((-?\d+\.\d), (-?\d+\.\d)\)")
-TOLD = {"box": ("object_grounding", "object_grounding_video"), "layout": ("bev_layout",)}
-"""Tasks by what their answers tell."""
 AROUND = 3.0
 """Meters from what is shown up to which other objects are drawn with it."""
 ASIDE, RAISED = 30.0, 35.0
@@ -94,7 +93,8 @@ class _View:
 
 def placed(con: duckdb.DuckDBPyConnection) -> dict[str, Placed]:
     """By question, of those shown whose answers place objects. The view `shown_rows` holds the questions."""
-    names = [name for own in TOLD.values() for name in own]
+    told = placing()
+    names = [name for own in told.values() for name in own]
     rows = con.execute(
         "select qa_id, task, shard, scene, frames, objects, answer from shown_rows "
         "where list_contains($1, task) order by qa_id",
@@ -112,9 +112,7 @@ def placed(con: duckdb.DuckDBPyConnection) -> dict[str, Placed]:
         if len(shown) < len(frames) or len(asked) < len(objects):
             continue
         made = (
-            _box(answer, shown, asked, things)
-            if task in TOLD["box"]
-            else _layout(answer, shown, asked, things)
+            _box(answer, shown, asked, things) if task in told[BOX] else _layout(answer, shown, asked, things)
         )
         if made is not None:
             found[qa_id] = made
@@ -153,7 +151,7 @@ def _views(con: duckdb.DuckDBPyConnection, where: tuple[str, str]) -> dict[str, 
 def _box(
     answer: str, views: Sequence[_View], asked: Sequence[SceneObject], things: Mapping[int, SceneObject]
 ) -> Placed | None:
-    match = BOX.search(answer)
+    match = BOX_TEXT.search(answer)
     if match is None or int(match[1]) >= len(views):
         return None
     place, view = int(match[1]), views[int(match[1])]

@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from evaluation_cases import SPARBENCH, chance_like, perfect, write_lines
 
 from spatial_assets.assets import build as building
-from spatial_assets.commands.evaluate import FORMATS, evaluate
+from spatial_assets.commands.evaluate import evaluate
 from spatial_assets.evaluation import reading, results, runs
+from spatial_assets.evaluation.formats import FORMATS, JSONL
 from spatial_assets.evaluation.page import page_path
 from spatial_assets.evaluation.scored import IntervalParameters
 from spatial_assets.scoring.bootstrap import REPLICATES
@@ -36,8 +37,8 @@ def run_on_disk(tmp_path, own_environment):
     return lambda *arguments, status=0: invoked(tmp_path / "home", arguments, status)
 
 
-def test_choices_are_the_scorers():
-    assert reading.FORMATS == FORMATS
+def test_every_format_that_can_be_chosen_has_a_reader():
+    assert set(FORMATS) == {JSONL, *reading.LOGS}
 
 
 @pytest.mark.slow

@@ -15,8 +15,10 @@ from spatial_assets.geometry.cameras import project
 from spatial_assets.lineage.database import connect
 from spatial_assets.report import placed
 from spatial_assets.report.gallery import gallery_page
+from spatial_assets.report.known_tasks import placing
 from spatial_assets.report.placed import Placed
 from spatial_assets.scene.model import rigid_inverse
+from spatial_assets.tasks.registry import tasks
 
 STAGES = (
     "sources", "scenes", "keyframes", "visibility", "overlap", "object_grounding", "object_grounding_video",
@@ -43,6 +45,11 @@ def drawn(home: Path) -> tuple[dict[str, dict], dict[str, Placed]]:
 
 def points(path: str) -> np.ndarray:
     return np.array(re.findall(r"(-?\d+\.\d) (-?\d+\.\d)", path), np.float64)
+
+
+def test_every_task_of_the_suite_is_drawn_and_scored_by_what_its_answers_tell() -> None:
+    told = [name for own in placing().values() for name in own]
+    assert sorted(told) == sorted(name for name, task in tasks().items() if task.suite == "grounding")
 
 
 def test_every_answer_is_drawn(drawn) -> None:

@@ -152,8 +152,6 @@ def _right(row: Mapping[str, Any]) -> str:
 def _box(row: Mapping[str, Any]) -> list[float]:
     """x0, y0, x1, y1 in pixels of what the asked frame shows of the object that a localization asks for."""
     box = row["diagnostics"].get("box")
-    if row["task"] not in (layout.POINT, "obj_localization_occ"):
-        return []
     if box is None and row["task"] == layout.POINT:
         raise InputError(
             row["qa_id"],
