@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import aligned, print_json, print_lines
+from spatial_assets.commands.printing import print_json, print_table, words
 from spatial_assets.conformance import registry
 from spatial_assets.scene.frames import FRAME_SETS
 
@@ -84,13 +84,13 @@ def frames(home: Path, dataset: str | None, scenes: tuple[str, ...], as_json: bo
     together = Shares(sum(own.questions for own in found.values()))
     for own in found.values():
         together.held += own.held
-    lines = [("task", "questions", *FRAME_SETS)]
+    lines = []
     for name, own in [*found.items(), ("together", together)]:
         told = [own.share(held) for held in FRAME_SETS]
         lines.append(
             (name, f"{own.questions:,}", *("-" if share is None else f"{share:.1%}" for share in told))
         )
-    print_lines(aligned(lines))
+    print_table(words(lines, ("task", "questions", *FRAME_SETS)))
 
 
 for name in registry.BENCHMARKS:

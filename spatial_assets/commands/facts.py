@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from spatial_assets.commands.options import AS_JSON, plainly
-from spatial_assets.commands.printing import aligned, print_json, print_lines
+from spatial_assets.commands.printing import print_json, print_table, words
 from spatial_assets.readers.registry import READERS, reader
 from spatial_assets.scene.model import Fact
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 ABSENCE: Mapping[Fact, str] = {
     Fact.IMAGES: "no images",
@@ -56,7 +60,10 @@ def facts(as_json: bool) -> None:
             {"datasets": {name: sorted(own) for name, own in known.items()}, "tasks": _rows(needs, known)}
         )
     else:
-        print_lines(_table(needs, known))
+        cells, reasons = _tables(needs, known)
+        print_table(cells)
+        click.echo()
+        print_table(reasons)
 
 
 def _needs() -> Iterator[Needs]:
@@ -86,17 +93,17 @@ def _rows(needs: Sequence[Needs], known: Mapping[str, frozenset[Fact]]) -> list[
     ]
 
 
-def _table(needs: Sequence[Needs], known: Mapping[str, frozenset[Fact]]) -> Iterator[str]:
+def _tables(needs: Sequence[Needs], known: Mapping[str, frozenset[Fact]]) -> tuple[Table, Table]:
     """A row a task and format; a cell that is not fed names its reason by number, told beneath."""
     reasons: dict[tuple[Fact, ...], int] = {}
-    rows = [("suite", "task", "format", *known)]
+    rows = []
     for need in needs:
         cells = []
         for own in known.values():
             missing = tuple(_missing(need, own))
             cells.append(f"({reasons.setdefault(missing, len(reasons) + 1)})" if missing else FED)
         rows.append((need.suite, need.task, need.format, *cells))
-    yield from aligned(rows)
-    yield ""
-    for missing, number in reasons.items():
-        yield f"{f'({number})':>4}  {'; '.join(ABSENCE[fact] for fact in missing)}"
+    told = [
+        (f"({number})", "; ".join(ABSENCE[fact] for fact in missing)) for missing, number in reasons.items()
+    ]
+    return words(rows, ("suite", "task", "format", *known)), words(told, justify="right")

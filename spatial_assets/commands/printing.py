@@ -10,14 +10,14 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
 
 ERROR, WARNING, DONE = "bold red", "yellow", "green"
@@ -120,12 +120,27 @@ def table(*heads: str, show_heads: bool = True) -> Table:
     return made
 
 
+def words(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), justify: JustifyMethod = "left") -> Table:
+    """A table without lines whose columns hold words, all to the left but for the first, which may be told otherwise."""
+    from rich.table import Table
+
+    held = list(rows)
+    columns = heads or [""] * len(held[0])
+    made = Table(box=None, show_header=bool(heads), header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for place, head in enumerate(columns):
+        made.add_column(head, justify="left" if place else justify, overflow="fold")
+    for row in held:
+        made.add_row(*row)
+    return made
+
+
 def print_table(made: Table, indent: int = 0) -> None:
     """A table on standard output, `indent` spaces from the left; a pipe gets no spaces at the ends of lines."""
     screen = console(sys.stdout)
     with screen.capture() as captured:
         screen.print(made, width=screen.width - indent)
-    for line in captured.get().splitlines():
+    # Names may hold other ends of lines, as U+2028, which are no line's here.
+    for line in captured.get().removesuffix("\n").split("\n"):
         click.echo(" " * indent + (line if screen.is_terminal else line.rstrip()))
 
 
@@ -136,13 +151,6 @@ def print_lines(lines: Iterable[str | Table]) -> None:
             click.echo(line)
         else:
             print_table(line, indent=2)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows of words as lines, their columns one above the other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def print_json(value: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.options import AS_JSON, plainly
+from spatial_assets.commands.printing import print_table, words
 
 
 @click.command(epilog="Example: spatial-assets probe /mnt/shared/home")
@@ -27,11 +28,12 @@ def probe(home: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({name: {"good": not what, "missing": what} for name, what in found.items()}))
     else:
-        width = max(map(len, found))
-        for item in probing.CAPABILITIES:
-            what = found[item.name]
-            line = "good" if not what else f"MISSING: {what}, so {item.reason}"
-            click.echo(f"{item.name:<{width}}  {line}")
+        print_table(
+            words(
+                (item.name, f"MISSING: {found[item.name]}, so {item.reason}" if found[item.name] else "good")
+                for item in probing.CAPABILITIES
+            )
+        )
     if any(found.values()):
         click.echo(f"error: {home}: not fit for a home that machines share; {probing.ADVICE}", err=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Tables of benchmarks, as a data card has them and as a terminal shows them."""
+"""Tables of benchmarks, as a data card has them and as those who made one are told of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines in columns: the first to the left, the others to the right."""
+    """Lines in columns: the first to the left, the others to the right.
+
+    They are text that the event log keeps and a terminal prints alike, so that no width or color of a screen shapes
+    them; what an export's files hold is `markdown`'s.
+    """
     held = [head, *rows]
     widths = [max(len(row[column]) for row in held) for column in range(len(head))]
     return [_line(row, widths).rstrip() for row in held]

@@ -4,6 +4,5 @@ The tasks, their official wording and their rules are those of VSI-Bench (Yang e
 2025); every threshold on both sides of it, and only about what the frames really show. Scenes of the
 benchmark itself must not reach a training split: `releases/benchmark_scenes.json` lists them (the 50 of
 ScanNet++ are missing there), and releases leave them out, not these tasks.
-What the benchmark published is not recomputed
-here (see `conformance`), nor are answers scored (see `scoring`).
+What the benchmark published is not recomputed here (see `conformance`), nor are answers scored (see `scoring`).
 """
