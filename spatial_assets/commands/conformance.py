@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import print_json, print_table, words
+from spatial_assets.commands.printing import print_json, print_table, word_table
 from spatial_assets.conformance import registry
 from spatial_assets.scene.frames import FRAME_SETS
 
@@ -90,7 +90,7 @@ def frames(home: Path, dataset: str | None, scenes: tuple[str, ...], as_json: bo
         lines.append(
             (name, f"{own.questions:,}", *("-" if share is None else f"{share:.1%}" for share in told))
         )
-    print_table(words(lines, ("task", "questions", *FRAME_SETS)))
+    print_table(word_table(lines, ("task", "questions", *FRAME_SETS)))
 
 
 for name in registry.BENCHMARKS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spatial_assets.commands.options import AS_JSON, plainly
-from spatial_assets.commands.printing import print_json, print_table, words
+from spatial_assets.commands.printing import print_json, print_table, word_table
 from spatial_assets.readers.registry import READERS, reader
 from spatial_assets.scene.model import Fact
 
@@ -106,4 +106,4 @@ def _tables(needs: Sequence[Needs], known: Mapping[str, frozenset[Fact]]) -> tup
     told = [
         (f"({number})", "; ".join(ABSENCE[fact] for fact in missing)) for missing, number in reasons.items()
     ]
-    return words(rows, ("suite", "task", "format", *known)), words(told, justify="right")
+    return word_table(rows, ("suite", "task", "format", *known)), word_table(told, justify="right")

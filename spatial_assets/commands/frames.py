@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import print_json, print_lines, print_table, warn, words
+from spatial_assets.commands.printing import print_json, print_lines, print_table, warn, word_table
 
 if TYPE_CHECKING:
     from spatial_assets.stages.space_aware import Sampled
@@ -94,7 +94,7 @@ def sample(
             )
             for one in held["frames"]
         ]
-        print_table(words(rows, HEADS))
+        print_table(word_table(rows, HEADS))
         print_lines([_summary(sampled)])
     if len(sampled.frames) < wanted:
         warn(f"the official rule stopped at {len(sampled.frames)} of {wanted} frames: no other adds a voxel")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
-from spatial_assets.commands.printing import print_json, print_table, words
+from spatial_assets.commands.printing import print_json, print_table, word_table
 from spatial_assets.scene.categories import is_mapped, is_structure, meanings
 from spatial_assets.scene.tables import OBJECTS
 from spatial_assets.storage.lake import Lake
@@ -32,7 +32,7 @@ def labels(home: Path, datasets: tuple[str, ...], unmapped: bool, as_json: bool)
         print_json(found)
         return
     heads = ("dataset", "label", "objects", "scenes", "category", "also")
-    print_table(words((tuple(str(row[head]) for head in heads) for row in found), heads))
+    print_table(word_table((tuple(str(row[head]) for head in heads) for row in found), heads))
     objects = sum(int(str(row["objects"])) for row in found if not row["mapped"])
     words = len({row["category"] for row in found if not row["mapped"]})
     click.echo(f"{words} words of {objects} objects are not in the vocabulary")

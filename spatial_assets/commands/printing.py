@@ -120,8 +120,10 @@ def table(*heads: str, show_heads: bool = True) -> Table:
     return made
 
 
-def words(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), justify: JustifyMethod = "left") -> Table:
-    """A table without lines whose columns hold words, all to the left but for the first, which may be told otherwise."""
+def word_table(
+    rows: Iterable[Sequence[str]], heads: Sequence[str] = (), justify: JustifyMethod = "left"
+) -> Table:
+    """A table without lines whose columns hold words, to the left; the first may be justified otherwise."""
     from rich.table import Table
 
     held = list(rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from spatial_assets.commands.options import AS_JSON, plainly
-from spatial_assets.commands.printing import print_table, words
+from spatial_assets.commands.printing import print_table, word_table
 
 
 @click.command(epilog="Example: spatial-assets probe /mnt/shared/home")
@@ -29,7 +29,7 @@ def probe(home: Path, as_json: bool) -> None:
         click.echo(json.dumps({name: {"good": not what, "missing": what} for name, what in found.items()}))
     else:
         print_table(
-            words(
+            word_table(
                 (item.name, f"MISSING: {found[item.name]}, so {item.reason}" if found[item.name] else "good")
                 for item in probing.CAPABILITIES
             )

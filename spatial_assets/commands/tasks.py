@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spatial_assets.commands.options import AS_JSON, plainly
-from spatial_assets.commands.printing import print_json, print_table, words, write
+from spatial_assets.commands.printing import print_json, print_table, word_table, write
 
 if TYPE_CHECKING:
     from spatial_assets.report.known_tasks import Setting
@@ -46,7 +46,7 @@ def tasks(as_json: bool, page: Path | None) -> None:
     else:
         told = [in_words(name) for name in names]
         rows = [(t.suite, t.name, t.level, str(t.images), ", ".join(t.formats), t.summary) for t in told]
-        print_table(words(rows, HEADS))
+        print_table(word_table(rows, HEADS))
 
 
 def _plain(name: str) -> dict[str, Any]:
