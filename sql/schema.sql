@@ -22,8 +22,8 @@ create table scene (              -- one row a registered scene
     release varchar,
     scene varchar,
     shard varchar,
-    status varchar,               -- done, rejected, blocked (a file of it was refused), or null: not built yet
-    reason varchar,               -- why it was refused
+    status varchar,               -- done, rejected, blocked (a file of it was rejected), or null: not built yet
+    reason varchar,               -- why it was rejected
     detail varchar,               -- the file and what is wrong with it
     license varchar,
     facts varchar[],              -- what the scene knows, sorted: amodal, images, mesh, objects, ...
@@ -54,7 +54,7 @@ create table record (             -- one row an asset and scene: how its rows ca
     asset varchar,
     shard varchar,
     scene varchar,
-    status varchar,               -- done, rejected (its input cannot be used), blocked (refused upstream)
+    status varchar,               -- done, rejected (its input cannot be used), blocked (rejected upstream)
     reason varchar,
     detail varchar,
     input_hash varchar,           -- of everything it was made from; a build computes a scene only if this differs

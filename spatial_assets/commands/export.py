@@ -192,7 +192,7 @@ def _validate(form: str, path: Path, as_json: bool) -> None:
     chosen = registry.export_format(form)
     if hasattr(chosen, "examine"):
         found = chosen.examine(path)
-        errors, looked = found.faults, found.summary()
+        errors, looked = found.problems, found.summary()
     else:
         errors, looked = chosen.validate(path), []
     # What a broken file says may hold line ends, and halves of characters that no terminal takes.

@@ -145,7 +145,7 @@ def noisy(boxes: Mapping[int, Box], scene: str, noise: float, seed: int = 0) -> 
     Returns
     -------
     list
-        In the order of the instances. What is drawn hangs on the scene, the instance and the seed alone.
+        In the order of the instances. What is drawn depends on the scene, the instance and the seed alone.
     """
     found = []
     for instance, box in sorted(boxes.items()):

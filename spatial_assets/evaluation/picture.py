@@ -25,7 +25,7 @@ from spatial_assets.report.plots import (
 WIDTH, ROW, BORDER = 420, 16, 12
 NAME_WIDTH, VALUE_WIDTH = 160, 34
 LIGHTENED = 0.65
-"""How far an interval's color is moved from that of its score towards white."""
+"""How far an interval's color is moved from that of its score toward white."""
 
 
 def run_picture(result: Result) -> bytes:

@@ -94,7 +94,7 @@ def read_rows(profile: Profile, format: str, path: Path, truths: Path | None = N
     rows: list[dict[str, Any]] = []
     unanswered = None
     # What is joined to a release by ids has each id once.
-    answered = Answered(profile, refuses=truths is not None)
+    answered = Answered(profile, rejects_repeated=truths is not None)
     if format == JSONL:
         release = None if truths is None else read_release(profile, truths)
         for number, row in read_objects(path):

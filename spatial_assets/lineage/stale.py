@@ -160,7 +160,7 @@ class _Known:
         """By shard and scene, what stands of each table and kind of file that anything reads."""
         if not shards:
             return
-        for asset, shard, scene, status, reason in self._fetch("record_refusals", given):
+        for asset, shard, scene, status, reason in self._fetch("record_rejections", given):
             self.rejections.setdefault((asset, shard), {})[scene] = (status, reason)
         for shard, scene, outputs in self._fetch("record_outputs", {**given, "assets": self._makers}):
             self.outputs.setdefault(shard, {}).setdefault(scene, {}).update(outputs)

@@ -1,7 +1,7 @@
 """What a release's mix keeps: of each part that a recipe selects the share or the number that it asks for, drawn.
 
 Those questions stay that come first by a hash of the seed and their id, so that a smaller share or number is part of a
-larger one, and nothing hangs on the order in which they come. SPAR's own script cuts off at a file's end, where the
+larger one, and nothing depends on the order in which they come. SPAR's own script cuts off at a file's end, where the
 last scenes would be missing.
 """
 

@@ -2,7 +2,7 @@
 
 The images lie on the faces of a cube around the camera, as Matterport3D names and turns them. In the panorama's own
 axes, x to the right, y down, z forward of who faces the first of the four around: 0 looks up, with its lower side
-towards 1; 1 looks forward, 2 to the right, 3 back, 4 to the left; 5 looks down, with its upper side towards 1. A view
+toward 1; 1 looks forward, 2 to the right, 3 back, 4 to the left; 5 looks down, with its upper side toward 1. A view
 is a pinhole camera's image with the principal point in the middle. Each of its pixels is taken from one face, between
 the four pixels nearest, of which those past the face's border count as its last.
 """

@@ -1,6 +1,6 @@
 """Which questions of a file have been answered: a question that is answered twice must not count twice.
 
-A row that says again what an earlier one said is counted once. A second answer that differs is refused, since which of
+A row that says again what an earlier one said is counted once. A second answer that differs is rejected, since which of
 the two a model gave cannot be known. Rows without an id are taken as questions of their own.
 """
 
@@ -19,7 +19,7 @@ TRUTH_FIELDS = ("ground_truth", "answer")
 APART = ("dataset", "scene_name", "scene", "question", "source", "prefix", "video", "img_type")
 """Fields that tell questions of one id apart, where ids are counted anew in each scene or part."""
 SHOWN_LENGTH = 60
-"""Characters of an errory value that an error message repeats."""
+"""Characters of a wrong value that an error message repeats."""
 
 
 class AnsweredTwice(Exception):
@@ -29,10 +29,10 @@ class AnsweredTwice(Exception):
 class Answered:
     """The answers seen so far, in the order of a file."""
 
-    def __init__(self, profile: Profile, refuses: bool = False) -> None:
-        """`refuses`: a row that says the same again is refused too."""
+    def __init__(self, profile: Profile, rejects_repeated: bool = False) -> None:
+        """`rejects_repeated`: a row that says the same again is rejected too."""
         self._profile = profile
-        self._refuses = refuses
+        self._rejects_repeated = rejects_repeated
         self._seen: dict[str, tuple[str, str]] = {}
         self.repeated = 0
         """Rows that said again what an earlier one said."""
@@ -52,7 +52,7 @@ class Answered:
             raise AnsweredTwice(
                 f"question {shown(question)} was answered in {before[0]} already, and otherwise"
             )
-        if self._refuses:
+        if self._rejects_repeated:
             raise AnsweredTwice(f"question {shown(question)} was answered in {before[0]} already")
         self.repeated += 1
         return False

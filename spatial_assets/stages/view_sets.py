@@ -333,7 +333,7 @@ def _set_rows(
         chosen = np.flatnonzero((sets >= 0).sum(axis=1) == size)
         in_order, by_name = shown[chosen, :size], sets[chosen, :size]
         every = 100.0 * pair_overlaps(in_order, overlap)
-        # Of the frames by name, so that the sum's last digit does not hang on the sequence.
+        # Of the frames by name, so that the sum's last digit does not depend on the sequence.
         averages = pair_overlaps(by_name, overlap).mean(axis=1)
         levels = np.searchsorted(parameters.levels, averages).tolist()
         places = positions[by_name]

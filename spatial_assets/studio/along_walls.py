@@ -105,7 +105,7 @@ def to_wall(shop: Workshop, room: int, kind: str, _: str, count: int) -> None:
 
 
 def to_corner(shop: Workshop, room: int, kind: str, _: str, count: int) -> None:
-    """Near the end of a wall, turned a little towards the room."""
+    """Near the end of a wall, turned a little toward the room."""
     for _n in range(count):
         model = shop.build(kind)
 

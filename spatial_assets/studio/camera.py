@@ -191,7 +191,7 @@ def _aims(
 
 
 def _follow(aim: Float, step: float) -> Float:
-    """A hand that turns towards its aim at no more than TURN_SPEED, without jerks."""
+    """A hand that turns toward its aim at no more than TURN_SPEED, without jerks."""
     out = np.empty_like(aim)
     out[0] = aim[0]
     for k in range(1, len(aim)):

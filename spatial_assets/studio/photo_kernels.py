@@ -63,7 +63,7 @@ def contact(
                 continue
             z = np.float64(far[y, x])
             a, b = (2 * x + 0.5 - cx) / fx, (2 * y + 0.5 - cy) / fy
-            # The normal in the camera's axes, towards the camera.
+            # The normal in the camera's axes, toward the camera.
             nx = pose[0, 0] * normals[f, 0] + pose[1, 0] * normals[f, 1] + pose[2, 0] * normals[f, 2]
             ny = pose[0, 1] * normals[f, 0] + pose[1, 1] * normals[f, 1] + pose[2, 1] * normals[f, 2]
             nz = pose[0, 2] * normals[f, 0] + pose[1, 2] * normals[f, 1] + pose[2, 2] * normals[f, 2]

@@ -100,7 +100,7 @@ class StudioScene:
     voxels: Voxels | None
     """What is solid; None for a scene without images."""
     sun: Float | None
-    """(3,), unit vector towards the sun; None where it does not shine in."""
+    """(3,), unit vector toward the sun; None where it does not shine in."""
     motions: dict[int, Float] = field(default_factory=dict)
     """At a later visit, of objects that moved: rigid (4, 4) from where they stood at the first, by `instance`."""
     removed: int | None = None

@@ -26,7 +26,7 @@ def windows_of(layout: Layout) -> list[int]:
 
 
 def sun_direction(layout: Layout, rng: np.random.Generator) -> Float | None:
-    """Unit vector (3,) towards a sun that shines in through one of the windows; None where there are none."""
+    """Unit vector (3,) toward a sun that shines in through one of the windows; None where there are none."""
     windows = windows_of(layout)
     chance, turn, height = rng.random(3)
     if not windows:

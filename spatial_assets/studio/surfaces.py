@@ -2,7 +2,7 @@
 
 A patch maps the unit square to space and knows how long it is, so that one scene can be triangulated as
 coarsely or as finely as is wanted. Patches are oriented: the derivative along u, times the derivative along
-v, points out of the solid. Lengths are meters; a builder's local frame has z up and the front towards -y.
+v, points out of the solid. Lengths are meters; a builder's local frame has z up and the front toward -y.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ THIN_SIDES, THIN_RADIUS = 8, 0.013
 SMALL_BOX = 0.15
 """Rounded boxes no longer than this, meters, get by with fewer divisions."""
 EDGE_CLUSTERING = 0.55
-"""How strongly samples of a rounded box crowd towards its edges (0 = even, 1 = extreme): the rounding is
+"""How strongly samples of a rounded box crowd toward its edges (0 = even, 1 = extreme): the rounding is
 there."""
 
 

@@ -2,7 +2,7 @@
 -- Each row: severity, shard, scene, problem, task.
 with counted as (
     select q.asset as task, q.shard, q.scene, q.format, q.candidates, q.kept, q.quota,
-           coalesce(sum(r.count), 0) as refused,
+           coalesce(sum(r.count), 0) as rejected,
            coalesce(sum(r.count) filter (r.reason = 'over_quota'), 0) as over_quota
     from quality q
     left join rejects r
@@ -11,8 +11,8 @@ with counted as (
     group by all
 )
 select 'ERROR' as severity, shard, scene,
-       format || ': ' || candidates || ' candidates, ' || kept || ' kept, ' || refused || ' refused' as problem, task
-from counted where candidates <> kept + refused
+       format || ': ' || candidates || ' candidates, ' || kept || ' kept, ' || rejected || ' rejected' as problem, task
+from counted where candidates <> kept + rejected
 union all
 select 'ERROR', shard, scene, format || ': ' || over_quota || ' over a quota that is not full', task
 from counted where kept < quota and over_quota > 0

@@ -1,4 +1,4 @@
--- Scenes that were refused, and what no scene can be. Each row: severity, shard, scene, problem.
+-- Scenes that were rejected, and what no scene can be. Each row: severity, shard, scene, problem.
 select 'WARN' as severity, shard, scene, detail as problem
 from rejects where asset = 'scenes' and reason <> 'lost_pose'
 union all

@@ -17,7 +17,7 @@ from spatial_assets.audit.verdicts import BARRED
 from spatial_assets.cli import main
 from spatial_assets.exports import registry
 from spatial_assets.exports.registry import FORMATS
-from spatial_assets.exports.spar_bench import faults as spar_bench_checks
+from spatial_assets.exports.spar_bench import problems as spar_bench_checks
 from spatial_assets.exports.spatialmosaic import bench_chance as spatialmosaic_bench_chance
 from spatial_assets.exports.spatialmosaic import bench_cut as spatialmosaic_bench_cut
 from spatial_assets.releases.verdicts import REASONS

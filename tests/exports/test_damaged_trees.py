@@ -345,7 +345,7 @@ def test_a_damage_is_a_line_that_names_the_file(name, trees):
     assert said in told, told
 
 
-def test_a_fault_is_one_line_whatever_a_file_says(trees, tmp_path):
+def test_a_problem_is_one_line_whatever_a_file_says(trees, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(trees("qwen-vl"), out)
     file = sorted(out.glob("*.jsonl"))[0]

@@ -210,7 +210,7 @@ class TestOverlap:
         assert seen == {True, False}
 
     def test_crossed_edges_need_the_cross_axes(self) -> None:
-        # Two long bars, each turned about its own length an edge towards the other: no face parts them.
+        # Two long bars, each turned about its own length an edge toward the other: no face parts them.
         bar = np.array([4.0, 0.5, 0.5])
         tilt = Rotation.from_euler("x", 45, degrees=True).as_matrix()
         across = turned(math.pi / 2) @ tilt

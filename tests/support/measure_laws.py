@@ -43,7 +43,7 @@ LEAST_TIMES = 5
 """A count that came up more rarely has no share that is known."""
 AREAS = 10_000
 FACES = 1000
-"""Boxes hang on the vertices alone."""
+"""Boxes depend on the vertices alone."""
 
 
 @dataclass

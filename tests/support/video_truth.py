@@ -64,7 +64,7 @@ def answer(truth: Truth, row: dict[str, Any]) -> str:
 
 
 def value(truth: Truth, row: dict[str, Any]) -> list[float] | None:
-    """The unrounded answer; None where it hangs on more than the references, as a robot's steps do."""
+    """The unrounded answer; None where it depends on more than the references, as a robot's steps do."""
     found = objects(truth, row)
     things = list(found.values())
     match row["task"]:

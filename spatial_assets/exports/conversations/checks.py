@@ -22,7 +22,7 @@ def validate(
     read: Read = read_lines,
     unit: str = "line",
 ) -> list[str]:
-    """A line for each fault of the files below a folder, or of one file; answers only where `ids.parquet` is there.
+    """A line for each problem of the files below a folder, or of one file; answers only where `ids.parquet` is there.
 
     Each question stands once in the files whose names begin with the same kind. Other files than of JSON lines have a
     `suffix` of their own, and what they hold, `unit`, is read by `read`.

@@ -14,9 +14,9 @@ class Found:
 
     kind: str
     """What the layout calls a kind of question."""
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be looked at or looks odd, and is no fault."""
+    """What could not be looked at or looks odd, and is no problem."""
     files: int = 0
     records: int = 0
     kinds: Counter[str] = field(default_factory=Counter)

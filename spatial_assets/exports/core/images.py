@@ -50,7 +50,7 @@ AHEAD = 64
 SOURCES_KEPT = 4096
 """Images whose source's hash is kept: all of a scene's, which its questions show again and again."""
 DRAWN_BY = (image_files, lenses, panoramas, videos, opening, marking)
-"""Modules whose code an image that is made hangs on, beside the places' own and this one."""
+"""Modules whose code an image that is made depends on, beside the places' own and this one."""
 
 
 class Places:

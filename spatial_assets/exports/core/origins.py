@@ -38,7 +38,7 @@ ID = re.compile(r"[0-9a-f]{16,}")
 DIGITS = 16
 """Hexadecimal, of a row's id: what is compared by. Two of a million share them in 1 of 10^7 releases."""
 SHOWN, TOLD = 60, 100
-"""Characters of an answer that a line shows, and faults that are told one by one."""
+"""Characters of an answer that a line shows, and problems that are told one by one."""
 
 
 class Origins:
@@ -85,25 +85,25 @@ class Origins:
 class Looked(Protocol):
     """What is wrong with a tree, and what could not be looked at."""
 
-    faults: list[str]
+    problems: list[str]
     notes: list[str]
 
 
 def compare(path: Path, rows: Iterable[Mapping[str, Any]], found: Looked) -> None:
-    """Adds to what was found of a tree what `faults` says of its rows.
+    """Adds to what was found of a tree what `problems` says of its rows.
 
     Only where all else fits: a broken file's rows do not come back.
     """
-    if found.faults or not path.is_dir():
+    if found.problems or not path.is_dir():
         return
     try:
-        found.faults += faults(path, rows)
+        found.problems += problems(path, rows)
     except InputError:
         # Readers of the layout need no field of ours, and without it nothing says which row a record is.
         found.notes.append(f"answers were not compared with {IDS}: not all records say whose they are")
 
 
-def faults(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def problems(root: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A line for each row that came back with another answer than the table has, or that it does not have, and how many
     did not come back. Nothing where there is no table.
 

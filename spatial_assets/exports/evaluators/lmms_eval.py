@@ -37,7 +37,7 @@ from spatial_assets.exports.evaluators.lmms_eval_folder import (
     PACKAGE,
     UTILS,
     YAML,
-    package_fault,
+    package_problem,
     utils,
     write_package,
     yaml,
@@ -248,9 +248,9 @@ def _wrong_folder(path: Path) -> Iterator[str]:
         if not file.is_dir() and not file.with_suffix(".py").is_file():
             yield f"{UTILS}: {name} is not there"
     for folder in packages:
-        fault = package_fault(folder)
-        if fault is not None:
-            yield f"{folder.name}: {fault}"
+        problem = package_problem(folder)
+        if problem is not None:
+            yield f"{folder.name}: {problem}"
     tasks = sorted(path.glob(f"*{YAML}"))
     if not tasks:
         yield f"no task's {YAML} file is there"

@@ -63,7 +63,7 @@ def write_package(out: Path, benchmarks: Sequence[str]) -> str:
     return name
 
 
-def package_fault(folder: Path) -> str | None:
+def package_problem(folder: Path) -> str | None:
     """What is wrong with a package of scorers; None where it is as it was written."""
     files: dict[str, str] = {}
     for file in sorted(folder.iterdir()):

@@ -87,7 +87,7 @@ def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def validate(path: Path) -> list[str]:
-    """A line for each fault of the tables in a folder, or of one table."""
+    """A line for each problem of the tables in a folder, or of one table."""
     root = path if path.is_dir() else path.parent
     files = sorted(root.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
     if not files:

@@ -64,7 +64,7 @@ def samples(file: Path) -> Iterator[Sample]:
 
 
 def validate(path: Path) -> list[str]:
-    """A line for each fault of the tars of a folder, or of one; answers only where `ids.parquet` is there."""
+    """A line for each problem of the tars of a folder, or of one; answers only where `ids.parquet` is there."""
     try:
         tars = files.found(path, SUFFIX)
     except InputError as error:

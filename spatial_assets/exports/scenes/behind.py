@@ -118,7 +118,7 @@ def files_below(path: Path, suffix: str) -> list[Path]:
     return found
 
 
-def file_faults(
+def file_problems(
     path: Path, found: Sequence[Path], hashes: Mapping[str, str], wrong: Callable[[Path], Iterable[str]]
 ) -> list[str]:
     """What is `wrong` with each file, that its bytes are not those of its hash, or that it is lost; hashes by name."""

@@ -243,7 +243,7 @@ def validate(path: Path) -> list[str]:
     except InputError as error:
         errors.append(str(error))
     hashes = {} if ids is None else dict(ids.select("file", "hash").iter_rows())
-    return errors + behind.file_faults(path, found, hashes, lambda file: _wrong(file, labels))
+    return errors + behind.file_problems(path, found, hashes, lambda file: _wrong(file, labels))
 
 
 def _labels(file: Path) -> Mapping[str, str]:

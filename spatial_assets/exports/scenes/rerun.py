@@ -144,4 +144,4 @@ def validate(path: Path) -> list[str]:
             hashes = dict(behind.ids_of(root, SCHEMA).select("file", "hash").iter_rows())
     except InputError as error:
         errors.append(str(error))
-    return errors + behind.file_faults(path, found, hashes, _wrong)
+    return errors + behind.file_problems(path, found, hashes, _wrong)

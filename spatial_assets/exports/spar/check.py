@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.spar import layout
-from spatial_assets.exports.spar.faults import astray, faults, shown
+from spatial_assets.exports.spar.problems import astray, problems, shown
 from spatial_assets.scene.english import plural
 
 FORMATS = ("fill", "select", "sentence", "judge")
@@ -28,7 +28,7 @@ LONGEST = 4_000_000
 LARGEST_INDEX = 64_000_000
 """Bytes; SPAR's own index of everything has a hundredth of that."""
 TOLD = 100
-"""Faults of a file that are told one by one."""
+"""Problems of a file that are told one by one."""
 PATHS_KEPT = 200_000
 """Images whose presence is remembered."""
 
@@ -83,7 +83,7 @@ def examine(path: Path) -> Found:
     files = question_files(path)
     if not files:
         there = "no SPAR tree: no spar/<dataset>/qa_jsonl with .jsonl files" if path.exists() else "not there"
-        found.faults.append(f"{path}: {there}")
+        found.problems.append(f"{path}: {there}")
         return found
     check = _Check(path.parent if single else path, found)
     for file in files:
@@ -103,15 +103,15 @@ class _Check:
         """Of each file that was read."""
         self.colored: dict[Path, bool] = {}
         """Whether there are color images at all, by folder of images."""
-        self._fault_of = lru_cache(PATHS_KEPT)(_image_fault)
+        self._problem_of = lru_cache(PATHS_KEPT)(_image_problem)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.begin).as_posix() if path.is_relative_to(self.begin) else str(path)
 
     def file(self, file: Path) -> None:
-        self._tell(file, self._faults(file))
+        self._tell(file, self._problems(file))
 
-    def _faults(self, file: Path) -> Iterator[str]:
+    def _problems(self, file: Path) -> Iterator[str]:
         self.found.files += 1
         if not file.is_file():
             yield "not a file that can be read"
@@ -143,12 +143,12 @@ class _Check:
     ) -> Iterator[str]:
         ids: dict[bytes, int] = {}
         count = 0
-        for number, (record, fault) in enumerate(_records(opened), 1):
+        for number, (record, problem) in enumerate(_records(opened), 1):
             count = number
-            if fault is not None:
-                yield f"line {number}: {fault}"
+            if problem is not None:
+                yield f"line {number}: {problem}"
                 continue
-            for what in faults(record, task, form, lambda image: self._image(images, image)):
+            for what in problems(record, task, form, lambda image: self._image(images, image)):
                 yield f"line {number}: {what}"
             name = record.get("id") if isinstance(record, Mapping) else None
             if isinstance(name, str):
@@ -179,23 +179,23 @@ class _Check:
         # A tree of questions alone is how SPAR-7M is published now; its depth images may be there all the same.
         if not self.colored[folder] and not (_is_depth(image) and folder.is_dir()):
             return None
-        return self._fault_of(folder, image)
+        return self._problem_of(folder, image)
 
     def indexes(self, base: Path) -> None:
         folder = base / layout.INDEX
         files = sorted(folder.glob("*.json")) if folder.is_dir() else []
         for file in files:
-            self._tell(file, self._index_faults(file, base))
+            self._tell(file, self._index_problems(file, base))
 
-    def _tell(self, file: Path, faults_of: Iterator[str]) -> None:
+    def _tell(self, file: Path, problems_of: Iterator[str]) -> None:
         told = 0
-        for told, fault in enumerate(faults_of, 1):
+        for told, problem in enumerate(problems_of, 1):
             if told <= TOLD:
-                self.found.faults.append(f"{self._name(file)}: {fault}")
+                self.found.problems.append(f"{self._name(file)}: {problem}")
         if told > TOLD:
-            self.found.faults.append(f"{self._name(file)}: and {plural(told - TOLD, 'more fault')}")
+            self.found.problems.append(f"{self._name(file)}: and {plural(told - TOLD, 'more problem')}")
 
-    def _index_faults(self, file: Path, base: Path) -> Iterator[str]:
+    def _index_problems(self, file: Path, base: Path) -> Iterator[str]:
         try:
             if not file.is_file() or file.stat().st_size > LARGEST_INDEX:
                 yield f"not a file of at most {LARGEST_INDEX} bytes"
@@ -217,10 +217,10 @@ class _Check:
             if found > at:
                 line += text.count("\n", at, found)
                 at = found
-            for fault in self._entry_faults(key, entry, base):
-                yield f"line {line}: {shown(key)}: {fault}"
+            for problem in self._entry_problems(key, entry, base):
+                yield f"line {line}: {shown(key)}: {problem}"
 
-    def _entry_faults(self, key: str, entry: Any, base: Path) -> Iterator[str]:
+    def _entry_problems(self, key: str, entry: Any, base: Path) -> Iterator[str]:
         if not isinstance(entry, dict):
             yield "not an object"
             return
@@ -239,9 +239,9 @@ class _Check:
         if type(entry["length"]) is not int:
             yield f"length is not an integer: {shown(entry['length'])}"
             return
-        fault = astray(entry["annotation"], "the tree")
-        if fault:
-            yield f"annotation {fault}: {shown(entry['annotation'])}"
+        problem = astray(entry["annotation"], "the tree")
+        if problem:
+            yield f"annotation {problem}: {shown(entry['annotation'])}"
             return
         file = base / entry["annotation"]
         parts = PurePosixPath(entry["annotation"]).parts
@@ -277,7 +277,7 @@ def _is_depth(image: str) -> bool:
     )
 
 
-def _image_fault(folder: Path, image: str) -> str | None:
+def _image_problem(folder: Path, image: str) -> str | None:
     path = folder / image
     try:
         if not path.exists():

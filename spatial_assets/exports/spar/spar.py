@@ -146,7 +146,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """Each line's fields, images, marks and answer; names and counts of the files; indexes. Of any SPAR tree."""
-    return examine(path).faults
+    return examine(path).problems
 
 
 def examine(path: Path) -> Found:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from spatial_assets.exports.core.bench_source import TEST
-from spatial_assets.exports.spar.faults import OPTION
+from spatial_assets.exports.spar.problems import OPTION
 from spatial_assets.exports.spar_bench.answers import VIEW_CHANGE, motion
 from spatial_assets.exports.spar_bench.tasks import SELECT, BenchTask, bench_tasks
 from spatial_assets.scene.model import InputError
@@ -41,7 +41,7 @@ EACH = 400
 BATCH = 16
 """Rows in memory at once, with their images."""
 TOLD = 50
-"""Faults of a file that are named."""
+"""Problems of a file that are named."""
 
 
 def data_files(path: Path) -> list[Path]:
@@ -93,33 +93,33 @@ def origins(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 def examine(path: Path) -> list[str]:
-    """A line for each fault, naming file and row."""
+    """A line for each problem, naming file and row."""
     try:
         files = data_files(path)
     except InputError as error:
         return [str(error)]
-    faults: list[str] = []
+    problems: list[str] = []
     ids: dict[int, str] = {}
     counts: Counter[str] = Counter()
     for file in files:
         told = 0
         try:
-            for fault in _file_faults(file, ids, counts):
+            for problem in _file_problems(file, ids, counts):
                 told += 1
                 if told <= TOLD:
-                    faults.append(f"{file.name}: {fault}")
+                    problems.append(f"{file.name}: {problem}")
         except InputError as error:
-            faults.append(str(error))
+            problems.append(str(error))
         if told > TOLD:
-            faults.append(f"{file.name}: and {told - TOLD} more")
+            problems.append(f"{file.name}: and {told - TOLD} more")
     if path.is_dir() and (path / REPORT).exists():
-        faults += _beside(path, ids, counts)
-        if not faults:
-            faults += islice(_other_answers(path, origins(path)), TOLD)
-    return faults
+        problems += _beside(path, ids, counts)
+        if not problems:
+            problems += islice(_other_answers(path, origins(path)), TOLD)
+    return problems
 
 
-def _file_faults(file: Path, ids: dict[int, str], counts: Counter[str]) -> Iterator[str]:
+def _file_problems(file: Path, ids: dict[int, str], counts: Counter[str]) -> Iterator[str]:
     try:
         schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
@@ -141,8 +141,8 @@ def _file_faults(file: Path, ids: dict[int, str], counts: Counter[str]) -> Itera
             yield f"{where}: id {row['id']} is that of {first}"
         if isinstance(row["task"], str):
             counts[row["task"]] += 1
-        for fault in _row_faults(row):
-            yield f"{where}: {fault}"
+        for problem in _row_problems(row):
+            yield f"{where}: {problem}"
 
 
 def _holds_images(kind: pa.DataType) -> bool:
@@ -153,7 +153,7 @@ def _holds_images(kind: pa.DataType) -> bool:
     return any(field.name == "bytes" and pa.types.is_binary(field.type) for field in kind.value_type)
 
 
-def _row_faults(row: Mapping[str, Any]) -> Iterator[str]:
+def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
     empty = [name for name in FEATURES if row[name] is None or row[name] == ""]
     if empty:
         yield f"{', '.join(empty)} is empty"
@@ -166,16 +166,16 @@ def _row_faults(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"id {row['id']} is none of {task.task}, whose are {task.id} to {task.id + EACH - 1}"
     if row["format_type"] != task.format:
         yield f"format_type is {row['format_type'][:60]!r}, and {task.task} has {task.format}"
-    yield from _answer_faults(row, task)
+    yield from _answer_problems(row, task)
     if len(row["image"]) != task.images:
         yield f"{len(row['image'])} images, and {task.task} shows {task.images}"
     for number, image in enumerate(row["image"]):
-        fault = _image_fault(image)
-        if fault:
-            yield f"image {number}: {fault}"
+        problem = _image_problem(image)
+        if problem:
+            yield f"image {number}: {problem}"
 
 
-def _answer_faults(row: Mapping[str, Any], task: BenchTask) -> Iterator[str]:
+def _answer_problems(row: Mapping[str, Any], task: BenchTask) -> Iterator[str]:
     answer = row["answer"]
     if task.format == SELECT:
         options = set(OPTION.findall(row["question"]))
@@ -193,7 +193,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and whole.isdigit() and (not part or part.isdigit()) and not text.endswith(".")
 
 
-def _image_fault(image: Any) -> str | None:
+def _image_problem(image: Any) -> str | None:
     if not isinstance(image, Mapping) or not image.get("bytes"):
         return "has no bytes"
     try:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from spatial_assets.exports.core.base import Options, Question, Unreviewed
 from spatial_assets.exports.core.bench_draw import Drawable, draw, drawable
 from spatial_assets.exports.core.bench_source import FULL, Released, held_out
-from spatial_assets.exports.spar_bench.faults import ASKED_TWICE, failed, shown_key
+from spatial_assets.exports.spar_bench.problems import ASKED_TWICE, failed, shown_key
 from spatial_assets.exports.spar_bench.tasks import BenchTask, Size, bench_tasks, directions, size
 from spatial_assets.releases import verdicts as said
 from spatial_assets.scene.model import InputError
@@ -70,18 +70,18 @@ def _task_cut(
     pool = _pool(source, split, task)
     made = TaskCut(task, len(pool))
     looked: dict[str, Question] = {}
-    faults: dict[str, tuple[str, str]] = {}
+    problems: dict[str, tuple[str, str]] = {}
     while True:
-        order = draw(pool, wanted.candidates, f"{FORM}\x1f{options.seed}", faults)
+        order = draw(pool, wanted.candidates, f"{FORM}\x1f{options.seed}", problems)
         new = source.named(split, task.task, set(order) - looked.keys())
         looked |= new
-        found = _faults(source, new.values()) or _repeats(looked[qa_id] for qa_id in order)
+        found = _problems(source, new.values()) or _repeats(looked[qa_id] for qa_id in order)
         if not found:
             break
         # What fails makes room, so the draw is that of a release which never had it.
-        faults |= found
-    for qa_id, (check, fault) in sorted(faults.items()):
-        made.dropped.setdefault(check, []).append((qa_id, fault))
+        problems |= found
+    for qa_id, (check, problem) in sorted(problems.items()):
+        made.dropped.setdefault(check, []).append((qa_id, problem))
     made.candidates = [looked[qa_id] for qa_id in order]
     for place, question in enumerate(made.candidates):
         verdict = _verdict(verdicts, question)
@@ -100,13 +100,13 @@ def _pool(source: Released, split: str, task: BenchTask) -> list[Drawable]:
     ]
 
 
-def _faults(source: Released, questions: Iterable[Question]) -> dict[str, tuple[str, str]]:
+def _problems(source: Released, questions: Iterable[Question]) -> dict[str, tuple[str, str]]:
     """By id, the check that found something and what. Scene by scene, as each is read once."""
     found: dict[str, tuple[str, str]] = {}
     for question in sorted(questions, key=lambda item: tuple(item.row[name] for name in PLACE)):
-        fault = failed(question.row, source.truth(question.row))
-        if fault is not None:
-            found[question.row["qa_id"]] = fault
+        problem = failed(question.row, source.truth(question.row))
+        if problem is not None:
+            found[question.row["qa_id"]] = problem
     return found
 
 

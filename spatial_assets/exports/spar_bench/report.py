@@ -7,7 +7,7 @@ from typing import Any
 
 from spatial_assets.exports.core.base import Options
 from spatial_assets.exports.spar_bench.cut import Cut, TaskCut
-from spatial_assets.exports.spar_bench.faults import ASKED_TWICE, CHECKS, sentence
+from spatial_assets.exports.spar_bench.problems import ASKED_TWICE, CHECKS, sentence
 from spatial_assets.scene.english import plural
 from spatial_assets.scoring.blind import Asked, blind, levels
 
@@ -79,10 +79,10 @@ def _task(own: TaskCut) -> dict[str, Any]:
         "format": task.format,
         "first_id": task.id,
         "drawn_from": own.pool,
-        "dropped": {check: len(faults) for check, faults in sorted(own.dropped.items())},
+        "dropped": {check: len(problems) for check, problems in sorted(own.dropped.items())},
         "examples": {
-            check: [f"{qa_id}: {fault}" for qa_id, fault in faults[:EXAMPLES]]
-            for check, faults in sorted(own.dropped.items())
+            check: [f"{qa_id}: {problem}" for qa_id, problem in problems[:EXAMPLES]]
+            for check, problems in sorted(own.dropped.items())
         },
         "candidates": len(own.candidates),
         **{name: own.review[name] for name in ("accept", "reject", "changed", "unreviewed")},

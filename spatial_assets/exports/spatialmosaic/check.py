@@ -13,12 +13,12 @@ from PIL import Image
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.spatialmosaic import layout
-from spatial_assets.exports.spatialmosaic.faults import (
+from spatial_assets.exports.spatialmosaic.problems import (
     corners,
-    faults,
     is_conversation,
     kind_of,
     printable,
+    problems,
     shown,
 )
 from spatial_assets.scene.english import plural
@@ -26,7 +26,7 @@ from spatial_assets.scene.model import InputError
 
 ENDINGS = (".json", ".jsonl")
 TOLD = 100
-"""Faults of a file that are told one by one."""
+"""Problems of a file that are told one by one."""
 IMAGES_KEPT = 200_000
 """Images whose sizes are remembered."""
 LOOKED_UP = 3
@@ -56,16 +56,18 @@ def examine(path: Path) -> Found:
     found = Found("type")
     there = annotation_files(path)
     if not there:
-        found.faults.append(f"{path}: {'no .json or .jsonl file is there' if path.exists() else 'not there'}")
+        found.problems.append(
+            f"{path}: {'no .json or .jsonl file is there' if path.exists() else 'not there'}"
+        )
         return found
     base = path.parent if path.is_file() else path
     check = _Check(found)
     for file in there:
         name = file.relative_to(base).as_posix()
         lines = list(check.file(file))
-        found.faults += [f"{name}: {line}" for line in lines[:TOLD]]
+        found.problems += [f"{name}: {line}" for line in lines[:TOLD]]
         if len(lines) > TOLD:
-            found.faults.append(f"{name}: {plural(len(lines) - TOLD, 'fault')} more")
+            found.problems.append(f"{name}: {plural(len(lines) - TOLD, 'problem')} more")
     return found
 
 
@@ -93,7 +95,7 @@ class _Check:
         for number, record in enumerate(records):
             where = f"record {number}"
             self.found.records += 1
-            yield from (f"{where}: {what}" for what in faults(record))
+            yield from (f"{where}: {what}" for what in problems(record))
             if not isinstance(record, Mapping):
                 continue
             self.found.kinds[kind_of(record)] += 1

@@ -114,7 +114,7 @@ def _columns(file: Path, number: int, record: Any) -> dict[str, Any]:
 
 def validate(path: Path) -> list[str]:
     """Each record's fields, options, answer, box and images, by what the evaluator and the trainer do with them."""
-    return examine(path).faults
+    return examine(path).problems
 
 
 def examine(path: Path) -> Found:

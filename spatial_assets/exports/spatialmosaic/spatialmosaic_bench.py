@@ -117,7 +117,7 @@ def read_back(path: Path) -> Iterator[dict[str, Any]]:
 
 def validate(path: Path) -> list[str]:
     """As rows of SpatialMosaic, whoever wrote them; and beside our own, whether report and truths fit them."""
-    return examine(path).faults
+    return examine(path).problems
 
 
 def examine(path: Path) -> Found:
@@ -126,8 +126,8 @@ def examine(path: Path) -> Found:
         return spatialmosaic.examine(path)
     # What stands beside our own has every row's truth, and more than its answer.
     found = check_layout(path)
-    if not found.faults:
-        found.faults += list(_beside(path))
+    if not found.problems:
+        found.problems += list(_beside(path))
     return found
 
 

@@ -1,6 +1,6 @@
 """What a model of a thing is, how its builder is registered, and the materials they choose from.
 
-A model stands on z = 0 around the origin with its front towards -y; one that hangs on a wall has its back at
+A model stands on z = 0 around the origin with its front toward -y; one that hangs on a wall has its back at
 y = 0 or behind it, one that hangs from the ceiling has its top at z = its height.
 """
 

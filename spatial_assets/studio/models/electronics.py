@@ -37,7 +37,7 @@ from spatial_assets.studio.surfaces import (
 
 
 def _panel(w: float, h: float, thick: float, image: str, bezel: float) -> Patches:
-    """A flat screen whose bottom stands at the origin, its picture towards -y."""
+    """A flat screen whose bottom stands at the origin, its picture toward -y."""
     parts = box((w, thick, h), BLACK)
     picture = Material(image, (1.0, 1.0, 1.0), 0)
     return parts + box(

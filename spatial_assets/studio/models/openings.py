@@ -1,6 +1,6 @@
 """What is set into walls or hangs on them: doors, windows, curtains, radiators, pictures, mirrors.
 
-The back of these models is y = 0; they reach into the room, towards -y.
+The back of these models is y = 0; they reach into the room, toward -y.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Names:
         """(W, most_alike), places of the objects of each name; NOTHING where they are fewer."""
         for row, group in enumerate(kept):
             self.members[row, : len(group)] = group
-        # Of objects, so that a name's hash does not hang on how it is written.
+        # Of objects, so that a name's hash does not depend on how it is written.
         parts = np.where(self.members == NOTHING, np.uint64(0), objects.identities[self.members])
         # Their order among each other is that of places; a sum forgets it.
         self.identities: Hashes = mix_columns(0, parts.sum(axis=1, dtype=np.uint64))

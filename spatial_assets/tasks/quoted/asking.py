@@ -57,7 +57,7 @@ class Quoted:
     """Questions of one collection about a scene; made by `quoted_of`."""
 
     def __init__(self, facts: SceneFacts, collection: str) -> None:
-        # As the table is sorted, so that nothing hangs on the order of its rows.
+        # As the table is sorted, so that nothing depends on the order of its rows.
         rows = facts.read(optional_tables.QUOTED_QUESTIONS).sort("collection", "question_id").to_dicts()
         self.rows: list[dict[str, Any]] = [row for row in rows if row["collection"] == collection]
 

@@ -84,7 +84,7 @@ class ActionWord:
     way: str
     """LEFT, RIGHT, AROUND, STRAIGHT, UP or DOWN."""
     surely_turns: bool = True
-    """False where something to one side is entered, towards which one may hardly have to turn."""
+    """False where something to one side is entered, toward which one may hardly have to turn."""
     first: bool = False
     """Whether it is told before anything is walked; of walking straight, whether that is the first that is told."""
 

@@ -27,7 +27,7 @@ LONE, LONES = 40, 10
 SIDES = ("left", "right")
 """Which a mirrored image exchanges."""
 DECIMALS = 9
-"""Of chances: what is kept must not hang on how a processor computes the last digits of an exponential."""
+"""Of chances: what is kept must not depend on how a processor computes the last digits of an exponential."""
 
 
 def octave(numbers: Indices) -> Indices:

@@ -65,7 +65,7 @@ class Walks:
 
     def __init__(self, facts: SceneFacts, parameters: NavigationParameters) -> None:
         self.parameters = parameters
-        # As the table is sorted, so that nothing hangs on the order of its rows.
+        # As the table is sorted, so that nothing depends on the order of its rows.
         self.rows: list[dict[str, Any]] = (
             facts.read(optional_tables.NAVIGATION_PATHS)
             .sort("collection", "path", "instruction_id")

@@ -89,7 +89,7 @@ def _sets(
     at = np.empty(size, np.int64)
     named = np.empty(size, np.int64)
     chances = np.ones(size)
-    total, refused = 0, 0
+    total, rejected = 0, 0
     for group in range(len(begins) - 1):
         count = begins[group + 1] - begins[group]
         pools = (count + most - 1) // most
@@ -120,7 +120,7 @@ def _sets(
                     rights[at[right]] += 1
                     unit = float(state >> np.uint64(11)) * UNIT
                     if alike > 0 and not _is_kept(chances, right, unit, alike):
-                        refused += 1
+                        rejected += 1
                     else:
                         if total == len(out):
                             longer = np.empty((2 * total, size), np.int64)
@@ -144,7 +144,7 @@ def _sets(
                 at[place] += 1
                 for later in range(place + 1, size):
                     at[later] = at[later - 1] + 1
-    return out[:total], rights, refused
+    return out[:total], rights, rejected
 
 
 def sets_across(
@@ -171,7 +171,7 @@ def sets_across(
         facts.frames.identities[found.frames[order, 0]],
         own[references[order]],
     )
-    members, rights, refused = _sets(
+    members, rights, rejected = _sets(
         begins,
         signs[order],
         things[order],
@@ -196,5 +196,5 @@ def sets_across(
         rejected=found.rejected,
     )
     sets.count_out("few_others", int((rights == 0).sum()))
-    sets.count_out(EXPECTED, refused)
+    sets.count_out(EXPECTED, rejected)
     return sets, members

@@ -61,7 +61,7 @@ def _asked_pairs(
     seen: Bools,
     shown: Bools,
 ) -> tuple[Indices, Indices]:
-    refused = np.zeros(5, np.int64)
+    rejected = np.zeros(5, np.int64)
     out = np.empty((0, 5), np.int64)
     # First counted, then filled.
     for turn in range(2):
@@ -92,7 +92,7 @@ def _asked_pairs(
                             code = 4
                         if code >= 0:
                             if turn == 0:
-                                refused[code] += 1
+                                rejected[code] += 1
                             continue
                         if turn == 1:
                             out[total, 0], out[total, 1] = row, view
@@ -101,7 +101,7 @@ def _asked_pairs(
                         total += 1
         if turn == 0:
             out = np.empty((total, 5), np.int64)
-    return out, refused
+    return out, rejected
 
 
 def asked_pairs(facts: SceneFacts, referents: MosaicReferents) -> Candidates:
@@ -111,7 +111,7 @@ def asked_pairs(facts: SceneFacts, referents: MosaicReferents) -> Candidates:
     """
     sets = facts.once(view_sets)
     building = facts.objects.structure
-    found, refused = _asked_pairs(
+    found, rejected = _asked_pairs(
         sets.frames,
         facts.once(clear, referents.shown),
         facts.observed.visible & ~building,
@@ -121,7 +121,7 @@ def asked_pairs(facts: SceneFacts, referents: MosaicReferents) -> Candidates:
         facts.once(shown_somewhere, referents.shown),
     )
     candidates = _asked(facts, found[:, 0], found[:, 1], found[:, 2:4], found[:, 4] != 0)
-    for reason, count in zip(CODES, refused.tolist(), strict=True):
+    for reason, count in zip(CODES, rejected.tolist(), strict=True):
         candidates.count_out(reason, count)
     return candidates
 

@@ -1,4 +1,4 @@
--- Every registered scene; what refused it is the record of `scenes`, or of `sources` where that did.
+-- Every registered scene; what rejected it is the record of `scenes`, or of `sources` where that did.
 select g.dataset, g.release, g.scene, g.shard, r.status,
        case when r.status = 'blocked' then f.reason else r.reason end as reason,
        case when r.status = 'blocked' then f.detail else r.detail end as detail,

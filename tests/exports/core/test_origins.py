@@ -103,13 +103,13 @@ def _swapped(file, text):
 def test_what_is_lost_or_unknown_is_said_of_a_table(tree, tmp_path):
     _, rows, out = tree
     back = [dict(row) for row in rows.values()]
-    assert list(origins.faults(out, back)) == []
-    assert list(origins.faults(out, back[3:])) == [
+    assert list(origins.problems(out, back)) == []
+    assert list(origins.problems(out, back[3:])) == [
         f"3 of {len(rows):,} questions that {IDS} has are not there"
     ]
     stranger = {"qa_id": "f" * 32, "answer": "A"}
-    assert list(origins.faults(out, [*back, stranger])) == [f"{'f' * 32}: is not in {IDS}"]
+    assert list(origins.problems(out, [*back, stranger])) == [f"{'f' * 32}: is not in {IDS}"]
     (out / IDS).write_bytes(b"PAR1 and no more")
-    (line,) = origins.faults(out, back)
+    (line,) = origins.problems(out, back)
     assert "ids.parquet: not as this export writes it" in line
-    assert list(origins.faults(tmp_path, back)) == []
+    assert list(origins.problems(tmp_path, back)) == []

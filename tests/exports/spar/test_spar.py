@@ -86,7 +86,7 @@ def test_rows_of_every_task_come_back(tmp_path):
     out = written(source, tmp_path / "out", images=ImageMode.NONE)
     assert {row["qa_id"]: row for row in spar.read_back(out)} == wanted(source)
     found = spar.examine(out)
-    assert found.faults == [] and found.records == sum(source.splits.values())
+    assert found.problems == [] and found.records == sum(source.splits.values())
     assert len(found.kinds) == 35
     assert found.notes == [
         f"spar/{name}/images: holds no color images, so none was looked for" for name in ("rxr", "scannet")
@@ -312,8 +312,8 @@ def test_depth_poses_and_intrinsics(tmp_path):
     bare = written(source, tmp_path / "bare", images=ImageMode.NONE, rgbd=True)
     assert spar.validate(bare) == []
     (bare / "spar/scannet/images/scene0001_00/image_depth/10.png").unlink()
-    (fault,) = spar.validate(bare)
-    assert 'depth "scene0001_00/image_depth/10.png": not there' in fault
+    (problem,) = spar.validate(bare)
+    assert 'depth "scene0001_00/image_depth/10.png": not there' in problem
 
 
 def test_each_folder_of_a_scene_has_the_cameras_of_its_images(tmp_path):

@@ -1,4 +1,4 @@
-"""The check of SPAR trees: each planted fault is one line that names file and line, and hostile files are only that."""
+"""The check of SPAR trees: each planted problem is one line that names file and line, and hostile files are only that."""
 
 from __future__ import annotations
 
@@ -49,10 +49,12 @@ def planted(tree, task, form, damage):
     changed = damage(record)
     lines[1] = changed if isinstance(changed, str) else json.dumps(record)
     file.write_text("\n".join(lines) + "\n")
-    faults = spar.validate(tree)
+    problems = spar.validate(tree)
     where = f"{FOLDER}/{task}/{form}/{file.name}: line 2: "
-    assert faults and all(fault.startswith(where) and "\n" not in fault for fault in faults), faults
-    return [fault.removeprefix(where) for fault in faults]
+    assert problems and all(problem.startswith(where) and "\n" not in problem for problem in problems), (
+        problems
+    )
+    return [problem.removeprefix(where) for problem in problems]
 
 
 def put(**values):
@@ -74,7 +76,7 @@ def one_before(record):
 
 SINGLE, VIEWS = ("depth_prediction_oc", "fill"), ("depth_prediction_oo_mv", "fill")
 OPTIONS, JUDGED = ("distance_prediction_oo", "select"), ("obj_spatial_relation_oo", "judge")
-FAULTS = {
+PROBLEMS = {
     "no id": (SINGLE, without("id"), "has no id"),
     "no three": (SINGLE, without("id", "type", "image"), "has no id, image, type"),
     "a number's id": (SINGLE, put(id=7), "id is not a scene's name, _ and a number: 7"),
@@ -155,40 +157,40 @@ FAULTS = {
 
 
 @pytest.mark.every(4)
-@pytest.mark.parametrize("name", sorted(FAULTS))
-def test_a_planted_fault_is_a_line(tree, name):
-    (task, form), damage, line = FAULTS[name]
-    assert any(line in fault for fault in planted(tree, task, form, damage))
+@pytest.mark.parametrize("name", sorted(PROBLEMS))
+def test_a_planted_problem_is_a_line(tree, name):
+    (task, form), damage, line = PROBLEMS[name]
+    assert any(line in problem for problem in planted(tree, task, form, damage))
 
 
 @pytest.mark.prove
-def test_one_fault_is_one_line(tree):
-    """Of most faults nothing else follows: there is one line."""
+def test_one_problem_is_one_line(tree):
+    """Of most problems nothing else follows: there is one line."""
     alone = 0
-    for name, ((task, form), damage, _) in sorted(FAULTS.items()):
+    for name, ((task, form), damage, _) in sorted(PROBLEMS.items()):
         file = file_of(tree, task, form)
         before = file.read_bytes()
         alone += len(planted(tree, task, form, damage)) == 1
         file.write_bytes(before)
         assert spar.validate(tree) == [], name
-    assert alone > 0.8 * len(FAULTS)
+    assert alone > 0.8 * len(PROBLEMS)
 
 
 def test_names_folders_and_counts(tree):
     file = file_of(tree, *SINGLE)
     with file.open("a") as opened:
         opened.write(file.read_text().splitlines()[0].replace("scene0000_00_", "scene0000_00_9") + "\n")
-    faults = spar.validate(tree)
-    assert f"{FOLDER}/depth_prediction_oc/fill/fill_3.jsonl: its name says 3 lines, and it has 4" in faults
+    problems = spar.validate(tree)
+    assert f"{FOLDER}/depth_prediction_oc/fill/fill_3.jsonl: its name says 3 lines, and it has 4" in problems
     assert any(
         re.match(r"data_jsons/scannet_0k.json: line \d+: .*length is 3, and .* has 4 lines", f)
-        for f in faults
+        for f in problems
     )
-    assert len(faults) == 2
+    assert len(problems) == 2
     file.rename(file.with_name("fill.jsonl"))
-    faults = spar.validate(tree)
-    assert any("is not named fill_<lines>.jsonl" in fault for fault in faults)
-    assert any("annotation is not there" in fault for fault in faults)
+    problems = spar.validate(tree)
+    assert any("is not named fill_<lines>.jsonl" in problem for problem in problems)
+    assert any("annotation is not there" in problem for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +215,10 @@ def test_a_file_that_stands_elsewhere(tree, to, line):
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         file.rename(target / file.name)
-    assert any(line in fault for fault in spar.validate(tree))
+    assert any(line in problem for problem in spar.validate(tree))
 
 
-INDEX_FAULTS = {
+INDEX_PROBLEMS = {
     "broken": (lambda text: text[:40], "not JSON"),
     "a list": (lambda text: "[]", "not an object of entries"),
     "away": (
@@ -251,14 +253,14 @@ INDEX_FAULTS = {
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("name", sorted(INDEX_FAULTS))
+@pytest.mark.parametrize("name", sorted(INDEX_PROBLEMS))
 def test_an_index_that_is_wrong(tree, name):
-    damage, line = INDEX_FAULTS[name]
+    damage, line = INDEX_PROBLEMS[name]
     file = tree / "data_jsons/scannet_0k.json"
     file.write_text(damage(file.read_text()))
-    (fault,) = spar.validate(tree)
-    assert fault.startswith("data_jsons/scannet_0k.json: ") and line in fault
-    assert name in ("broken", "a list") or re.search(r"json: line \d+: ", fault)
+    (problem,) = spar.validate(tree)
+    assert problem.startswith("data_jsons/scannet_0k.json: ") and line in problem
+    assert name in ("broken", "a list") or re.search(r"json: line \d+: ", problem)
 
 
 @pytest.mark.every(2)
@@ -269,21 +271,21 @@ def test_an_index_that_is_wrong(tree, name):
         (b"\x00" * 5000, "line 1: not JSON"),
         (bytes(range(0x80, 0xFF)) + b"\n", "line 1: not UTF-8 text"),
         (b"\xff" * 9_000_000 + b"\n{}\n", f"line 1: longer than {spar_check.LONGEST:,} bytes"),
-        (b"\n" * 500, "more faults"),
+        (b"\n" * 500, "more problems"),
     ],
 )
 def test_hostile_files_are_named(tree, data, line):
     file = file_of(tree, *SINGLE)
     file.write_bytes(data)
     tracemalloc.start()
-    faults = spar.validate(tree)
+    problems = spar.validate(tree)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert any(fault.startswith(file.relative_to(tree).as_posix()) and line in fault for fault in faults), (
-        faults
-    )
-    assert len(faults) <= spar_check.TOLD + 3 and peak < 60_000_000
-    assert all(len(fault) < 400 for fault in faults)
+    assert any(
+        problem.startswith(file.relative_to(tree).as_posix()) and line in problem for problem in problems
+    ), problems
+    assert len(problems) <= spar_check.TOLD + 3 and peak < 60_000_000
+    assert all(len(problem) < 400 for problem in problems)
 
 
 @pytest.mark.every(3)
@@ -296,8 +298,8 @@ def test_values_of_any_depth_are_named(tree, field, depth):
     records = [json.loads(line) for line in file.read_text().splitlines()]
     text = json.dumps({**records[0], field: "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
     file.write_text("".join(f"{line}\n" for line in (text, *map(json.dumps, records[1:]))))
-    faults = spar.validate(tree)
-    assert faults and all(": line 1: " in fault and len(fault) < 400 for fault in faults)
+    problems = spar.validate(tree)
+    assert problems and all(": line 1: " in problem and len(problem) < 400 for problem in problems)
 
 
 def test_parts_that_lead_back_are_no_tree_without_end(tree):
@@ -305,30 +307,30 @@ def test_parts_that_lead_back_are_no_tree_without_end(tree):
         (tree / f"{number:05d}-of-00005").symlink_to(".")
     assert spar.validate(tree) == []
     (tree / "spar").rename(tree / "elsewhere")
-    (fault,) = spar.validate(tree)
-    assert "no SPAR tree" in fault
+    (problem,) = spar.validate(tree)
+    assert "no SPAR tree" in problem
 
 
 def test_what_is_no_file_is_named(tree):
     file = file_of(tree, *SINGLE)
     file.unlink()
     os.mkfifo(file)
-    assert any("not a file that can be read" in fault for fault in spar.validate(tree))
+    assert any("not a file that can be read" in problem for problem in spar.validate(tree))
     file.unlink()
     file.symlink_to(file.name)
-    assert any("not a file that can be read" in fault for fault in spar.validate(tree))
+    assert any("not a file that can be read" in problem for problem in spar.validate(tree))
 
 
 def test_missing_images(tree):
     gone = tree / "spar/scannet/images/scene0000_00/video_color/frame3_30.jpg"
     gone.unlink()
-    faults = spar.validate(tree)
-    assert len(faults) > 10 and all('frame3_30.jpg": not there' in fault for fault in faults)
+    problems = spar.validate(tree)
+    assert len(problems) > 10 and all('frame3_30.jpg": not there' in problem for problem in problems)
     gone.symlink_to("/nowhere/at/all")
-    assert all('frame3_30.jpg": leads nowhere' in fault for fault in spar.validate(tree))
+    assert all('frame3_30.jpg": leads nowhere' in problem for problem in spar.validate(tree))
     shutil.rmtree(tree / "spar/scannet/images")
     found = spar.examine(tree)
-    assert found.faults == []
+    assert found.problems == []
     assert found.notes == ["spar/scannet/images: holds no color images, so none was looked for"]
 
 
@@ -336,11 +338,11 @@ def test_a_tree_may_be_given_by_any_of_its_folders(tree):
     total = spar.examine(tree).records
     assert spar.examine(tree / "spar").records == total
     parts = [spar.examine(tree / "spar" / name) for name in ("scannet", "rxr")]
-    assert sum(part.records for part in parts) == total and not any(part.faults for part in parts)
+    assert sum(part.records for part in parts) == total and not any(part.problems for part in parts)
     one = spar.examine(file_of(tree, *SINGLE))
-    assert (one.records, one.faults) == (3, [])
+    assert (one.records, one.problems) == (3, [])
     (tree / "bare.jsonl").write_text("{}\n")
-    assert any("bare.jsonl: " in fault for fault in spar.examine(tree / "bare.jsonl").faults)
+    assert any("bare.jsonl: " in problem for problem in spar.examine(tree / "bare.jsonl").problems)
 
 
 def test_nothing_there(tmp_path):

@@ -323,10 +323,10 @@ def rewrite(out, damage):
 def test_damage_is_a_line_that_names_file_and_row(damaged, name):
     damage, line = DAMAGES[name]
     rewrite(damaged, lambda held: damage(held[3]))
-    faults = spar_bench.validate(damaged)
+    problems = spar_bench.validate(damaged)
     assert any(
-        fault.startswith("test-00000-of-00001.parquet: row 3: ") and line in fault for fault in faults
-    ), faults
+        problem.startswith("test-00000-of-00001.parquet: row 3: ") and line in problem for problem in problems
+    ), problems
 
 
 def test_an_answer_of_another_question_is_a_line(damaged):
@@ -343,34 +343,36 @@ def test_numbers_and_view_changes_must_be_such(bench, tmp_path):
     tasks = ["depth_prediction_oc", "view_change_infer"]
     made(bench, tmp_path / "out", tasks=tasks, size="tiny")
     rewrite(tmp_path / "out", lambda held: [held[place].update(answer="far") for place in (0, -1)])
-    faults = "\n".join(spar_bench.validate(tmp_path / "out"))
-    assert "row 0: the answer is not a number: 'far'" in faults
-    assert "the answer is no view change: 'far'" in faults
+    problems = "\n".join(spar_bench.validate(tmp_path / "out"))
+    assert "row 0: the answer is not a number: 'far'" in problems
+    assert "the answer is no view change: 'far'" in problems
 
 
 def test_what_stands_beside_must_fit(damaged):
     rewrite(damaged, lambda held: held.pop())
-    faults = spar_bench.validate(damaged)
+    problems = spar_bench.validate(damaged)
     assert any(
-        "report.json: says 50 rows of position_matching, and there are 49" in fault for fault in faults
+        "report.json: says 50 rows of position_matching, and there are 49" in problem for problem in problems
     )
-    assert any("which is not there" in fault for fault in faults)
+    assert any("which is not there" in problem for problem in problems)
 
 
 def test_an_id_stands_once(damaged):
     rewrite(damaged, lambda held: held.append(held[0]))
-    assert any("row 50: id" in fault and "is that of" in fault for fault in spar_bench.validate(damaged))
+    assert any(
+        "row 50: id" in problem and "is that of" in problem for problem in spar_bench.validate(damaged)
+    )
 
 
 def test_files_that_are_none(damaged, tmp_path):
     (path,) = (damaged / "data").glob("*")
     path.write_bytes(b"PAR1 nothing")
-    (fault,) = [fault for fault in spar_bench.validate(damaged) if "not Parquet" in fault]
-    assert path.name in fault
+    (problem,) = [problem for problem in spar_bench.validate(damaged) if "not Parquet" in problem]
+    assert path.name in problem
     with pytest.raises(InputError, match="not Parquet"):
         list(spar_bench.read_back(damaged))
     pq.write_table(pa.table({"id": [1]}), path)
-    assert any("columns are id" in fault for fault in spar_bench.validate(damaged))
+    assert any("columns are id" in problem for problem in spar_bench.validate(damaged))
     with pytest.raises(InputError, match="has no column task"):
         list(spar_bench.read_back(damaged))
     (damaged / "origins.jsonl").write_text("{\n")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from spatial_assets.exports.spatialmosaic import spatialmosaic
 from spatial_assets.exports.spatialmosaic.check import TOLD
-from spatial_assets.exports.spatialmosaic.faults import faults
+from spatial_assets.exports.spatialmosaic.problems import problems
 
 CHOICE = FLAT | {"question_type": "obj_count_occ"}
 YES_NO = FLAT | {"question_type": "obj_existence_occ_lr", "options": ["A. No", "B. Yes"], "mc_answer": "B"}
@@ -47,7 +47,7 @@ def test_the_published_samples_pass_as_files_of_either_kind(tmp_path):
     assert checked(tmp_path, [FLAT]) == [] and checked(tmp_path, [CONVERSATION], "train.json") == []
     (tmp_path / "lines.jsonl").write_text(json.dumps(CONVERSATION) + "\n")
     found = spatialmosaic.examine(tmp_path)
-    assert found.faults == [] and (found.files, found.records) == (3, 3)
+    assert found.problems == [] and (found.files, found.records) == (3, 3)
     assert "3 records of 2 types in 3 files" in found.summary()
     assert any("no images of scannetpp are there" in note for note in found.summary())
 
@@ -141,7 +141,7 @@ def test_a_question_s_text_is_as_published(tmp_path, old, new, line):
     assert old in asked["value"]
     asked["value"] = asked["value"].replace(old, new)
     found = checked(tmp_path, [record])
-    assert found and any(line in fault for fault in found), found
+    assert found and any(line in problem for problem in found), found
 
 
 @pytest.mark.parametrize("answer", ["E", "", "D.", "DA"])
@@ -183,7 +183,7 @@ def test_images_are_looked_at_where_there_are_some(tmp_path, below):
     file.write_text(json.dumps(rows))
     for path in (tmp_path, file):
         found = spatialmosaic.examine(path)
-        assert (found.faults, found.notes) == ([], [])
+        assert (found.problems, found.notes) == ([], [])
     images = tmp_path / "scannetpp/2ab7bea148/images"
     (images / "frame_0.jpg").unlink()
     (images / "frame_1.jpg").write_bytes(b"\xff\xd8 no image")
@@ -206,7 +206,7 @@ def test_names_that_no_file_can_have(tmp_path, field, frame):
     found = spatialmosaic.examine(
         _file(tmp_path, [row | {field: [frame, "b"] if field == "frames" else frame}])
     )
-    assert found.faults or found.notes
+    assert found.problems or found.notes
 
 
 def _file(folder: Path, records: Any) -> Path:
@@ -251,9 +251,9 @@ def test_where_nothing_is(tmp_path):
     assert "no .json or .jsonl file" in spatialmosaic.validate(tmp_path)[0]
 
 
-def test_many_faults_are_told_in_part(tmp_path):
+def test_many_problems_are_told_in_part(tmp_path):
     found = checked(tmp_path, [{"id": number} for number in range(TOLD + 30)])
-    assert len(found) == TOLD + 1 and found[-1] == "rows.json: 30 faults more"
+    assert len(found) == TOLD + 1 and found[-1] == "rows.json: 30 problems more"
 
 
 ANYTHING = st.recursive(
@@ -268,14 +268,14 @@ ANYTHING = st.recursive(
     record=st.sampled_from(SOUND), changes=st.dictionaries(st.sampled_from([*FLAT, *CONVERSATION]), ANYTHING)
 )
 def test_nothing_in_a_field_stops_the_check(record, changes):
-    assert all(isinstance(line, str) for line in faults(record | changes))
+    assert all(isinstance(line, str) for line in problems(record | changes))
 
 
 @given(turns=ANYTHING, kind=st.sampled_from(["obj_count_occ", "obj_count_occ_na", "obj_localization_occ_na"]))
 def test_nothing_in_a_conversation_stops_the_check(turns, kind):
     record = CONVERSATION | {"question_type": kind, "conversations": turns}
-    assert all(isinstance(line, str) for line in faults(record))
+    assert all(isinstance(line, str) for line in problems(record))
     if isinstance(turns, str):
         said = CONVERSATION["conversations"][0] | {"value": turns}
         record["conversations"] = [said, {"from": "gpt", "value": turns}]
-        assert all(isinstance(line, str) for line in faults(record))
+        assert all(isinstance(line, str) for line in problems(record))

@@ -30,7 +30,7 @@ def made() -> Tables:
 
 
 def found(count: int, seed: int) -> tuple[Candidates, np.ndarray]:
-    """Candidates about an object each, whose answers hang on it and of which some are far more common than others."""
+    """Candidates about an object each, whose answers depend on it and of which some are far more common than others."""
     rng = np.random.default_rng(seed)
     things = rng.integers(0, len(CATEGORIES), count)
     common = rng.choice(9, count, p=[0.5, 0.2, 0.1, 0.08, 0.05, 0.03, 0.02, 0.01, 0.01])

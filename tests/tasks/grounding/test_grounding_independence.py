@@ -1,4 +1,4 @@
-"""A row hangs on what it shows and on its scene's objects, never on which other frames there are."""
+"""A row depends on what it shows and on its scene's objects, never on which other frames there are."""
 
 from __future__ import annotations
 

@@ -64,9 +64,9 @@ def rows(base: Path) -> list[dict[str, Any]]:
 @pytest.mark.prove
 def test_rows_are_records_of_spars(rows: list[dict[str, Any]]) -> None:
     """Whose type is not called what its folder is."""
-    from test_spar_records import faults_of
+    from test_spar_records import problems_of
 
-    assert rows and faults_of(rows) == []
+    assert rows and problems_of(rows) == []
 
 
 def walked(row: dict[str, Any]) -> list[str]:

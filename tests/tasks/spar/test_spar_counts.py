@@ -292,7 +292,7 @@ def test_seeds_change_wording_and_options_but_no_value(tiny_asked: Asked) -> Non
     for seed in (0, 1):
         rows = [r for r in ask(inputs, "distance_prediction_oc", seed=seed, quota=PLENTY)[0] if r["options"]]
         by_seed.append({str((row["frames"], row["objects"])): row for row in rows})
-    # Whose options keep apart hangs on the draws, too.
+    # Whose options keep apart depends on the draws, too.
     pairs = [(row, by_seed[1][key]) for key, row in by_seed[0].items() if key in by_seed[1]]
     assert len(pairs) >= 10
     assert all(a["value"] == b["value"] and a["margin"] == b["margin"] for a, b in pairs)

@@ -328,6 +328,6 @@ def test_the_letter_follows_the_right_option(
             assert options is not None and len(set(options)) == len(options)
             assert options.count(asking.right) == 1
             assert sorted(options) == sorted(asking.question.answer.options(None)), (
-                "wrong ones do not hang on draws"
+                "wrong ones do not depend on draws"
             )  # type: ignore[arg-type]
             assert asking.right == asking.question.answer.options(None)[0]  # type: ignore[arg-type]

@@ -128,7 +128,7 @@ def test_steps_that_do_not_print_with_one_decimal_are_errors(step: float) -> Non
         task(VIEW_CHANGE).parameters(move_step=step)
 
 
-def relabelled(facts: SceneFacts, called: Callable[[str, int], str]) -> SceneFacts:
+def relabeled(facts: SceneFacts, called: Callable[[str, int], str]) -> SceneFacts:
     """The scene with other labels, told from the category and the number of the object."""
 
     def read(table: Table) -> pl.DataFrame:
@@ -162,13 +162,13 @@ def places(held: list[dict[str, object]] | None) -> list[tuple[object, ...]]:
 def test_objects_are_called_by_their_labels(asked: Asked, name: str) -> None:
     chosen = task(name)
     for facts in facts_in(asked):
-        theirs = relabelled(facts, own_word)
-        plain, labelled = (
+        theirs = relabeled(facts, own_word)
+        plain, labeled = (
             {row["qa_id"]: row for row in generate(chosen, theirs, chosen.parameters(names=how)).rows}
             for how in ("category", "label")
         )
-        assert plain.keys() == labelled.keys()
-        for qa_id, row in labelled.items():
+        assert plain.keys() == labeled.keys()
+        for qa_id, row in labeled.items():
             for field, held in row.items():
                 if field == "coordinates":
                     assert places(held) == places(plain[qa_id][field])
@@ -208,9 +208,9 @@ def test_one_label_of_two_categories_is_ambiguous_and_so_are_two_of_one() -> Non
 
 def test_what_has_no_label_keeps_its_category() -> None:
     made = Tables(pose(3.0), facts=FACTS, objects={1: "sofa"}, observations=[{"frame": "0", "instance": 1}])
-    facts = relabelled(made.facts(), lambda word, number: " \n")
+    facts = relabeled(made.facts(), lambda word, number: " \n")
     assert facts.called("label").objects.words == ("sofa",)
-    spaced = relabelled(made.facts(), lambda word, number: " Big\n couch ")
+    spaced = relabeled(made.facts(), lambda word, number: " Big\n couch ")
     assert spaced.called("label").objects.words == ("Big couch",)
     assert spaced.objects.words == ("sofa",)
 
@@ -220,7 +220,7 @@ def test_counts_are_of_all_that_bear_the_label() -> None:
 
     def counted(*labels: str) -> list[tuple[str, str]]:
         facts = made([("sofa", box(place, 0)) for place in range(len(labels))])
-        theirs = relabelled(facts, lambda word, number: labels[number])
+        theirs = relabeled(facts, lambda word, number: labels[number])
         rows = generate(chosen, theirs, chosen.parameters(names="label")).rows
         return [(row["answer"], row["question"]) for row in rows if row["format"] == "fill"]
 

@@ -8,13 +8,13 @@ import pytest
 from asked_homes import FORMS, Asked
 
 from spatial_assets.exports.core.base import Question, Shot
-from spatial_assets.exports.spar import faults as spar_faults
 from spatial_assets.exports.spar import layout as spar_layout
+from spatial_assets.exports.spar import problems as spar_problems
 from spatial_assets.exports.spar import records as spar_records
 from spatial_assets.scene.frames import VIDEO_FRAMES
 
 
-def faults_of(rows: list[dict[str, Any]]) -> list[str]:
+def problems_of(rows: list[dict[str, Any]]) -> list[str]:
     """What the export's check says of rows as records, images aside."""
     found = []
     for number, row in enumerate(rows):
@@ -25,8 +25,8 @@ def faults_of(rows: list[dict[str, Any]]) -> list[str]:
         assert layout.published and layout.folder == row["task"]
         # A sequence that is shorter than a video is shown whole; SPAR has none.
         short = f"image has {len(images)} paths, and {layout.type} shows {VIDEO_FRAMES}"
-        faults = spar_faults.faults(record, layout, row["format"], lambda image: None)
-        found += [fault for fault in faults if fault != short or len(images) > VIDEO_FRAMES]
+        problems = spar_problems.problems(record, layout, row["format"], lambda image: None)
+        found += [problem for problem in problems if problem != short or len(images) > VIDEO_FRAMES]
         back = spar_records.columns(record)
         assert back == {**{name: row.get(name) for name in back}, "split": "train"}
     return found
@@ -40,4 +40,4 @@ PUBLISHED = [layout.folder for layout in spar_layout.tasks().values()]
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_rows_are_records_of_their_task(asked: Asked, name: str) -> None:
     assert set(FORMS[name]) <= set(spar_layout.task(name).formats)
-    assert faults_of(asked.rows(name)) == []
+    assert problems_of(asked.rows(name)) == []

@@ -49,7 +49,7 @@ def test_what_the_law_foresees_is_kept_so_much_the_more_rarely(alike: int) -> No
     right = np.random.default_rng(7).choice(4, count, p=chances)
     signs = np.full((count, 4), -1, np.int64)
     signs[np.arange(count), right] = 1
-    members, _, refused = foursomes._sets(
+    members, _, rejected = foursomes._sets(
         np.arange(0, 4 * count + 1, 4),
         signs.ravel(),
         np.tile(np.arange(4), count),
@@ -62,7 +62,7 @@ def test_what_the_law_foresees_is_kept_so_much_the_more_rarely(alike: int) -> No
         12,
         alike,
     )
-    assert len(members) + refused == count
+    assert len(members) + rejected == count
     found = np.bincount(members[:, 0] % 4, minlength=4)
     assert np.abs(found / count - kept).max() < 0.03
 

@@ -259,9 +259,9 @@ def test_what_stands_beside_must_fit(made: tuple[Path, str], tmp_path: Path) -> 
     whole = file.read_text()
     rows = json.loads(whole)
     file.write_text(json.dumps(rows[1:]))
-    faults = spatialmosaic_bench.validate(out)
-    assert any(f"names row {rows[0]['id']}, which is not there" in fault for fault in faults)
-    assert any("report.json: says" in fault and rows[0]["question_type"] in fault for fault in faults)
+    problems = spatialmosaic_bench.validate(out)
+    assert any(f"names row {rows[0]['id']}, which is not there" in problem for problem in problems)
+    assert any("report.json: says" in problem and rows[0]["question_type"] in problem for problem in problems)
     file.write_text(whole)
     truths = out / "truths.jsonl"
     text = truths.read_text()
@@ -269,13 +269,14 @@ def test_what_stands_beside_must_fit(made: tuple[Path, str], tmp_path: Path) -> 
         text.replace(f'"question_type": "{rows[0]["question_type"]}"', '"question_type": "x"', 1)
     )
     assert any(
-        "record 0: truths.jsonl says another truth" in fault for fault in spatialmosaic_bench.validate(out)
+        "record 0: truths.jsonl says another truth" in problem
+        for problem in spatialmosaic_bench.validate(out)
     )
     for path, content in ((truths, "{"), (out / "report.json", "[1]"), (truths, "[]\n")):
         kept = path.read_text()
         path.write_text(content)
-        (fault,) = spatialmosaic_bench.validate(out)
-        assert fault.startswith("report.json, truths.jsonl: ") or path.name in fault
+        (problem,) = spatialmosaic_bench.validate(out)
+        assert problem.startswith("report.json, truths.jsonl: ") or path.name in problem
         path.write_text(kept if path != truths else text)
     assert spatialmosaic_bench.validate(out) == []
 

@@ -44,7 +44,7 @@ def test_all_comes_back_and_passes_the_check(exported: tuple[ReleaseRows, Path])
     }
     assert {row["qa_id"]: row for row in spatialmosaic.read_back(out)} == wanted
     found = spatialmosaic.examine(out)
-    assert (found.faults, found.notes) == ([], [])
+    assert (found.problems, found.notes) == ([], [])
     assert set(found.kinds) == set(MOSAIC) and found.records == 2 * len(wanted)
 
 

@@ -1,2 +1,2 @@
--- Scenes of some shards ($shards) that an asset refused, or that were refused upstream of it.
+-- Scenes of some shards ($shards) that an asset rejected, or that were rejected upstream of it.
 select asset, shard, scene, status, reason from record where status <> 'done' and shard in (select unnest($shards))

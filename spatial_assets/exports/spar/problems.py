@@ -55,10 +55,10 @@ SHOWN = 60
 """Characters of a value that a line repeats."""
 
 
-def faults(
-    record: Any, task: TaskLayout, form: str, image_fault: Callable[[str], str | None]
+def problems(
+    record: Any, task: TaskLayout, form: str, image_problem: Callable[[str], str | None]
 ) -> Iterator[str]:
-    """A line for each; `image_fault` says what is wrong with an image's path."""
+    """A line for each; `image_problem` says what is wrong with an image's path."""
     if not isinstance(record, Mapping):
         yield f"not an object: {shown(record)}"
         return
@@ -70,14 +70,14 @@ def faults(
         yield f"id is not a scene's name, _ and a number: {shown(name)}"
     if "type" in record and record["type"] != task.type:
         yield f"type is {shown(record['type'])}, and its folder holds {task.type}"
-    images = yield from _images(record, task, image_fault)
+    images = yield from _images(record, task, image_problem)
     if "conversations" in record:
         yield from _turns(record["conversations"], len(images), task, form)
     yield from _marks(record, task, len(images))
 
 
 def _images(
-    record: Mapping[str, Any], task: TaskLayout, image_fault: Callable[[str], str | None]
+    record: Mapping[str, Any], task: TaskLayout, image_problem: Callable[[str], str | None]
 ) -> Generator[str, None, list[str]]:
     """Yields what is wrong with its lists of images, and returns the color images."""
     found: list[str] = []
@@ -97,9 +97,9 @@ def _images(
         elif found and len(value) != len(found):
             yield f"depth has {len(value)} paths for {len(found)} images"
         for path in value:
-            fault = astray(path, "the folder of images") or image_fault(path)
-            if fault:
-                yield f"{name} {shown(path)}: {fault}"
+            problem = astray(path, "the folder of images") or image_problem(path)
+            if problem:
+                yield f"{name} {shown(path)}: {problem}"
     return found
 
 
@@ -160,10 +160,10 @@ def _marks(record: Mapping[str, Any], task: TaskLayout, images: int) -> Iterator
     broken = False
     for name, value, numbers in coordinates(record):
         shape = POINT if numbers == COORDINATES[POINT] else BOX
-        fault = _wrong_coordinates(value, numbers, nested=name.endswith("_list"))
-        if fault:
+        problem = _wrong_coordinates(value, numbers, nested=name.endswith("_list"))
+        if problem:
             broken = True
-            yield f"{name} {fault}"
+            yield f"{name} {problem}"
         else:
             counts[shape] += len(value[0] if name.endswith("_list") else value)
     for name in record:

@@ -1,4 +1,4 @@
-"""What is tried of a question before it enters the benchmark: a function for each fault that people found in SPAR's.
+"""What is tried of a question before it enters the benchmark: a function for each problem that people found in SPAR's.
 
 The first sentence of each is what reports say of it. A check gets the question's row and what the lake knows of its
 scene, and says what is wrong, or nothing. Those that need the scene find nothing wrong where the lake has none of it.
@@ -331,9 +331,9 @@ def failed(row: Row, scene: SceneTruth) -> tuple[str, str] | None:
     if row["task"] not in bench_tasks():
         raise ValueError(f"{row['task']} is no task of SPAR-Bench")
     for name, check in CHECKS.items():
-        fault = check(row, scene)
-        if fault is not None:
-            return name, fault
+        problem = check(row, scene)
+        if problem is not None:
+            return name, problem
     return None
 
 

@@ -13,7 +13,7 @@ import pytest
 from spatial_assets.exports.core.base import Options, Question
 from spatial_assets.exports.core.scene_truth import SceneTruth
 from spatial_assets.exports.spar_bench.cut import cut
-from spatial_assets.exports.spar_bench.faults import ASKED_TWICE, CHECKS, failed, sentence
+from spatial_assets.exports.spar_bench.problems import ASKED_TWICE, CHECKS, failed, sentence
 from spatial_assets.exports.spar_bench.tasks import bench_tasks
 from spatial_assets.scene.model import InputError
 
@@ -128,9 +128,9 @@ def asked(bench, task):
 @pytest.mark.parametrize("task", sorted(bench_tasks()))
 def test_what_the_tasks_ask_is_found_right(bench, task):
     """Computed anew from boxes and cameras, by formulas that the tasks do not share."""
-    faults = [failed(question.row, bench.truth(question)) for question in bench.questions[task]]
-    assert len(faults) >= 8
-    assert [fault for fault in faults if fault] == []
+    problems = [failed(question.row, bench.truth(question)) for question in bench.questions[task]]
+    assert len(problems) >= 8
+    assert [problem for problem in problems if problem] == []
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_a_damaged_question_is_dropped_by_the_check_that_looks_for_it(bench, che
     question = asked(bench, task)
     row = copy.deepcopy(question.row)
     damage(row)
-    fault = CHECKS[check](row, bench.truth(question))
-    assert fault is not None and "\n" not in fault
+    problem = CHECKS[check](row, bench.truth(question))
+    assert problem is not None and "\n" not in problem
     assert failed(row, bench.truth(question)) is not None
     assert CHECKS[check](question.row, bench.truth(question)) is None
 

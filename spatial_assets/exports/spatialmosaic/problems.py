@@ -1,7 +1,7 @@
 """What is wrong with one of SpatialMosaic's records, of either layout and whoever wrote it. Nothing of files.
 
 Measured by what the published evaluator and trainer do with a record, and by what the published samples have. What
-rows of another generator may have otherwise, such as other levels' names, is no fault.
+rows of another generator may have otherwise, such as other levels' names, is no problem.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def kind_of(record: Mapping[str, Any]) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def faults(record: Any) -> Iterator[str]:
+def problems(record: Any) -> Iterator[str]:
     """A line for each."""
     if not isinstance(record, Mapping):
         yield f"not an object: {shown(record)}"
