@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,29 @@ FAMILIES: dict[str, set[str]] = {
     "spar_bench": {"spar", "core"},
 }
 """Which folders of exports a family of formats may import, where that is not `core` alone."""
+TASKS = "spatial_assets.tasks"
+SUITES: dict[tuple[str, str], str] = {
+    (
+        "grounding",
+        "spar",
+    ): "its form is that of SPAR's 3D grounding, over SPAR's triples of views and its videos",
+    (
+        "views",
+        "spatialmosaic",
+    ): "it asks further questions about SpatialMosaic's view sets, by the same measures",
+}
+"""Which suite of tasks may import which other one, and why; what any may import is in `core`."""
+STUDIO = "spatial_assets.studio"
+BELOW: dict[str, set[str]] = {
+    "models": {"catalog", "scenery", "surfaces"},
+    "layouts": {"annotation", "camera", "files", "render", "rooms", "scan", "scene"},
+}
+"""What folders of the studio may import of the modules beside them: the stuff of single things, and finished scenes."""
+BUILD_WITH: dict[str, set[str]] = {
+    "models": {"along_walls", "furnish", "groups", "layout", "rooms", "scene", "tops", "workshop"},
+    "layouts": {"write"},
+}
+"""Which of the modules beside them may import these folders: what puts things in homes, and the one entry."""
 ABOVE = ("assets", "cluster", "commands", "cli", "definitions", "__main__")
 """What Dagster loads and people type may import every room, except as OUTERMOST says."""
 OUTERMOST = {
@@ -105,23 +128,57 @@ def test_arrows_point_one_way():
 def test_families_of_exports_share_what_is_in_their_core():
     wrong = []
     for module in MODULES:
-        family = _family(module)
+        family = _folder(module, EXPORTS)
         if family is None:
             continue
         allowed = FAMILIES.get(family, {"core"}) | {family}
         wrong += [
             f"{module} imports {other}"
             for other in sorted(imported(module))
-            if room(other) == "exports" and _family(other) not in allowed
+            if room(other) == "exports" and _folder(other, EXPORTS) not in allowed
         ]
     assert wrong == []
 
 
-def _family(module: str) -> str | None:
-    """The folder of exports that a module stands in; None for what stands above them, or elsewhere."""
+def _folder(module: str, above: str) -> str | None:
+    """The folder of a package that a module stands in; None for what stands above them, or elsewhere."""
+    depth = above.count(".") + 2
     parts = module.split(".")
-    below = ".".join(parts[:3])
-    return parts[2] if below.startswith(f"{EXPORTS}.") and below in PACKAGES else None
+    below = ".".join(parts[:depth])
+    return parts[depth - 1] if below.startswith(f"{above}.") and below in PACKAGES else None
+
+
+def test_suites_of_tasks_share_what_is_in_their_core_and_in_the_table():
+    found = {
+        (here, there)
+        for module in MODULES
+        for other in imported(module)
+        if (here := _folder(module, TASKS)) and (there := _folder(other, TASKS)) not in (None, here, "core")
+    }
+    assert found == SUITES.keys()
+    assert not {(there, here) for here, there in found} & found
+    assert "core" not in {here for here, _ in found}
+
+
+@pytest.mark.parametrize("folder", BELOW)
+def test_a_folder_of_the_studio_stands_between_what_it_is_made_of_and_what_builds_with_it(folder):
+    inside = [module for module in MODULES if _folder(module, STUDIO) == folder]
+    made_of = {
+        other
+        for module in inside
+        for other in imported(module)
+        if room(other) == "studio" and _folder(other, STUDIO) != folder
+    }
+    assert made_of == {f"{STUDIO}.{name}" for name in BELOW[folder]}
+    builders = {
+        module
+        for module in MODULES
+        if _folder(module, STUDIO) != folder and any(_folder(it, STUDIO) == folder for it in imported(module))
+    }
+    assert {module for module in builders if room(module) == "studio"} == {
+        f"{STUDIO}.{name}" for name in BUILD_WITH[folder]
+    }
+    assert not builders & reached(made_of), "round about, through what it is made of"
 
 
 def test_the_table_itself_has_no_circle():
@@ -132,18 +189,20 @@ def test_the_table_itself_has_no_circle():
         assert not others & aside
 
 
+def reached(modules: Iterable[str]) -> set[str]:
+    """These modules, and what they import, directly or not."""
+    seen = set(modules)
+    frontier = list(seen)
+    while frontier:
+        new = imported(frontier.pop()) - seen
+        seen |= new
+        frontier += new
+    return seen
+
+
 def circles() -> Iterator[list[str]]:
     """Groups of modules of which each imports, directly or not, every other; imports in functions count."""
-    reach: dict[str, set[str]] = {}
-    for start in MODULES:
-        seen: set[str] = set()
-        frontier = [start]
-        while frontier:
-            for other in imported(frontier.pop()):
-                if other not in seen:
-                    seen.add(other)
-                    frontier.append(other)
-        reach[start] = seen
+    reach = {start: reached(imported(start)) for start in MODULES}
     for module in MODULES:
         group = [module, *(other for other in sorted(reach[module]) if module in reach[other])]
         if module in reach[module] and group[0] == min(group):

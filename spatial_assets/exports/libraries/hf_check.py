@@ -64,7 +64,7 @@ def batches(file: Path, columns: Sequence[str], size: int = 4096) -> Iterator[pa
 
 
 def validate(path: Path) -> list[str]:
-    """A line for each problem of the files below a folder, or of one file; answers only where `ids.parquet` is there."""
+    """A line for each problem of the files below a folder, or of one; answers only where `ids.parquet` is there."""
     try:
         files = files_of(path)
     except InputError as error:

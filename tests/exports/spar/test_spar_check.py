@@ -1,4 +1,4 @@
-"""The check of SPAR trees: each planted problem is one line that names file and line, and hostile files are only that."""
+"""The check of SPAR trees: each planted problem is a line that names file and line, and hostile files are only that."""
 
 from __future__ import annotations
 
