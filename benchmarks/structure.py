@@ -2,12 +2,14 @@
 
     python -m benchmarks structure
 
-An example is a block of code after a line that ends with its file's path in backquotes and a colon. Each kind is tried
-in a copy of the package of its own, in which nothing but its example is new.
+An example is a block of code after a line that ends with its file's path in backquotes and a colon, a row of a table
+after one that names the row above it, and what to run after `Run:`. Each kind is tried in a copy of the checkout of its
+own, where its guide is followed and nothing else is done: the files that differ then are those that it touches.
 """
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import re
@@ -31,9 +33,18 @@ GUIDES = {
 """What there are many of, and the guide with its worked example."""
 MOST_FILES = 3
 BLOCK = re.compile(r"`((?:spatial_assets|tests)/[\w/]+\.\w+)`:\n\n```\w+\n(.*?)```\n", re.DOTALL)
+ROW = re.compile(r"`([\w/.-]+)`, below the row of `([\w-]+)`:\n\n```markdown\n(.*\n)```\n")
+RUN = re.compile(r"Run:\n\n((?: {4}.*\n)+)")
 LISTED = re.compile(r"Files touched, tests aside:\n\n((?:\d\. .*\n)+)")
-CARRIED = ("spatial_assets", "sql", "tests", "pyproject.toml", "dagster.yaml")
-"""What a copy of the checkout holds."""
+CARRIED = (
+    *("spatial_assets", "benchmarks", "deploy", "docs", "sql", "tests"),
+    *("Makefile", "README.md", "dagster.yaml", "pyproject.toml", "requirements.lock", "workspace.yaml"),
+)
+"""What a copy of the checkout holds: what its tests read."""
+TESTS = "tests/"
+"""What lies below is no file that a newcomer is said to touch, the snapshots there among it."""
+PROGRAMS = {"spatial-assets": ("-m", "spatial_assets"), "python": ()}
+"""What the commands of guides begin with, by what Python is given in its place."""
 VERSIONS = """
 import json
 from spatial_assets.evaluation.results import scorer_version
@@ -57,14 +68,16 @@ class Example:
     """Path in the checkout to content, those of tests among them."""
     listed: Sequence[str]
     """Paths that the guide names as touched, tests aside; `<name>` stands for the example's."""
+    rows: Sequence[tuple[str, str, str]] = ()
+    """Path in the checkout, the row that stands above in a table there, and the new row."""
+    commands: Sequence[str] = ()
 
     @property
-    def touched(self) -> list[str]:
-        """Every file outside tests that the example writes or the guide names."""
-        written = [path for path in self.files if not path.startswith("tests/")]
-        names = {PurePosixPath(path).stem for path in written}
-        forms = {path.replace("<name>", name) for path in self.listed for name in sorted(names)}
-        return sorted({*written, *forms})
+    def named(self) -> list[str]:
+        """Every file that the guide names as touched, for its example."""
+        written = [path for path in self.files if not path.startswith(TESTS)]
+        names = sorted({PurePosixPath(path).stem for path in written})
+        return sorted({path.replace("<name>", name) for path in self.listed for name in names})
 
 
 def example(kind: str) -> Example:
@@ -73,25 +86,46 @@ def example(kind: str) -> Example:
     lists, files = LISTED.findall(text), dict(BLOCK.findall(text))
     if len(lists) != 1 or not files:
         raise ValueError(f"{GUIDES[kind]}: {len(lists)} lists of files touched, {len(files)} files shown")
-    return Example(kind, files, re.findall(r"^\d\. `([^`]+)`", lists[0], re.MULTILINE))
+    listed = re.findall(r"^\d\. `([^`]+)`", lists[0], re.MULTILINE)
+    commands = [line.strip() for block in RUN.findall(text) for line in block.splitlines()]
+    return Example(kind, files, listed, ROW.findall(text), commands)
 
 
 class Copy:
-    """A checkout of its own with some examples in it."""
+    """A checkout of its own in which some guides were followed."""
 
     def __init__(self, folder: Path, kinds: Sequence[str]) -> None:
         self.folder = folder
         for name in CARRIED:
             source = CHECKOUT / name
+            # Times and compiled modules too, so that nothing is compiled anew.
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, folder / name)
             else:
-                shutil.copyfile(source, folder / name)
-        for kind in kinds:
-            for path, text in example(kind).files.items():
+                shutil.copy2(source, folder / name)
+        examples = [example(kind) for kind in kinds]
+        for shown in examples:
+            for path, text in shown.files.items():
                 if (folder / path).exists():
-                    raise ValueError(f"{GUIDES[kind]}: {path} is there already")
+                    raise ValueError(f"{GUIDES[shown.kind]}: {path} is there already")
                 (folder / path).write_text(text, encoding="utf-8")
+            for path, above, row in shown.rows:
+                _put_row(folder / path, above, row)
+        for command in dict.fromkeys(command for shown in examples for command in shown.commands):
+            program, *words = command.split()
+            self.python(*PROGRAMS[program], *words)
+
+    def changed(self) -> list[str]:
+        """Files, sorted, that are new or other than in the checkout, those of tests aside."""
+        return sorted(path for name in CARRIED for path in self._differing(name) if not path.startswith(TESTS))
+
+    def _differing(self, name: str) -> Iterator[str]:
+        for path in sorted((self.folder / name).rglob("*")) or [self.folder / name]:
+            own = path.relative_to(self.folder).as_posix()
+            if path.is_file() and path.suffix != ".pyc":
+                there = CHECKOUT / own
+                if not there.is_file() or not filecmp.cmp(path, there, shallow=False):
+                    yield own
 
     def python(self, *words: str | Path, status: int = 0) -> str:
         """What Python prints there. Raises RuntimeError, with its errors, where it ends with another status."""
@@ -104,6 +138,16 @@ class Copy:
     def versions(self) -> dict[str, str]:
         """Code versions of all assets, by name and dataset, and of all scorers."""
         return _versions(self.folder)
+
+
+def _put_row(file: Path, above: str, row: str) -> None:
+    """Raises ValueError where the table has not one row that begins with the name."""
+    text = file.read_text(encoding="utf-8")
+    begun = re.compile(rf"^\| `{above}` \|.*\n", re.MULTILINE)
+    new, count = begun.subn(lambda found: found.group() + row, text)
+    if count != 1:
+        raise ValueError(f"{file}: {count} rows of `{above}`")
+    file.write_text(new, encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
@@ -142,6 +186,7 @@ class Touched:
 
     kind: str
     files: Sequence[str]
+    """That differ when the guide was followed, and those that it names besides."""
     versions: int
     """How many there were before."""
     changed: Sequence[str]
@@ -153,9 +198,11 @@ def measured() -> Iterator[Touched]:
     before = versions()
     for kind in GUIDES:
         with tempfile.TemporaryDirectory() as folder:
-            after = Copy(Path(folder), [kind]).versions()
+            copy = Copy(Path(folder), [kind])
+            files, after = copy.changed(), copy.versions()
         new = len(after.keys() - before.keys())
-        yield Touched(kind, example(kind).touched, len(before), changed(before, after), new)
+        files = sorted({*files, *example(kind).named})
+        yield Touched(kind, files, len(before), changed(before, after), new)
 
 
 def run() -> dict:

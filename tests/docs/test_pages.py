@@ -91,7 +91,7 @@ def test_commands_of_exports_are_taken_as_they_are_shown(words):
     parsed = main.commands["export"].make_context("export", words.split()[1:])
     form = parsed.params["form"]
     assert parsed.params["out"] is not None and not parsed.params["validate"]
-    takes = registry.export_format(form).TAKES if hasattr(registry.export_format(form), "TAKES") else ()
+    takes = getattr(registry.export_format(form), "TAKES", ())
     asked = {"coordinates", "image_format", "shard_megabytes", "rgbd", "general", "size"}
     given = {
         name for name in asked if parsed.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

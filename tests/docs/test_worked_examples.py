@@ -1,6 +1,6 @@
-"""The worked examples of `docs/` work as they stand, in a copy of the package, and change nobody else's version.
+"""Who follows the guides of `docs/` to the letter has what they promise, and all of this checkout's tests pass.
 
-An example is a Python block after a line that ends with the file's path.
+All four are followed in one copy of the checkout, docs and tests with it: see `benchmarks/structure.py`.
 """
 
 from __future__ import annotations
@@ -23,27 +23,79 @@ from spatial_assets.releases import create
 
 __all__ = ["built"]
 TASK = "height_comparison_oo"
+NAMES = {"reader": "capture", "task": TASK, "export": "csv-table", "scorer": "yes_no"}
+ONCE = ("spatial_assets/exports/core/licenses.json",)
+"""Named by a guide for those whose case is not its example's."""
+QUICK = (
+    *("tests/docs/test_pages.py", "tests/exports/test_every_format.py", "tests/readers/test_facts.py"),
+    *("tests/readers/test_capture.py", "tests/scoring/test_scoring_run.py", "tests/tasks/core/test_wording.py"),
+    *("tests/assets/test_definitions.py", "tests/lineage/test_code_versions.py", "tests/scene/test_discovery.py"),
+    *("tests/tasks/test_registry.py", "tests/releases/test_recipes.py", "tests/exports/core/test_licenses.py"),
+)
+OF_ALL = (
+    *("page_of_exports", "snapshot", "rooms_hold", "every_format_is_here", "own_terms", "words_that_there_are"),
+    *("spatial_mllms", "closures"),
+)
+"""Tests that ask of all there are at once, by words of their names."""
+SLOW = (
+    *("truncated", "gone", "closure", "fuzz"),
+    *(f"exports_are_taken and not {name}" for name in ()),
+)
+WIDE = (
+    *("tests/docs/test_pages.py", "tests/exports", "tests/readers/test_facts.py", "tests/readers/test_fuzz.py"),
+    *("tests/readers/test_one_scene.py", "tests/readers/test_left_out.py", "tests/readers/test_capture.py"),
+    *("tests/scene", "tests/scoring", "tests/tasks/core", "tests/tasks/spar", "tests/releases/test_recipes.py"),
+    *("tests/assets/test_definitions.py", "tests/assets/test_suites.py", "tests/commands", "tests/evaluation"),
+    *("tests/lineage/test_code_versions.py", "tests/engine/test_compiling.py", "tests/stages", "tests/rewards"),
+    *("tests/report", "tests/test_structure.py", "tests/audit"),
+)
+"""Whatever depends on what a registry finds."""
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """The examples of all guides together."""
+    """A checkout in which all guides were followed."""
     return Copy(tmp_path_factory.mktemp("checkout"), list(GUIDES))
 
 
+def passed(copy, *words):
+    """How many tests pass in the copy; RuntimeError with what is told where one fails."""
+    told = copy.python("-m", "pytest", *words, "-q", "-n", "0", "-p", "no:cacheprovider")
+    (count,) = re.findall(r"^(\d+) passed", told, re.MULTILINE)
+    return int(count)
+
+
 @pytest.mark.parametrize("kind", GUIDES)
-def test_a_guide_names_at_most_three_files_and_its_example_is_among_them(kind, capsys):
-    shown = example(kind)
-    assert 0 < len(shown.listed) == len(shown.touched) <= MOST_FILES
+def test_a_guide_names_at_most_three_files(kind, capsys):
+    named = example(kind).named
+    assert 0 < len(named) <= MOST_FILES
     with capsys.disabled():
-        print(f"\n  a new {kind} touches: {', '.join(shown.touched)}")
+        print(f"\n  a new {kind} touches: {', '.join(named)}")
 
 
-def test_a_file_that_the_list_leaves_out_is_counted():
-    forgetful = structure.Example(
-        "task", {"spatial_assets/tasks/spar/a.py": "", "tests/a.py": ""}, ["b/<name>.json"]
-    )
-    assert forgetful.touched == ["b/a.json", "spatial_assets/tasks/spar/a.py"]
+def test_what_differs_is_what_the_guides_name(copy):
+    assert copy.changed() == sorted({path for kind in GUIDES for path in example(kind).named} - {*ONCE})
+
+
+def test_what_a_copy_holds_otherwise_is_told(tmp_path):
+    bare = Copy(tmp_path, [])
+    assert bare.changed() == []
+    (tmp_path / "docs/new.md").write_text("")
+    (tmp_path / "tests/test_new.py").write_text("")
+    (tmp_path / "README.md").write_text("Another one.\n")
+    assert bare.changed() == ["README.md", "docs/new.md"]
+    with pytest.raises(ValueError, match="0 rows of `nobody`"):
+        structure._put_row(tmp_path / "README.md", "nobody", "| `new` |\n")
+
+
+def test_tests_that_ask_registries_pass_with_the_examples(copy):
+    chosen = " or ".join((*(name.replace("-", "_") for name in ()), *NAMES.values(), *OF_ALL))
+    assert passed(copy, *QUICK, "-k", f"({chosen})", "-m", "not prove") > 30
+
+
+@pytest.mark.prove
+def test_all_tests_pass_that_depend_on_what_is_there(copy):
+    assert passed(copy, *WIDE, "-m", "not prove") > 2000
 
 
 @pytest.mark.prove
@@ -130,12 +182,7 @@ def test_the_tasks_example(copy, tmp_path):
     assert {row["task"] for row in json.loads(copy.run("facts", "--json"))["tasks"]} > {TASK}
     assert f"### {TASK}\n" in copy.run("tasks", "--markdown", "-")
     own = f"tests/tasks/spar/test_{TASK}.py"
-    told = copy.python(
-        *("-m", "pytest", own, "tests/tasks/spar", "tests/tasks/test_registry.py"),
-        *("-k", f"{TASK} and not studio", "-n", "0", "-x", "-p", "no:cacheprovider"),
-    )
-    (passed,) = re.findall(r"^(\d+) passed", told, re.MULTILINE)
-    assert int(passed) > 15
+    assert passed(copy, own, "tests/tasks/spar", "tests/tasks/test_registry.py", "-k", f"{TASK} and not studio") > 15
 
 
 @pytest.mark.prove

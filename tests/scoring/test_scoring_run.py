@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spatial_assets.scene.model import InputError
-from spatial_assets.scoring.profile import Unscorable
+from spatial_assets.scoring.profile import Profile, Unscorable
 from spatial_assets.scoring.registry import BENCHMARKS, find_profile, profiles
 from spatial_assets.scoring.run import RowError, save, score_file, score_rows
 
@@ -83,6 +83,12 @@ GOLDS = {
 }  # fmt: skip
 
 
+def golds_of(profile: Profile) -> dict[str, Any]:
+    """Whatever its scorers read beside the prediction."""
+    fields = (name for names in profile.gold_fields.values() for name in names)
+    return {**dict.fromkeys(fields, "A"), **GOLDS}
+
+
 def write(path: Path, *lines: str | bytes) -> Path:
     path.write_bytes(b"".join((line if isinstance(line, bytes) else line.encode()) + b"\n" for line in lines))
     return path
@@ -106,11 +112,12 @@ def no_constant(name: str) -> None:
 @pytest.mark.parametrize(("benchmark", "profile", "task"), ONE_TASK_OF_EACH_SCORER)
 def test_no_prediction_breaks_a_scorer(benchmark: str, profile: str, task: str) -> None:
     """Every malformed prediction, against a letter, a number, a point and a view change as ground truth."""
-    scorer = find_profile(benchmark, profile).scorers[task]
+    chosen = find_profile(benchmark, profile)
+    scorer, golds = chosen.scorers[task], golds_of(chosen)
     for truth in ("A", "4", "(1,2)", "move_right:1"):
         for prediction in MALFORMED:
             try:
-                score = scorer({**GOLDS, "ground_truth": truth, "prediction": prediction})
+                score = scorer({**golds, "ground_truth": truth, "prediction": prediction})
             except Unscorable as error:
                 assert error.kind and error.what
             else:
@@ -121,10 +128,11 @@ def test_no_prediction_breaks_a_scorer(benchmark: str, profile: str, task: str) 
 @pytest.mark.every(4)
 @pytest.mark.parametrize(("benchmark", "profile", "task"), ONE_TASK_OF_EACH_SCORER)
 def test_no_ground_truth_breaks_a_scorer(benchmark: str, profile: str, task: str) -> None:
-    scorer = find_profile(benchmark, profile).scorers[task]
+    chosen = find_profile(benchmark, profile)
+    scorer, fields = chosen.scorers[task], golds_of(chosen)
     for truth in MALFORMED:
         for prediction in ("A", "4", "(1,2)", "move_right:1"):
-            golds = dict.fromkeys(GOLDS, truth)
+            golds = dict.fromkeys(fields, truth)
             try:
                 score = scorer({**golds, "prediction": prediction})
             except Unscorable as error:
@@ -136,9 +144,11 @@ def test_no_ground_truth_breaks_a_scorer(benchmark: str, profile: str, task: str
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_malformed_predictions_through_files(tmp_path: Path, benchmark: str) -> None:
     for profile in profiles(benchmark):
-        tasks = sorted(find_profile(benchmark, profile).scorers)
+        chosen = find_profile(benchmark, profile)
+        tasks = sorted(chosen.scorers)
+        golds = golds_of(chosen)
         rows = [
-            {"question_type": tasks[at % len(tasks)], "prediction": prediction, **GOLDS}
+            {chosen.task_fields[0]: tasks[at % len(tasks)], "prediction": prediction, **golds}
             for at, prediction in enumerate(MALFORMED)
             if not isinstance(prediction, str) or len(prediction) < LONG // 2
         ]

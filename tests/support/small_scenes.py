@@ -1,10 +1,12 @@
 """A small whole scene in every layout that is read, for tests that read it many hundred times.
 
-A reader of which nothing is said here is given what the studio writes for it.
+A reader of which nothing is said here is given what the studio writes for it, and where the studio has no layout of its
+name, what `write_small(root)` of the file that tests it writes: `tests/readers/test_<name>.py`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import zipfile
@@ -16,6 +18,7 @@ import numpy as np
 from tiny import CUBES, write_scannet
 
 from spatial_assets.readers.registry import READERS
+from spatial_assets.studio.layouts.registry import LAYOUTS as STUDIO
 from spatial_assets.studio.write import write_scenes
 
 FRAMES, SIZE, FACES = 6, (48, 36), 3000
@@ -144,5 +147,18 @@ def write_small(root: Path, layout: str) -> None:
     root.mkdir(parents=True, exist_ok=True)
     if layout in WRITERS:
         WRITERS[layout](root)
-    else:
+    elif layout in STUDIO:
         write_scenes(root, layout, 1, 9, FACES, FRAMES, SIZE)
+    else:
+        _own_writer(layout)(root)
+
+
+def _own_writer(reader: str) -> Callable[[Path], None]:
+    """Raises FileNotFoundError where no file tests the reader, AttributeError where it writes no scene."""
+    file = Path(__file__).resolve().parents[1] / "readers" / f"test_{reader}.py"
+    spec = importlib.util.spec_from_file_location(f"small_scene_of_{reader}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    writer: Callable[[Path], None] = module.write_small
+    return writer

@@ -17,16 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-import pyarrow as pa
-
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import Options, Question, Source
-from spatial_assets.exports.core.ids import IDS, Ids, answers_of, differs
+from spatial_assets.exports.core.ids import IDS, Ids, answers_of, differs, noted
 from spatial_assets.exports.core.image_checks import wrong_image
 from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.model import InputError
-from spatial_assets.scene.tables import QUESTIONS
 
 SUFFIX = ".json"
 TOKEN = "<image>"
@@ -37,15 +33,6 @@ FROM_THE_ROW = ("split", "dataset", "release", "scene", "license", "task", "form
 """Keys beside the trainer's own, as in the release."""
 CARRIES = frozenset({"qa_id", "question", "answer", *FROM_THE_ROW})
 TAKES = frozenset({"image-format"})
-ROWS = 4096
-"""Of `ids.parquet` that are held before they are written."""
-NOTED = pa.schema(
-    [
-        *(QUESTIONS.schema.field(name) for name in ("qa_id", "answer", *FROM_THE_ROW) if name != "split"),
-        pa.field("images", pa.int32()),
-    ]
-)
-"""What `ids.parquet` is made of."""
 
 
 def write(source: Source, out: Path, options: Options) -> None:
@@ -54,30 +41,9 @@ def write(source: Source, out: Path, options: Options) -> None:
             placed = images.placed(source.questions(split))
 
             def put(path: Path, own: Iterator[tuple[Question, Sequence[str]]], split: str = split) -> None:
-                files.write_json_list(path, _noted(own, ids, split, path.name))
+                files.write_json_list(path, (_record(*each) for each in noted(own, ids, split, path.name)))
 
             files.write_shards(out, split, SUFFIX, placed, count, options.shards, put)
-
-
-def _noted(
-    placed: Iterator[tuple[Question, Sequence[str]]], ids: Ids, split: str, file: str
-) -> Iterator[dict[str, Any]]:
-    """The records of a file; where each comes from goes to `ids.parquet` as they pass."""
-    held: list[dict[str, Any]] = []
-    for question, images in placed:
-        yield _record(question, images)
-        held.append({**question.row, "images": len(images)})
-        if len(held) == ROWS:
-            _put(held, ids, split, file)
-    if held:
-        _put(held, ids, split, file)
-
-
-def _put(held: list[dict[str, Any]], ids: Ids, split: str, file: str) -> None:
-    rows = pl.from_arrow(pa.Table.from_pylist(held, schema=NOTED))
-    assert isinstance(rows, pl.DataFrame)
-    ids.add(rows, split, file)
-    held.clear()
 
 
 def _record(question: Question, images: Sequence[str]) -> dict[str, Any]:

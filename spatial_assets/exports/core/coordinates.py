@@ -204,6 +204,12 @@ def said(stem: str, unit: str) -> str:
     return f"{stem} {more}" if more else stem
 
 
+def unit_told(text: str) -> str:
+    """The unit that a text says of its coordinates; empty where it says none."""
+    told = (unit for sentences in _words()["said"] for unit, said in sentences.items() if said in text)
+    return next(told, "")
+
+
 def _shares(instruction: str) -> str:
     for words, instead in _words()["fractions"].items():
         if words != "about":

@@ -8,22 +8,34 @@ By it a record that was lost is found, and an answer that was changed or put to 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spatial_assets.exports.core.base import Question
 from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.storage.atomic import naming
 
 IDS = "ids.parquet"
 FROM_THE_ROW = ("dataset", "release", "scene", "license", "task", "format", "frames")
 """Columns that `ids.parquet` has from the release."""
+NOTED = pa.schema(
+    [
+        *(QUESTIONS.schema.field(name) for name in ("qa_id", "answer", *FROM_THE_ROW)),
+        pa.field("images", pa.int32()),
+    ]
+)
+"""What `noted` makes the table of."""
+ROWS = 4096
+"""That it holds before they are written."""
 COMPRESSION = 3
 ANSWERED = "answered"
 """A column of answers as they are read back, for formats whose lines hold part of one elsewhere; null where they do
@@ -79,6 +91,27 @@ class Ids:
                     self._path, table.schema, compression="zstd", compression_level=COMPRESSION
                 )
             self._writer.write_table(table)
+
+
+def noted(
+    placed: Iterator[tuple[Question, Sequence[str]]], ids: Ids, split: str, file: str
+) -> Iterator[tuple[Question, Sequence[str]]]:
+    """The questions of a file and their images, as they came; the table has each when the next is asked for."""
+    held: list[dict[str, Any]] = []
+    for question, images in placed:
+        yield question, images
+        held.append({**question.row, "images": len(images)})
+        if len(held) == ROWS:
+            _put(held, ids, split, file)
+    if held:
+        _put(held, ids, split, file)
+
+
+def _put(held: list[dict[str, Any]], ids: Ids, split: str, file: str) -> None:
+    rows = pl.from_arrow(pa.Table.from_pylist(held, schema=NOTED))
+    assert isinstance(rows, pl.DataFrame)
+    ids.add(rows, split, file)
+    held.clear()
 
 
 def ids_of(path: Path, name: str = IDS) -> pl.DataFrame:

