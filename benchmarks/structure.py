@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -111,13 +111,23 @@ class Copy:
                 (folder / path).write_text(text, encoding="utf-8")
             for path, above, row in shown.rows:
                 _put_row(folder / path, above, row)
-        for command in dict.fromkeys(command for shown in examples for command in shown.commands):
+        self._commands = list(dict.fromkeys(command for shown in examples for command in shown.commands))
+        self._give(command for command in self._commands if TESTS not in command)
+
+    def write_snapshots(self) -> None:
+        """What guides have written anew below `tests`, which takes as long as all else here."""
+        self._give(command for command in self._commands if TESTS in command)
+
+    def _give(self, commands: Iterable[str]) -> None:
+        for command in commands:
             program, *words = command.split()
             self.python(*PROGRAMS[program], *words)
 
     def changed(self) -> list[str]:
         """Files, sorted, that are new or other than in the checkout, those of tests aside."""
-        return sorted(path for name in CARRIED for path in self._differing(name) if not path.startswith(TESTS))
+        return sorted(
+            path for name in CARRIED for path in self._differing(name) if not path.startswith(TESTS)
+        )
 
     def _differing(self, name: str) -> Iterator[str]:
         for path in sorted((self.folder / name).rglob("*")) or [self.folder / name]:

@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from spatial_assets.exports.core.coordinates import (
     PIXEL,
     PROFILES,
+    THOUSANDTH,
     numbers,
     pixels,
     profile,
     rendered,
     resized,
 )
+from spatial_assets.exports.core.truths import own_unit
+from spatial_assets.scoring.kinds import POINT
+from spatial_assets.tasks.registry import tasks
 
 PRINTING = [name for name, held in PROFILES.items() if held.unit]
 SIDES = st.integers(28, 4096)
@@ -177,3 +181,11 @@ def test_what_is_no_image_coordinate_stays() -> None:
         "coordinates": None,
     }
     assert rendered(row, profile("pixels"))["question"] == text
+
+
+def test_tasks_of_points_say_what_their_coordinates_count() -> None:
+    """By it a tolerance is in the unit of the answer, whatever suite a task is of."""
+    pointing = [name for name, task in tasks().items() if task.kind == POINT]
+    assert [name for name in pointing if not own_unit(name)] == []
+    assert own_unit("obj_localization_occ_na") == PIXEL and own_unit("camera_motion_infer") == THOUSANDTH
+    assert own_unit("room_size") == own_unit("none of them") == ""
