@@ -21,10 +21,10 @@ import dagster as dg
 from spatial_assets.assets import partitions, shell
 from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START
 from spatial_assets.assets.keys import keys_of
-from spatial_assets.assets.page_pictures import Picture
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.stage_run import ShardReport
+from spatial_assets.report.pictures import Picture
 from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.stage import Stage

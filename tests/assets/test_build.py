@@ -30,7 +30,7 @@ def source(tmp_path_factory):
     return root
 
 
-FEW = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc"]
+FEW = ["sources", "scenes", "keyframes", "visibility", "depth_prediction_oc"]
 """What is built where many builds are needed."""
 
 

@@ -28,12 +28,13 @@ from spatial_assets.definitions import build_defs
 from spatial_assets.exports.registry import FORMATS
 from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
+from spatial_assets.scene.model import Fact
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.budgets import STAGES as JUDGED
 from spatial_assets.stages.budgets import SUFFIX, recounted
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
-from spatial_assets.tasks.core.task import ShownParameters
+from spatial_assets.tasks.core.task import ShownParameters, Task
 from spatial_assets.tasks.registry import suite_of, tasks
 
 CHAIN = [
@@ -79,6 +80,25 @@ UNPARTITIONED = {
 EXPORTS = {f"exports/{form.replace('-', '_')}" for form in FORMATS}
 """Not over shards of scenes."""
 SUMMARIES = {"lineage_database", "gallery"}
+OF_SETS = {"spatialmosaic", "views"}
+"""Suites whose tasks show sets of views, which are made by what views share."""
+
+
+def rests_on(task: Task) -> set[str]:
+    """The stages that a task's facts come from, by what it needs."""
+    needed = frozenset().union(*task.needs.values())
+    found = {"scenes", "keyframes"}
+    if Fact.VISIBILITY in needed or task.name == "camera_motion_infer":
+        found.add("visibility")
+    if Fact.OVERLAP in needed:
+        found.add("view_sets" if task.suite in OF_SETS else "overlap")
+    if task.name == "settling_view":
+        found.add("overlap")
+    if issubclass(task.parameters, ShownParameters):
+        found.add("frame_sets")
+    return found
+
+
 UPSTREAM = {
     "sources": {f"dataset_{name}" for name in READERS},
     "scenes": {"sources"},
@@ -88,25 +108,12 @@ UPSTREAM = {
     "view_sets": {"scenes", "keyframes", "visibility", "overlap"},
     "rooms": {"scenes", "keyframes", "visibility"},
     "cognitive_maps": {"scenes", "rooms"},
-    **{name: {"scenes", "keyframes", "visibility", "overlap"} for name in TASKS},
-    **{
-        name: {"scenes", "keyframes", "visibility", "overlap", "view_sets"}
-        for name in (*SUITES["spatialmosaic"], *SUITES["views"])
-    },
-    **{
-        name: {"scenes", "keyframes", "visibility", "overlap", "frame_sets"}
-        for name, task in tasks().items()
-        if issubclass(task.parameters, ShownParameters)
-    },
+    **{name: rests_on(task) for name, task in tasks().items()},
     "frame_sets": {"scenes", "keyframes", "visibility"},
     **{
         name: {
-            "scenes",
-            "keyframes",
-            "visibility",
-            "overlap",
-            "frame_sets",
             *recounted(name.removesuffix(SUFFIX)),
+            *(stage for task in recounted(name.removesuffix(SUFFIX)).values() for stage in rests_on(task)),
         }
         for name in JUDGED
     },

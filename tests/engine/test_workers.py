@@ -22,7 +22,7 @@ from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.workers import PRELOADED, in_processes
 from spatial_assets.stages import pipeline
 
-FEW = ["sources", "scenes", "keyframes", "visibility", "overlap", "depth_prediction_oc"]
+FEW = ["sources", "scenes", "keyframes", "visibility", "depth_prediction_oc"]
 
 
 @pytest.fixture
