@@ -25,6 +25,7 @@ from spatial_assets.assets.datasets import register
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.audit.shortcuts import audit
 from spatial_assets.audit.verdicts import ALLOWED
+from spatial_assets.definitions import build_defs
 from spatial_assets.engine.workers import in_processes
 from spatial_assets.report.shortcuts import interval, percent, points
 from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
@@ -55,7 +56,7 @@ def filmed(home: Path, release: str, seed: int, scenes: int, tasks: Sequence[str
     write_scenes(root, LAYOUT, scenes, seed, FACES, FRAMES, SIZE, lambda _: None, spread=spread)
     with instance_of(home) as instance:
         register(instance, home, LAYOUT, root, release)
-    outcome = build(home, tasks=tasks, workers=workers)
+    outcome = build(build_defs, home, tasks=tasks, workers=workers)
     if outcome.errors or outcome.failed_runs:
         raise RuntimeError(f"{outcome.errors or outcome.failed_runs}")
 

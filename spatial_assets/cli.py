@@ -263,12 +263,13 @@ def build(
     """
     from spatial_assets.assets.build import build as build_home
     from spatial_assets.commands.terminal import BuildDisplay, print_outcome, scenes_by_shard
+    from spatial_assets.definitions import build_defs
 
     if on == "cluster":
         outcome = build_on_cluster(home, dataset, scenes, tasks, seed, rehash)
     else:
         with BuildDisplay(scenes_by_shard(home, scenes)) as display:
-            outcome = build_home(home, dataset, scenes, tasks, workers, seed, rehash, display)
+            outcome = build_home(build_defs, home, dataset, scenes, tasks, workers, seed, rehash, display)
     print_outcome(outcome, home, as_json)
     failed = bool(outcome.errors or outcome.failed_runs)
     sys.exit(1 if failed or (strict and outcome.rejected) else 0)

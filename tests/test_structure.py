@@ -72,7 +72,7 @@ OUTERMOST = {
     "cli": {"__main__"},
     "cluster": {"commands", "cli"},
     "commands": {"cli", "__main__"},
-    "definitions": {"assets", "cluster", "commands", "cli"},
+    "definitions": {"cluster", "commands", "cli"},
 }
 """What only these may import."""
 KNOW_DAGSTER = {"assets", "cluster", "commands", "definitions"}

@@ -21,7 +21,6 @@ from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import keys_of, step_of
 from spatial_assets.assets.shell import FULL_DISK, SHARDS_PER_RUN
 from spatial_assets.assets.workspace import Listener, Workspace, listening
-from spatial_assets.definitions import build_defs
 from spatial_assets.engine.quality import Problem
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.lineage.places import needed_in
@@ -138,6 +137,7 @@ def check_settings(home: Path) -> None:
 
 
 def build(
+    defs_with: Callable[..., dg.Definitions],
     home: Path,
     dataset: str | None = None,
     scenes: Sequence[str] = (),
@@ -150,6 +150,7 @@ def build(
 ) -> Outcome:
     """Bring everything in scope up to date, then run the checks of all assets.
 
+    `defs_with` gives all definitions with other resources: they stand above this room, so the caller hands them in.
     `before_checks` is called once all rows stand: what only reads them can be done while the checks run.
     """
     home = home.resolve()
@@ -160,7 +161,7 @@ def build(
     absent, progress.outcome.failed_runs = without_roots(home, keys)
     with at_work(home), history_of(home) as instance:
         partitions.open_partitions(instance, partitions.registry(home))
-        defs = build_defs(workspace=Workspace(home=str(home), workers=workers))
+        defs = defs_with(workspace=Workspace(home=str(home), workers=workers))
         assets = [item for item in defs.assets or [] if isinstance(item, dg.AssetsDefinition)]
         with listening(progress):
             for first, last, _ in partitions.contiguous_ranges(instance, keys - absent, SHARDS_PER_RUN):

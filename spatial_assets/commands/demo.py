@@ -48,6 +48,7 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
     from spatial_assets.assets.build import build
     from spatial_assets.assets.datasets import register
     from spatial_assets.assets.instance import instance_of
+    from spatial_assets.definitions import build_defs
     from spatial_assets.report.gallery import gallery_page, gallery_path
     from spatial_assets.storage.atomic import replace_text
 
@@ -71,7 +72,7 @@ def _build_demo(home: Path, scenes: int, workers: int, quality: str) -> tuple[bo
             drawn.extend(in_processes(workers, gallery_page, [(home,)]))
 
     with BuildDisplay(scenes_by_shard(home)) as display:
-        outcome = build(home, dataset=LAYOUT, workers=workers, shown=display, before_checks=draw)
+        outcome = build(build_defs, home, dataset=LAYOUT, workers=workers, shown=display, before_checks=draw)
     print_outcome(outcome, home, as_json=False)
     replace_text(gallery_path(home), drawn[0].result() if drawn else gallery_page(home))
     return bool(outcome.errors or outcome.failed_runs), gallery_path(home)

@@ -130,7 +130,7 @@ def test_an_error_of_one_task_fails_its_asset_alone(opened, monkeypatch):
 def test_the_build_goes_on_and_says_which_task_failed(opened, monkeypatch):
     home, _ = opened
     fail(monkeypatch, "depth_prediction_oc", "scene0002_00")
-    outcome = build(home, tasks=[*TASKS, "object_counting"])
+    outcome = build(build_defs, home, tasks=[*TASKS, "object_counting"])
     assert list(outcome.errors) == [("depth_prediction_oc", SHARDS[2], "scene0002_00")]
     assert outcome.failed_runs == ["spar: depth_prediction_oc failed on 1 scene"]
     assert outcome.done == 8

@@ -43,6 +43,7 @@ def of_all_stages(home: Path) -> Listed:
     from spatial_assets.assets.build import build
     from spatial_assets.assets.datasets import register
     from spatial_assets.assets.instance import instance_of
+    from spatial_assets.definitions import build_defs
     from spatial_assets.studio.quality import QUALITIES
     from spatial_assets.studio.write import write_scenes
 
@@ -50,7 +51,7 @@ def of_all_stages(home: Path) -> Listed:
         write_scenes(home / quality, LAYOUT, 1, seed, FACES, FRAMES, SIZE, lambda _: None, quality=quality)
         with instance_of(home) as instance:
             register(instance, home, LAYOUT, home / quality, quality)
-    outcome = build(home, workers=1)
+    outcome = build(build_defs, home, workers=1)
     if outcome.errors or outcome.failed_runs:
         raise RuntimeError(f"{outcome.errors or outcome.failed_runs}")
     return called()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 from task_truths import truth_file, truth_module
@@ -40,6 +43,22 @@ def test_the_truth_of_a_task_stands_in_the_file_that_tests_it(name: str) -> None
         value for key, value in vars(module).items() if key.startswith("test_") and inspect.isfunction(value)
     ]
     assert uses, f"{file.name} tests nothing"
+    assert _calls(truth, vars(module)), f"no test of {file.name} asks `truth`"
+
+
+def _calls(truth: Callable[..., object], module: Mapping[str, Any]) -> bool:
+    """Whether a test of the module names it, or names a function of the module that does."""
+    names = {key for key, value in module.items() if value is truth}
+    own = {key: value for key, value in module.items() if inspect.isfunction(value) and value is not truth}
+    while more := {key for key, value in own.items() if _named(value.__code__) & names} - names:
+        names |= more
+    return any(key.startswith("test_") for key in names)
+
+
+def _named(code: CodeType) -> set[str]:
+    """Global names in a function and in those that stand within it."""
+    inner = [part for part in code.co_consts if isinstance(part, CodeType)]
+    return {*code.co_names, *(name for part in inner for name in _named(part))}
 
 
 @pytest.mark.parametrize("name", tasks())
