@@ -87,7 +87,7 @@ def demo(home: Path, workers: int, scenes: int, quality: str) -> None:
     from spatial_assets.engine.workers import start_server
 
     if workers > 1:
-        start_server("spatial_assets.studio.write", "spatial_assets.report.gallery")
+        start_server()
     from spatial_assets.commands.demo import run_demo
 
     sys.exit(run_demo(home, scenes, workers, quality))

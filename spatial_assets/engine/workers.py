@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -26,13 +26,13 @@ _pools: dict[tuple[int, bool], ProcessPoolExecutor] = {}
 _opening = threading.Lock()
 
 
-def start_server(*modules: str) -> None:
+def start_server() -> None:
     """Start the process that workers are forked from, so that it has imported what they need when they are wanted.
 
-    For work that is going to need them, and these modules, before this process imports for itself.
+    For work that is going to need them, before this process imports for itself.
     """
     with _opening:
-        _context().set_forkserver_preload([*PRELOADED, *modules])
+        _context()
         forkserver.ensure_running()
 
 
@@ -74,7 +74,7 @@ def _pool(workers: int, background: bool) -> ProcessPoolExecutor:
         return _pools[workers, background]
 
 
-def _context() -> ForkServerContext:
+def _context() -> BaseContext:
     """A forked child would inherit locks held by other threads; the server forks from a clean process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
