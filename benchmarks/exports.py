@@ -29,7 +29,7 @@ from PIL import Image
 
 from benchmarks.bars import Bar
 from spatial_assets.exports.core.base import ImageMode, Options, Question, Shot
-from spatial_assets.exports.core.images import Images
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.scene.tables import QUESTIONS

@@ -237,12 +237,12 @@ class Clock:
             ),
             frame_visibility=self.timed("visibility: rendering and counting", visibility.frame_visibility),
             rows_of=self.timed("visibility: building rows", visibility.rows_of),
-            to_png=self.timed("instance images", visibility.to_png),
             wanted_frames=(lambda inputs, real=visibility.wanted_frames: only_keyframes(real(inputs), inputs))
             if keyframes_only
             else visibility.wanted_frames,
         ), mock.patch.multiple(
             instance_images,
+            to_png=self.timed("instance images", instance_images.to_png),
             pack=self.timed("instance images", instance_images.pack),
         ), mock.patch.multiple(
             overlap,

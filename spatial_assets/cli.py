@@ -38,7 +38,7 @@ from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.english import plural
 from spatial_assets.scoring.registry import BENCHMARKS
 from spatial_assets.studio.layouts.registry import LAYOUTS
-from spatial_assets.studio.quality import DRAFT, FULL, QUALITIES
+from spatial_assets.studio.picture_quality import DRAFT, FULL, QUALITIES
 
 WORKERS = click.option(
     "--workers",

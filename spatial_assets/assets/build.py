@@ -21,10 +21,10 @@ from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import keys_of, step_of
 from spatial_assets.assets.shell import FULL_DISK, SHARDS_PER_RUN
 from spatial_assets.assets.workspace import Listener, Workspace, listening
-from spatial_assets.engine.quality import Problem
+from spatial_assets.engine.lake_quality import Problem
 from spatial_assets.engine.stage_run import ShardReport
-from spatial_assets.lineage.places import needed_in
 from spatial_assets.lineage.planning import needed_for
+from spatial_assets.lineage.registrations import needed_in
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.pipeline import STAGES

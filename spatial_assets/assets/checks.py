@@ -29,7 +29,7 @@ import dagster as dg
 from spatial_assets.assets import releases
 from spatial_assets.assets.keys import key_of
 from spatial_assets.assets.workspace import Workspace
-from spatial_assets.engine.quality import Problem, find_problems
+from spatial_assets.engine.lake_quality import Problem, find_problems
 from spatial_assets.lineage import records
 from spatial_assets.lineage.cache import cache_path
 from spatial_assets.report.gallery import gallery_path

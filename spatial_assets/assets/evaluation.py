@@ -20,12 +20,12 @@ from spatial_assets.assets.keys import OWNERS
 from spatial_assets.assets.page_pictures import PICTURE_BYTES
 from spatial_assets.assets.shell import LISTED
 from spatial_assets.assets.workspace import Workspace
-from spatial_assets.evaluation import quality, results, runs
+from spatial_assets.evaluation import model_runs, results, run_quality
+from spatial_assets.evaluation.model_runs import ModelRun
 from spatial_assets.evaluation.page import PAGE_FILES, write_page
 from spatial_assets.evaluation.picture import run_picture
-from spatial_assets.evaluation.quality import Problem
 from spatial_assets.evaluation.results import Result
-from spatial_assets.evaluation.runs import ModelRun
+from spatial_assets.evaluation.run_quality import Problem
 from spatial_assets.evaluation.schemas import SCORES
 from spatial_assets.evaluation.scored import IntervalParameters
 from spatial_assets.lineage.code_versions import code_version
@@ -85,15 +85,15 @@ def _comparison(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 def _scores_check(workspace: Workspace) -> dg.AssetCheckResult:
-    return _check_result(quality.find_problems(workspace.path))
+    return _check_result(run_quality.find_problems(workspace.path))
 
 
 def _comparison_check(workspace: Workspace) -> dg.AssetCheckResult:
-    return _check_result(quality.page_problems(workspace.path))
+    return _check_result(run_quality.page_problems(workspace.path))
 
 
 def _check_result(problems: Sequence[Problem]) -> dg.AssetCheckResult:
-    errors = [row for row in problems if row[0] == quality.ERROR]
+    errors = [row for row in problems if row[0] == run_quality.ERROR]
     metadata: dict[str, Any] = {"errors": len(errors), "warnings": len(problems) - len(errors)}
     if problems:
         metadata["problems"] = dg.MetadataValue.table(
@@ -164,7 +164,7 @@ def _percent(share: float | None) -> str:
 
 def scored(home: Path) -> list[Result]:
     """All runs that have been scored, by key."""
-    return [result for key in runs.keys(home) if (result := results.load(home, key)) is not None]
+    return [result for key in model_runs.keys(home) if (result := results.load(home, key)) is not None]
 
 
 def _assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
@@ -256,8 +256,8 @@ def add(
     profile: str = "official",
     truths: Path | None = None,
 ) -> ModelRun:
-    """Keep a predictions file as a model run, and tell Dagster of it. Raises as `runs.add` does."""
-    run = runs.add(home, benchmark, file, model, format, profile, truths)
+    """Keep a predictions file as a model run, and tell Dagster of it. Raises as `model_runs.add` does."""
+    run = model_runs.add(home, benchmark, file, model, format, profile, truths)
     open_partition(instance, run.key)
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
@@ -293,7 +293,7 @@ def remove(instance: dg.DagsterInstance, home: Path, key: str) -> None:
     )
     if instance.get_runs_count(in_flight):
         raise ValueError(f"{key} is being scored; remove it when that run has ended")
-    runs.remove(home, key)
+    model_runs.remove(home, key)
     assert model_run.name is not None
     instance.delete_dynamic_partition(model_run.name, key)
 
@@ -301,7 +301,7 @@ def remove(instance: dg.DagsterInstance, home: Path, key: str) -> None:
 def stale(home: Path) -> dict[str, IntervalParameters | None]:
     """Keys of the runs that have to be scored, with the parameters they were scored with before."""
     found: dict[str, IntervalParameters | None] = {}
-    for key in runs.keys(home):
+    for key in model_runs.keys(home):
         result = results.load(home, key)
         if result is None or not results.is_current(home, result):
             found[key] = None if result is None else result.parameters()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spatial_assets.lineage import places
+from spatial_assets.lineage import registrations
 from spatial_assets.lineage.stale import find_stale
 from spatial_assets.storage.atomic import replace_text
 
@@ -62,7 +62,7 @@ def go_on(home: Path, cursor: str | None, clock: Callable[[], float] = time.mono
 def look(home: Path, night: str, first: str | None, clock: Callable[[], float] = time.monotonic) -> Part:
     """Look at shards from the first on until the time is up, at some of them in any case."""
     begun = clock()
-    keys = [shard.key for shard in places.shards(home)]
+    keys = [shard.key for shard in registrations.shards(home)]
     start = keys.index(first) if first in keys else 0
     part = Part(night)
     absent: dict[str, None] = {}

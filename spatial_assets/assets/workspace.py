@@ -13,7 +13,7 @@ import dagster as dg
 
 from spatial_assets.assets import partitions
 from spatial_assets.assets.instance import HOME_VARIABLE
-from spatial_assets.engine.quality import Problem
+from spatial_assets.engine.lake_quality import Problem
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.stages import pipeline

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.audit import encodings, guesses, learners, parts, places
+from spatial_assets.audit import encodings, guesses, learners, option_places, parts
 from spatial_assets.audit.encodings import Slots
 from spatial_assets.audit.parts import Choice, Said
 from spatial_assets.scene.model import Float
@@ -112,7 +112,7 @@ def answer_text(rows: OptionRows) -> Outcome:
 def exact_guess(rows: OptionRows) -> Outcome:
     """The best of a fixed list of rules."""
     if parts.numeric(rows.choices):
-        values, names = places.axes(rows.choices)
+        values, names = option_places.axes(rows.choices)
         rules = guesses.number_rules(values, names, rows.given, _marked_box(rows, names))
     else:
         rules = guesses.text_rules(rows.choices, rows.stems)
@@ -122,7 +122,7 @@ def exact_guess(rows: OptionRows) -> Outcome:
 def _marked_box(rows: OptionRows, names: list[str]) -> Float | None:
     if names[-1] != "aspect" or rows.marks.shape[1] < BOX_COORDINATES:
         return None
-    return places.box_measures(rows.marks[:, :BOX_COORDINATES])[0]
+    return option_places.box_measures(rows.marks[:, :BOX_COORDINATES])[0]
 
 
 class Learned:
@@ -134,7 +134,7 @@ class Learned:
         self.slots = Slots.of(rows.counts, rows.right, rows.weight, rows.fold)
         flat = [one for row in rows.choices for one in row]
         each = [index for index, row in enumerate(rows.choices) for _ in row]
-        self.values = places.axes(rows.choices)[0] if self.numeric else None
+        self.values = option_places.axes(rows.choices)[0] if self.numeric else None
         self.own = encodings.vocabulary([encodings.option_words(one, self.numeric) for one in flat])
         self.tied = encodings.vocabulary(
             [encodings.tied_words(one, rows.told[index]) for one, index in zip(flat, each, strict=True)]
@@ -147,7 +147,11 @@ class Learned:
         )
         self.questions = encodings.question_matrix(rows.told, rows.given)
         letter = self.slots.spread(self.slots.place[:, None].astype(float))
-        among = places.text_places(rows.choices) if self.values is None else places.number_places(self.values)
+        among = (
+            option_places.text_places(rows.choices)
+            if self.values is None
+            else option_places.number_places(self.values)
+        )
         self.among = np.concatenate([letter, among], axis=2)
 
     def outcomes(self, tried: Sequence[int] | None = None) -> Iterator[Outcome]:
@@ -180,7 +184,7 @@ class Learned:
             encodings.word_scores(self.lettered, self.slots, part),
         ]
         if self.values is None:
-            return [*found, places.listing(rows.choices, rows.stems)]
+            return [*found, option_places.listing(rows.choices, rows.stems)]
         near = encodings.nearness(self.values, rows.right, self.questions, rows.weight, rows.fold, part)
         return [*found, near]
 
@@ -191,7 +195,7 @@ class Learned:
             return []
         found = [self._by_row(given)]
         if self.values is not None and self.values.shape[2] == 1:
-            with places.unknown_allowed():
+            with option_places.unknown_allowed():
                 found.append(np.log(np.abs(self.values) + 1e-3) - np.log(np.abs(given) + 1e-3)[:, None, :])
         return found
 
@@ -205,8 +209,8 @@ class Learned:
             and marks.shape[1] >= BOX_COORDINATES
         ):
             box = marks[:, :BOX_COORDINATES]
-            both = np.concatenate([box, places.box_measures(box)[0]], axis=1)
-            with places.unknown_allowed():
+            both = np.concatenate([box, option_places.box_measures(box)[0]], axis=1)
+            with option_places.unknown_allowed():
                 found += [self.values - both[:, None], np.log(self.values[..., 4:] / both[:, None, 4:])]
                 found[-1][~np.isfinite(found[-1])] = np.nan
         return found

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spatial_assets.audit import learners
+from spatial_assets.audit.option_places import scaled
 from spatial_assets.audit.parts import Choice, Said
-from spatial_assets.audit.places import scaled
 from spatial_assets.scene.model import Float
 
 MOST_PARTS = 6

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.audit import places
+from spatial_assets.audit import option_places
 from spatial_assets.audit.parts import Choice
 from spatial_assets.scene.model import Float
 
@@ -33,11 +33,11 @@ def number_rules(values: Float, names: Sequence[str], given: Float, marked: Floa
     marked : (N, 4) array or None
         Width, height, area and aspect of a box drawn in an image, where options are boxes.
     """
-    log = places.scaled(values)
-    apart = places.differences(log)
-    straight = places.differences(values)
+    log = option_places.scaled(values)
+    apart = option_places.differences(log)
+    straight = option_places.differences(values)
     rules: Rules = {}
-    with places.unknown_allowed():
+    with option_places.unknown_allowed():
         for axis, name in enumerate(names):
             own, others = log[..., axis], apart[..., axis]
             rank = np.nansum(others < 0, axis=2).astype(float)
@@ -81,13 +81,13 @@ TEXT_RULES = (
     ("order nearest to the others'", 6, -1), ("order farthest from the others'", 6, 1),
     ("order nearest to one other's", 7, -1),
 )  # fmt: skip
-"""A rule's words, which feature of `places.text_places` it is about, and whether more or less of that is taken."""
+"""A rule's words, which feature of `text_places` it is about, and whether more or less of that is taken."""
 
 
 def text_rules(choices: Sequence[Sequence[Choice]], stems: Sequence[str]) -> Rules:
     """Rules on options that are words."""
-    features = places.text_places(choices)
-    listed = places.listing(choices, stems)
+    features = option_places.text_places(choices)
+    listed = option_places.listing(choices, stems)
     rules = {name: sign * features[..., column] for name, column, sign in TEXT_RULES}
     rules["first named in the question"] = -listed[..., 0]
     rules["last named in the question"] = listed[..., 0]

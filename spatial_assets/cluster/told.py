@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 
 from spatial_assets.assets.workspace import Listener
-from spatial_assets.engine.quality import Problem
+from spatial_assets.engine.lake_quality import Problem
 from spatial_assets.engine.stage_run import ShardReport
 
 BUILD_TAG = "spatial_assets/build"

@@ -15,7 +15,7 @@ from spatial_assets.engine.compiling import compile_for, compiled_ahead
 from spatial_assets.engine.workers import in_processes
 from spatial_assets.stages import pipeline
 from spatial_assets.studio import photo_kernels
-from spatial_assets.studio.quality import FULL
+from spatial_assets.studio.picture_quality import FULL
 from spatial_assets.studio.write import write_scenes
 
 LAYOUT, RELEASE = "scannet", "studio"

@@ -68,10 +68,10 @@ def add(
     """
     from spatial_assets.assets import evaluation
     from spatial_assets.assets.instance import instance_of
-    from spatial_assets.evaluation import results, runs
+    from spatial_assets.evaluation import model_runs, results
 
     home = home.resolve()
-    keys = [runs.make_key(benchmark, profile, model) for profile in dict.fromkeys(profiles)]
+    keys = [model_runs.make_key(benchmark, profile, model) for profile in dict.fromkeys(profiles)]
     with instance_of(home) as instance:
         for profile in dict.fromkeys(profiles):
             evaluation.add(instance, home, benchmark, file, model, format_, profile, truths)
@@ -99,14 +99,14 @@ def compare(out: Path | None, home: Path, as_json: bool) -> None:
     """
     from spatial_assets.assets import evaluation
     from spatial_assets.assets.instance import instance_of
-    from spatial_assets.evaluation import runs
+    from spatial_assets.evaluation import model_runs
     from spatial_assets.evaluation.page import page_path
 
     home = home.resolve()
-    if not runs.keys(home):
+    if not model_runs.keys(home):
         raise InputError(home, "no model run has been added here; see `spatial-assets evaluate add --help`")
     with instance_of(home) as instance:
-        for key in runs.keys(home):
+        for key in model_runs.keys(home):
             evaluation.open_partition(instance, key)
         for key, parameters in evaluation.stale(home).items():
             _materialize(instance, home, evaluation.SCORED, key, parameters)

@@ -61,7 +61,7 @@ def sample(
     Of frames spread evenly over the video, one after another is taken that adds most voxels to what is seen; where
     none adds any, the one that sees least of what the others see.
     """
-    from spatial_assets.lineage.places import find_scenes
+    from spatial_assets.lineage.registrations import find_scenes
     from spatial_assets.scene.inputs import SceneInputs
     from spatial_assets.scene.model import InputError
     from spatial_assets.stages.space_aware import Parameters

@@ -113,7 +113,7 @@ def _to_review(made: Cut) -> list[tuple[int, Question]]:
 
 
 def _item(number: int, question: Question, known: Verdicts) -> Item:
-    from spatial_assets.exports.spar_bench.images import drawn
+    from spatial_assets.exports.spar_bench.image_bytes import drawn
     from spatial_assets.releases.verdicts import content_hash
     from spatial_assets.report.review import Item
 

@@ -19,7 +19,7 @@ from spatial_assets.scene.english import plural
 
 if TYPE_CHECKING:
     from spatial_assets.assets.build import Outcome
-    from spatial_assets.engine.quality import Problem
+    from spatial_assets.engine.lake_quality import Problem
     from spatial_assets.engine.stage_run import ShardReport
 
 SHOWN_PROBLEMS = 10

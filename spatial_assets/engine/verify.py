@@ -20,7 +20,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from spatial_assets.engine.runner import Runner
-from spatial_assets.lineage import code_versions, places, planning, records
+from spatial_assets.lineage import code_versions, planning, records, registrations
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.lineage.compare import ADDED, CHANGED, MISSING, differences, scene_rows, scenes_in
 from spatial_assets.lineage.explain import qa_id_of
@@ -126,7 +126,7 @@ def _chosen(
     home: Path, qa_ids: Sequence[str], sample: int | None, everything: bool, seed: int
 ) -> Iterator[tuple[Shard, str, list[str]]]:
     """Scenes to make again, each with its shard narrowed to it and the tasks wanted of it."""
-    shards = {shard.key: shard for shard in places.shards(home)}
+    shards = {shard.key: shard for shard in registrations.shards(home)}
     if everything:
         for shard in shards.values():
             for ref in shard.scenes:

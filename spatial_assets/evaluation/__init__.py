@@ -2,11 +2,11 @@
 
 reading.py      a predictions file in one of its formats, as rows with their ground truths
 formats.py      the names of these formats, and how their files end
-runs.py         what a model run is, and where its files are kept
+model_runs.py   what a model run is, and where its files are kept
 schemas.py      the three tables of a scored run
 scored.py       rows in, those tables out: scores, confidence intervals, chance levels
 results.py      a run's tables brought up to date, only if something they depend on has changed
-quality.py      what cannot be right in them
+run_quality.py  what cannot be right in them
 comparison.py   runs side by side, those on the same questions together
 page.py         the comparison as one HTML file, from the templates in templates/
 picture.py      a run's small plot

@@ -18,7 +18,7 @@ from spatial_assets.evaluation.bev import Asked
 from spatial_assets.evaluation.grounding import Scored, Truth, View
 from spatial_assets.evaluation.placements import Named, plain_name
 from spatial_assets.geometry.boxes import box_corners
-from spatial_assets.lineage import places
+from spatial_assets.lineage import registrations
 from spatial_assets.readers import files
 from spatial_assets.report.known_tasks import BOX, LAYOUT, placing
 from spatial_assets.scene import tables
@@ -48,7 +48,7 @@ class Home:
 
     def __init__(self, home: Path) -> None:
         self.home, self._lake = home, Lake(home)
-        self.shards = places.shards(home)
+        self.shards = registrations.shards(home)
         self._boxes: dict[tuple[str, str], dict[int, Thing]] = {}
         self._views: dict[tuple[str, str], dict[str, View]] = {}
 

@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from spatial_assets.evaluation import runs
+from spatial_assets.evaluation import model_runs
+from spatial_assets.evaluation.model_runs import ModelRun
 from spatial_assets.evaluation.names import ordered_row_levels
 from spatial_assets.evaluation.reading import read_rows
-from spatial_assets.evaluation.runs import ModelRun
 from spatial_assets.evaluation.schemas import ROWS, RUNS, SCORES, TABLES, table_path
 from spatial_assets.evaluation.scored import (
     LEVEL,
@@ -54,7 +54,7 @@ class Result:
 
     @property
     def key(self) -> str:
-        return runs.make_key(self.run["benchmark"], self.run["profile"], self.run["model"])
+        return model_runs.make_key(self.run["benchmark"], self.run["profile"], self.run["model"])
 
     def score(self, kind: str, name: str) -> dict[str, Any] | None:
         """One row of `scores`."""
@@ -114,7 +114,7 @@ def bring_up_to_date(
     Raises ValueError for an unknown key, InputError for kept files that are not what they were.
     """
     parameters = parameters or IntervalParameters()
-    run = runs.load(home, key)
+    run = model_runs.load(home, key)
     wanted = input_hash(run, parameters)
     with locked(home, f"evaluation-{key}"):
         known = load(home, key)
@@ -128,7 +128,9 @@ def bring_up_to_date(
 
 def is_current(home: Path, result: Result) -> bool:
     """Whether a result is made of what it would be made of now, with the parameters that it was made with."""
-    return bool(result.run["input_hash"] == input_hash(runs.load(home, result.key), result.parameters()))
+    return bool(
+        result.run["input_hash"] == input_hash(model_runs.load(home, result.key), result.parameters())
+    )
 
 
 def load(home: Path, key: str) -> Result | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spatial_assets.exports.core.base import Options
-from spatial_assets.exports.core.images import FOLDER
+from spatial_assets.exports.core.export_images import FOLDER
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import Made, export
 from spatial_assets.storage.hashing import hash_file, hash_text

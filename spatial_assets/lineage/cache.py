@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spatial_assets.lineage import database, graph, places
+from spatial_assets.lineage import database, graph, registrations
 from spatial_assets.lineage.cache_views import (
     PARQUET_VIEWS,
     RELEASE,
@@ -218,7 +218,7 @@ def _write(home: Path, path: Path, old: Path, memory: str, threads: int | None) 
 
 def _to_read(home: Path, states: Sequence[FileState], old: Path) -> tuple[frozenset[Identity], bool]:
     """What is to be read from the files, and whether that is everything: the old cache cannot be gone on with."""
-    registered = {(SCENES, shard.key) for shard in places.shards(home)}
+    registered = {(SCENES, shard.key) for shard in registrations.shards(home)}
     everything = frozenset({state.identity for state in states if state.asset != RELEASE} | registered)
     try:
         with Lineage(home, ()) as looked:  # nothing is listed for it
@@ -326,7 +326,7 @@ class Lineage:
             known = {
                 shard for (shard,) in self.con.execute("select distinct shard from cache.scene").fetchall()
             }
-            registered = {shard.key for shard in places.shards(self.home)}
+            registered = {shard.key for shard in registrations.shards(self.home)}
             shards |= (registered if self.shards is None else registered & self.shards) - known
         return differing | {(asset, shard) for asset in (SOURCES, SCENES) for shard in shards}
 

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spatial_assets.lineage import database, places, tombstones
+from spatial_assets.lineage import database, registrations, tombstones
 from spatial_assets.scene import tables
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.plain_paths import as_pattern, plain
@@ -91,7 +91,7 @@ def lake_views(con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[Id
     registered = [
         {"dataset": shard.dataset, "release": shard.release, "license": shard.license, "shard": shard.key,
          "scene": ref.name}
-        for shard in places.shards(home)
+        for shard in registrations.shards(home)
         if of_scenes("", shard.key)
         for ref in shard.scenes
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def lake_views(con: duckdb.DuckDBPyConnection, home: Path, changed: frozenset[Id
 
 def tombstone_table(con: duckdb.DuckDBPyConnection, home: Path) -> None:
     """The table `lake.tombstone`: scenes that were withdrawn or are gone, of all shards."""
-    shards = places.shards(home)
+    shards = registrations.shards(home)
     of = {shard.key: shard for shard in shards}
     graves = [
         {**vars(item), "dataset": of[item.shard].dataset, "release": of[item.shard].release}

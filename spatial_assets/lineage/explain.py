@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from spatial_assets.geometry import path_views
-from spatial_assets.lineage import places, planning
+from spatial_assets.lineage import planning, registrations
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.image_files import ImageFile
@@ -51,7 +51,7 @@ def explain(home: Path, qa_id: str, lineage: Lineage | None = None) -> dict[str,
     if not found:
         raise InputError(home, f"no question {qa_id} stands in the lake{_released(home, qa_id)}")
     where = found[0]
-    shard = next(item for item in places.shards(home) if item.key == where["shard"])
+    shard = next(item for item in registrations.shards(home) if item.key == where["shard"])
     of_scene = {"shard": where["shard"], "scene": where["scene"]}
     records = {row["asset"]: row for row in lineage.query("records_of_scene", of_scene)}
     row = _row(home, qa_id, where)

@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from spatial_assets.lineage import code_versions, places, planning
+from spatial_assets.lineage import code_versions, planning, registrations
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages import pipeline
@@ -102,7 +102,7 @@ def asset_inputs() -> list[dict[str, str]]:
 
 def keep_code(home: Path) -> None:
     """Write down what the present code versions stand for, for the datasets that are registered."""
-    for dataset in sorted({shard.dataset for shard in places.shards(home)}):
+    for dataset in sorted({shard.dataset for shard in registrations.shards(home)}):
         for stage in pipeline.STAGES.values():
             code_versions.keep(home, stage, dataset)
 

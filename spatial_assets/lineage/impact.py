@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.lineage import places
+from spatial_assets.lineage import registrations
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
@@ -38,7 +38,7 @@ class Question:
 
 
 def of_scene(home: Path, scene: str, dataset: str | None = None) -> Question:
-    found = tuple(places.find_scenes(home, scene, dataset))
+    found = tuple(registrations.find_scenes(home, scene, dataset))
     return Question("about_scene", _which(found), found)
 
 
@@ -47,7 +47,9 @@ def of_file(lineage: Lineage, path: str, dataset: str | None = None) -> Question
 
     Raises InputError where no scene was read from it.
     """
-    shards = {shard.key: shard for shard in places.shards(lineage.home) if dataset in (None, shard.dataset)}
+    shards = {
+        shard.key: shard for shard in registrations.shards(lineage.home) if dataset in (None, shard.dataset)
+    }
     wanted = {path}
     for shard in shards.values():
         if isinstance(shard.root, ObjectPath):
@@ -67,7 +69,7 @@ def of_file(lineage: Lineage, path: str, dataset: str | None = None) -> Question
 def of_frame(home: Path, text: str, dataset: str | None = None) -> Question:
     """`SCENE/FRAME`, both by the source's own names."""
     scene, frame = _pair(text, "--frame", "SCENE/FRAME")
-    found = tuple(places.find_scenes(home, scene, dataset))
+    found = tuple(registrations.find_scenes(home, scene, dataset))
     _check_known(home, found, tables.FRAMES, "frame", frame)
     return Question("about_frame", {**_which(found), "frame": frame}, found)
 
@@ -77,7 +79,7 @@ def of_object(home: Path, text: str, dataset: str | None = None) -> Question:
     scene, instance = _pair(text, "--object", "SCENE/INSTANCE")
     if not instance.lstrip("-").isdecimal():
         raise ValueError(f"--object {text!r}: {instance!r} is not the number of an instance")
-    found = tuple(places.find_scenes(home, scene, dataset))
+    found = tuple(registrations.find_scenes(home, scene, dataset))
     _check_known(home, found, tables.OBJECTS, "instance", int(instance))
     return Question("about_object", {**_which(found), "instance": int(instance)}, found)
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from spatial_assets.lineage import code_versions, places, planning, records
+from spatial_assets.lineage import code_versions, planning, records, registrations
 from spatial_assets.lineage.cache import Lineage
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
@@ -99,11 +99,11 @@ def find_stale(
     if lineage is None:
         with Lineage(home, keys) as opened:
             return find_stale(home, dataset, scenes, tasks, seed, rehash, opened, keys)
-    names = places.needed_in(Path(home), tasks) if tasks else list(pipeline.STAGES)
+    names = registrations.needed_in(Path(home), tasks) if tasks else list(pipeline.STAGES)
     known = _Known(Path(home), lineage, seed)
     report = StaleReport()
     looked_at: list[tuple[Shard, list[str]]] = []
-    for shard in places.shards(home):
+    for shard in registrations.shards(home):
         if dataset in (None, shard.dataset) and (keys is None or shard.key in keys):
             chosen = [ref.name for ref in shard.scenes if not scenes or ref.name in scenes]
             try:

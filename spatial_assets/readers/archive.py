@@ -1,7 +1,7 @@
 """Zip archives read in place: what stands in one, where, and its texts. Nothing is ever unpacked to a disk.
 
 What an archive claims is checked before any of it is believed: its list of entries, what stands before each of them,
-and how long each becomes. Images in it are named by where their bytes lie (see `image_files`).
+and how long each becomes. Images in it are named by where their bytes lie (see `scene/image_files.py`).
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ from spatial_assets.readers import (
     consistency,
     depth_consistency,
     files,
-    images,
     labels,
+    source_images,
     splits,
     upright,
 )
@@ -225,11 +225,11 @@ def _check_depths(
         return []
     # All streams are of one camera, so that depth has the images' intrinsics at its own size.
     first = depths[frames[places[0]].name]
-    size = images.image_size(root, first)
+    size = source_images.image_size(root, first)
     shown = [_at_size(first, frames[place], size) for place in places]
 
     def read(frame: Frame) -> NDArray[np.float32]:
-        return images.read_depth(root, depths[frame.name], size, DEPTH_UNIT)
+        return source_images.read_depth(root, depths[frame.name], size, DEPTH_UNIT)
 
     reading = parameters.reading
     return [

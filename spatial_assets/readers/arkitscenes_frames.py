@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from spatial_assets.readers import cameras, consistency, files, images
+from spatial_assets.readers import cameras, consistency, files, source_images
 from spatial_assets.scene.model import Camera, Float, Frame, InputError
 from spatial_assets.scene.refs import SceneRef, SourceFile
 
@@ -86,12 +86,12 @@ class Video:
     @cached_property
     def images(self) -> dict[str, Timed]:
         """By stream, those that there are."""
-        found = {name: self._timed(name, images.COLOR_ENDINGS) for name in STREAMS}
+        found = {name: self._timed(name, source_images.COLOR_ENDINGS) for name in STREAMS}
         return {name: timed for name, timed in found.items() if timed.paths}
 
     @cached_property
     def depths(self) -> Timed:
-        return self._timed(DEPTH, images.DEPTH_ENDINGS)
+        return self._timed(DEPTH, source_images.DEPTH_ENDINGS)
 
     def intrinsics(self, stream: str) -> Timed:
         return self._timed(f"{stream}_intrinsics", PINCAM_ENDINGS)
@@ -165,7 +165,7 @@ def read_frames(
         if trajectory.lost[pose]:
             lost += 1
             continue
-        size = images.image_size(video.root, image)
+        size = source_images.image_size(video.root, image)
         path = pincams.paths[pincam]
         key = files.read_text(video.root, path), *size
         if key not in by_text:
@@ -253,7 +253,7 @@ def _camera(path: str, text: str, width: int, height: int) -> Camera:
     if not np.isfinite(numbers).all():
         raise InputError(path, "intrinsics have a value that is not a number", "bad_intrinsics")
     across, down, fx, fy, cx, cy = numbers.tolist()
-    if not (min(across, down) >= 1 and max(across, down) <= images.LARGEST_SIDE):
+    if not (min(across, down) >= 1 and max(across, down) <= source_images.LARGEST_SIDE):
         raise InputError(path, f"calibrated for images of {across:g} x {down:g}", "contradiction")
     shift = cameras.PIXEL_CENTER_SHIFT
     matrix = np.array(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers.cameras import AS_DOCUMENTED, FARTHEST, PoseReading
-from spatial_assets.readers.images import read_gray
+from spatial_assets.readers.source_images import read_gray
 from spatial_assets.scene.model import Box, Camera, Float, Frame, InputError, Mesh
 
 LARGEST_SCENE = 500.0

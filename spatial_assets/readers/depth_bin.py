@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers import files
-from spatial_assets.readers.images import NO_DEPTH
+from spatial_assets.readers.source_images import NO_DEPTH
 from spatial_assets.scene.model import InputError
 
 EXTRA = "spatial-assets[scannetpp]"

@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from spatial_assets.readers import cameras, consistency, depth_packing, files, hdf5, images, rendered
+from spatial_assets.geometry.kernels.png_runs import zlib_stream
+from spatial_assets.readers import cameras, consistency, depth_packing, files, hdf5, rendered, source_images
 from spatial_assets.readers.hypersim_cameras import Lens, read_lens, read_unit
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
@@ -158,7 +159,9 @@ def _frames(root: Path, ref: SceneRef) -> Listing:
     ]
     every, broken = [], 0
     for camera in found:
-        shown = files.by_stem(root, f"{ref.path}/images/scene_{camera}_final_preview", images.COLOR_ENDINGS)
+        shown = files.by_stem(
+            root, f"{ref.path}/images/scene_{camera}_final_preview", source_images.COLOR_ENDINGS
+        )
         named = [(IMAGE_NAME.match(stem), path) for stem, path in shown.items()]
         shots = [Shot(ref.path, camera, int(match[1]), path) for match, path in named if match]
         if camera in known:
@@ -238,7 +241,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
         depths[frame.name] = depth_packing.depth_png(
             distances, rendered.along_ray(frame.camera), FARTHEST_DEPTH
         )
-        shipped[frame.name] = instance_images.to_png(instances)
+        shipped[frame.name] = instance_images.to_png(instances, zlib_stream)
         frames.append(frame)
     box_note = box_check.result(_box_file(ref, "positions"), "are all lengths in asset units?")
     if not frames:
@@ -287,7 +290,7 @@ def _read_frames(
     """Frames that have a pose; of the others, how many went for what."""
     camera_of = cache(lens.camera)
     for shot in listing.shots:
-        camera, turn = camera_of(images.image_size(root, shot.image))
+        camera, turn = camera_of(source_images.image_size(root, shot.image))
         pose = poses[shot.camera].pose(shot.number)
         if isinstance(pose, str):
             counts[pose] += 1

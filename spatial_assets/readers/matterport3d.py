@@ -243,7 +243,7 @@ def source_files(root: Path, ref: SceneRef) -> list[SourceFile]:
         if mesh.segments is not None:
             found.append(SourceFile(mesh.segments, "segments"))
     if listing.images is not None:
-        shown = files.by_stem(root, listing.images, matterport_frames.images.COLOR_ENDINGS)
+        shown = files.by_stem(root, listing.images, matterport_frames.source_images.COLOR_ENDINGS)
         found += [SourceFile(path, "image") for path in shown.values()]
     found += [
         SourceFile(path, "panorama") for path in matterport_panoramas.face_files(root, listing.skyboxes)

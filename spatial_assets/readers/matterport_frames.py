@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_assets.readers import cameras, consistency, files, images, labels
+from spatial_assets.readers import cameras, consistency, files, labels, source_images
 from spatial_assets.scene.model import Camera, Float, Frame, InputError
 
 FOLDER, CAMERAS = "undistorted_color_images", "undistorted_camera_parameters"
@@ -49,7 +49,7 @@ def panorama_of(frame: str) -> str | None:
 
 def read_shots(root: Path, path: str, folder: str) -> Shots:
     """Raises InputError for a camera file that is cut off or malformed, and where no image has a camera."""
-    shown = files.by_stem(root, folder, images.COLOR_ENDINGS)
+    shown = files.by_stem(root, folder, source_images.COLOR_ENDINGS)
     frames: list[Frame] = []
     raw: list[Float] = []
     dropped = {"lost_pose": 0, "no_image": 0}
@@ -80,7 +80,7 @@ def read_shots(root: Path, path: str, folder: str) -> Shots:
             elif name not in shown:
                 dropped["no_image"] += 1
             else:
-                size = images.image_size(root, shown[name])
+                size = source_images.image_size(root, shown[name])
                 matrix = intrinsics.copy()
                 matrix[1, 2] = size[1] - matrix[1, 2]
                 camera = Camera(cameras.check_intrinsics(path, matrix, *size), *size)

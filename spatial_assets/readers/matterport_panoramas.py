@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_assets.readers import files, images, matterport_frames
+from spatial_assets.readers import files, matterport_frames, source_images
 from spatial_assets.readers.consistency import ALIKE, CELLS, CLEARLY, FLAT, GOOD, LOOKS
 from spatial_assets.scene import panoramas
 from spatial_assets.scene.model import Float, Frame, InputError, Scene, Viewpoint
@@ -63,7 +63,7 @@ def find(root: Path, folder: str | None, viewpoints: Sequence[Viewpoint]) -> Fou
         try:
             if missing:
                 raise InputError(missing[0], "missing", "missing_file")
-            sizes = {images.image_size(root, path) for path in faces}
+            sizes = {source_images.image_size(root, path) for path in faces}
             if len(sizes) > 1 or any(width != height for width, height in sizes):
                 told = ", ".join(f"{width} x {height}" for width, height in sorted(sizes))
                 raise InputError(first, f"its six images are of {told} pixels, no cube", "contradiction")
@@ -151,7 +151,7 @@ def _likenesses(root: Path, frame: Frame, panorama: Found, axes: dict[str, Float
         return [float("nan")] * 4
     camera = frame.camera
     columns, rows = CELLS, max(1, round(CELLS * camera.height / camera.width))
-    seen = images.read_gray(root, frame.image, (columns, rows))
+    seen = source_images.read_gray(root, frame.image, (columns, rows))
     y, x = np.mgrid[: rows * WITHIN, : columns * WITHIN] + 0.5
     pixels = np.stack(
         [x / (columns * WITHIN) * camera.width, y / (rows * WITHIN) * camera.height, np.ones_like(x)], axis=-1

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from spatial_assets.readers import cameras, images
+from spatial_assets.readers import cameras, source_images
 from spatial_assets.readers.archive import Archive
 from spatial_assets.readers.scannet_frames import (
     INFO,
@@ -86,7 +86,7 @@ class PackedFrames(InfoExported):
     def shots(self, unit: float) -> Iterator[Shot]:
         for number, (name, (shown, posed)) in enumerate(self.by_name.items()):
             image = self.archive.image(shown)
-            sized = images.image_size if number % WHOLE_EVERY == 0 else images.size_told
+            sized = source_images.image_size if number % WHOLE_EVERY == 0 else source_images.size_told
             size = sized(self.root, image)
             yield Shot(
                 name, image, size, cameras.parse_pose(self.poses, self.archive.text(posed), posed, unit)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from spatial_assets.geometry.cameras import find_up, turn_to_z
 from spatial_assets.geometry.fusion import View, fuse
 from spatial_assets.geometry.keyframes import keyframe_indices
-from spatial_assets.readers import cameras, consistency, depth_consistency, files, images
+from spatial_assets.readers import cameras, consistency, depth_consistency, files, source_images
 from spatial_assets.readers.rgbd_layouts import Listing, shape_of
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.model import NO_INSTANCE, Camera, Fact, Float, Frame, InputError, Mesh, Scene
@@ -214,7 +214,7 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
     frames: list[Frame] = []
     lost = 0
     for shot in listing.shots:
-        size = images.image_size(root, shot.image)
+        size = source_images.image_size(root, shot.image)
         if size not in by_size:
             calibration = listing.intrinsics_path or listing.poses
             by_size[size] = Camera(cameras.check_intrinsics(calibration, matrix, *size), *size)
@@ -246,7 +246,7 @@ def read_frames(root: Path, ref: SceneRef, parameters: Parameters) -> Sequence:
 
 def read_depth(root: Path, path: str, frame: Frame, unit: float) -> NDArray[np.float32]:
     """Meters (H, W), 0 where there is no reading. `unit` is that of whole numbers, meters."""
-    return images.read_depth(root, path, (frame.camera.width, frame.camera.height), unit)
+    return source_images.read_depth(root, path, (frame.camera.width, frame.camera.height), unit)
 
 
 def fused_frames(found: Sequence) -> frozenset[int]:
@@ -269,7 +269,7 @@ def fuse_frames(root: Path, found: Sequence, parameters: Parameters, held: Held 
                     depth = read_depth(root, path, frame, found.depth_unit)
                 yield View(depth, _reading(root, frame), frame.camera.intrinsics, frame.camera_to_world)
             else:
-                images.image_size(root, path)
+                source_images.image_size(root, path)
 
     return fuse(
         views(),
@@ -283,4 +283,4 @@ def fuse_frames(root: Path, found: Sequence, parameters: Parameters, held: Held 
 def _reading(root: Path, frame: Frame) -> Callable[[], NDArray[np.uint8]]:
     assert frame.image is not None
     image = frame.image
-    return lambda: images.read_image(root, image, "RGB")
+    return lambda: source_images.read_image(root, image, "RGB")

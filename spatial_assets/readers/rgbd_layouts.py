@@ -22,7 +22,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from spatial_assets.readers import cameras, files, images, labels
+from spatial_assets.readers import cameras, files, labels, source_images
 from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.refs import SourceFile
 
@@ -106,7 +106,7 @@ def shape_of(names: set[str]) -> Callable[[Path, str, str], Listing] | None:
 def _numbered(root: Path, folder: str, given: str) -> Listing:
     path = f"{folder}/{POSES}"
     shown = _by_name(root, f"{folder}/images")
-    depths = _by_name(root, f"{folder}/depth", images.DEPTH_ENDINGS)
+    depths = _by_name(root, f"{folder}/depth", source_images.DEPTH_ENDINGS)
     for name in shown:
         if name not in depths:
             raise InputError(f"{folder}/depth/{name}.png", "missing", "missing_file")
@@ -125,7 +125,7 @@ def _numbered(root: Path, folder: str, given: str) -> Listing:
 
 def _seven_scenes(root: Path, folder: str, given: str) -> Listing:
     found: dict[str, dict[str, str]] = {"color": {}, "depth": {}, "pose": {}}
-    for endings in (images.COLOR_ENDINGS, files.TEXT_ENDINGS):
+    for endings in (source_images.COLOR_ENDINGS, files.TEXT_ENDINGS):
         for stem, path in files.by_stem(root, folder, endings).items():
             named = FRAME.fullmatch(stem)
             if named is not None:
@@ -225,7 +225,7 @@ def _log(root: Path, folder: str, given: str) -> Listing:
     path = f"{folder}/{logs[0]}"
     of_color = next((name for name in ("image", "color", "rgb") if name in names), "image")
     shown = list(_by_name(root, f"{folder}/{of_color}").items())
-    depths = list(_by_name(root, f"{folder}/depth", images.DEPTH_ENDINGS).values())
+    depths = list(_by_name(root, f"{folder}/depth", source_images.DEPTH_ENDINGS).values())
     lines = [line for line in files.read_text(root, path).splitlines() if line.strip()]
     if len(lines) % 5 or not lines:
         raise InputError(path, f"{len(lines)} lines, not blocks of five", "malformed_file")
@@ -263,9 +263,11 @@ def _log(root: Path, folder: str, given: str) -> Listing:
     )
 
 
-def _by_name(root: Path, folder: str, endings: frozenset[str] = images.COLOR_ENDINGS) -> dict[str, str]:
+def _by_name(
+    root: Path, folder: str, endings: frozenset[str] = source_images.COLOR_ENDINGS
+) -> dict[str, str]:
     found = files.by_stem(root, folder, endings)
-    if not found and endings is images.COLOR_ENDINGS:
+    if not found and endings is source_images.COLOR_ENDINGS:
         raise InputError(folder, "no frames: no png, jpg or jpeg in it", "no_frames")
     return found
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
-from spatial_assets.readers import cameras, consistency, files, images
+from spatial_assets.readers import cameras, consistency, files, source_images
 from spatial_assets.readers.sens import Recording, read_recording
 from spatial_assets.scene.model import Camera, Float, Frame, InputError
 from spatial_assets.scene.refs import SceneRef, SourceFile
@@ -83,7 +83,7 @@ class Exported:
     @cached_property
     def by_name(self) -> dict[str, tuple[str, str]]:
         """Image and pose of each frame. Raises InputError for an image without a pose."""
-        shown = files.by_stem(self.root, self.colors, images.COLOR_ENDINGS)
+        shown = files.by_stem(self.root, self.colors, source_images.COLOR_ENDINGS)
         if not shown:
             raise InputError(self.colors, "no frames: no jpg, jpeg or png in it", "no_frames")
         posed = files.by_stem(self.root, self.poses, files.TEXT_ENDINGS)
@@ -107,7 +107,7 @@ class Exported:
 
     def shots(self, unit: float) -> Iterator[Shot]:
         for name, (image, path) in self.by_name.items():
-            size = images.image_size(self.root, image)
+            size = source_images.image_size(self.root, image)
             pose = cameras.parse_pose(path, files.read_text(self.root, path), "pose", unit)
             yield Shot(name, image, size, pose)
 
@@ -134,7 +134,7 @@ class InfoExported(Exported):
     @cached_property
     def by_name(self) -> dict[str, tuple[str, str]]:
         found: dict[str, dict[str, str]] = {"color": {}, "pose": {}}
-        for endings in (images.COLOR_ENDINGS, files.TEXT_ENDINGS):
+        for endings in (source_images.COLOR_ENDINGS, files.TEXT_ENDINGS):
             for stem, path in self.by_stem(endings).items():
                 named = INFO_FRAME.fullmatch(stem)
                 if named is not None:
@@ -183,7 +183,7 @@ class Recorded:
         told = held.width, held.height
         for number, (image, pose) in enumerate(zip(held.images, held.poses, strict=True)):
             # The sizes of all are the header's word, which the first image bears out or not.
-            size = images.image_size(self.root, str(image)) if number == 0 else told
+            size = source_images.image_size(self.root, str(image)) if number == 0 else told
             if size != told:
                 raise InputError(
                     self.path,
@@ -281,7 +281,7 @@ def _scaled(calibration: Calibration, matrix: Float, size: tuple[int, int]) -> t
     if calibration.size == size:
         return matrix, "as calibrated"
     told = f"{calibration.size[0]:g} x {calibration.size[1]:g}"
-    if not (min(calibration.size) >= 1 and max(calibration.size) <= images.LARGEST_SIDE):
+    if not (min(calibration.size) >= 1 and max(calibration.size) <= source_images.LARGEST_SIDE):
         raise InputError(calibration.size_path, f"calibrated for an image of {told}", "contradiction")
     scaled = cameras.scale_to(calibration.size_path, matrix, calibration.size, size)
     return scaled, f"calibrated at {told}, scaled to {size[0]} x {size[1]}"

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from spatial_assets.readers import cameras, files, images, labels, scannetpp_recording
+from spatial_assets.readers import cameras, files, labels, scannetpp_recording, source_images
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.model import Camera, Float, Frame, InputError, rigid_inverse
@@ -65,7 +65,7 @@ class Source:
         if self.kind == RECORDED:
             is_there = files.is_file(root, self.folder)
             return {Path(self.folder).stem: self.folder} if is_there else {}
-        return files.by_stem(root, self.folder, images.COLOR_ENDINGS)
+        return files.by_stem(root, self.folder, source_images.COLOR_ENDINGS)
 
     def is_there(self, root: Path) -> bool:
         return files.is_file(root, self.poses) and bool(self.files(root))
@@ -170,7 +170,7 @@ def _images(
     """Images by name, and what tells the size of one."""
     if held.kind == RECORDED:
         return scannetpp_recording.shown(root, held.folder, held.poses, names)
-    return held.files(root), partial(images.image_size, root)
+    return held.files(root), partial(source_images.image_size, root)
 
 
 def _listed(root: Path, held: Source) -> Iterator[Listed]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers import cameras, depth_bin, depth_consistency, files, images, labels
+from spatial_assets.readers import cameras, depth_bin, depth_consistency, files, labels, source_images
 from spatial_assets.scene import videos
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import Camera, Float, Frame, InputError, Mesh
@@ -83,13 +83,13 @@ def shown(
         raise InputError(path, f"none of its {video.count} frames has a pose", "no_frames")
     # The size of all is the header's word, which the first frame bears out or not.
     first = min(found, key=lambda name: numbers[name])
-    size = images.image_size(root, found[first])
+    size = source_images.image_size(root, found[first])
     return found, lambda image: size
 
 
 def depth_files(root: Path, folder: str, is_recorded: bool) -> list[str]:
     """Files of an iPhone's depth: extracted ones, or that of the recording, where that is read."""
-    extracted = files.by_stem(root, f"{folder}/{DEPTH_FOLDER}", images.DEPTH_ENDINGS)
+    extracted = files.by_stem(root, f"{folder}/{DEPTH_FOLDER}", source_images.DEPTH_ENDINGS)
     path = f"{folder}/{DEPTH}"
     return list(extracted.values()) or ([path] if is_recorded and files.is_file(root, path) else [])
 
@@ -125,14 +125,14 @@ def check_depth(
             return _trusted(held.meters(numbers[frame.name]))
 
     else:
-        by_name = files.by_stem(root, f"{folder}/{DEPTH_FOLDER}", images.DEPTH_ENDINGS)
+        by_name = files.by_stem(root, f"{folder}/{DEPTH_FOLDER}", source_images.DEPTH_ENDINGS)
         places = [place for place, frame in enumerate(frames) if frame.name in by_name]
         if not places:
             return None
-        size = images.image_size(root, by_name[frames[places[0]].name])
+        size = source_images.image_size(root, by_name[frames[places[0]].name])
 
         def read(frame: Frame) -> NDArray[np.float32]:
-            return _trusted(images.read_depth(root, by_name[frame.name], size, MILLIMETER))
+            return _trusted(source_images.read_depth(root, by_name[frame.name], size, MILLIMETER))
 
     measured = [
         replace(frames[place], camera=_resized(poses, frames[place].camera, size)) for place in places

@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from spatial_assets.geometry.kernels.png_runs import zlib_stream
 from spatial_assets.readers import (
     cameras,
     consistency,
     depth_packing,
     files,
-    images,
     labels,
+    source_images,
     structured3d_rooms,
 )
 from spatial_assets.readers.rendered import Labels, rays
@@ -207,7 +208,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
             packed[frame.name] = likely, _packed(depth, READINGS[likely](frame.camera, 1))
         shots.append(shot)
         frames.append(frame)
-        shipped[frame.name] = instance_images.to_png(instances)
+        shipped[frame.name] = instance_images.to_png(instances, zlib_stream)
     box_note = box_check.result(f"{ref.path}/bbox_3d.json", "are all lengths millimeters?")
     if not frames:
         raise InputError(f"{ref.path}/2D_rendering", "no view has a valid camera", "no_frames")
@@ -324,7 +325,7 @@ def _read_boxes(root: Path, path: str) -> tuple[dict[int, Box], int]:
 def _read_frame(root: Path, shot: Shot) -> Frame | None:
     """None for a view whose camera was lost."""
     image, path = shot.file("image"), shot.file("pose")
-    width, height = images.image_size(root, image)
+    width, height = source_images.image_size(root, image)
     numbers = cameras.parse_numbers(path, files.read_text(root, path).strip(), 12, "the camera")
     if not np.isfinite(numbers).all():
         return None
@@ -350,7 +351,7 @@ def _read_frame(root: Path, shot: Shot) -> Frame | None:
 def _read_image(root: Path, shot: Shot, role: str, frame: Frame) -> NDArray[Any]:
     """(H, W) of a view's color image. Raises InputError for another size, and for more than one channel."""
     path = shot.file(role)
-    image = images.read_image(root, path)
+    image = source_images.read_image(root, path)
     width, height = frame.camera.width, frame.camera.height
     if image.ndim != 2:
         raise InputError(path, f"{image.shape[2]} values a pixel where one was expected", "malformed_file")

@@ -30,10 +30,10 @@ from spatial_assets.readers import (
     consistency,
     depth_consistency,
     files,
-    images,
     labels,
     scannet_frames,
     segments,
+    source_images,
     splits,
     upright,
 )
@@ -297,7 +297,7 @@ def _check(
     camera = _depth_camera(found.metadata, found.values())
 
     def read(frame: Frame) -> NDArray[np.float32]:
-        return images.read_depth(
+        return source_images.read_depth(
             root, depths[frame.name], (camera.width, camera.height), parameters.depth_unit
         )
 
@@ -314,7 +314,7 @@ def _depth_camera(path: str, values: Mapping[str, str]) -> Camera:
         if key.lower() not in values:
             raise InputError(path, f"no {key}", "malformed_file")
     sides = [cameras.parse_numbers(path, values[key.lower()], 1, key)[0] for key in DEPTH_SIZE]
-    if not all(1 <= side <= images.LARGEST_SIDE and side == int(side) for side in sides):
+    if not all(1 <= side <= source_images.LARGEST_SIDE and side == int(side) for side in sides):
         raise InputError(path, f"depth images of {sides[0]:g} x {sides[1]:g} pixels", "malformed_file")
     numbers = cameras.parse_numbers(path, values[DEPTH_INTRINSICS.lower()], (9, 16), DEPTH_INTRINSICS)
     matrix = cameras.check_matrix(path, numbers)

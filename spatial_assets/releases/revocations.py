@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from spatial_assets.lineage import places, tombstones
+from spatial_assets.lineage import registrations, tombstones
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.atomic import replace_text
 
@@ -21,7 +21,7 @@ LIST = "revocations.json"
 
 def of_release(home: Path, name: str) -> list[dict[str, Any]]:
     """Its revoked scenes with the rows they have in it, by dataset, release and scene."""
-    of = {shard.key: shard for shard in places.shards(home)}
+    of = {shard.key: shard for shard in registrations.shards(home)}
     tombs = {
         (of[shard].dataset, of[shard].release, scene): item
         for (shard, scene), item in tombstones.standing(home).items()
@@ -74,7 +74,7 @@ def withdraw(
     Raises InputError if no dataset has the scene.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    for shard in places.find_scenes(home, scene, dataset):
+    for shard in registrations.find_scenes(home, scene, dataset):
         tombstones.withdraw(home, shard.key, scene, reason, now)
     write_list(home)
     return revoked(home)
@@ -84,7 +84,8 @@ def lift(home: Path, scene: str, dataset: str | None = None) -> bool:
     """End a withdrawal. Returns whether there was one."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     done = [
-        tombstones.lift(home, shard.key, scene, now) for shard in places.find_scenes(home, scene, dataset)
+        tombstones.lift(home, shard.key, scene, now)
+        for shard in registrations.find_scenes(home, scene, dataset)
     ]
     write_list(home)
     return any(done)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from spatial_assets.lineage import places, tombstones
+from spatial_assets.lineage import registrations, tombstones
 from spatial_assets.releases.joined import Joined, join
 from spatial_assets.releases.spaces import Member, benchmark_spaces, space_of
 from spatial_assets.scene.model import InputError
@@ -34,7 +34,7 @@ def select(
     Scenes of all datasets are compared, whichever are asked for: two scans may show one room by a third, and a scene of
     a benchmark may stand in a dataset that is not.
     """
-    shards = places.shards(home)
+    shards = registrations.shards(home)
     unknown = sorted(set(datasets) - {shard.dataset for shard in shards})
     if unknown:
         raise InputError(home, f"no dataset {unknown[0]!r} is registered here")

@@ -17,8 +17,8 @@ from PIL import Image, ImageColor
 from spatial_assets.imaging.images import NoImage, narrowed, shown
 from spatial_assets.report.examples import Example, Shot
 from spatial_assets.report.html import data_uri
-from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.outlines import Outline
+from spatial_assets.report.thumbnails import contact_sheet, smallest_loss
 
 SIDE_BY_SIDE = 7
 """More images than these go onto one contact sheet."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from spatial_assets.lineage import places
+from spatial_assets.lineage import registrations
 from spatial_assets.scene import tables
 from spatial_assets.scene.frame_set_tables import FRAME_SETS
 from spatial_assets.scene.frames import ALL
@@ -75,7 +75,7 @@ def shares(home: Path, dataset: str | None = None, scenes: Sequence[str] = ()) -
 
 def _scenes(home: Path, dataset: str | None, scenes: Sequence[str]) -> Iterator[SceneFacts]:
     lake = Lake(home)
-    for shard in places.shards(home):
+    for shard in registrations.shards(home):
         for ref in shard.scenes:
             if dataset in (None, shard.dataset) and (not scenes or ref.name in scenes):
                 inputs = SceneInputs(lake, shard, ref)

@@ -18,10 +18,10 @@ from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image, unmarked
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.frame_set_plans import shown_from_above
-from spatial_assets.report.images import contact_sheet, smallest_loss
 from spatial_assets.report.known_tasks import LETTERS
 from spatial_assets.report.plan import Site
 from spatial_assets.report.scene_data import thinned
+from spatial_assets.report.thumbnails import contact_sheet, smallest_loss
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN

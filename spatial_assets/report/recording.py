@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from spatial_assets.imaging.images import NoImage, shown
-from spatial_assets.report.images import encoded
 from spatial_assets.report.plan import cut_height
 from spatial_assets.report.scene_data import box_of, thinned
+from spatial_assets.report.thumbnails import encoded
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
 from spatial_assets.scene.frames import KEYFRAMES, View, frame_sets, views

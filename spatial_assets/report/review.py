@@ -19,7 +19,7 @@ from PIL import Image
 
 from spatial_assets.imaging.images import narrowed
 from spatial_assets.report.html import TEMPLATES, asset, json_data, render, script_hash
-from spatial_assets.report.images import encoded
+from spatial_assets.report.thumbnails import encoded
 from spatial_assets.storage.atomic import replace_text
 
 PAGE, IMAGES = "index.html", "images"

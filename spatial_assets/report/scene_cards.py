@@ -18,9 +18,9 @@ from PIL import Image
 from spatial_assets.report.charts import points
 from spatial_assets.report.frame_set_plans import shown_from_above
 from spatial_assets.report.html import data_uri
-from spatial_assets.report.images import encoded
 from spatial_assets.report.plan import Ground, Site
 from spatial_assets.report.scene_data import SceneObject, footprints, overlap_matrix, thinned
+from spatial_assets.report.thumbnails import encoded
 from spatial_assets.scene import tables
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.frame_set_tables import FRAME_SETS, FRAME_SETS_SHOWN

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from spatial_assets.readers.descriptions import read_descriptions
-from spatial_assets.readers.images import program_of
 from spatial_assets.readers.registry import module_of, reader
+from spatial_assets.readers.source_images import program_of
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import (

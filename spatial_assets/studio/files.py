@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from spatial_assets.scene.model import Float
 from spatial_assets.studio.photo import photograph, studio
-from spatial_assets.studio.quality import DRAFT, FULL
+from spatial_assets.studio.picture_quality import DRAFT, FULL
 from spatial_assets.studio.render import render, shader
 from spatial_assets.studio.scan import noisy_depth
 from spatial_assets.studio.scene import StudioObject, StudioScene

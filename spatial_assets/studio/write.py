@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spatial_assets.studio.files import Scanner, write_shared
 from spatial_assets.studio.layouts.registry import layout as layout_of
-from spatial_assets.studio.quality import DRAFT, QUALITIES
+from spatial_assets.studio.picture_quality import DRAFT, QUALITIES
 from spatial_assets.studio.scene import make_scene, stream
 
 Spread = Callable[[Callable[[int], "Made"], list[tuple[int]]], Iterable[Future]]

@@ -22,7 +22,7 @@ from spatial_assets.assets.keys import key_of, keys_of, step_of
 from spatial_assets.assets.run_config import overrides, schema_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.definitions import build_defs
-from spatial_assets.engine.quality import find_problems
+from spatial_assets.engine.lake_quality import find_problems
 from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
 from spatial_assets.stages import pipeline, questions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spatial_assets.audit import encodings, guesses, numbers, parts, places
+from spatial_assets.audit import encodings, guesses, numbers, option_places, parts
 from spatial_assets.scoring.metrics import mean_relative_accuracy, relative_error
 
 
@@ -33,18 +33,18 @@ def test_options_are_numbers_only_if_the_words_around_them_are_the_same():
 
 
 def test_boxes_have_measures():
-    values, names = places.axes(choices(["[0, 0, 20, 10]", "[5, 5, 10, 10]"]))
+    values, names = option_places.axes(choices(["[0, 0, 20, 10]", "[5, 5, 10, 10]"]))
     assert names[-4:] == ["width", "height", "area", "aspect"]
     assert values[0, :, 4:].tolist() == [[20, 10, 200, 2], [5, 5, 25, 1]]
 
 
 def test_fewer_options_are_not_there():
-    values, names = places.axes(choices(["1", "2", "4"], ["3", "5"]))
+    values, names = option_places.axes(choices(["1", "2", "4"], ["3", "5"]))
     rules = guesses.number_rules(values, names, np.array([[3.5], [4.8]]), None)
     right = np.array([1, 1])
     assert guesses.hits(rules["number: rank 2 from the smallest"], right).tolist() == [1, 1]
     assert guesses.hits(rules["nearest to number 1 of the question"], right).tolist() == [0, 1]
-    assert np.isnan(places.number_places(values)[1, 2]).all()
+    assert np.isnan(option_places.number_places(values)[1, 2]).all()
 
 
 def test_ties_share_a_hit():
@@ -52,9 +52,9 @@ def test_ties_share_a_hit():
 
 
 def test_orders_are_compared_by_turned_pairs():
-    assert places.turns(("a", "b", "c"), ("c", "b", "a")) == 3
-    assert places.turns(("a", "b", "x"), ("a", "b")) == 0
-    listed = places.listing(choices(["cup, bed", "bed, cup"]), ["Which is first: bed or cup?"])
+    assert option_places.turns(("a", "b", "c"), ("c", "b", "a")) == 3
+    assert option_places.turns(("a", "b", "x"), ("a", "b")) == 0
+    listed = option_places.listing(choices(["cup, bed", "bed, cup"]), ["Which is first: bed or cup?"])
     assert listed[0].tolist() == [[1, 1], [0, 0]]
     rules = guesses.text_rules(choices(["a, b, c", "a, b, d", "a, e, d"]), [""])
     assert guesses.hits(rules["most in common, place by place"], np.array([1])).tolist() == [1]

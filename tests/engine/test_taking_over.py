@@ -18,7 +18,7 @@ from lakes import build, digest, register
 from stopped_builds import MOMENTS, READ, take_over
 from tiny import write_scannet
 
-from spatial_assets.engine.quality import FINDINGS, find_problems
+from spatial_assets.engine.lake_quality import FINDINGS, find_problems
 from spatial_assets.lineage import records
 from spatial_assets.storage import heartbeats, leases
 from spatial_assets.storage.leases import LeaseLost

@@ -11,7 +11,7 @@ from evaluation_cases import SPARBENCH, chance_like, perfect, write_lines
 
 from spatial_assets.assets import build as building
 from spatial_assets.commands.evaluate import evaluate
-from spatial_assets.evaluation import reading, results, runs
+from spatial_assets.evaluation import model_runs, reading, results
 from spatial_assets.evaluation.formats import FORMATS, JSONL
 from spatial_assets.evaluation.page import page_path
 from spatial_assets.evaluation.scored import IntervalParameters
@@ -49,12 +49,12 @@ def test_add_compare_and_remove(tmp_path, run_on_disk):
     done = run("add", "sparbench", file, "--model", "good", "--profile", "official", "--profile", "strict")
     assert "sparbench.strict.good: 20 rows" in done.output
     assert "100.00" in done.output
-    assert runs.keys(home) == ["sparbench.official.good", "sparbench.strict.good"]
+    assert model_runs.keys(home) == ["sparbench.official.good", "sparbench.strict.good"]
     done = run("compare", "--out", out)
     assert done.output.strip().endswith(f"compared 2 model runs: {out}")
     assert out.read_bytes() == page_path(home).read_bytes()
     assert "removed" in run("remove", "sparbench.strict.good").output
-    assert runs.keys(home) == ["sparbench.official.good"]
+    assert model_runs.keys(home) == ["sparbench.official.good"]
     with building.instance_of(home) as instance:
         assert instance.get_dynamic_partitions("model_run") == ["sparbench.official.good"]
         assert instance.get_materialized_partitions(dg.AssetKey("scores")) >= {"sparbench.official.good"}
@@ -74,8 +74,8 @@ def test_json(tmp_path, run):
 def test_compare_first_scores_what_is_stale_with_its_own_parameters(tmp_path, run, monkeypatch):
     file = write_lines(tmp_path / "answers.jsonl", chance_like(SPARBENCH))
     home = tmp_path / "home"
-    key = runs.add(home, "sparbench", file, "m").key
-    never = runs.add(home, "sparbench", file, "never_scored").key
+    key = model_runs.add(home, "sparbench", file, "m").key
+    never = model_runs.add(home, "sparbench", file, "never_scored").key
     results.bring_up_to_date(home, key, IntervalParameters(replicates=300))
     monkeypatch.setattr(results, "scorer_version", lambda *_: "later")
     run("compare")
@@ -117,7 +117,7 @@ def test_other_mistakes(tmp_path, run):
     assert "no model run has been added" in run("compare", status=1).stderr
     assert "no model run 'sparbench.official.x'" in run("remove", "sparbench.official.x", status=1).stderr
     assert "Invalid value" in run("add", "mmlu", file, "--model", "m", status=2).stderr
-    runs.add(tmp_path / "home", "sparbench", file, "m")
+    model_runs.add(tmp_path / "home", "sparbench", file, "m")
     done = run("compare", "--out", tmp_path / "no" / "page.html", status=1)
     assert "cannot be written" in done.stderr
 
@@ -125,7 +125,7 @@ def test_other_mistakes(tmp_path, run):
 def test_lost_rows_give_exit_status_one(tmp_path, run):
     file = write_lines(tmp_path / "a.jsonl", perfect(SPARBENCH))
     home = tmp_path / "home"
-    added = runs.add(home, "sparbench", file, "m")
+    added = model_runs.add(home, "sparbench", file, "m")
     results.bring_up_to_date(home, added.key)
     kept = added.predictions_path(home)
     kept.write_bytes(kept.read_bytes() + b"{}\n")
@@ -134,7 +134,7 @@ def test_lost_rows_give_exit_status_one(tmp_path, run):
 
 def test_below_chance_is_only_a_warning(tmp_path, run):
     rows = [{**row, "prediction": "Z"} for row in SPARBENCH]
-    runs.add(tmp_path / "home", "sparbench", write_lines(tmp_path / "a.jsonl", rows), "m")
+    model_runs.add(tmp_path / "home", "sparbench", write_lines(tmp_path / "a.jsonl", rows), "m")
     assert "warn: sparbench.official.m: overall 0.00 is below chance" in run("compare").stderr
 
 

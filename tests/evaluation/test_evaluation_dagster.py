@@ -13,7 +13,7 @@ from evaluation_cases import SPARBENCH, VSIBENCH, chance_like, perfect, write_li
 from spatial_assets.assets import evaluation
 from spatial_assets.assets.build import QUIET
 from spatial_assets.assets.evaluation import COMPARISON, EVALUATION_CHECKS, PREDICTIONS, SCORED, model_run
-from spatial_assets.evaluation import results, runs
+from spatial_assets.evaluation import model_runs, results
 from spatial_assets.evaluation.page import page_path
 from spatial_assets.evaluation.schemas import ROWS, RUNS, SCORES, TABLES, table_path
 
@@ -140,7 +140,7 @@ def test_several_runs_in_one(tmp_path, instance):
 
 def test_one_damaged_run_does_not_stop_the_others(tmp_path, instance):
     keys = [add(instance, tmp_path, rows(SPARBENCH), rows.__name__) for rows in (perfect, wrong, chance_like)]
-    runs.load(tmp_path, keys[1]).predictions_path(tmp_path).write_text("{}\n")
+    model_runs.load(tmp_path, keys[1]).predictions_path(tmp_path).write_text("{}\n")
     tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[2]}
     run = materialize(instance, tmp_path, tags=tags, raise_on_error=False)
     assert not run.success
@@ -178,7 +178,7 @@ def test_the_check_fails_on_lost_rows(checked, instance):
 
 
 def test_the_check_fails_on_altered_predictions(checked, instance):
-    path = runs.load(checked, KEY).predictions_path(checked)
+    path = model_runs.load(checked, KEY).predictions_path(checked)
     path.write_bytes(path.read_bytes() + b"\n")
     passed, severity, problems = check(instance, checked)[SCORED]
     assert (passed, severity) == (False, "ERROR")

@@ -11,8 +11,8 @@ from evaluation_cases import SPARBENCH, VSIBENCH, chance_like, perfect, write_li
 from PIL import Image
 
 from spatial_assets.assets.page_pictures import PICTURE_BYTES
+from spatial_assets.evaluation import model_runs, results, run_quality
 from spatial_assets.evaluation import page as page_module
-from spatial_assets.evaluation import quality, results, runs
 from spatial_assets.evaluation.comparison import compare, fingerprint
 from spatial_assets.evaluation.page import OPEN_MODELS, page, stated_fingerprint, write_page
 from spatial_assets.evaluation.picture import run_picture
@@ -52,12 +52,12 @@ def read(html):
 
 def add(home, rows, model, benchmark="sparbench", profile="official"):
     file = write_lines(home / "predictions.jsonl", rows)
-    run = runs.add(home, benchmark, file, model, profile=profile)
+    run = model_runs.add(home, benchmark, file, model, profile=profile)
     return results.bring_up_to_date(home, run.key)[0]
 
 
 def every(home):
-    return [results.load(home, key) for key in runs.keys(home)]
+    return [results.load(home, key) for key in model_runs.keys(home)]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_equal_runs_give_equal_bytes_in_any_order(home):
     assert fingerprint(found) != fingerprint(found[1:])
     write_page(home, found)
     assert stated_fingerprint(write_page(home, found)) == fingerprint(found)
-    assert quality.page_problems(home) == []
+    assert run_quality.page_problems(home) == []
 
 
 @pytest.mark.every(3)
@@ -194,21 +194,21 @@ def test_a_model_without_any_score_stands_last(tmp_path):
 
 
 def test_a_stale_or_missing_page_is_a_problem(tmp_path):
-    assert "has not been written" in quality.page_problems(tmp_path)[0][2]
+    assert "has not been written" in run_quality.page_problems(tmp_path)[0][2]
     add(tmp_path, perfect(SPARBENCH), "a")
     write_page(tmp_path, every(tmp_path))
-    assert quality.page_problems(tmp_path) == []
+    assert run_quality.page_problems(tmp_path) == []
     add(tmp_path, perfect(SPARBENCH), "b")
-    assert quality.page_problems(tmp_path)[0][0] == "ERROR"
+    assert run_quality.page_problems(tmp_path)[0][0] == "ERROR"
     write_page(tmp_path, every(tmp_path))
-    runs.remove(tmp_path, "sparbench.official.b")
-    assert "since the page was written" in quality.page_problems(tmp_path)[0][2]
+    model_runs.remove(tmp_path, "sparbench.official.b")
+    assert "since the page was written" in run_quality.page_problems(tmp_path)[0][2]
     page_module.page_path(tmp_path).write_text("<html>")
-    assert quality.page_problems(tmp_path)
+    assert run_quality.page_problems(tmp_path)
 
 
 def test_the_picture_is_small_and_the_same_each_time(home):
-    for key in runs.keys(home):
+    for key in model_runs.keys(home):
         data = run_picture(results.load(home, key))
         assert data == run_picture(results.load(home, key))
         assert len(data) < PICTURE_BYTES

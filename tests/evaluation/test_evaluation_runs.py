@@ -11,7 +11,7 @@ from evaluation_cases import SPARBENCH, VSIBENCH, chance_like, perfect, write_li
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spatial_assets.evaluation import results, runs
+from spatial_assets.evaluation import model_runs, results
 from spatial_assets.evaluation.reading import count_rows, detect_format, read_rows, same_truth
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.registry import find_profile
@@ -21,8 +21,8 @@ OFFICIAL = find_profile("sparbench", "official")
 
 @pytest.mark.parametrize("model", ["gpt-4o", "Qwen2.5-VL-7B", "a", "InternVL3_8B+cot", "x" * 120])
 def test_keys_go_there_and_back(model):
-    key = runs.make_key("sparbench", "strict", model)
-    assert runs.split_key(key) == ("sparbench", "strict", model)
+    key = model_runs.make_key("sparbench", "strict", model)
+    assert model_runs.split_key(key) == ("sparbench", "strict", model)
 
 
 @pytest.mark.parametrize(
@@ -31,50 +31,50 @@ def test_keys_go_there_and_back(model):
 )
 def test_names_that_cannot_be_keys_are_refused(model):
     with pytest.raises(ValueError, match="model name"):
-        runs.make_key("sparbench", "official", model)
+        model_runs.make_key("sparbench", "official", model)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(st.sampled_from("aZ0._+-/ |,\n\t[]ä"), min_size=1, max_size=8))
 def test_every_key_is_one_that_dagster_and_file_systems_take(model):
     try:
-        key = runs.make_key("sparbench", "official", model)
+        key = model_runs.make_key("sparbench", "official", model)
     except ValueError:
         return
     # Static partitions are checked more strictly than dynamic ones.
     assert dg.StaticPartitionsDefinition([key]).get_partition_keys() == [key]
     assert not set(key) & set("|,[]/ \n\t")
     assert "..." not in key
-    assert runs.split_key(key)[2] == model
+    assert model_runs.split_key(key)[2] == model
 
 
 def test_unknown_benchmark_profile_and_run(tmp_path):
     for benchmark, profile in (("mmlu", "official"), ("sparbench", "lenient")):
         with pytest.raises(ValueError, match="known"):
-            runs.make_key(benchmark, profile, "a")
+            model_runs.make_key(benchmark, profile, "a")
     with pytest.raises(ValueError, match="no model run"):
-        runs.load(tmp_path, "sparbench.official.a")
+        model_runs.load(tmp_path, "sparbench.official.a")
     with pytest.raises(ValueError, match="is not <benchmark>"):
-        runs.load(tmp_path, "sparbench.official")
+        model_runs.load(tmp_path, "sparbench.official")
 
 
 def test_files_are_kept_by_their_bytes_and_dropped_with_the_last_run(tmp_path):
     file = write_lines(tmp_path / "a.jsonl", perfect(SPARBENCH))
     home = tmp_path / "home"
-    official = runs.add(home, "sparbench", file, "a")
-    strict = runs.add(home, "sparbench", file, "a", profile="strict")
+    official = model_runs.add(home, "sparbench", file, "a")
+    strict = model_runs.add(home, "sparbench", file, "a", profile="strict")
     kept = official.predictions_path(home)
     assert kept == strict.predictions_path(home)
     assert kept.read_bytes() == file.read_bytes()
     assert kept.stem == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert runs.keys(home) == ["sparbench.official.a", "sparbench.strict.a"]
-    assert runs.load(home, official.key) == official
-    runs.remove(home, strict.key)
+    assert model_runs.keys(home) == ["sparbench.official.a", "sparbench.strict.a"]
+    assert model_runs.load(home, official.key) == official
+    model_runs.remove(home, strict.key)
     assert kept.exists()
-    other = runs.add(home, "sparbench", write_lines(file, chance_like(SPARBENCH)), "a")
+    other = model_runs.add(home, "sparbench", write_lines(file, chance_like(SPARBENCH)), "a")
     assert not kept.exists()
     results.bring_up_to_date(home, other.key)
-    runs.remove(home, other.key)
+    model_runs.remove(home, other.key)
     assert not [
         path for path in (home / "evaluation").rglob("*") if path.suffix in (".jsonl", ".parquet", ".json")
     ]
@@ -111,7 +111,7 @@ def test_three_formats_of_the_same_answers_score_alike(tmp_path):
     for format, file in [*files.items(), ("vlmevalkit", tsv)]:
         assert detect_format(file) == format
         home = tmp_path / f"home_{file.name}"
-        run = runs.add(home, "sparbench", file, "a")
+        run = model_runs.add(home, "sparbench", file, "a")
         assert run.format == format
         assert count_rows(format, run.predictions_path(home), OFFICIAL) == len(rows)
         result, _ = results.bring_up_to_date(home, run.key)
@@ -130,8 +130,8 @@ def test_ground_truths_may_come_apart(tmp_path):
     )
     together = write_lines(tmp_path / "whole.jsonl", rows)
     home = tmp_path / "home"
-    one = runs.add(home, "sparbench", apart, "apart", truths=truths)
-    two = runs.add(home, "sparbench", together, "together")
+    one = model_runs.add(home, "sparbench", apart, "apart", truths=truths)
+    two = model_runs.add(home, "sparbench", together, "together")
     first, second = (results.bring_up_to_date(home, run.key)[0] for run in (one, two))
     assert first.run["questions"] == second.run["questions"]
     assert first.run["unanswered"] == 0
@@ -171,10 +171,10 @@ def test_a_malformed_file_is_refused_with_its_line_and_leaves_nothing(tmp_path, 
     truths = None if release is None else write_lines(tmp_path / "release.jsonl", release)
     home = tmp_path / "home"
     with pytest.raises(InputError, match=r"mine\.jsonl: ") as caught:
-        runs.add(home, "sparbench", file, "a", truths=truths)
+        model_runs.add(home, "sparbench", file, "a", truths=truths)
     assert caught.value.what.startswith(wrong)
     assert "\n" not in str(caught.value)
-    assert runs.keys(home) == []
+    assert model_runs.keys(home) == []
     assert not list((home / "evaluation").rglob("*.jsonl"))
 
 
@@ -192,7 +192,7 @@ def test_a_malformed_release_is_named(tmp_path, release, wrong):
     file = write_lines(tmp_path / "mine.jsonl", [GOOD])
     truths = write_lines(tmp_path / "release.jsonl", release)
     with pytest.raises(InputError, match=r"release\.jsonl: ") as caught:
-        runs.add(tmp_path / "home", "sparbench", file, "a", truths=truths)
+        model_runs.add(tmp_path / "home", "sparbench", file, "a", truths=truths)
     assert caught.value.what.startswith(wrong)
 
 
@@ -207,13 +207,13 @@ def test_a_malformed_release_is_named(tmp_path, release, wrong):
 def test_a_file_of_no_known_format(tmp_path, name, format, wrong):
     (tmp_path / name).write_text(json.dumps(GOOD) + "\n")
     with pytest.raises(InputError, match=wrong):
-        runs.add(tmp_path / "home", "sparbench", tmp_path / name, "a", format)
+        model_runs.add(tmp_path / "home", "sparbench", tmp_path / name, "a", format)
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
     for file in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
-            runs.add(tmp_path / "home", "sparbench", file, "a", "jsonl")
+            model_runs.add(tmp_path / "home", "sparbench", file, "a", "jsonl")
 
 
 def test_truths_that_say_the_same():
@@ -227,7 +227,9 @@ def test_truths_that_say_the_same():
 
 def test_the_same_questions_have_the_same_hash_in_any_order_and_others_have_not(tmp_path):
     def questions(name, rows):
-        run = runs.add(tmp_path / "home", "vsibench", write_lines(tmp_path / f"{name}.jsonl", rows), name)
+        run = model_runs.add(
+            tmp_path / "home", "vsibench", write_lines(tmp_path / f"{name}.jsonl", rows), name
+        )
         return results.bring_up_to_date(tmp_path / "home", run.key)[0].run["questions"]
 
     rows = perfect(VSIBENCH)

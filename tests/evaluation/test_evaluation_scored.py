@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from evaluation_cases import SPARBENCH, VSIBENCH, chance_like, perfect, write_lines, wrong
 
-from spatial_assets.evaluation import quality, results, runs
+from spatial_assets.evaluation import model_runs, results, run_quality
 from spatial_assets.evaluation.names import grouped, members
 from spatial_assets.evaluation.schemas import PREDICTION_LENGTH, ROWS, RUNS, SCORES, TABLES, table_path
 from spatial_assets.evaluation.scored import IntervalParameters, text_of
@@ -19,7 +19,7 @@ from spatial_assets.scoring.run import score_file
 
 def scored(home, rows, benchmark="sparbench", profile="official", model="a", **parameters):
     file = write_lines(home / "predictions.jsonl", rows)
-    run = runs.add(home, benchmark, file, model, profile=profile)
+    run = model_runs.add(home, benchmark, file, model, profile=profile)
     return results.bring_up_to_date(home, run.key, IntervalParameters(**parameters))[0]
 
 
@@ -116,7 +116,7 @@ def test_a_task_without_any_score_is_still_counted(tmp_path):
     assert (row["rows"], row["errors"], row["score"], row["low"]) == (1, 1, None, None)
     only = scored(tmp_path, rows[:1], "vsibench", model="b")
     assert only.overall()["score"] is None
-    assert quality.find_problems(tmp_path)[0][0] == "WARN"
+    assert run_quality.find_problems(tmp_path)[0][0] == "WARN"
 
 
 def test_merged_question_types_keep_their_own_scores(tmp_path):
@@ -153,7 +153,7 @@ def test_hostile_predictions_become_rows(tmp_path, profile):
     assert len(table) == len(HOSTILE)
     assert all(len(text) <= PREDICTION_LENGTH for text in table["prediction"].drop_nulls())
     assert (table["score"].is_null() == table["error"].is_not_null()).all()
-    assert not [problem for problem in quality.find_problems(tmp_path) if problem[0] == "ERROR"]
+    assert not [problem for problem in run_quality.find_problems(tmp_path) if problem[0] == "ERROR"]
 
 
 def test_text_of_values():
@@ -178,12 +178,12 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path):
 
 def test_only_what_changed_is_scored_again(tmp_path, monkeypatch):
     file = write_lines(tmp_path / "a.jsonl", chance_like(SPARBENCH))
-    key = runs.add(tmp_path, "sparbench", file, "a").key
+    key = model_runs.add(tmp_path, "sparbench", file, "a").key
     assert results.bring_up_to_date(tmp_path, key)[1]
     before = bytes_of(tmp_path, key)
     file.write_text("the user's own file is not read again")
     assert not results.bring_up_to_date(tmp_path, key)[1]
-    runs.add(tmp_path, "sparbench", write_lines(file, chance_like(SPARBENCH)), "a")
+    model_runs.add(tmp_path, "sparbench", write_lines(file, chance_like(SPARBENCH)), "a")
     assert not results.bring_up_to_date(tmp_path, key)[1]
     assert results.bring_up_to_date(tmp_path, key, IntervalParameters(replicates=500))[1]
     assert results.bring_up_to_date(tmp_path, key)[1]
@@ -191,7 +191,7 @@ def test_only_what_changed_is_scored_again(tmp_path, monkeypatch):
     table_path(tmp_path, SCORES, key).unlink()
     assert results.bring_up_to_date(tmp_path, key)[1]
     assert bytes_of(tmp_path, key) == before
-    runs.add(tmp_path, "sparbench", write_lines(file, perfect(SPARBENCH)), "a")
+    model_runs.add(tmp_path, "sparbench", write_lines(file, perfect(SPARBENCH)), "a")
     result = results.load(tmp_path, key)
     assert not results.is_current(tmp_path, result)
     assert results.bring_up_to_date(tmp_path, key)[0].overall()["score"] == 1.0
@@ -215,7 +215,7 @@ def test_the_scorers_sources_are_in_its_version():
 
 def test_kept_predictions_that_were_altered_are_refused(tmp_path):
     file = write_lines(tmp_path / "a.jsonl", perfect(SPARBENCH))
-    run = runs.add(tmp_path, "sparbench", file, "a")
+    run = model_runs.add(tmp_path, "sparbench", file, "a")
     write_lines(run.predictions_path(tmp_path), wrong(SPARBENCH))
     with pytest.raises(InputError, match="not the bytes that were added"):
         results.bring_up_to_date(tmp_path, run.key)
@@ -258,9 +258,9 @@ DAMAGE = {
 def test_damaged_tables_are_found(tmp_path, what):
     table, change, message = DAMAGE[what]
     key = scored(tmp_path, perfect(SPARBENCH)).key
-    assert quality.find_problems(tmp_path) == []
+    assert run_quality.find_problems(tmp_path) == []
     frame = change(results.read_table(tmp_path, table, key))
     pq.write_table(frame.to_arrow().cast(table.schema), table_path(tmp_path, table, key))
-    found = quality.find_problems(tmp_path)
+    found = run_quality.find_problems(tmp_path)
     assert found[0][:2] == ("ERROR", key)
     assert any(message in problem for _, _, problem in found)

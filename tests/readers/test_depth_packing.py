@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from spatial_assets.geometry.kernels.png_filters import unfiltered
 from spatial_assets.readers.depth_packing import depth_png
 from spatial_assets.storage import instance_images
 
@@ -78,13 +79,13 @@ def test_depth_is_unpacked_as_another_program_unpacks_it(seed, shape, what):
         opened.verify()
     with Image.open(io.BytesIO(png)) as opened:
         assert np.array_equal(np.asarray(opened), values)
-    own = instance_images._unpacked(png)
+    own = instance_images._unpacked(png, unfiltered)
     assert own is not None and np.array_equal(own, values)
     assert png == depth_png(values / 1000, np.ones(shape))
     for place in range(0, len(png), 3):
         damaged = bytearray(png)
         damaged[place] ^= 0x10
-        assert instance_images._unpacked(bytes(damaged)) is None, place
+        assert instance_images._unpacked(bytes(damaged), unfiltered) is None, place
 
 
 def test_rooms_are_packed_about_as_small_as_by_zlib():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spatial_assets.readers import images
+from spatial_assets.readers import source_images
 from spatial_assets.scene.model import InputError
 
 
@@ -23,7 +23,7 @@ def jpeg(width: int, height: int, mode: str = "RGB", **options: object) -> bytes
 
 def by_pillow(data: bytes) -> tuple[int, int] | None:
     try:
-        return images._opened("a.jpg", io.BytesIO(data), None)
+        return source_images._opened("a.jpg", io.BytesIO(data), None)
     except InputError:
         return None
 
@@ -41,9 +41,9 @@ def test_a_plain_one_is_told_without_pillow(
     data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = by_pillow(data)
-    monkeypatch.setattr(images, "_opened", None)
+    monkeypatch.setattr(source_images, "_opened", None)
     (tmp_path / "a.jpg").write_bytes(data)
-    assert images.image_size(tmp_path, "a.jpg") == wanted is not None
+    assert source_images.image_size(tmp_path, "a.jpg") == wanted is not None
 
 
 def test_what_may_say_more_is_left_to_pillow() -> None:
@@ -55,7 +55,7 @@ def test_what_may_say_more_is_left_to_pillow() -> None:
         jpeg(9, 5, "CMYK"),
         b"\xff\xd8\xff",
     ):
-        assert images._plain_jpeg_size(data) is None
+        assert source_images._plain_jpeg_size(data) is None
 
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
@@ -67,5 +67,5 @@ def test_damaged_ones_are_no_smaller_or_larger_than_pillow_says(data: bytes) -> 
             damaged[drawn.randrange(len(damaged))] = drawn.choice(
                 [0, 0xC0, 0xDA, 0xE1, 0xFF, drawn.randrange(256)]
             )
-        told = images._plain_jpeg_size(bytes(damaged[: images.LONGEST_HEAD]))
+        told = source_images._plain_jpeg_size(bytes(damaged[: source_images.LONGEST_HEAD]))
         assert told is None or told == by_pillow(bytes(damaged))

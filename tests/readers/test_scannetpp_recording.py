@@ -17,7 +17,7 @@ from PIL import Image
 from recording_files import apart, deflated, lz4, matroska
 
 from spatial_assets.readers import depth_bin, scannetpp
-from spatial_assets.readers.images import program_of, read_image
+from spatial_assets.readers.source_images import program_of, read_image
 from spatial_assets.scene.model import InputError, Scene
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.studio.files import PROGRAM

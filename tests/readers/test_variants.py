@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tiny import SIZE, write_scannet
 
-from spatial_assets.readers import cameras, files, images, ply, posed_rgbd, scannet, vsibench
+from spatial_assets.readers import cameras, files, ply, posed_rgbd, scannet, source_images, vsibench
 from spatial_assets.readers.labels import NO_LABEL
 from spatial_assets.readers.rgbd_layouts import MILLIMETERS
 from spatial_assets.scene.categories import is_structure
@@ -376,7 +376,7 @@ def test_a_pgm_of_steps_is_not_stretched_by_its_greatest_one(tmp_path, greatest,
     steps = np.array([[0, 1, 999, 1001]] * 3)
     head = f"P5\n{comment}4 3\n{greatest}\n".encode()
     (tmp_path / "0.pgm").write_bytes(head + steps.astype(">u2").tobytes())
-    found = images.read_depth(tmp_path, "0.pgm", (4, 3), 0.001)
+    found = source_images.read_depth(tmp_path, "0.pgm", (4, 3), 0.001)
     np.testing.assert_allclose(found, steps / 1000, atol=1e-6)
 
 
@@ -389,7 +389,7 @@ def posed(width, height):
 def test_an_image_beyond_all_sizes_is_refused_without_a_warning(tmp_path, recwarn):
     Image.new("L", (20_000, 6000)).save(tmp_path / "0.png")
     with pytest.raises(InputError, match=r"^0.png: 20000 x 6000 pixels, more than 16384 on a side"):
-        images.image_size(tmp_path, "0.png")
+        source_images.image_size(tmp_path, "0.png")
     assert not [warning for warning in recwarn if "Decompression" in str(warning.category)]
 
 

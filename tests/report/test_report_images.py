@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spatial_assets.imaging.images import NoImage, narrowed, open_image, shown
-from spatial_assets.report.images import FRAME, STEPS, contact_sheet, encoded, smallest_loss
+from spatial_assets.report.thumbnails import FRAME, STEPS, contact_sheet, encoded, smallest_loss
 
 
 @pytest.fixture()

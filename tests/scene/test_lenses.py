@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spatial_assets.imaging.images import open_image
-from spatial_assets.readers.images import image_size, read_gray, read_image
+from spatial_assets.readers.source_images import image_size, read_gray, read_image
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.lenses import Fisheye
 

@@ -14,9 +14,9 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from spatial_assets.exports.core.base import ImageMode, Question, Shot
-from spatial_assets.exports.core.images import Images
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.imaging.images import NoImage, open_image
-from spatial_assets.readers.images import image_size
+from spatial_assets.readers.source_images import image_size
 from spatial_assets.scene import panoramas
 from spatial_assets.scene.image_files import ImageFile, view_of
 from spatial_assets.scene.panoramas import View

@@ -16,7 +16,7 @@ from spatial_assets.geometry.cameras import unproject
 from spatial_assets.geometry.drawable import face_areas
 from spatial_assets.geometry.keyframes import uniform_indices
 from spatial_assets.geometry.rasterize import prepare_mesh, rasterize
-from spatial_assets.lineage.places import find_scenes
+from spatial_assets.lineage.registrations import find_scenes
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import View, views
 from spatial_assets.scene.inputs import SceneInputs

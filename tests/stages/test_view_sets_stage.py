@@ -12,7 +12,7 @@ import pytest
 import tiny
 from pydantic import ValidationError
 
-from spatial_assets.engine import quality
+from spatial_assets.engine import lake_quality
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import Mesh
 from spatial_assets.scene.refs import SceneRef
@@ -386,7 +386,7 @@ def home(tmp_path_factory):
 def test_the_check_holds_and_finds_what_cannot_be(home):
     sets = lakes.rows(home, "view_sets")
     assert len(sets) > 20 and sets["scene"].n_unique() == 2
-    assert quality.find_problems(home, ["view_sets"])["view_sets"] == []
+    assert lake_quality.find_problems(home, ["view_sets"])["view_sets"] == []
     path = next((home / "lake/view_set_objects").glob("shard=*/data.parquet"))
     whole = path.read_bytes()
     rows = pl.read_parquet(path, hive_partitioning=False)
@@ -399,10 +399,10 @@ def test_the_check_holds_and_finds_what_cannot_be(home):
     }
     for problem, spoil in spoiled.items():
         rows.with_columns(spoil).write_parquet(path)
-        found = quality.find_problems(home, ["view_sets"])["view_sets"]
+        found = lake_quality.find_problems(home, ["view_sets"])["view_sets"]
         assert any(problem in row[3] for row in found), problem
     path.write_bytes(whole)
-    assert quality.find_problems(home, ["view_sets"])["view_sets"] == []
+    assert lake_quality.find_problems(home, ["view_sets"])["view_sets"] == []
 
 
 def test_the_same_scenes_give_the_same_bytes(home, tmp_path):

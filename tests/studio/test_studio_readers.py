@@ -10,7 +10,7 @@ from PIL import Image
 
 from spatial_assets.geometry.boxes import yaw_of
 from spatial_assets.readers import posed_rgbd, scannet, vsibench
-from spatial_assets.readers.images import program_of
+from spatial_assets.readers.source_images import program_of
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.studio.files import PROGRAM
 from spatial_assets.studio.write import write_scenes

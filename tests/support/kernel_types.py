@@ -44,7 +44,7 @@ def of_all_stages(home: Path) -> Listed:
     from spatial_assets.assets.datasets import register
     from spatial_assets.assets.instance import instance_of
     from spatial_assets.definitions import build_defs
-    from spatial_assets.studio.quality import QUALITIES
+    from spatial_assets.studio.picture_quality import QUALITIES
     from spatial_assets.studio.write import write_scenes
 
     for seed, quality in enumerate(QUALITIES):

@@ -13,7 +13,7 @@ import pytest
 from video_scenes import Studio
 
 from spatial_assets.assets import partitions
-from spatial_assets.engine import quality
+from spatial_assets.engine import lake_quality
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.twin_laws import broken, laws
 from spatial_assets.stages import pipeline
@@ -149,7 +149,7 @@ def test_the_check_of_a_task_finds_a_broken_law(studio: Studio, tmp_path: Path) 
     task = "distance_prediction_oo"
     upstream = [name for name in pipeline.STAGES if name not in STAGES and name != "view_sets"]
     lakes.build(home, stages=[*upstream, task], **{task: {"twins": 3, "quota": 5}})
-    assert quality.find_problems(home, [task])[task] == []
+    assert lake_quality.find_problems(home, [task])[task] == []
     (path,) = (home / "lake/questions" / task).glob("shard=*/data.parquet")
     rows = lakes.rows(home, f"questions/{task}")
     twin = next(row for row in rows.to_dicts() if row["twin_of"] is not None)
@@ -158,11 +158,11 @@ def test_the_check_of_a_task_finds_a_broken_law(studio: Studio, tmp_path: Path) 
         for row in rows.to_dicts()
     ]
     type(rows)(changed, schema=rows.schema).write_parquet(path)
-    found = quality.find_problems(home, [task])[task]
+    found = lake_quality.find_problems(home, [task])[task]
     assert [problem[3].split(":")[:2] for problem in found] == [[twin["qa_id"], f" breaks {twin['law']}"]]
     kept = [row for row in rows.to_dicts() if row["qa_id"] != twin["twin_of"]]
     type(rows)(kept, schema=rows.schema).write_parquet(path)
-    assert any("is not there" in problem[3] for problem in quality.find_problems(home, [task])[task])
+    assert any("is not there" in problem[3] for problem in lake_quality.find_problems(home, [task])[task])
 
 
 @pytest.mark.prove

@@ -2,7 +2,7 @@
 
     <out>/<split>.jsonl, or <split>-00000-of-00004.jsonl and so on     what the trainer reads, a question a line
     <out>/ids.parquet                                                  see core/ids.py
-    <out>/images/                                                      see core/images.py
+    <out>/images/                                                      see core/export_images.py
 
 Lines hold what their trainer reads and an id, nothing else; what a release knows beside it stands in `ids.parquet`.
 """
@@ -30,12 +30,12 @@ from spatial_assets.exports.core.columns import (
     counts_of,
     paths_of,
     printed,
-    refuse_tags,
+    reject_tags,
     taken,
 )
 from spatial_assets.exports.core.coordinates import Profile, rendered
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
-from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 
@@ -82,7 +82,7 @@ def write(
                 for batch in source.batches(split, columns):
                     if only is not None:
                         batch = taken(batch, only)
-                    refuse_tags(batch, tags)
+                    reject_tags(batch, tags)
                     questions = printed(batch, anew)
                     questions = questions.with_columns(images=paths_of(source, batch, split, images))
                     for kind, shards in files.items():

@@ -19,9 +19,9 @@ from typing import Any
 
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import Options, Question, Source
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import IDS, Ids, answers_of, differs, noted
 from spatial_assets.exports.core.image_checks import wrong_image
-from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.model import InputError
 
 SUFFIX = ".json"

@@ -3,7 +3,7 @@
     base.py          what a format's module offers, and what it is given
     source.py        a release's questions, with where their images are
     scene_truth.py   what the lake knows of a scene, for checks of its questions
-    images.py        images put beside the files: linked, copied or with marks drawn
+    export_images.py  images put beside the files: linked, copied or with marks drawn
     image_store.py   the folder that keeps them once for many exports
     files.py         files that several formats write alike
     image_checks.py  why an image cannot be opened

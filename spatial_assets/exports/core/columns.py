@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 from spatial_assets.exports.core.base import ColumnSource, ImageMode
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import FROM_THE_ROW
-from spatial_assets.exports.core.images import Images
 from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
 
@@ -76,7 +76,7 @@ def printed(batch: pa.Table, anew: Rendering | None) -> pl.DataFrame:
     return questions
 
 
-def refuse_tags(batch: pa.Table, tags: Collection[str]) -> None:
+def reject_tags(batch: pa.Table, tags: Collection[str]) -> None:
     """Raises InputError for a question whose text holds what stands for an image."""
     questions = pl.from_arrow(batch.select(["qa_id", "question", "answer"]))
     assert isinstance(questions, pl.DataFrame)

@@ -20,7 +20,7 @@ from spatial_assets.exports.core.base import Question, Shot
 from spatial_assets.exports.core.scene_truth import SceneTruth, instance_image, scene_truth
 from spatial_assets.geometry import path_views
 from spatial_assets.imaging.marks import PIXELS, SIZE
-from spatial_assets.lineage import places
+from spatial_assets.lineage import registrations
 from spatial_assets.releases import revocations
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.frame_set_tables import RELEASED
@@ -81,7 +81,7 @@ class ReleaseRows:
             for entry in revocations.of_release(home, name)
         }
         """Rows of each scene that was taken back since the release was made, over all tasks."""
-        shards = places.shards(home)
+        shards = registrations.shards(home)
         self._shard_of = {
             (shard.dataset, shard.release, ref.name): shard for shard in shards for ref in shard.scenes
         }

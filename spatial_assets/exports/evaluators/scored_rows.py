@@ -14,9 +14,9 @@ from typing import Protocol
 import polars as pl
 
 from spatial_assets.exports.core.base import ColumnSource
-from spatial_assets.exports.core.columns import IMAGE, READ, counts_of, paths_of, printed, refuse_tags, taken
+from spatial_assets.exports.core.columns import IMAGE, READ, counts_of, paths_of, printed, reject_tags, taken
 from spatial_assets.exports.core.coordinates import Profile
-from spatial_assets.exports.core.images import Images
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.truths import IS_ASKED, MORE, rendering, truths
 
 LARGEST_GROUP = 1 << 14
@@ -46,7 +46,7 @@ def scored(source: ColumnSource, split: str, how: Profile, images: Images) -> It
         asked = taken(batch, IS_ASKED)
         if not asked.num_rows:
             continue
-        refuse_tags(asked, (IMAGE,))
+        reject_tags(asked, (IMAGE,))
         questions = printed(asked, partial(rendering, how))
         yield truths(questions.with_columns(images=paths_of(source, asked, split, images)))
 

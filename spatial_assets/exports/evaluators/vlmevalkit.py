@@ -32,8 +32,8 @@ import polars as pl
 from spatial_assets.exports.conversations import jsonl
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
 from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
+from spatial_assets.exports.core.export_images import FOLDER, Images
 from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
-from spatial_assets.exports.core.images import FOLDER, Images
 from spatial_assets.exports.evaluators import vlmevalkit_check
 from spatial_assets.exports.evaluators.lmms_eval import task_name
 from spatial_assets.exports.evaluators.scored_rows import Shares, scored, splits
@@ -74,7 +74,7 @@ def write(source: ColumnSource, out: Path, options: Options) -> dict[str, int]:
             choices = _tables(out, f"{name}_{split}_{CHOICES}", letters, options)
             for rows in scored(source, split, how, images):
                 rows = rows.filter(pl.col("images").list.len() > 0)
-                _refuse_missing(rows)
+                _reject_missing(rows)
                 rows = rows.with_columns(index=pl.int_range(number, number + len(rows)), split=pl.lit(split))
                 number += len(rows)
                 chosen = rows.filter(pl.col("choices").is_not_null())
@@ -107,7 +107,7 @@ def _tables(out: Path, stem: str, letters: str | tuple[()], options: Options) ->
     return Shares(stem, SUFFIX, 1 << 62, 1, lambda name: _Table(out, name, letters, embedded))
 
 
-def _refuse_missing(rows: pl.DataFrame) -> None:
+def _reject_missing(rows: pl.DataFrame) -> None:
     """Raises InputError for a text that VLMEvalKit's table reader takes for none, such as an option `None`."""
     for own in rows.select("qa_id", "question", "ground_truth", "choices").iter_rows():
         for text in (*own[1:3], *(own[3] or ())):

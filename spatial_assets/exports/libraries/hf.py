@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import COMPRESSION, FROM_THE_ROW, Ids
-from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.libraries import hf_card, hf_check
 from spatial_assets.exports.libraries.hf_card import Samples
 from spatial_assets.exports.libraries.hf_check import DATA, EMBEDDED, IMAGES, SPLIT

@@ -21,8 +21,8 @@ from PIL import Image
 from spatial_assets.exports.core import licenses
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options
 from spatial_assets.exports.core.bench_tables import markdown
+from spatial_assets.exports.core.export_images import encoded
 from spatial_assets.exports.core.ids import IDS
-from spatial_assets.exports.core.images import encoded
 from spatial_assets.exports.libraries.hf_check import DATA, IMAGES
 from spatial_assets.imaging.images import narrowed
 from spatial_assets.scene.english import plural

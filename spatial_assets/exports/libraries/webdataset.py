@@ -25,8 +25,8 @@ import pyarrow as pa
 
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import Ids
-from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.libraries import webdataset_check
 from spatial_assets.exports.libraries.webdataset_check import INDEX, SPLIT, SUFFIX, samples
 from spatial_assets.scene.model import InputError

@@ -2,7 +2,7 @@
 
     <out>/<split>.json      {"info", "licenses", "categories", "images", "annotations"}
     <out>/ids.parquet       of each image where it comes from, how many boxes it has, and a hash of them
-    <out>/images/           see images.py; nothing is drawn on them
+    <out>/images/           see export_images.py; nothing is drawn on them
 
 `bbox` is x, y, width, height of an object's visible pixels, in pixels from the image's top-left corner, and `area` how
 many these are. Beside COCO's own keys an annotation has `instance`, the source's own id of the object, `label`, the
@@ -25,8 +25,8 @@ from PIL import Image
 
 from spatial_assets.exports.core import files
 from spatial_assets.exports.core.base import ImageMode, Options, Source
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.image_checks import wrong_image
-from spatial_assets.exports.core.images import Images
 from spatial_assets.exports.core.scene_truth import SceneTruth
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.scenes import behind

@@ -22,8 +22,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spatial_assets.exports.core import origins
 from spatial_assets.exports.core.base import ImageMode, Options, Question, Shot, Source
+from spatial_assets.exports.core.export_images import Images, Places, as_text
 from spatial_assets.exports.core.found import Found
-from spatial_assets.exports.core.images import Images, Places, as_text
 from spatial_assets.exports.spar import check, depth, layout, records
 from spatial_assets.exports.spar.mix import general_part
 from spatial_assets.exports.spar.tree import Tree

@@ -23,7 +23,7 @@ from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.spar_bench import check
 from spatial_assets.exports.spar_bench.check import DATA, FEATURES, ORIGINS, REPORT, SCHEMA
 from spatial_assets.exports.spar_bench.cut import Cut, cut
-from spatial_assets.exports.spar_bench.images import Picture, with_images
+from spatial_assets.exports.spar_bench.image_bytes import Picture, with_images
 from spatial_assets.exports.spar_bench.report import (
     CHECK_HEAD,
     HEAD,

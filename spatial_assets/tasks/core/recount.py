@@ -71,7 +71,7 @@ class Held:
         self.texts: NDArray[np.object_] = asked.own.copy()
         """(N,), the answers that hold where there is one."""
 
-    def refuse(self, reason: str, where: ArrayLike) -> None:
+    def reject(self, reason: str, where: ArrayLike) -> None:
         """Give a reason to those, (N,), that have none yet."""
         self.reasons[np.asarray(where, np.bool_) & (self.reasons == None)] = reason  # noqa: E711
 
@@ -82,7 +82,7 @@ class Held:
             options is not None and text not in options
             for text, options in zip(texts, self._asked.options, strict=True)
         ]
-        self.refuse(NOT_OFFERED, absent)
+        self.reject(NOT_OFFERED, absent)
 
     @property
     def answerable(self) -> Bools:

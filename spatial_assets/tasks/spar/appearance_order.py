@@ -75,7 +75,7 @@ def recount_told(facts: SceneFacts, parameters: AppearanceParameters, asked: Ask
     video = facts.once(video_of, parameters.limits)
     seen = facts.once(appearances, parameters.limits, parameters.glimpse_area, parameters.clear_area)
     words = video.word_of[asked.objects]
-    held.refuse(CREEPS, (seen.glimpses[words] != seen.clears[words]).any(axis=1))
+    held.reject(CREEPS, (seen.glimpses[words] != seen.clears[words]).any(axis=1))
     names, ordered = list(video.groups), in_order(seen, words)
     for row in np.flatnonzero(held.answerable).tolist():
         places = ordered[row].tolist()

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.geometry.rectangles import iou
 from spatial_assets.scene.model import Fact, Float
 from spatial_assets.tasks.core.answers import ObjectChoice
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, draw_key
@@ -44,7 +45,6 @@ from spatial_assets.tasks.spar.fours import (
     right_of,
     superlatives,
 )
-from spatial_assets.tasks.spar.position_matching import iou
 from spatial_assets.tasks.spar.views import NONE_FIT, VIEW_REASONS, VIEWS, ViewLimits, marked_in
 
 SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"

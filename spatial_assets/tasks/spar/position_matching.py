@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.geometry.rectangles import iou
 from spatial_assets.scene.model import Fact, Float
 from spatial_assets.tasks.core.answers import Rectangle
 from spatial_assets.tasks.core.candidates import (
@@ -70,16 +71,6 @@ class MatchingParameters(PairParameters):
     max_option_iou: float = Field(
         0.3, ge=0, le=1, description="of any two options: above, a loosely drawn box fits both"
     )
-
-
-@kernel
-def iou(a: Float, b: Float) -> float:
-    """Intersection over union of two boxes x0, y0, x1, y1; 0 where both are empty."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / both if both > 0 else 0.0
 
 
 @kernel

@@ -148,9 +148,9 @@ def recount(facts: SceneFacts, parameters: MoveInVideoParameters, asked: Asked, 
     without a mark must be seen well in one."""
     held = of_numbered(facts, parameters, asked)
     if not kind.marked and held.answerable.any():
-        held.refuse(UNSEEN, ~members(shown_at_all(facts), asked.objects).all(axis=1))
+        held.reject(UNSEEN, ~members(shown_at_all(facts), asked.objects).all(axis=1))
         fit: Bools = np.any(facts.once(fit_frames, parameters.limits), axis=0)
-        held.refuse(HALF_SEEN, ~members(fit, asked.objects).all(axis=1))
+        held.reject(HALF_SEEN, ~members(fit, asked.objects).all(axis=1))
     return held
 
 

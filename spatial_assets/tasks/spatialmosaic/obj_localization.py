@@ -20,7 +20,7 @@ from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.rendering import FILL, SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
-from spatial_assets.tasks.spatialmosaic.places import (
+from spatial_assets.tasks.spatialmosaic.point_options import (
     NAME_REASONS,
     PLACE_REASONS,
     PLACES,

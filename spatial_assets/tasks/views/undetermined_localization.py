@@ -24,7 +24,7 @@ from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.pairs import THING_REASONS, asked_objects
-from spatial_assets.tasks.spatialmosaic.places import PLACES
+from spatial_assets.tasks.spatialmosaic.point_options import PLACES
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
 from spatial_assets.tasks.spatialmosaic.sets import HIDDEN, POSED, READS, SET
 from spatial_assets.tasks.views.withheld import (

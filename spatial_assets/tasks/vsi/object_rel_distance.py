@@ -77,20 +77,20 @@ def recount(facts: SceneFacts, parameters: RelativeParameters, asked: Asked) -> 
     video = facts.once(video_of, parameters.limits)
     held = Held(asked)
     targets, options = asked.objects[:, 0], video.word_of[asked.objects[:, 1:]]
-    held.refuse(UNSEEN, ~video.glimpsed[targets])
-    held.refuse(HALF_SEEN, ~video.ever_well[targets])
+    held.reject(UNSEEN, ~video.glimpsed[targets])
+    held.reject(HALF_SEEN, ~video.ever_well[targets])
     distances = video.distances(parameters.distance)[targets]
     well, half = (
         _nearest_of(video, np.where(shown, distances, np.inf))[np.arange(len(asked))[:, None], options]
         for shown in (video.ever_well, video.glimpsed & ~video.ever_well)
     )
-    held.refuse(UNSEEN, np.isinf(np.minimum(well, half)).any(axis=1))
+    held.reject(UNSEEN, np.isinf(np.minimum(well, half)).any(axis=1))
     # Of one that is half seen nobody can say whether it counts.
-    held.refuse(HALF_SEEN, (half <= well).any(axis=1))
+    held.reject(HALF_SEEN, (half <= well).any(axis=1))
     order = np.sort(well, axis=1)
-    held.refuse("near", order[:, 0] < parameters.min_distance)
+    held.reject("near", order[:, 0] < parameters.min_distance)
     with np.errstate(invalid="ignore"):
-        held.refuse("no_further", ~(order[:, 1] - order[:, 0] >= parameters.min_gap))
+        held.reject("no_further", ~(order[:, 1] - order[:, 0] >= parameters.min_gap))
     names = list(video.groups)
     nearest_words = options[np.arange(len(asked)), well.argmin(axis=1)]
     held.answer([names[word] for word in nearest_words.tolist()])

@@ -74,7 +74,7 @@ def ends_unseen(facts: SceneFacts, parameters: ObjectSizeParameters, things: Ind
 def recount(facts: SceneFacts, parameters: ObjectSizeParameters, asked: Asked) -> Held:
     """An object is as long in any frames that show where it ends."""
     held = of_objects(facts, parameters, asked)
-    held.refuse("truncated", ends_unseen(facts, parameters, asked.objects[:, 0]))
+    held.reject("truncated", ends_unseen(facts, parameters, asked.objects[:, 0]))
     return held
 
 

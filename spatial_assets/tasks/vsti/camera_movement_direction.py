@@ -229,7 +229,7 @@ def recount(facts: SceneFacts, parameters: DirectionParameters, asked: Asked) ->
     if held.answerable.any():
         assert asked.pointed is not None
         moved, walked = ways(facts, *numbers_now(facts, asked.pointed.frames).T)
-        held.refuse(WINDING, walked > parameters.max_walked * np.linalg.norm(moved, axis=1))
+        held.reject(WINDING, walked > parameters.max_walked * np.linalg.norm(moved, axis=1))
     return held
 
 

@@ -75,7 +75,7 @@ def of_ways(facts: SceneFacts, parameters: PathParameters, asked: Asked) -> Held
         assert asked.pointed is not None
         linked = facts.once(_linked, parameters.min_overlap)
         first, second = numbers_now(facts, asked.pointed.frames).T
-        held.refuse(UNLINKED, ~linked[first, second])
+        held.reject(UNLINKED, ~linked[first, second])
     return held
 
 

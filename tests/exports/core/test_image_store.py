@@ -22,10 +22,10 @@ from PIL import Image
 
 from spatial_assets.cli import main
 from spatial_assets.exports import registry
-from spatial_assets.exports.core import images as placing
+from spatial_assets.exports.core import export_images as placing
 from spatial_assets.exports.core.base import ImageFormat, ImageMode, Options, Question, Shot
+from spatial_assets.exports.core.export_images import Images, encoded
 from spatial_assets.exports.core.image_store import ImageStore
-from spatial_assets.exports.core.images import Images, encoded
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.imaging.marks import draw_marks, mark_scale

@@ -8,7 +8,7 @@ from digests import digest
 from PIL import Image
 
 from spatial_assets.exports import registry
-from spatial_assets.exports.core import images as placing
+from spatial_assets.exports.core import export_images as placing
 from spatial_assets.exports.core.base import ImageMode, Options, Question, Shot
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export

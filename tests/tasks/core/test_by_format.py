@@ -37,7 +37,7 @@ def told_by(way: str, seen: dict[str, Asked]) -> Any:
     def recount(facts: SceneFacts, parameters: Any, asked: Asked) -> Held:
         seen[way] = asked
         held = Held(asked)
-        held.refuse(f"last of {way}", np.arange(len(asked)) == len(asked) - 1)
+        held.reject(f"last of {way}", np.arange(len(asked)) == len(asked) - 1)
         held.texts[:] = [f"{way} {template}" for template in asked.templates]
         return held
 

@@ -6,7 +6,6 @@ import re
 import sys
 from typing import Any
 
-import numpy as np
 import pytest
 from asked_homes import Asked
 from made_scene import FACTS, Tables, pose, rejected
@@ -16,8 +15,6 @@ from spar_checks import (
     check_margins,
     whole,
 )
-
-from spatial_assets.tasks.spar.position_matching import iou
 
 TASK = "position_matching"
 FORMATS = ("fill", "select", "sentence")
@@ -90,13 +87,3 @@ def test_matching_refuses_objects_whose_box_depends_on_what_hides_them() -> None
     assert matching([half], {1: "chair"}, min_box_agreement=0.4) == {"ok": 2}
     odd = {"instance": 1, "box": [100.5, 100.0, 300.0, 300.0]}
     assert matching([odd], {1: "chair"}) == {"ok": 2}
-
-
-def test_intersection_over_union() -> None:
-    def of(a: list[float], b: list[float]) -> float:
-        return iou(np.array(a, float), np.array(b, float))
-
-    assert of([0, 0, 2, 2], [0, 0, 2, 2]) == 1
-    assert of([0, 0, 2, 2], [1, 0, 3, 2]) == pytest.approx(1 / 3)
-    assert of([0, 0, 2, 2], [2, 0, 3, 2]) == 0 == of([0, 0, 1, 1], [5, 5, 6, 6])
-    assert of([1, 1, 1, 1], [1, 1, 1, 1]) == 0

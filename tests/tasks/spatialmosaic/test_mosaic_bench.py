@@ -24,7 +24,7 @@ from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.cli import main
 from spatial_assets.definitions import build_defs
-from spatial_assets.evaluation import results, runs
+from spatial_assets.evaluation import model_runs, results
 from spatial_assets.evaluation.page import page
 from spatial_assets.evaluation.scored import ROW_LEVEL, IntervalParameters
 from spatial_assets.exports.core.source import ReleaseRows
@@ -216,7 +216,9 @@ def test_a_model_stands_beside_chance_by_level(made: tuple[Path, str], tmp_path:
     out, _ = made
     lines = [{"id": row["id"], "prediction": "A"} for row in flat(out)]
     (tmp_path / "ids.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    added = runs.add(tmp_path, "spatialmosaic", tmp_path / "ids.jsonl", "a", truths=out / "truths.jsonl")
+    added = model_runs.add(
+        tmp_path, "spatialmosaic", tmp_path / "ids.jsonl", "a", truths=out / "truths.jsonl"
+    )
     result, _ = results.bring_up_to_date(tmp_path, added.key, IntervalParameters(replicates=100))
     assert result.run["unanswered"] == 0
     scores = [row for row in result.in_reading_order() if row["kind"] == ROW_LEVEL]

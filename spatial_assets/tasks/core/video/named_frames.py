@@ -16,8 +16,8 @@ def of_pointed(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
     assert pointed is not None
     now = numbers_now(facts, pointed.frames)
     called = pointed.numbers != NOTHING
-    held.refuse(FRAME_UNSEEN, (called & (now == NOTHING)).any(axis=1))
-    held.refuse(RENUMBERED, (called & (now != pointed.numbers)).any(axis=1))
+    held.reject(FRAME_UNSEEN, (called & (now == NOTHING)).any(axis=1))
+    held.reject(RENUMBERED, (called & (now != pointed.numbers)).any(axis=1))
     return held
 
 
@@ -25,7 +25,7 @@ def of_numbered(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
     """The same where the question also says how many frames there are."""
     held = of_pointed(facts, parameters, asked)
     assert asked.pointed is not None
-    held.refuse(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
+    held.reject(RENUMBERED, asked.pointed.shown != len(facts.frames.video))
     return held
 
 

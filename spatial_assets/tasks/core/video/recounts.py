@@ -64,8 +64,8 @@ def of_objects(facts: SceneFacts, parameters: WatchedParameters, asked: Asked) -
     video = facts.once(video_of, parameters.limits)
     held = Held(asked)
     absent = asked.objects == NOTHING
-    held.refuse(UNSEEN, ~(members(video.glimpsed, asked.objects) | absent).all(axis=1))
-    held.refuse(HALF_SEEN, ~(members(video.ever_well, asked.objects) | absent).all(axis=1))
+    held.reject(UNSEEN, ~(members(video.glimpsed, asked.objects) | absent).all(axis=1))
+    held.reject(HALF_SEEN, ~(members(video.ever_well, asked.objects) | absent).all(axis=1))
     return held
 
 
@@ -75,8 +75,8 @@ def of_counts(facts: SceneFacts, parameters: CountParameters, asked: Asked) -> H
     held = Held(asked)
     well = members(video.ever_well, asked.objects)
     glimpsed = members(video.glimpsed, asked.objects)
-    held.refuse(UNSEEN, ~glimpsed.any(axis=1))
-    held.refuse(HALF_SEEN, (glimpsed & ~well).any(axis=1))
+    held.reject(UNSEEN, ~glimpsed.any(axis=1))
+    held.reject(HALF_SEEN, (glimpsed & ~well).any(axis=1))
     held.answer([str(count) for count in well.sum(axis=1).tolist()])
     return held
 
@@ -87,15 +87,15 @@ def of_orders(facts: SceneFacts, parameters: AppearanceParameters, asked: Asked)
     seen = facts.once(appearances, parameters.limits, parameters.glimpse_area, parameters.clear_area)
     words = video.word_of[asked.objects]
     held = Held(asked)
-    held.refuse(UNSEEN, (seen.glimpses[words] == NEVER).any(axis=1))
-    held.refuse(NEVER_CLEAR, (seen.clears[words] == NEVER).any(axis=1))
-    held.refuse(HALF_SEEN, ~_some_well(video)[words].all(axis=1))
+    held.reject(UNSEEN, (seen.glimpses[words] == NEVER).any(axis=1))
+    held.reject(NEVER_CLEAR, (seen.clears[words] == NEVER).any(axis=1))
+    held.reject(HALF_SEEN, ~_some_well(video)[words].all(axis=1))
     ordered = in_order(seen, words)
     gaps = [
         seen.glimpses[later] - seen.clears[earlier] < parameters.min_gap
         for earlier, later in pairwise(ordered.T)
     ]
-    held.refuse(TOGETHER, np.any(gaps, axis=0))
+    held.reject(TOGETHER, np.any(gaps, axis=0))
     names = list(video.groups)
     held.answer([", ".join([names[word] for word in row]) for row in ordered.tolist()])
     return held
@@ -119,5 +119,5 @@ def of_rooms(facts: SceneFacts, parameters: RoomParameters, asked: Asked) -> Hel
     held = Held(asked)
     measured = facts.read(ROOMS)["area"].to_numpy()
     shown = bool(len(measured)) and bool((seen_area(facts) >= parameters.min_seen * measured).all())
-    held.refuse("room_unseen", np.full(len(asked), not shown))
+    held.reject("room_unseen", np.full(len(asked), not shown))
     return held

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spatial_assets.geometry.kernels.runs import zlib_stream
-from spatial_assets.stages.visibility import to_png
+from spatial_assets.geometry.kernels.png_runs import zlib_stream
 from spatial_assets.storage import instance_images
 
 
@@ -17,7 +16,7 @@ def patches(rng: np.random.Generator, greatest: int, times: tuple[int, int]) -> 
 
 def same_bytes(image: np.ndarray) -> None:
     image = np.ascontiguousarray(image, np.int32)
-    assert to_png(image) == instance_images.to_png(image)
+    assert instance_images.to_png(image, zlib_stream) == instance_images.to_png(image)
 
 
 @pytest.mark.parametrize("greatest", [-1, 0, 3, 255, 256, 5_000, instance_images.GREATEST_ID])
@@ -64,4 +63,4 @@ def test_an_id_that_does_not_fit(bad: int) -> None:
     image = np.zeros((3, 20), np.int32)
     image[2, 11] = bad
     with pytest.raises(ValueError, match="instance ids must lie in"):
-        to_png(image)
+        instance_images.to_png(image, zlib_stream)

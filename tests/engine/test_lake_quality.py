@@ -9,7 +9,7 @@ import pytest
 from lakes import build, register
 from tiny import write_scannet
 
-from spatial_assets.engine import quality
+from spatial_assets.engine import lake_quality
 from spatial_assets.stages.questions import STAGES as TASKS
 
 
@@ -34,9 +34,9 @@ def home(built, tmp_path):
 def looked(monkeypatch):
     """The shards of each query that is made."""
     shards_of = []
-    real = quality.connect_tables
+    real = lake_quality.connect_tables
     monkeypatch.setattr(
-        quality,
+        lake_quality,
         "connect_tables",
         lambda h, tables, shards: shards_of.append(list(shards)) or real(h, tables, shards),
     )
@@ -44,7 +44,7 @@ def looked(monkeypatch):
 
 
 def of(home):
-    return quality.find_problems(home, ["overlap"])["overlap"]
+    return lake_quality.find_problems(home, ["overlap"])["overlap"]
 
 
 def spoil(home, shard, column="overlap", value=2.0):
@@ -83,8 +83,8 @@ def test_a_damaged_file_of_findings_is_made_anew(home):
 
 
 def test_tasks_are_looked_at_together_and_each_keeps_its_own(home, looked, monkeypatch):
-    monkeypatch.setattr(quality, "SHARDS_AT_ONCE", 2)
-    nothing = quality.find_problems(home, list(TASKS))
+    monkeypatch.setattr(lake_quality, "SHARDS_AT_ONCE", 2)
+    nothing = lake_quality.find_problems(home, list(TASKS))
     assert nothing == {name: [] for name in TASKS}
     assert looked == [["scannet-v2-0000", "scannet-v2-0001"], ["scannet-v2-0002"]]
     looked.clear()
@@ -93,13 +93,13 @@ def test_tasks_are_looked_at_together_and_each_keeps_its_own(home, looked, monke
         path = home / f"lake/quality/{name}/shard={shard}/data.parquet"
         table = pl.read_parquet(path, hive_partitioning=False)
         table.with_columns(pl.col("candidates") + 1).write_parquet(path)
-    found = quality.find_problems(home, list(TASKS))
+    found = lake_quality.find_problems(home, list(TASKS))
     assert {(name, row[1]) for name, rows in found.items() for row in rows} == {
         (first, "scannet-v2-0001"),
         (second, "scannet-v2-0002"),
     }
     assert looked == [["scannet-v2-0001", "scannet-v2-0002"]]
-    assert quality.find_problems(home, [second])[second] == found[second]
+    assert lake_quality.find_problems(home, [second])[second] == found[second]
     assert looked == [["scannet-v2-0001", "scannet-v2-0002"]], "what one look found holds for the next"
 
 
@@ -108,7 +108,7 @@ def test_a_table_that_cannot_be_read_hides_nothing_of_the_others(home):
     (home / f"lake/questions/{first}/shard=scannet-v2-0001/data.parquet").write_bytes(b"no table")
     path = home / f"lake/quality/{second}/shard=scannet-v2-0001/data.parquet"
     pl.read_parquet(path, hive_partitioning=False).with_columns(pl.col("candidates") + 1).write_parquet(path)
-    found = quality.find_problems(home, [first, second, third])
+    found = lake_quality.find_problems(home, [first, second, third])
     ((severity, _, _, problem),) = found[first]
     assert severity == "ERROR"
     assert problem.startswith("cannot be checked: ")

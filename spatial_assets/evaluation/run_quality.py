@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from spatial_assets.evaluation import results, runs
+from spatial_assets.evaluation import model_runs, results
 from spatial_assets.evaluation.comparison import fingerprint
 from spatial_assets.evaluation.names import members
 from spatial_assets.evaluation.page import page_path, stated_fingerprint
@@ -30,12 +30,12 @@ LISTED_ERRORS = 3
 def find_problems(home: Path) -> list[Problem]:
     """Everything that is wrong with the scored runs of a home, errors first."""
     found: list[Problem] = []
-    for key in runs.keys(home):
+    for key in model_runs.keys(home):
         result = results.load(home, key)
         if result is None:
             found.append((WARN, key, "not scored yet"))
             continue
-        if result.run["predictions"] != runs.load(home, key).predictions:
+        if result.run["predictions"] != model_runs.load(home, key).predictions:
             found.append((WARN, key, "its predictions were replaced since it was scored"))
             continue
         for severity, problem in [*_of_rows(home, key, result), *_of_scores(home, key, result)]:
@@ -45,7 +45,7 @@ def find_problems(home: Path) -> list[Problem]:
 
 def page_problems(home: Path) -> list[Problem]:
     """What is wrong with the comparison page: it is missing, or does not show what has been scored."""
-    scored = [result for key in runs.keys(home) if (result := results.load(home, key)) is not None]
+    scored = [result for key in model_runs.keys(home) if (result := results.load(home, key)) is not None]
     path = page_path(home)
     if not path.exists():
         return [(ERROR, path.name, "the page has not been written")]
@@ -55,7 +55,7 @@ def page_problems(home: Path) -> list[Problem]:
 
 
 def _of_rows(home: Path, key: str, result: Result) -> list[tuple[str, str]]:
-    run = runs.load(home, key)
+    run = model_runs.load(home, key)
     rows = results.read_table(home, ROWS, key)
     path = run.predictions_path(home)
     found: list[tuple[str, str]] = []

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from spatial_assets.exports.core.base import ImageMode, Question, Shot
-from spatial_assets.exports.core.images import Images
+from spatial_assets.exports.core.export_images import Images
 from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.model import InputError
 
