@@ -255,9 +255,9 @@ class Clock:
         ), mock.patch.object(
             scannet.files, "read_json", self.timed("scenes: reading the instances", scannet.files.read_json)
         ), mock.patch.object(
-            scannet_frames.images,
+            scannet_frames.source_images,
             "image_size",
-            self.timed("scenes: headers of images", scannet_frames.images.image_size),
+            self.timed("scenes: headers of images", scannet_frames.source_images.image_size),
         ), mock.patch.object(
             cameras, "parse_pose", self.timed("scenes: reading poses", cameras.parse_pose)
         ), mock.patch.object(
