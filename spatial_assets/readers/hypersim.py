@@ -29,7 +29,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.kernels.png_runs import zlib_stream
-from spatial_assets.readers import cameras, consistency, depth_packing, files, hdf5, rendered, source_images
+from spatial_assets.readers import (
+    box_consistency,
+    cameras,
+    consistency,
+    depth_packing,
+    files,
+    hdf5,
+    rendered,
+    source_images,
+)
 from spatial_assets.readers.hypersim_cameras import Lens, read_lens, read_unit
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.categories import canonical
@@ -220,7 +229,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     lens = read_lens(root, _lenses(root), ref.name, unit)
     boxes, flat = _read_boxes(root, ref, unit)
     poses = {camera: _Trajectory(root, ref, camera, unit) for camera in _cameras(listing)}
-    box_check, depth_check = consistency.BoxCheck(boxes), rendered.DepthInBoxes(boxes)
+    box_check, depth_check = box_consistency.BoxCheck(boxes), rendered.DepthInBoxes(boxes)
     step = BOX_THINNING * parameters.depth_step
     counts = {"lost_pose": 0, "bad_pose": 0, "no_pose": 0, "outside_its_boxes": 0}
     seen_labels, shown = rendered.Labels(), set[int]()

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.readers.consistency import BOX_FEWEST, BOX_MARGIN, BoxTable
+from spatial_assets.readers.box_consistency import BOX_FEWEST, BOX_MARGIN, BoxTable
 from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import NO_INSTANCE, Box, Camera, Float, Frame
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field
 
 from spatial_assets.geometry.kernels.png_runs import zlib_stream
 from spatial_assets.readers import (
+    box_consistency,
     cameras,
     consistency,
     depth_packing,
@@ -176,7 +177,7 @@ def read_scene(root: Path, ref: SceneRef, release: str, license: str, parameters
     boxes, flat = _read_boxes(root, f"{ref.path}/bbox_3d.json")
     listing = _views(root, ref)
     check = DepthCheck(root, f"{ref.path}/annotation_3d.json", parameters.depth_step)
-    box_check = consistency.BoxCheck(boxes)
+    box_check = box_consistency.BoxCheck(boxes)
     step = BOX_THINNING * parameters.depth_step
     lost = contradicted = 0
     seen_labels, shown = Labels(), set[int]()
