@@ -111,7 +111,9 @@ def difference(base, scene) -> str:
     size = max((float(np.ptp(base.mesh.vertices, axis=0).max()) if base.mesh else 0), 1.0)
     poses = {frame.name: frame for frame in base.frames}
     for frame in scene.frames:
-        was = poses[frame.name]
+        was = poses.get(frame.name)
+        if was is None:  # one that was marked as bad, where the mark is gone
+            return "a frame more"
         if np.abs(frame.camera_to_world[:3, 3] - was.camera_to_world[:3, 3]).max() > NOTICED * size:
             return "a camera elsewhere"
         if np.abs(frame.camera_to_world[:3, :3] - was.camera_to_world[:3, :3]).max() > NOTICED:
