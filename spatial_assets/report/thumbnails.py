@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -98,6 +98,11 @@ def smallest_loss(
             last = step
         else:
             first = min(step + 1, last)
-        typical = len(data) / TYPICAL[step]
-        step = next((at for at in range(first, last) if typical * TYPICAL[at] <= most), last)
+        step = next((at for at in range(first, last) if _expected(tried, at) <= most), last)
     return tried[step]
+
+
+def _expected(tried: Mapping[int, tuple[bytes, Any]], step: int) -> float:
+    """Bytes at a step, by the nearest that was tried: of noise, far ones tell little."""
+    near = min(tried, key=lambda known: (abs(known - step), known))
+    return len(tried[near][0]) * TYPICAL[step] / TYPICAL[near]
