@@ -332,3 +332,23 @@ def test_what_takes_arrays_says_what_they_are(module):
         if words & ARRAYS and not ast.get_docstring(function):
             silent.append(name)
     assert silent == []
+
+
+GLOBBING = {"read_parquet", "scan_parquet", "read_csv", "scan_csv", "scan_ndjson", "read_ipc", "scan_ipc"}
+"""Of polars, what takes a path with brackets or stars for a pattern where it is not told otherwise."""
+
+
+def test_names_of_files_are_no_patterns():
+    calls = [
+        (module, node)
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in GLOBBING
+        and ast.unparse(node.func.value) == "pl"
+    ]
+    assert calls
+    for module, call in calls:
+        told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert told.get("glob") == "False", f"{module}: {ast.unparse(call)}"

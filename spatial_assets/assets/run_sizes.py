@@ -43,7 +43,7 @@ def seconds_of(home: Path, shards: Iterable[Shard]) -> dict[str, float]:
     spent: dict[str, float] = {}
     made: dict[str, int] = {}
     if 0 < len(files) <= READ_AT_MOST:
-        frame = pl.scan_parquet(files, hive_partitioning=False).group_by("shard")
+        frame = pl.scan_parquet(files, hive_partitioning=False, glob=False).group_by("shard")
         summed = frame.agg(pl.col("seconds").sum(), pl.col("scene").n_unique()).collect()
         spent = dict(zip(summed["shard"], summed["seconds"], strict=True))
         made = dict(zip(summed["shard"], summed["scene"], strict=True))

@@ -127,7 +127,7 @@ def read_table(file: Path, kinds: Mapping[str, pl.DataType | None]) -> pl.DataFr
     if not file.is_file():
         raise InputError(file, "not there", "missing_file")
     try:
-        held = pl.read_parquet(file, hive_partitioning=False).select(*kinds)
+        held = pl.read_parquet(file, hive_partitioning=False, glob=False).select(*kinds)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(file, f"cannot be read: {str(error).splitlines()[0]}", "malformed_file") from None
     for name, kind in kinds.items():

@@ -79,7 +79,7 @@ def counted(
     if written is not None and not sum(written.values()):
         return {}
     if (out / IDS).exists():
-        ids = pl.scan_parquet(out / IDS, hive_partitioning=False)
+        ids = pl.scan_parquet(out / IDS, hive_partitioning=False, glob=False)
         rows = ids.group_by(WHOSE).len().collect(engine="streaming")
         # A format of several libraries has each question once for each.
         times = max(1, rows["len"].sum() // sum((source.splits if written is None else written).values()))

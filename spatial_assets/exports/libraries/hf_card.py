@@ -86,7 +86,7 @@ class Samples:
 
 def write(out: Path, held: pa.Schema, names: Mapping[str, str], samples: Samples, options: Options) -> None:
     """After the data; `names` are what splits are called. Raises OSError, naming the file, for a full disk."""
-    ids = pl.scan_parquet(out / IDS, hive_partitioning=False)
+    ids = pl.scan_parquet(out / IDS, hive_partitioning=False, glob=False)
     counts = ids.group_by("task", "format", "split").len().collect(engine="streaming")
     whose = ids.group_by(licenses.WHOSE).len().collect(engine="streaming")
     terms = dict(sorted(((row[0], row[1], row[2]), row[3]) for row in whose.iter_rows()))
