@@ -193,11 +193,11 @@ class ImageArchive:
 
     def instances(self, frame: str) -> NDArray[np.int32]:
         """(H, W), the instance at each pixel, NO_INSTANCE = none. Errors as in `png`."""
-        return self._values(frame).astype(np.int32) - 1
+        return np.subtract(self._values(frame), 1, dtype=np.int32)
 
     def depth(self, frame: str) -> NDArray[np.float32]:
         """(H, W), meters, 0 = not measured. Errors as in `png`."""
-        return self._values(frame).astype(np.float32) / np.float32(MILLIMETERS)
+        return np.divide(self._values(frame), MILLIMETERS, dtype=np.float32)
 
     def _values(self, frame: str) -> NDArray[np.uint16]:
         from PIL import Image, UnidentifiedImageError
