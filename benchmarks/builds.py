@@ -23,7 +23,8 @@ from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
 from spatial_assets.readers.registry import reader
 from spatial_assets.stages import pipeline
-from spatial_assets.storage.lake import Lake, conform, content_hash
+from spatial_assets.storage.content_hash import content_hash
+from spatial_assets.storage.lake import Lake, conform
 from spatial_assets.studio.write import write_scenes
 
 KILLS = 50

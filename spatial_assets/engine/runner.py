@@ -17,7 +17,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -39,6 +40,9 @@ _log = logging.getLogger(__name__)
 
 AHEAD = 2
 """Scenes for each process that are handed out or done before they are committed; more would only fill memory."""
+
+MERGED_AT_ONCE = 4
+"""Stages of a suite that rewrite their tables at the same time; each holds a shard's table or two in memory."""
 
 Jobs = list[tuple[StageRun, Job]]
 """What is to be done of one scene."""
@@ -109,7 +113,7 @@ class Runner:
                 member.take_up()
             lease.settle()
             self._compute(members, shard, scenes)
-            _compact(members)
+            _compact(members, min(self.workers, MERGED_AT_ONCE))
             if shared is not None:
                 self._keep_loading(shared.name, shard, members)
             reports = {member.stage.name: member.summarize(scenes) for member in members}
@@ -197,17 +201,34 @@ class Runner:
                 lease.settle()
 
 
-def _compact(members: Sequence[StageRun]) -> None:
-    """Let each stage rewrite its tables; where one cannot, as for a damaged table, the others still do."""
-    for member in members:
-        try:
-            member.compact()
-        except LeaseLost:
-            raise
-        except Exception as error:
-            if len(members) == 1 or (isinstance(error, OSError) and error.errno is not None):
-                raise
-            member.leave_pending(traceback_of(error))
+def _compact(members: Sequence[StageRun], threads: int) -> None:
+    """Let each stage rewrite its tables, some at once; where one cannot, as for a damaged table, the others still do.
+
+    Reading, joining and writing tables is Arrow's work, which threads do side by side.
+    """
+    if threads == 1 or len(members) == 1:
+        failed = [_failure(member) for member in members]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            # Each in a copy of this context, which holds what must be checked before anything is put in place.
+            futures = [pool.submit(copy_context().run, _failure, member) for member in members]
+        failed = [future.result() for future in futures]
+    for member, error in zip(members, failed, strict=True):
+        if error is None:
+            continue
+        if len(members) == 1 or isinstance(error, LeaseLost):
+            raise error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise error
+        member.leave_pending(traceback_of(error))
+
+
+def _failure(member: StageRun) -> Exception | None:
+    try:
+        member.compact()
+    except Exception as error:
+        return error
+    return None
 
 
 def _tell(report: ShardReport) -> None:

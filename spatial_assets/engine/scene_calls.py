@@ -24,7 +24,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.scene.outputs import SceneOutputs
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Shared, Stage
-from spatial_assets.storage.lake import conform, content_hash
+from spatial_assets.storage.content_hash import content_hash
+from spatial_assets.storage.lake import conform
 
 NEW_OBJECTS = 20_000
 """After so many the garbage collector looks among them: as many as a task's rows of a scene are, a few megabytes."""

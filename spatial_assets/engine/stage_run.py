@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
@@ -32,9 +31,10 @@ from spatial_assets.scene.refs import SceneRef, Shard
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage, name_of
 from spatial_assets.storage.atomic import remove
+from spatial_assets.storage.content_hash import hash_of_none
 from spatial_assets.storage.damage import is_whole, set_aside
 from spatial_assets.storage.hashing import hash_text
-from spatial_assets.storage.lake import Lake, by_scene, hash_of_none, write_parquet
+from spatial_assets.storage.lake import Lake, with_scenes, write_parquet
 from spatial_assets.storage.leases import Lease, LeaseLost
 from spatial_assets.storage.shards import check_root
 
@@ -171,16 +171,18 @@ class StageRun:
         """What is to be computed, in the shard's order; what is done already is noted in the report."""
         begun = time.perf_counter()
         waiting = {scene: entry.record for scene, entry in self.pending.load().items()}
-        jobs = [self._plan(ref, waiting) for ref in self.shard.scenes if scenes is None or ref.name in scenes]
+        reads = [name_of(read) for read in self.stage.read_with(self.parameters)]
+        jobs = [
+            self._plan(ref, waiting, reads)
+            for ref in self.shard.scenes
+            if scenes is None or ref.name in scenes
+        ]
         self.report.seconds += time.perf_counter() - begun
         return [job for job in jobs if job is not None]
 
-    def _plan(self, ref: SceneRef, waiting: Mapping[str, Record]) -> Job | None:
+    def _plan(self, ref: SceneRef, waiting: Mapping[str, Record], reads: Sequence[str]) -> Job | None:
         """None where there is nothing to do, or where it is done already."""
-        made = {
-            name_of(read): self.made[self.runner.writer[name_of(read)]].get(ref.name)
-            for read in self.stage.read_with(self.parameters)
-        }
+        made = {name: self.made[self.runner.writer[name]].get(ref.name) for name in reads}
         fingerprint = None if self.external is None else self.external.fingerprint(ref)
         plan = planning.plan(self.stage, self.code, self.parameters_json, made, fingerprint)
         if plan.waiting:
@@ -191,7 +193,8 @@ class StageRun:
         if ref.name in waiting and waiting[ref.name].input_hash == wanted:
             self.report.adopted.append(ref.name)
         elif old is not None and old.input_hash == wanted:
-            self.pending.drop(ref.name)
+            if ref.name in waiting:
+                self.pending.drop(ref.name)
             (self.report.adopted if ref.name in self.taken_up else self.report.skipped).append(ref.name)
         elif plan.rejected_by:
             nothing = Made({}, {}, {})
@@ -296,15 +299,12 @@ class StageRun:
             for scene, record in merged.items()
         ):
             return
-        pieces: dict[str, pa.Table | None] = {}
         # Whatever a table holds is recorded or pending, so where all of it is replaced nothing is read.
-        if there and not self.recorded.keys() <= merged.keys():
-            pieces.update(by_scene(pq.read_table(path, schema=schema, partitioning=None)))
-        for scene in merged:
-            pieces[scene] = self.pending.table(scene, name)
+        stays = there and not self.recorded.keys() <= merged.keys()
+        rows = pq.read_table(path, schema=schema, partitioning=None) if stays else schema.empty_table()
         # Each piece is sorted already, so putting the scenes in order sorts the whole.
-        parts = [piece for _, piece in sorted(pieces.items()) if piece is not None]
-        write_parquet(path, pa.concat_tables(parts).combine_chunks() if parts else schema.empty_table())
+        pieces = {scene: self.pending.table(scene, name) for scene in merged}
+        write_parquet(path, with_scenes(rows, pieces))
 
     def _place_file(self, kind: str, scene: str) -> None:
         self.pending.place_file(scene, kind, self.runner.lake.file_path(kind, self.shard.key, scene))

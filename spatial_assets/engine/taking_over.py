@@ -22,7 +22,8 @@ from spatial_assets.lineage.records import Record
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage.atomic import remove_temporaries
-from spatial_assets.storage.lake import Lake, by_scene, content_hash, hash_of_none
+from spatial_assets.storage.content_hash import content_hash, hash_of_none
+from spatial_assets.storage.lake import Lake, by_scene
 
 FILES = "files"
 """Beside the records of stages: the states of source files, which the stage `sources` keeps."""

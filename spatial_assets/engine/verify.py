@@ -33,7 +33,8 @@ from spatial_assets.scene.tables import QUESTIONS, Table
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.stage import Stage, name_of
-from spatial_assets.storage.lake import Lake, content_hash, hash_of_none
+from spatial_assets.storage.content_hash import content_hash, hash_of_none
+from spatial_assets.storage.lake import Lake
 from spatial_assets.storage.leases import leased
 from spatial_assets.storage.shipped import sql
 

@@ -35,9 +35,10 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import Table
 from spatial_assets.scoring.registry import find_profile, module_of
 from spatial_assets.storage.atomic import remove_temporaries
+from spatial_assets.storage.content_hash import content_hash
 from spatial_assets.storage.damage import is_whole
 from spatial_assets.storage.hashing import hash_file, hash_text
-from spatial_assets.storage.lake import conform, content_hash, write_parquet
+from spatial_assets.storage.lake import conform, write_parquet
 from spatial_assets.storage.locks import locked
 
 MODULES = ("spatial_assets.evaluation.scored", "spatial_assets.evaluation.reading")

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from platform import node, python_version
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -157,6 +158,19 @@ def _row(record: Record) -> dict[str, Any]:
     return dict(vars(record))
 
 
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    columns = [_values(column.combine_chunks()) for column in table.columns]
+    return [dict(zip(table.column_names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _values(array: pa.Array) -> list[Any]:
+    """A column as Python has it, maps as dictionaries: Arrow makes an object of every entry first."""
+    if not pa.types.is_map(array.type) or array.null_count:
+        return cast("list[Any]", array.to_pylist(maps_as_pydicts="strict"))
+    keys, values, ends = array.keys.to_pylist(), array.items.to_pylist(), array.offsets.to_pylist()
+    return [dict(zip(keys[a:b], values[a:b], strict=True)) for a, b in pairwise(ends)]
+
+
 def _record(row: dict[str, Any]) -> Record:
     """Records of before there were commits have none, which is not the commit of today."""
     return Record(**{"commit": "", **{name: value for name, value in row.items() if value is not None}})
@@ -177,7 +191,7 @@ def load(home: Path, asset: str, shard: str) -> dict[str, Record]:
     held = _kept.get(path)
     if held is None or held[0] != version:
         try:
-            rows: list[dict[str, Any]] = read_small(path).to_pylist(maps_as_pydicts="strict")
+            rows = _rows(read_small(path))
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's own
@@ -198,11 +212,12 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 def _keep(path: Path, version: tuple[int, ...], records: dict[str, Record]) -> Kept:
-    _kept[path] = version, records
+    kept = version, records
+    _kept[path] = kept
     _kept.move_to_end(path)
     if len(_kept) > KEPT_FILES:
         _kept.popitem(last=False)
-    return _kept[path]
+    return kept
 
 
 def written_since(home: Path, path: Path) -> list[str]:

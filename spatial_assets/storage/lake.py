@@ -1,4 +1,4 @@
-"""The lake: Parquet tables and scene files by shard, written whole or not at all, and content hashes.
+"""The lake: Parquet tables and scene files by shard, written whole or not at all.
 
     <home>/lake/<table>/shard=<key>/data.parquet      sorted rows, row groups of whole scenes
     <home>/lake/<kind>/shard=<key>/<scene>.<suffix>   one file a scene (meshes, visible faces)
@@ -9,11 +9,12 @@ order, the number of workers or the machine's clock.
 
 from __future__ import annotations
 
-import hashlib
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,7 +35,10 @@ ROWS_PER_GROUP = 5000
 """A row group takes whole scenes until it has so many: a group costs more to write than fewer rows cost to
 read past, and one for a whole shard would cost each of its scenes the reading of all."""
 DAMAGED_ADVICE = "`build --rehash` sets it aside and makes it again"
-COMPRESSION_LEVEL = 3
+COMPRESSION_LEVEL = 1
+"""Of zstd: questions, budgets and visibility take no more room than at level 3, and less time."""
+SAMPLED = 32
+"""Values, evenly spaced over a column of texts: where no two are alike, a dictionary would save nothing."""
 SMALL_TABLE = 1_000_000
 """Bytes in memory. Below it LZ4 takes the place of zstd, which sets itself up for every column and needs longer for
 that than for compressing a small table; shards of many scenes are larger."""
@@ -208,21 +212,57 @@ def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:
 def write_parquet(path: Path, arrow: pa.Table) -> None:
     """Write a table under a temporary name, in row groups of whole scenes, and rename it into place."""
     small = arrow.nbytes < SMALL_TABLE
-    # What finds a scene's row groups stays; the rest would be most of a small file.
-    found_by = [name for name in ("scene",) if name in arrow.schema.names]
     codec: dict[str, Any] = (
-        {"compression": "lz4", "use_dictionary": False, "write_statistics": found_by}
+        {"compression": "lz4", "use_dictionary": False}
         if small
-        else {"compression": "zstd", "compression_level": COMPRESSION_LEVEL}
+        else {
+            "compression": "zstd",
+            "compression_level": COMPRESSION_LEVEL,
+            "use_dictionary": _repeating(arrow),
+        }
     )
+    # What finds a scene's row groups; other columns are not sorted, and their bounds would tell nobody anything.
+    codec["write_statistics"] = [name for name in ("scene",) if name in arrow.schema.names]
     with replacing(path) as temporary:
         # Arrow takes longer to open a file than to encode a small table, so those are encoded in memory.
         memory = pa.BufferOutputStream()
         with pq.ParquetWriter(memory if small else temporary, arrow.schema, **codec) as writer:
             for start, length in _runs(arrow):
-                writer.write_table(arrow.slice(start, length), row_group_size=max(length, 1))
+                # In one piece, since where Arrow begins a page depends on where its pieces begin.
+                group = arrow.slice(start, length).combine_chunks()
+                writer.write_table(group, row_group_size=max(length, 1))
         if small:
             temporary.write_bytes(memory.getvalue())
+
+
+def _repeating(arrow: pa.Table) -> list[str]:
+    """Paths of the Parquet columns of texts that a dictionary makes smaller; of numbers it hardly ever does."""
+    return [
+        path
+        for field, column in zip(arrow.schema, arrow.columns, strict=True)
+        if not (pa.types.is_string(field.type) and _all_differ(column))
+        for path in _texts(field.name, field.type)
+    ]
+
+
+def _all_differ(column: pa.ChunkedArray) -> bool:
+    seen: set[str | None] = set()
+    for place in range(0, len(column), -(-len(column) // SAMPLED) or 1):
+        if (value := column[place].as_py()) in seen:
+            return False
+        seen.add(value)
+    return True
+
+
+def _texts(path: str, kind: pa.DataType) -> Iterator[str]:
+    """Paths, as Parquet names them, of the texts in a column."""
+    if pa.types.is_struct(kind):
+        for field in kind:
+            yield from _texts(f"{path}.{field.name}", field.type)
+    elif pa.types.is_list(kind):
+        yield from _texts(f"{path}.list.element", kind.value_type)
+    elif pa.types.is_string(kind):
+        yield path
 
 
 def read_small(path: Path) -> pa.Table:
@@ -279,9 +319,25 @@ def _scene_runs(arrow: pa.Table) -> list[tuple[int, int]]:
     scenes = arrow.column("scene")
     if scenes[0].equals(scenes[-1]):
         return [(0, len(scenes))]
-    codes = scenes.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    starts = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
-    return list(zip(starts.tolist(), np.diff(starts, append=len(codes)).tolist(), strict=True))
+    ends = pc.run_end_encode(scenes.combine_chunks()).run_ends.to_pylist()
+    return [(start, end - start) for start, end in pairwise([0, *ends])]
+
+
+def with_scenes(arrow: pa.Table, pieces: Mapping[str, pa.Table | None]) -> pa.Table:
+    """A table sorted by scene with its rows of some scenes replaced: None where a scene has none any more."""
+    scenes = arrow.column("scene")
+    parts, copied = [arrow.slice(0, 0)], 0
+    for scene, piece in sorted(pieces.items()):
+        start, end = (_place(scenes, scene, after) for after in (False, True))
+        parts += [arrow.slice(copied, start - copied), arrow.slice(0, 0) if piece is None else piece]
+        copied = end
+    return pa.concat_tables([*parts, arrow.slice(copied)])
+
+
+def _place(scenes: pa.ChunkedArray, scene: str, after: bool) -> int:
+    """Where a scene's rows begin, or end, in a sorted column."""
+    find = bisect_right if after else bisect_left
+    return find(range(len(scenes)), scene, key=lambda place: scenes[place].as_py())
 
 
 def by_scene(arrow: pa.Table) -> dict[str, pa.Table]:
@@ -290,101 +346,3 @@ def by_scene(arrow: pa.Table) -> dict[str, pa.Table]:
         arrow.column("scene")[start].as_py(): arrow.slice(start, length)
         for start, length in (_scene_runs(arrow) if arrow.num_rows else [])
     }
-
-
-@cache
-def hash_of_none(table: Table) -> str:
-    """`content_hash` of a table without rows."""
-    return content_hash(table.schema.empty_table())
-
-
-def content_hash(arrow: pa.Table) -> str:
-    """blake2b-128 of a table's values, hexadecimal; the same for equal values however they are laid out.
-
-    Each column contributes its name and type, and each level of nesting its validity, lengths and
-    values, so no two different tables share the bytes that are hashed.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(arrow.num_rows.to_bytes(8, "little"))
-    for field, column in zip(arrow.schema, arrow.columns, strict=True):
-        digest.update(f"{field.name}:{field.type}\0".encode())
-        _hash_array(digest, column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
-    return digest.hexdigest()
-
-
-class _Bytes(bytearray):
-    """What a digest is given, kept to be given again."""
-
-    update = bytearray.extend
-
-
-def _hash_array(digest: hashlib.blake2b | _Bytes, array: pa.Array) -> None:
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if array.null_count == len(array):
-        digest.update(_bytes_of_nulls(array.type, len(array)))
-    else:
-        _hash_values(digest, array)
-
-
-@lru_cache(maxsize=256)
-def _bytes_of_nulls(kind: pa.DataType, count: int) -> bytes:
-    """What is hashed of a column in which nothing stands: most tasks' rows leave the same dozen nested ones empty."""
-    held = _Bytes()
-    _hash_values(held, pa.nulls(count, kind))
-    return bytes(held)
-
-
-def _hash_values(digest: hashlib.blake2b | _Bytes, array: pa.Array) -> None:
-    digest.update(len(array).to_bytes(8, "little"))
-    nulls = array.null_count > 0
-    digest.update(
-        np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes()
-        if nulls
-        else _all_valid(len(array))
-    )
-    kind = array.type
-    if pa.types.is_struct(kind):
-        for index in range(kind.num_fields):
-            # What lies below a null counts as null too, where there are any.
-            _hash_array(digest, pc.struct_field(array, [index]) if nulls else array.field(index))
-    elif pa.types.is_list(kind):
-        lengths = (
-            pc.fill_null(pc.list_value_length(array), 0).to_numpy()
-            if nulls
-            else _steps(array.offsets.to_numpy())
-        )
-        digest.update(lengths.astype("<i8").tobytes())
-        _hash_array(digest, array.flatten())
-    elif pa.types.is_string(kind):
-        lengths, text = _text(pc.fill_null(array, "") if nulls else array)
-        digest.update(lengths.astype("<i8").tobytes())
-        digest.update(text)
-    elif pa.types.is_boolean(kind):
-        filled = pc.fill_null(array, False) if nulls else array
-        digest.update(filled.to_numpy(zero_copy_only=False).astype("u1").tobytes())
-    else:
-        values = (pc.fill_null(array, 0) if nulls else array).to_numpy(zero_copy_only=False)
-        if values.dtype.kind == "f":
-            values = values + 0.0  # -0.0 and 0.0 print alike and compare equal, so they hash alike
-        digest.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
-
-
-def _text(array: pa.Array) -> tuple[np.ndarray, memoryview]:
-    """Bytes of each text of a string array without nulls, and all of them one behind the other, not copied."""
-    _, offsets, data = array.buffers()
-    if not len(array) or data is None:
-        return np.zeros(len(array), np.int64), memoryview(b"")
-    ends = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-    return _steps(ends), memoryview(data)[ends[0] : ends[-1]]
-
-
-def _steps(ends: np.ndarray) -> np.ndarray:
-    """From each of the numbers to the next."""
-    return ends[1:] - ends[:-1]
-
-
-@lru_cache(maxsize=1024)
-def _all_valid(count: int) -> bytes:
-    """The bits of so many values of which none is null."""
-    return np.packbits(np.ones(count, bool)).tobytes()

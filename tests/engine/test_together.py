@@ -22,6 +22,8 @@ from spatial_assets.scene.model import InputError
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.stages.stage import Shared
+from spatial_assets.storage.atomic import fenced
+from spatial_assets.storage.leases import LeaseLost
 
 SHARD = "scannet-v2-0000"
 SCENES = [f"scene{number:04d}_00" for number in range(3)]
@@ -210,6 +212,43 @@ def test_a_task_whose_table_is_damaged_is_asked_again_and_the_others_stand(home,
     aside = path.with_name(f"{path.name}.damaged")
     assert aside.read_bytes() == b"not Parquet"
     aside.unlink()
+    assert digest(home) == apart
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_where_one_task_cannot_rewrite_its_tables_the_others_do(home, apart, monkeypatch, workers):
+    real = StageRun.compact
+
+    def failing(self):
+        if self.stage.name == TASKS[1]:
+            raise ZeroDivisionError
+        real(self)
+
+    monkeypatch.setattr(StageRun, "compact", failing)
+    reports = run(home, workers=workers)
+    monkeypatch.undo()
+    assert [reports[name].done for name in TASKS] == [SCENES, [], SCENES]
+    assert "ZeroDivisionError" in reports[TASKS[1]].errors[SCENES[0]]
+    assert list(reports[TASKS[1]].errors) == SCENES
+    assert run(home)[TASKS[1]].adopted == SCENES
+    assert digest(home) == apart
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_whoever_lost_the_lease_rewrites_no_table(home, apart, monkeypatch, workers):
+    real, begun = StageRun.compact, []
+
+    def check():
+        if begun:
+            raise LeaseLost("somebody took over")
+
+    monkeypatch.setattr(StageRun, "compact", lambda self: (begun.append(1), real(self)))
+    with fenced(check), pytest.raises(LeaseLost, match="somebody took over"):
+        run(home, workers=workers)
+    monkeypatch.undo()
+    assert not list((home / "lake/questions").rglob("data.parquet"))
+    reports = run(home)
+    assert {name: report.adopted for name, report in reports.items()} == dict.fromkeys(TASKS, SCENES)
     assert digest(home) == apart
 
 

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Column, Table
+from spatial_assets.storage.content_hash import content_hash
 from spatial_assets.storage.lake import (
     ROWS_PER_GROUP,
     Lake,
     SchemaError,
+    by_scene,
     conform,
-    content_hash,
     file_name,
+    with_scenes,
     write_parquet,
 )
 
@@ -207,6 +209,56 @@ def test_written_bytes_do_not_depend_on_the_frame_they_come_from(tmp_path):
     write_parquet(tmp_path / "b", conform(TABLE, pieces))
     write_parquet(tmp_path / "c", conform(TABLE, pieces.to_arrow().select(TABLE.schema.names[::-1])))
     assert len({(tmp_path / name).read_bytes() for name in "abc"}) == 1
+
+
+@given(
+    ROWS,
+    st.dictionaries(st.sampled_from("abcd"), st.none() | ROWS, max_size=4),
+    st.integers(1, 9),
+    st.sampled_from([0, 1_000_000]),
+)
+def test_a_table_with_some_scenes_replaced_is_the_one_made_anew(
+    tmp_path_factory, rows, replaced, size, small
+):
+    pieces = {
+        scene: None
+        if given is None
+        else conform(TABLE, [{**row, "scene": scene} for row in once_named(given)])
+        for scene, given in replaced.items()
+    }
+    stood = pa.Table.from_batches(conform(TABLE, rows).to_batches(max_chunksize=size), schema=TABLE.schema)
+    expected = [row for row in rows if row["scene"] not in replaced]
+    expected += [row for piece in pieces.values() if piece is not None for row in piece.to_pylist()]
+    folder = tmp_path_factory.mktemp("replaced")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spatial_assets.storage.lake.ROWS_PER_GROUP", 2)
+        patch.setattr("spatial_assets.storage.lake.SMALL_TABLE", small)
+        write_parquet(folder / "anew", conform(TABLE, expected))
+        write_parquet(folder / "replaced", with_scenes(stood, pieces))
+    assert (folder / "anew").read_bytes() == (folder / "replaced").read_bytes()
+    assert set(by_scene(with_scenes(stood, pieces))) == {row["scene"] for row in expected}
+
+
+def once_named(rows):
+    return list({row["name"]: row for row in rows}.values())
+
+
+def test_texts_that_repeat_are_written_as_a_dictionary_and_nothing_else_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("spatial_assets.storage.lake.SMALL_TABLE", 0)
+    rows = [row(name=str(i), values=[1.0], parts=[{"role": "target", "id": 7}]) for i in range(200)]
+    write_parquet(tmp_path / "table", conform(TABLE, rows))
+    group = pq.ParquetFile(tmp_path / "table").metadata.row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    encoded = {it.path_in_schema: "RLE_DICTIONARY" in it.encodings for it in columns}
+    assert encoded == {
+        "scene": True,
+        "name": False,
+        "values.list.element": False,
+        "parts.list.element.role": True,
+        "parts.list.element.id": False,
+        "number": False,
+    }
+    assert [it.path_in_schema for it in columns if it.statistics is not None] == ["scene"]
 
 
 NAMES = st.text(
