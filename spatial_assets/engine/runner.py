@@ -42,7 +42,7 @@ AHEAD = 2
 """Scenes for each process that are handed out or done before they are committed; more would only fill memory."""
 
 MERGED_AT_ONCE = 4
-"""Stages of a suite that rewrite their tables at the same time; each holds a shard's table or two in memory."""
+"""At most so many stages of a suite rewrite their tables at the same time; each holds a shard's table in memory."""
 
 Jobs = list[tuple[StageRun, Job]]
 """What is to be done of one scene."""
@@ -204,31 +204,39 @@ class Runner:
 def _compact(members: Sequence[StageRun], threads: int) -> None:
     """Let each stage rewrite its tables, some at once; where one cannot, as for a damaged table, the others still do.
 
-    Reading, joining and writing tables is Arrow's work, which threads do side by side.
+    Reading, joining and writing tables is Arrow's work, which threads do side by side. Raises LeaseLost, and OSError
+    where the disk does not take what is written; what has not begun by then is left.
     """
+    stopped: list[Exception] = []
+
+    def rewrite(member: StageRun) -> str:
+        """Says what went wrong, in words: an error would keep the tables in memory that were in hand."""
+        if stopped:
+            return ""
+        try:
+            member.compact()
+        except Exception as error:
+            disk = isinstance(error, OSError) and error.errno is not None
+            if len(members) > 1 and not disk and not isinstance(error, LeaseLost):
+                return traceback_of(error)
+            stopped.append(error)
+        return ""
+
     if threads == 1 or len(members) == 1:
-        failed = [_failure(member) for member in members]
+        problems = list(map(rewrite, members))
     else:
-        with ThreadPoolExecutor(threads) as pool:
+        pool = ThreadPoolExecutor(threads)
+        try:
             # Each in a copy of this context, which holds what must be checked before anything is put in place.
-            futures = [pool.submit(copy_context().run, _failure, member) for member in members]
-        failed = [future.result() for future in futures]
-    for member, error in zip(members, failed, strict=True):
-        if error is None:
-            continue
-        if len(members) == 1 or isinstance(error, LeaseLost):
-            raise error
-        if isinstance(error, OSError) and error.errno is not None:
-            raise error
-        member.leave_pending(traceback_of(error))
-
-
-def _failure(member: StageRun) -> Exception | None:
-    try:
-        member.compact()
-    except Exception as error:
-        return error
-    return None
+            futures = [pool.submit(copy_context().run, rewrite, member) for member in members]
+            problems = [future.result() for future in futures]
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if stopped:
+        raise stopped[0]
+    for member, problem in zip(members, problems, strict=True):
+        if problem:
+            member.leave_pending(problem)
 
 
 def _tell(report: ShardReport) -> None:

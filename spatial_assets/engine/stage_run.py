@@ -75,7 +75,7 @@ class ShardReport:
     rows: dict[str, int] = field(default_factory=dict)
     output_hash: str = ""
     seconds: float = 0.0
-    """Of the call; of stages that were run together, each one's own."""
+    """Of the call; of stages that were run together, each one's own, though others were at work beside it."""
 
 
 @dataclass

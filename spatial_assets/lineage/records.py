@@ -213,8 +213,9 @@ def _version(path: Path) -> tuple[int, ...]:
 
 def _keep(path: Path, version: tuple[int, ...], records: dict[str, Record]) -> Kept:
     kept = version, records
+    # In steps that each hold by themselves: stages of a suite save theirs in several threads.
+    _kept.pop(path, None)
     _kept[path] = kept
-    _kept.move_to_end(path)
     if len(_kept) > KEPT_FILES:
         _kept.popitem(last=False)
     return kept

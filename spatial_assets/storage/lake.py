@@ -38,9 +38,10 @@ DAMAGED_ADVICE = "`build --rehash` sets it aside and makes it again"
 COMPRESSION_LEVEL = 1
 """Of zstd: questions, budgets and visibility take no more room than at level 3, and less time."""
 SAMPLED = 32
-"""Values, evenly spaced over a column of texts: where no two are alike, a dictionary would save nothing."""
+"""Places, evenly spaced over a column of texts, at each of which two values are looked at: where all differ, a
+dictionary would save little."""
 SMALL_TABLE = 1_000_000
-"""Bytes in memory. Below it LZ4 takes the place of zstd, which sets itself up for every column and needs longer for
+"""Bytes of values. Below it LZ4 takes the place of zstd, which sets itself up for every column and needs longer for
 that than for compressing a small table; shards of many scenes are larger."""
 
 
@@ -211,7 +212,7 @@ def _has_nan(column: pa.ChunkedArray | pa.Array) -> bool:
 
 def write_parquet(path: Path, arrow: pa.Table) -> None:
     """Write a table under a temporary name, in row groups of whole scenes, and rename it into place."""
-    small = arrow.nbytes < SMALL_TABLE
+    small = _is_small(arrow)
     codec: dict[str, Any] = (
         {"compression": "lz4", "use_dictionary": False}
         if small
@@ -221,22 +222,55 @@ def write_parquet(path: Path, arrow: pa.Table) -> None:
             "use_dictionary": _repeating(arrow),
         }
     )
-    # What finds a scene's row groups; other columns are not sorted, and their bounds would tell nobody anything.
+    # What finds a scene's row groups. Whoever looks for something else reads all of a shard.
     codec["write_statistics"] = [name for name in ("scene",) if name in arrow.schema.names]
     with replacing(path) as temporary:
         # Arrow takes longer to open a file than to encode a small table, so those are encoded in memory.
         memory = pa.BufferOutputStream()
         with pq.ParquetWriter(memory if small else temporary, arrow.schema, **codec) as writer:
             for start, length in _runs(arrow):
-                # In one piece, since where Arrow begins a page depends on where its pieces begin.
+                # In one piece: where Arrow begins a page depends on where the pieces of a column begin.
                 group = arrow.slice(start, length).combine_chunks()
                 writer.write_table(group, row_group_size=max(length, 1))
         if small:
             temporary.write_bytes(memory.getvalue())
 
 
+def _is_small(arrow: pa.Table) -> bool:
+    """Whether a table's values take little room.
+
+    `nbytes` would not do: it tells equal tables apart by their pieces, and by bitmaps that say that nothing is null.
+    """
+    size = 0
+    for column in arrow.columns:
+        size += sum(map(_bytes_of_values, column.chunks))
+        if size >= SMALL_TABLE:
+            return False
+    return True
+
+
+def _bytes_of_values(array: pa.Array) -> int:
+    kind = array.type
+    if pa.types.is_struct(kind):
+        return sum(map(_bytes_of_values, array.flatten()))
+    if pa.types.is_map(kind):
+        ends = array.offsets
+        begin, count = (ends[0].as_py(), ends[-1].as_py() - ends[0].as_py()) if len(array) else (0, 0)
+        return 4 * len(array) + sum(
+            _bytes_of_values(part.slice(begin, count)) for part in (array.keys, array.items)
+        )
+    if pa.types.is_list(kind):
+        return 4 * len(array) + _bytes_of_values(array.flatten())
+    if pa.types.is_string(kind):
+        return 4 * len(array) + int(pc.sum(pc.binary_length(array)).as_py() or 0)
+    return len(array) * int(kind.bit_width) // 8
+
+
 def _repeating(arrow: pa.Table) -> list[str]:
-    """Paths of the Parquet columns of texts that a dictionary makes smaller; of numbers it hardly ever does."""
+    """Paths of the Parquet columns of texts that repeat, which a dictionary makes smaller; of numbers it seldom does.
+
+    Texts in lists stand for roles, frames and the like, and are taken to repeat.
+    """
     return [
         path
         for field, column in zip(arrow.schema, arrow.columns, strict=True)
@@ -247,10 +281,12 @@ def _repeating(arrow: pa.Table) -> list[str]:
 
 def _all_differ(column: pa.ChunkedArray) -> bool:
     seen: set[str | None] = set()
-    for place in range(0, len(column), -(-len(column) // SAMPLED) or 1):
-        if (value := column[place].as_py()) in seen:
-            return False
-        seen.add(value)
+    for begin in range(0, len(column), max(2, -(-len(column) // SAMPLED))):
+        # Two neighbors, since where rows are sorted by a column, equal ones stand side by side.
+        for place in range(begin, min(begin + 2, len(column))):
+            if (value := column[place].as_py()) in seen:
+                return False
+            seen.add(value)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import shutil
 import threading
@@ -248,6 +249,22 @@ def test_whoever_lost_the_lease_rewrites_no_table(home, apart, monkeypatch, work
     monkeypatch.undo()
     assert not list((home / "lake/questions").rglob("data.parquet"))
     reports = run(home)
+    assert {name: report.adopted for name, report in reports.items()} == dict.fromkeys(TASKS, SCENES)
+    assert digest(home) == apart
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_while_tables_are_rewritten_ends_the_call_and_loses_nothing(
+    home, apart, monkeypatch, workers
+):
+    def full(self):
+        raise OSError(errno.ENOSPC, "No space left on device", "data.parquet")
+
+    monkeypatch.setattr(StageRun, "compact", full)
+    with pytest.raises(OSError, match=r"data\.parquet"):
+        run(home, workers=workers)
+    monkeypatch.undo()
+    reports = run(home, workers=workers)
     assert {name: report.adopted for name, report in reports.items()} == dict.fromkeys(TASKS, SCENES)
     assert digest(home) == apart
 

@@ -215,7 +215,7 @@ def test_written_bytes_do_not_depend_on_the_frame_they_come_from(tmp_path):
     ROWS,
     st.dictionaries(st.sampled_from("abcd"), st.none() | ROWS, max_size=4),
     st.integers(1, 9),
-    st.sampled_from([0, 1_000_000]),
+    st.integers(0, 600),
 )
 def test_a_table_with_some_scenes_replaced_is_the_one_made_anew(
     tmp_path_factory, rows, replaced, size, small
@@ -226,10 +226,12 @@ def test_a_table_with_some_scenes_replaced_is_the_one_made_anew(
         else conform(TABLE, [{**row, "scene": scene} for row in once_named(given)])
         for scene, given in replaced.items()
     }
-    stood = pa.Table.from_batches(conform(TABLE, rows).to_batches(max_chunksize=size), schema=TABLE.schema)
+    folder = tmp_path_factory.mktemp("replaced")
+    write_parquet(folder / "stood", conform(TABLE, rows))
+    read = pq.read_table(folder / "stood", schema=TABLE.schema)
+    stood = pa.Table.from_batches(read.to_batches(max_chunksize=size), schema=TABLE.schema)
     expected = [row for row in rows if row["scene"] not in replaced]
     expected += [row for piece in pieces.values() if piece is not None for row in piece.to_pylist()]
-    folder = tmp_path_factory.mktemp("replaced")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("spatial_assets.storage.lake.ROWS_PER_GROUP", 2)
         patch.setattr("spatial_assets.storage.lake.SMALL_TABLE", small)
