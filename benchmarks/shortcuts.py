@@ -30,8 +30,17 @@ from spatial_assets.engine.workers import in_processes
 from spatial_assets.report.shortcuts import interval, percent, points
 from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
 from spatial_assets.studio.write import write_scenes
+from spatial_assets.tasks.spar import distance_infer_center_oc
+from spatial_assets.tasks.spatialmosaic import obj_attribute
+from spatial_assets.tasks.spatialmosaic.sides import AB
+from spatial_assets.tasks.views import undetermined_attribute, undetermined_localization
 from spatial_assets.tasks.vsi import object_size_estimation, route_planning
-from spatial_assets.tasks.vsti import camera_obj_rel_dist, obj_obj_relative_pos
+from spatial_assets.tasks.vsti import (
+    camera_displacement,
+    camera_movement_direction,
+    camera_obj_rel_dist,
+    obj_obj_relative_pos,
+)
 
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
@@ -43,9 +52,15 @@ FEW_ROWS = (
     camera_obj_rel_dist.VERSIONS[0].name,
     camera_obj_rel_dist.VERSIONS[1].name,
     obj_obj_relative_pos.AXES[-1].name,
+    *(task.name for task in camera_movement_direction.TASKS),
+    camera_displacement.NAME,
+    distance_infer_center_oc.TASKS[0].name,
+    obj_attribute.NAMES[AB],
+    undetermined_attribute.NAMES[AB],
+    undetermined_localization.NAME,
 )
 """Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
-same: asked about so many more."""
+same, as those about one camera's path: asked about so many more."""
 LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
 
 

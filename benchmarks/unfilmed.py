@@ -28,6 +28,7 @@ from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.registry import task as task_named
+from spatial_assets.tasks.spar import room_size
 from spatial_assets.tasks.vsi import object_counting, room_size_estimation
 
 DATASET, RELEASE, SHARD = "vsibench", "unfilmed", "vsibench-unfilmed-0000"
@@ -36,7 +37,9 @@ SEEN_WELL = 0.9
 WELL, BADLY = 0.05, 0.0005
 """Shares of the image: far above, and far below, what a task asks for."""
 WIDTH, HEIGHT = 640, 480
-HOMES = {room_size_estimation.NAME: 1_600, object_counting.NAME: 1_600}
+OF_AREAS = (room_size.TASKS[0].name, room_size_estimation.NAME)
+"""Tasks that ask for a room's area alone."""
+HOMES = {**dict.fromkeys(OF_AREAS, 1_600), object_counting.NAME: 1_600}
 """By task, homes enough for a thousand rows with options: one of nearly every area, seven of five homes' counts."""
 
 
@@ -44,8 +47,8 @@ def add(home: Path, seed: int, tasks: Sequence[str], workers: int | None = None)
     """Put the questions of these tasks, of HOMES, about homes of a seed into the lake of `home`."""
     for name in tasks:
         scenes = (
-            of_areas(seed)
-            if name == room_size_estimation.NAME
+            of_areas(seed, HOMES[name])
+            if name in OF_AREAS
             else of_words(seed, workers or os.cpu_count() or 1)
         )
         chosen = task_named(name)
@@ -56,9 +59,9 @@ def add(home: Path, seed: int, tasks: Sequence[str], workers: int | None = None)
         write_parquet(path, conform(table, rows))
 
 
-def of_areas(seed: int) -> Iterator[SceneFacts]:
+def of_areas(seed: int, homes: int) -> Iterator[SceneFacts]:
     """Empty homes, all of whose floor the video shows."""
-    for index in range(HOMES[room_size_estimation.NAME]):
+    for index in range(homes):
         yield scene(index, [], plan_of(seed, index).area)
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.tasks.core.answers import ROUNDING_STEP, Choice
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen
-from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, draw_key
+from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -29,8 +29,10 @@ from spatial_assets.tasks.spatialmosaic.counts import (
     CountParameters,
     clear_by_frame,
     counted,
-    offer_evenly,
+    even_sides,
+    offer_pairs,
 )
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES
 from spatial_assets.tasks.spatialmosaic.sets import (
     NEEDS,
     OFFICIAL,
@@ -49,6 +51,8 @@ NAME = "bestview_count_occ"
 BEST, LEAD = "best", "lead"
 """Among the values of candidates, (N,): which frame of the set is the best, and how many times as many pixels it shows
 of the objects as the next does."""
+OTHER = "other"
+"""Among the values of candidates, (N,): which other frame of the set the options name."""
 
 
 class BestViewParameters(CountParameters):
@@ -93,7 +97,18 @@ def best_views(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
 
 def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
     found = facts.once(best_views, parameters).fresh()
-    offer_evenly(facts, parameters, NAME, found, 2)
+    assert found.identities is not None
+    sizes, best = facts.once(view_sets).sizes[found.values[SET]], found.values[BEST]
+    drawn = mix_columns(draw_key(facts.which, parameters.seed, NAME, "view"), found.identities)
+    other = (drawn >> np.uint64(32)).astype(np.int64) % np.maximum(sizes - 1, 1)
+    other += other >= best
+    found.values[OTHER] = other
+    # Later views of a set are the best one more often than earlier ones.
+    pair = np.stack([sizes, np.minimum(best, other), np.maximum(best, other)], axis=1)
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "even views"), *NO_HASHES)
+    found.reject("uneven_views", ~even_sides(pair, best > other, ranks))
+    found = found.settle()
+    offer_pairs(facts, parameters, NAME, found)
     return found
 
 
@@ -102,10 +117,8 @@ def ask(facts: SceneFacts, parameters: BestViewParameters, candidate: Chosen, dr
     group, values = candidate.objects, candidate.values
     row, count, best = values[SET], values[COUNT], values[BEST]
     sets = facts.once(view_sets)
-    others = [number for number in values[OFFERED] if number != count]
-    number = others[draw.below("number", len(others))]
-    views = [view for view in range(int(sets.sizes[row])) if view != best]
-    view = views[draw.below("view", len(views))]
+    (number,) = (number for number in values[OFFERED] if number != count)
+    view = values[OTHER]
     word, chosen = facts.objects.words[group[0]], stems(parameters, NAME, draw)
     option = official()["options"][NAME] if is_official(chosen) else phrases("spatialmosaic", NAME)["option"]
 
@@ -144,6 +157,7 @@ TASKS = (
             **EVEN_REASONS,
             "even_views": "two views show them on nearly as many pixels",
             "two_best": "the view with most pixels of them is not the one that shows most of them",
+            "uneven_views": "left out by lot, so that of two places in a set none is the best more often",
         },
         data=(OFFICIAL,),
         reads=READS,

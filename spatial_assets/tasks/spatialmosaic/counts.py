@@ -16,8 +16,9 @@ from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.categories import is_countable
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Indices, Strata, draw_key
-from spatial_assets.tasks.core.draws import Hashes, hash_name
+from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
 from spatial_assets.tasks.spatialmosaic.referents import (
     MosaicReferents,
     clear,
@@ -30,7 +31,8 @@ COUNT, WORD, SPREAD = "count", "word", "spread"
 """Among the values of candidates, (N,): how many there are, the word's place in the alphabet, and whether no view alone
 shows them all."""
 OFFERED = "offered"
-"""Among the values of candidates, (N,): all numbers that the scene's questions have for answers, a tuple each."""
+"""Among the values of candidates, (N,): the numbers that options are drawn from, the right one among them, a tuple
+each."""
 COUNT_REASONS: Mapping[str, str] = {
     "uncountable": "people do not agree on how many of them there are",
     "ambiguous_name": "the views show something of another category that the word may mean",
@@ -172,22 +174,58 @@ def offer_evenly(
     counts = np.bincount(numbers[~constant], minlength=1)
     each, kept = _most_rows(counts, least)
     found.reject("no_options", ~np.isin(numbers, kept))
-    ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "even"), *_NO_HASHES)
-    order = np.lexsort((ranks, numbers, constant))
-    turn = np.empty(len(order), np.int64)
-    begins = np.flatnonzero(
-        np.diff(numbers[order], prepend=-1) | np.diff(constant[order].astype(int), prepend=0)
-    )
-    turn[order] = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
-    found.reject("uneven", turn >= each)
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "even"), *NO_HASHES)
+    found.reject("uneven", turns(numbers * 2 + constant, ranks) >= each)
     offered = np.full(len(found), None, object)
     offered[:] = [tuple(kept)] * len(found)
     found.values[OFFERED] = offered
     found.strata = Strata.of_numbers(numbers)
 
 
-_NO_HASHES = (np.zeros(0, np.uint64), np.zeros(0, np.uint64))
-"""Candidates here have identities of their own."""
+def offer_pairs(facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates) -> None:
+    """Give all OFFERED, two numbers each, and reject so many that of a word, in sets of as many views, both are right
+    equally often.
+
+    A word says how many there mostly are, and the number of views says how many are in sight: of two numbers these
+    would tell more than of four. So it is not enough that numbers are right equally often in the whole scene.
+    """
+    words, sizes = facts.once(words_of), facts.once(view_sets).sizes[found.values[SET]]
+    numbers, word = found.values[COUNT], found.values[WORD]
+    cells, cell = np.unique(np.stack([word, sizes], axis=1), axis=0, return_inverse=True)
+    cell = cell.reshape(-1)
+    width = int(numbers.max(initial=0)) + 1
+    counts = np.zeros((len(cells), width + width % 2), np.int64)
+    np.add.at(counts, (cell, numbers), 1)
+    # The most frequent number with the next, the third with the fourth, so that most questions are left.
+    order = np.argsort(-counts, axis=1, kind="stable")
+    place = np.argsort(order, axis=1)[cell, numbers]
+    other = order[cell, place ^ 1]
+    low, high = np.minimum(numbers, other), np.maximum(numbers, other)
+    varied = np.zeros((len(words.names), width), np.bool_)
+    varied[word, numbers] = True
+    found.reject("constant", varied.sum(axis=1)[word] < 2)
+    found.reject("no_options", counts[cell, other] == 0)
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "even"), *NO_HASHES)
+    found.reject("uneven", ~even_sides(np.stack([cell, low], axis=1), numbers == high, ranks))
+    offered = np.full(len(found), None, object)
+    offered[:] = list(zip(low.tolist(), high.tolist(), strict=True))
+    found.values[OFFERED] = offered
+    # Words take turns, sizes of sets too, and both numbers, which would else be even no more.
+    groups, first, code = np.unique(
+        np.stack([cell, low, numbers == high], axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    told = np.stack([sizes, low, numbers], axis=1)[first].astype(np.uint64)
+    identities = mix_columns(0, words.identities[word[first]], told)
+    found.strata = Strata(code.reshape(-1), identities if len(groups) else np.zeros(1, np.uint64))
+
+
+def even_sides(cells: Indices, sides: Bools, ranks: Hashes) -> Bools:
+    """(N,), which candidates stay so that of each cell, (N, k), both sides are as many: those first by rank."""
+    groups, cell = np.unique(cells, axis=0, return_inverse=True)
+    codes = cell.reshape(-1) * 2 + sides
+    least = np.bincount(codes, minlength=2 * len(groups)).reshape(-1, 2).min(axis=1)
+    found: Bools = turns(codes, ranks) < least[codes // 2]
+    return found
 
 
 def _most_rows(counts: Indices, least: int) -> tuple[int, list[int]]:

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Strata
+from spatial_assets.tasks.core.candidates import NOTHING, Candidates
 from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.spatialmosaic.counts import COUNT, WORD, CountParameters, by_word, offer_evenly
+from spatial_assets.tasks.spatialmosaic.counts import (
+    WORD,
+    CountParameters,
+    by_word,
+    offer_evenly,
+    offer_pairs,
+)
 from spatial_assets.tasks.spatialmosaic.sets import SET, view_sets
 from spatial_assets.tasks.views.withheld import UndeterminedParameters, reject_few_views, share_out
+
+PAIR = 2
+"""Numbers to choose from, of which the question's own words would tell more than of more."""
 
 
 def offer(
@@ -29,9 +38,13 @@ def offer(
     needed = (any_of[frames, found.values[WORD][:, None]] > 0) & (frames != NOTHING)
     reject_few_views(facts, found, needed, one_asked=False)
     found = found.settle()
-    offer_evenly(facts, counted, task, found, least)
+    if least == PAIR:
+        offer_pairs(facts, counted, task, found)
+    else:
+        offer_evenly(facts, counted, task, found, least)
     found = found.settle()
-    share_out(facts, parameters, task, found, Strata.of_numbers(found.values[COUNT]))
+    assert found.strata is not None
+    share_out(facts, parameters, task, found, found.strata)
     return found
 
 
