@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.priors import made
-from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, OF_PRIORS
+from benchmarks.seeds import ALL_AUDITED, OF_PRIORS
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
 from spatial_assets.storage.lake import Lake
@@ -55,7 +55,7 @@ def measured(homes: Sequence[Path]) -> tuple[Mapping[str, list[tuple[float, floa
 
 
 def main(folder: Path) -> None:
-    if set(OF_PRIORS) & {AUDITED, AUDITED_MORE, AUDITED_UNFILMED}:
+    if set(OF_PRIORS) & set(ALL_AUDITED):
         raise ValueError("heights would be measured on seeds that are audited; choose others")
     own, scenes = measured([made(folder / str(seed), seed) for seed in OF_PRIORS])
     count = sum(map(len, own.values()))

@@ -24,7 +24,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, OF_MORE_PRIORS, OF_PRIORS
+from benchmarks.seeds import (
+    ALL_AUDITED,
+    OF_MORE_PRIORS,
+    OF_PRIORS,
+)
 from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.workers import in_processes
@@ -128,7 +132,7 @@ def of_comparison(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 
 def of_marked(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
-    (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
+    (relation,) = (word for word in fours.superlatives() if word in row["stem"])
     words = [row["words"][f"object{place}"] for place in range(fours.COUNT)]
     hints = distance_infer_center_oo_video.hints(relation, words, row["words"]["red"])
     return hints, int(row["right"].removeprefix("Object"))
@@ -145,7 +149,7 @@ def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 
 def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
-    (relation,) = (word for word in fours.RELATIONS if word in row["stem"])
+    (relation,) = (word for word in fours.superlatives() if word in row["stem"])
     boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
     places = [
         next((place for place, word in enumerate(ORDINALS) if option.startswith(f"the {word} image")), 0)
@@ -274,7 +278,7 @@ def seeds_of(task: str) -> tuple[int, ...]:
 
 
 def main(folder: Path, tasks: Sequence[str]) -> None:
-    if set(OF_MORE_PRIORS) & {AUDITED, AUDITED_MORE, AUDITED_UNFILMED}:
+    if set(OF_MORE_PRIORS) & set(ALL_AUDITED):
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]

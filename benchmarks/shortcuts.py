@@ -19,7 +19,7 @@ import polars as pl
 
 from benchmarks import unfilmed
 from benchmarks.bars import Bar
-from benchmarks.seeds import AUDITED, AUDITED_MORE, AUDITED_UNFILMED, check_apart
+from benchmarks.seeds import ALL_AUDITED, AUDITED, AUDITED_MORE, AUDITED_MOST, AUDITED_UNFILMED, check_apart
 from spatial_assets.assets.build import build
 from spatial_assets.assets.datasets import register
 from spatial_assets.assets.instance import instance_of
@@ -28,6 +28,7 @@ from spatial_assets.audit.verdicts import ALLOWED
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.workers import in_processes
 from spatial_assets.report.shortcuts import interval, percent, points
+from spatial_assets.stages.pipeline import SETTINGS
 from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.spar import distance_infer_center_oc
@@ -45,7 +46,7 @@ from spatial_assets.tasks.vsti import (
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-MORE = 500
+MORE, MOST = 500, 600
 FEW_ROWS = (
     object_size_estimation.NAME,
     route_planning.NAME,
@@ -61,7 +62,21 @@ FEW_ROWS = (
 )
 """Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
 same, as those about one camera's path: asked about so many more."""
-LAYOUT, RELEASE, RELEASE_MORE, FACES, FRAMES, SIZE = "scannet", "studio", "more", 20_000, 40, (240, 180)
+FEWEST_ROWS = (undetermined_attribute.NAMES[AB],)
+"""And about so many more again."""
+OF_A_SCENE, LUMPED = 12, (undetermined_attribute.NAMES[AB], undetermined_localization.NAME)
+"""Questions of a scene at most, of tasks that few scenes have any of and some a hundred, which would outweigh them."""
+LAYOUT, RELEASE, RELEASE_MORE, RELEASE_MOST, FACES, SIZE = (
+    "scannet",
+    "studio",
+    "more",
+    "most",
+    20_000,
+    (240, 180),
+)
+FRAMES = 63
+"""Of a scene: a video shows every second one. Of 40 it would show two in a row here and leave one out there, and where
+it leaves one out the camera moves farther: in all scenes at the same moments, which a reader could learn."""
 
 
 def filmed(home: Path, release: str, seed: int, scenes: int, tasks: Sequence[str], workers: int) -> None:
@@ -78,12 +93,17 @@ def filmed(home: Path, release: str, seed: int, scenes: int, tasks: Sequence[str
 
 def made(home: Path, scenes: int, more: int, tasks: Sequence[str] = ()) -> pl.DataFrame:
     """The table of shortcuts of a new home: of all tasks about `scenes`, of those with few rows about `more` too."""
-    check_apart((AUDITED, AUDITED_MORE, AUDITED_UNFILMED))
+    check_apart(ALL_AUDITED)
     workers = os.cpu_count() or 1
+    (home / SETTINGS).write_text("".join(f"[{name}]\nquota = {OF_A_SCENE}\n" for name in LUMPED), "utf-8")
     filmed(home, RELEASE, AUDITED, scenes, tasks, workers)
-    wanting = [name for name in FEW_ROWS if not tasks or name in tasks]
-    if wanting and more:
-        filmed(home, RELEASE_MORE, AUDITED_MORE, more, wanting, workers)
+    for release, seed, count, few in (
+        (RELEASE_MORE, AUDITED_MORE, more, FEW_ROWS),
+        (RELEASE_MOST, AUDITED_MOST, MOST * more // MORE, FEWEST_ROWS),
+    ):
+        wanting = [name for name in few if not tasks or name in tasks]
+        if wanting and count:
+            filmed(home, release, seed, count, wanting, workers)
     unfilmed.add(home, AUDITED_UNFILMED, [it for it in unfilmed.HOMES if not tasks or it in tasks], workers)
     return audit(home, sample=ROWS)
 

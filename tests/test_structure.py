@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -352,3 +354,36 @@ def test_names_of_files_are_no_patterns():
     for module, call in calls:
         told = {word.arg: ast.unparse(word.value) for word in call.keywords}
         assert told.get("glob") == "False", f"{module}: {ast.unparse(call)}"
+
+
+OUTSIDE = sorted([*(ROOT.parent / "benchmarks").glob("*.py"), *(ROOT.parent / "tests/support").glob("*.py")])
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_is_named_of_the_package_outside_it_is_there(path):
+    """Neither mypy nor a test looks into benchmarks that are seldom run, and so a renaming would break them unseen."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    known = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "spatial_assets":
+            module = import_module(node.module)
+            for name in node.names:
+                if not hasattr(module, name.name):
+                    import_module(f"{node.module}.{name.name}")
+                found = getattr(module, name.name)
+                if isinstance(found, ModuleType):
+                    known[name.asname or name.name] = found
+    stored = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    missing = [
+        f"line {node.lineno}: {node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Load)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in known.keys() - stored - arguments
+        and not hasattr(known[node.value.id], node.attr)
+    ]
+    assert not missing

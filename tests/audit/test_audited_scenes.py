@@ -11,13 +11,13 @@ from benchmarks import seeds, unfilmed
 from spatial_assets.audit.rows import asked
 from spatial_assets.scene.categories import canonical, is_structure
 from spatial_assets.studio.scene import make_scene, plan_of
-from spatial_assets.tasks.vsi import object_counting, room_size_estimation
+from spatial_assets.tasks.vsi import object_counting
 
 
 def test_what_is_audited_was_not_fitted_on() -> None:
-    audited = (seeds.AUDITED, seeds.AUDITED_MORE, seeds.AUDITED_UNFILMED)
+    audited = seeds.ALL_AUDITED
     seeds.check_apart(audited)
-    assert len(set(audited)) == 3 and not {seeds.OF_LAWS, *seeds.OF_MORE_PRIORS} & set(audited)
+    assert len(set(audited)) == 4 and not {seeds.OF_LAWS, *seeds.OF_MORE_PRIORS} & set(audited)
     stated = {seed for found in seeds.fitted().values() for seed in found}
     assert stated == {seeds.OF_LAWS, *seeds.OF_MORE_PRIORS}
 
@@ -44,12 +44,14 @@ def test_homes_that_nobody_films_are_the_studios() -> None:
 
 @pytest.mark.prove
 def test_their_questions_stand_in_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks = (room_size_estimation.NAME, object_counting.NAME)
-    monkeypatch.setattr(unfilmed, "HOMES", {room_size_estimation.NAME: 30, object_counting.NAME: 3})
+    tasks = (*unfilmed.OF_AREAS, object_counting.NAME)
+    assert set(tasks) == set(unfilmed.HOMES)
+    monkeypatch.setattr(unfilmed, "HOMES", {**dict.fromkeys(unfilmed.OF_AREAS, 30), object_counting.NAME: 3})
     unfilmed.add(tmp_path, 7, tasks, workers=1)
     groups = {(group.task, group.format): group for group in asked(tmp_path)}
-    areas = groups[room_size_estimation.NAME, "select"]
-    assert areas.total > 20 and len({row["space"] for row in areas.rows}) == areas.total
+    for name in unfilmed.OF_AREAS:
+        areas = groups[name, "select"]
+        assert areas.total > 20 and len({row["space"] for row in areas.rows}) == areas.total
     for row in groups[object_counting.NAME, "fill"].rows:
         index = int(row["scene"].split("_")[1])
         named = {item["instance"] for item in row["objects"]}
