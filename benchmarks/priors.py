@@ -42,7 +42,13 @@ from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.priors import Prior, prior_file
 from spatial_assets.tasks.registry import task as task_named
-from spatial_assets.tasks.spar import anchors, box_hints, distance_infer_center_oo_video, fours
+from spatial_assets.tasks.spar import (
+    anchors,
+    box_hints,
+    distance_infer_center_oc,
+    distance_infer_center_oo_video,
+    fours,
+)
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
@@ -59,11 +65,12 @@ of two names that lie so in every room, the scores are to say it."""
 COMMON_RIDGE = 10.0
 ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3, "obj_attribute_occ_fb": 3}
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
-OF_PAIRS = (
+OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
+    distance_infer_center_oc.TASKS[0].name,
 )
-"""Tasks whose hints are of pairs of names: fitted on the scenes of more seeds."""
+"""Tasks whose hints are of pairs of names, or of pairs of what four boxes say: fitted on the scenes of more seeds."""
 AT_EVERY_MOMENT = ("obj_obj_relative_pos_ud",)
 """Tasks that ask the same of the same things at many moments: n such rows say as much as the root of n others."""
 LEAST = 0.02
@@ -274,7 +281,7 @@ def mended(
 
 def seeds_of(task: str) -> tuple[int, ...]:
     """Of the scenes that a task's prior is fitted on."""
-    return OF_MORE_PRIORS if task in OF_PAIRS else OF_PRIORS
+    return OF_MORE_PRIORS if task in OF_MORE else OF_PRIORS
 
 
 def main(folder: Path, tasks: Sequence[str]) -> None:

@@ -21,7 +21,9 @@ COARSE, FINE = GRID // 10, GRID // 25
 SIDEWAYS = 120
 """Twice the grid steps of the classes of how far from the middle a box is."""
 GAP, GAPS, OCTAVES = 50, 8, 5
-"""Against the largest of the others: grid steps lower in a class, and how many classes or octaves up and down."""
+"""Against the largest of the others, or the smallest: grid steps in a class, and how many classes or octaves up and
+down."""
+STEPS, RATIOS = 2 * GAPS + 1, 2 * OCTAVES + 1
 LONE, LONES = 40, 10
 """Grid steps to the nearest of the others in a class, and how many classes."""
 SIDES = ("left", "right")
@@ -72,8 +74,12 @@ def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
     low, high = bottom // COARSE, np.where(top <= 0, 0, 1 + top // COARSE)
     size = octave(area)
     lower, larger, higher = above(bottom), above(area), above(-top)
-    gap = np.clip((bottom - largest_other(bottom)) // GAP, -GAPS, GAPS) + GAPS
-    ratio = np.clip(size - octave(largest_other(area)), -OCTAVES, OCTAVES) + OCTAVES
+    gap, least = _steps(bottom - largest_other(bottom)), _steps(-bottom - largest_other(-bottom))
+    up, down = _steps(top - largest_other(top)), _steps(-top - largest_other(-top))
+    center = _steps((top + bottom - largest_other(top + bottom)) // 2)
+    ratio, smaller = _octaves(area, largest_other(area)), _octaves(area, -largest_other(-area))
+    tall, wide = height * height, width * width
+    taller, wider = _octaves(tall, largest_other(tall)), _octaves(wide, largest_other(wide))
     same = places[:, None, :] == places[:, :, None]
     beside = same.sum(axis=2) - 1
     lower_there = (same & (bottom[:, None, :] > bottom[:, :, None])).sum(axis=2)
@@ -102,13 +108,40 @@ def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
         ("low", low, 12),
         ("high", high, 13),
         ("size", size, 22),
-        ("height", octave(height * height), 22),
-        ("width", octave(width * width), 22),
+        ("height", octave(tall), 22),
+        ("width", octave(wide), 22),
         ("low high", _pair(low // 2, high // 2, 8), 64),
         ("low size", _pair(low, size // 2, 16), 256),
         ("size high", _pair(size // 2, high // 2, 8), 128),
-        ("gap", gap, 2 * GAPS + 1),
-        ("ratio", ratio, 2 * OCTAVES + 1),
+        *(
+            (name, steps, STEPS)
+            for name, steps in (
+                ("gap", gap),
+                ("least", least),
+                ("up", up),
+                ("down", down),
+                ("center", center),
+            )
+        ),
+        *(
+            (name, ratios, RATIOS)
+            for name, ratios in (("ratio", ratio), ("smaller", smaller), ("taller", taller), ("wider", wider))
+        ),
+        ("gap ratio", _pair(gap, ratio, RATIOS), STEPS * RATIOS),
+        ("gap taller", _pair(gap, taller, RATIOS), STEPS * RATIOS),
+        ("gap low", _pair(gap, low, 12), STEPS * 12),
+        ("gap size", _pair(gap, size // 2, 11), STEPS * 11),
+        ("gap least", _pair(gap, least, STEPS), STEPS * STEPS),
+        ("up gap", _pair(up, gap, STEPS), STEPS * STEPS),
+        ("down least", _pair(down, least, STEPS), STEPS * STEPS),
+        ("center low", _pair(center, low, 12), STEPS * 12),
+        ("ratio low", _pair(ratio, low, 12), RATIOS * 12),
+        ("ratio smaller", _pair(ratio, smaller, RATIOS), RATIOS * RATIOS),
+        ("height low", _pair(octave(tall), low, 12), 22 * 12),
+        ("bottom size", _pair(lower, size, 22), 4 * 22),
+        ("area low", _pair(larger, low, 12), 4 * 12),
+        ("wider taller", _pair(above(width), above(height), 4), 16),
+        ("bottom area top", _pair(_pair(lower, larger, 4), higher, 4), 64),
         ("sideways low", _pair(sideways, low // 2, 8), 128),
         ("edge low", _pair(at_edge, low // 3, 4), 8),
         ("width height", _pair(octave(width), octave(height), 16), 256),
@@ -131,6 +164,18 @@ def features(boxes: Indices, places: Indices) -> list[tuple[str, Indices, int]]:
         *(("far side and bottom", _pair(far[side], far["bottom"], 4), 16) for side in SIDES),
         *(("far side and lower", _pair(far[side], lower, 4), 16) for side in SIDES),
     ]
+
+
+def _steps(differences: Indices) -> Indices:
+    """Classes, below STEPS, of differences in grid steps."""
+    found: Indices = np.clip(differences // GAP, -GAPS, GAPS) + GAPS
+    return found
+
+
+def _octaves(values: Indices, others: Indices) -> Indices:
+    """Classes, below RATIOS, of how many times as large positive numbers are as others."""
+    found: Indices = np.clip(octave(values) - octave(others), -OCTAVES, OCTAVES) + OCTAVES
+    return found
 
 
 def _pair(first: Indices, second: Indices, count: int) -> Indices:

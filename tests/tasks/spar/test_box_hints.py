@@ -44,6 +44,27 @@ def test_classes_are_those_of_plain_loops_and_within_their_count(boxes, places):
         assert code("gap") - 8 == min(8, max(-8, (bottom - max(box[3] for box in others)) // 50))
         ratio = int(math.log2(area) + 1e-12) - int(math.log2(max(areas)) + 1e-12)
         assert code("ratio") - 5 == min(5, max(-5, ratio))
+        steps = {
+            "least": min(box[3] for box in others) - bottom,
+            "up": top - max(box[1] for box in others),
+            "down": min(box[1] for box in others) - top,
+            "center": (top + bottom - max(box[1] + box[3] for box in others)) // 2,
+        }
+        for name, distance in steps.items():
+            assert code(name) - 8 == min(8, max(-8, distance // 50))
+        ratios = {
+            "smaller": (area, min(areas)),
+            "taller": ((bottom - top) ** 2, max((box[3] - box[1]) ** 2 for box in others)),
+            "wider": ((right - left) ** 2, max((box[2] - box[0]) ** 2 for box in others)),
+        }
+        for name, (own, other) in ratios.items():
+            octaves = own.bit_length() - other.bit_length()
+            assert code(name) - 5 == min(5, max(-5, octaves))
+        assert code("gap least") == code("gap") * 17 + code("least")
+        assert code("ratio smaller") == code("ratio") * 11 + code("smaller")
+        assert code("bottom area top") == (code("bottom") * 4 + code("area")) * 4 + sum(
+            box[1] < top for box in others
+        )
 
 
 @given(FOUR, PLACES, st.permutations(range(4)), st.integers(0, 1))
