@@ -241,7 +241,8 @@ class _Evaluation:
             else:
                 fingerprint = None if external is None else external.fingerprint(self.refs[scene])
                 wanted = self._wanted(settled.hashes, reads, makers, scene, fingerprint, framed)
-            upstream = tuple(name for name in open_makers if scene in self.stale[name])
+            # Of a million scenes and assets nearly all have nothing open upstream.
+            upstream = tuple(name for name in open_makers if scene in self.stale[name]) if open_makers else ()
             old = recorded.get(scene)
             if old is not None and old == wanted:
                 if upstream:

@@ -105,7 +105,7 @@ def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
     found.values[OTHER] = other
     # Later views of a set are the best one more often than earlier ones.
     pair = np.stack([sizes, np.minimum(best, other), np.maximum(best, other)], axis=1)
-    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "even views"), *NO_HASHES)
+    ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "places"), *NO_HASHES)
     found.reject("uneven_views", ~even_sides(pair, best > other, ranks))
     found = found.settle()
     offer_pairs(facts, parameters, NAME, found)

@@ -160,7 +160,7 @@ def test_neither_order_nor_lowness_decides(studio_asked: Asked, task: str) -> No
         if relation_of(row) == "closest to":
             total += 1
             lowest += boxes[right][3] == max(box[3] for box in boxes)
-    assert total > 20
+    assert total > 15
     assert all(0.12 < named[place] / named.total() < 0.4 for place in range(4)), named
     # Asked without regard to it, the object that reaches lowest would be right in half of the rows or more.
     assert lowest / total < 0.45
