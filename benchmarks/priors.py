@@ -4,7 +4,8 @@
 
 The scenes are made below FOLDER, of seeds that are never audited, where they do not stand there yet. A task is
 asked without its prior, and the scores are those of a conditional logit over the answers that each question could have,
-shrunk toward zero (ridge): a hint that was seen in few scenes says little.
+shrunk toward zero (ridge): a hint that was seen in few scenes says little. Where numbers speak together, as those of
+boxes do, a forest says more than scores of hints: see `benchmarks.forests`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from benchmarks import forests
 from benchmarks.seeds import (
     ALL_AUDITED,
     OF_MORE_PRIORS,
@@ -68,9 +70,9 @@ ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3, "obj_attribute_o
 OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
-    distance_infer_center_oc.TASKS[0].name,
+    *(task.name for task in distance_infer_center_oc.TASKS),
 )
-"""Tasks whose hints are of pairs of names, or of pairs of what four boxes say: fitted on the scenes of more seeds."""
+"""Tasks whose hints are of pairs of names, or whose forest is of many numbers: fitted on the scenes of more seeds."""
 AT_EVERY_MOMENT = ("obj_obj_relative_pos_ud",)
 """Tasks that ask the same of the same things at many moments: n such rows say as much as the root of n others."""
 LEAST = 0.02
@@ -82,7 +84,7 @@ UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_set
 QUOTA = 300
 """Of a scene: more than is asked, for rows of one scene say less than those of another."""
 ABOUT = (
-    "What the words of a question say of its answer, as scores of a log-linear law (benchmarks/priors.py). "
+    "What the words of a question say of its answer, as {law} (benchmarks/priors.py). "
     "Measured on {rows} questions about {scenes} scenes of the studio, asked without it."
 )
 ORDINALS = ("first", "second", "third")
@@ -155,16 +157,6 @@ def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return hints, row["options"].index(row["right"])
 
 
-def of_nearest(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
-    (relation,) = (word for word in fours.superlatives() if word in row["stem"])
-    boxes = np.array([[int(number) for number in re.findall(r"\d+", option)] for option in row["options"]])
-    places = [
-        next((place for place, word in enumerate(ORDINALS) if option.startswith(f"the {word} image")), 0)
-        for option in row["options"]
-    ]
-    return box_hints.hints(relation, boxes, np.array(places)), row["options"].index(row["right"])
-
-
 def of_camera(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return camera_obj_rel_dist.hints(row["options"]), row["options"].index(row["right"])
 
@@ -177,8 +169,6 @@ def of_position(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 TASKS: dict[str, Hints] = {
     "distance_infer_center_oo": of_comparison,
     "distance_infer_center_oo_video": of_marked,
-    "distance_infer_center_oc": of_nearest,
-    "distance_infer_center_oc_mv": of_nearest,
     "route_planning": of_route,
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,
@@ -193,6 +183,27 @@ TASKS: dict[str, Hints] = {
     "obj_obj_relative_pos_nf": of_position,
     "obj_obj_relative_pos_ud": of_position,
 }
+
+
+def nearest(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """(M, 4, F), what the four boxes of each question say."""
+    relations = [word for row in rows for word in fours.superlatives() if word in row["stem"]]
+    boxes = [
+        [[int(number) for number in re.findall(r"\d+", text)] for text in row["options"]] for row in rows
+    ]
+    places = [
+        [
+            next((at for at, word in enumerate(ORDINALS) if text.startswith(f"the {word} image")), 0)
+            for text in own
+        ]
+        for own in (row["options"] for row in rows)
+    ]
+    asked_for = [fours.superlatives().index(word) for word in relations]
+    return box_hints.features(np.array(asked_for), np.array(boxes), np.array(places), box_hints.SCALE)
+
+
+FORESTS = {task.name: nearest for task in distance_infer_center_oc.TASKS}
+"""Tasks whose law is a forest, and the features of their answers."""
 
 
 def asked(homes: Sequence[Path], task: str) -> Iterator[dict[str, Any]]:
@@ -289,21 +300,28 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]
-        hints = TASKS[task]
         rows = list(asked(homes, task))
+        scenes = len({(row["home"], row["scene"]) for row in rows})
+        about = partial(ABOUT.format, rows=f"{len(rows):,}", scenes=scenes)
+        path = PACKAGE / prior_file(task_named(task).suite, task)
+        if task in FORESTS:
+            right = np.array([row["options"].index(row["right"]) for row in rows])
+            trees = forests.fit(FORESTS[task](rows), right, forests.SURER[task])
+            forests.write(path, about(law="a forest"), seeds_of(task), box_hints.FEATURES, trees)
+            print(f"{path.name}: {len(rows)} rows of {scenes} scenes, {len(trees)} trees")
+            continue
+        hints = TASKS[task]
         cases = [hints(row) for row in rows]
         weights = repeated(rows) if task in AT_EVERY_MOMENT else None
         scores = mended(cases, RIDGE.get(task, COMMON_RIDGE), ROUNDS.get(task, 1), weights)
-        scenes = len({(row["home"], row["scene"]) for row in rows})
         held = {
-            "about": ABOUT.format(rows=f"{len(rows):,}", scenes=scenes),
+            "about": about(law="scores of a log-linear law"),
             "seeds": list(seeds_of(task)),
             "scores": {name: round(score, 3) for name, score in scores.items() if abs(score) >= LEAST},
         }
-        path = PACKAGE / prior_file(task_named(task).suite, task)
         path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"{path.name}: {len(rows)} rows of {scenes} scenes, {len(held['scores'])} scores")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or list(TASKS))
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or [*TASKS, *FORESTS])

@@ -49,7 +49,7 @@ from spatial_assets.tasks.spar.views import NONE_FIT, VIEW_REASONS, VIEWS, ViewL
 
 SUITE, SINGLE, IN_VIEWS = "spar", "distance_infer_center_oc", "distance_infer_center_oc_mv"
 NEEDS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
-BOXES, CHANCES = "boxes", "chances"
+BOXES = "boxes"
 REASONS: Mapping[str, str] = {
     **FOUR_REASONS,
     "like_boxes": "two of the boxes are nearly the same",
@@ -123,11 +123,6 @@ def _find(
     chosen = relations(distances, parameters.clearness, draws)
     sets.reject(NOT_CLEAR, chosen == UNCLEAR)
     sets.values["relation"] = chosen
-    if parameters.even:
-        # What is printed of a box tells as much without the image as with it.
-        sets.values[CHANCES] = chances(
-            SUITE, task, np.maximum(chosen, 0), GRID_STEPS.steps_of(corners), spots
-        )
     # By the object that answers.
     right = np.where(chosen == 0, distances.argmin(axis=1), distances.argmax(axis=1))
     sets.strata = Strata.of_objects(things[np.arange(len(things)), right], facts.objects.identities)
@@ -162,15 +157,17 @@ def _asking(
 
     def ask(facts: SceneFacts, parameters: NearestParameters, candidate: Chosen, draw: Draw) -> Question:
         """In which order the four are named is drawn."""
-        relation = superlatives()[candidate.values["relation"]]
+        which = int(candidate.values["relation"])
         order = draw.shuffled("order", range(len(candidate.objects)))
         things = [candidate.objects[place] for place in order]
         distances: list[float] = in_order(candidate.values["distances"], order)
-        right, other = right_of(distances, candidate.values["relation"])
-        if shows_boxes and parameters.even:
-            keep_even(in_order(candidate.values[CHANCES], order), right, draw)
+        right, other = right_of(distances, which)
         corners: list[list[float]] = in_order(candidate.values[BOXES], order)
         places: list[int] = in_order(candidate.values[VIEWS], order)
+        if shows_boxes and parameters.even:
+            # What is printed of a box tells as much without the image as with it.
+            steps = GRID_STEPS.steps_of(np.array(corners))
+            keep_even(chances(SUITE, task, which, steps.tolist(), places), right, draw)
         form, printed = phrases(SUITE, task), Printed(on_grid=True)
         texts = [
             form[f"image_{place}"].format(box=printed.box(candidate.frames[place], box))
@@ -191,7 +188,7 @@ def _asking(
             objects=roles,
             slots={
                 **facts.objects.named(roles),
-                "relation": relation,
+                "relation": superlatives()[which],
                 "right": facts.objects.words[things[right]],
             },
             printed=printed,
