@@ -156,14 +156,14 @@ class _Known:
         """By asset and shard, scene to input hash."""
         self.rejections: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         """By asset and shard, scene to status and reason, where it was not finished."""
-        self.outputs: dict[str, dict[str, dict[str, str]]] = {}
-        """By shard and scene, what stands of each table and kind of file that anything reads."""
+        self.outputs: dict[tuple[str, str], dict[str, str]] = {}
+        """By table or kind of file that anything reads, and shard: scene to the hash of what stands."""
         if not shards:
             return
         for asset, shard, scene, status, reason in self._fetch("record_rejections", given):
             self.rejections.setdefault((asset, shard), {})[scene] = (status, reason)
-        for shard, scene, outputs in self._fetch("record_outputs", {**given, "assets": self._makers}):
-            self.outputs.setdefault(shard, {}).setdefault(scene, {}).update(outputs)
+        for name, shard, scenes, hashes in self._fetch("record_outputs", {**given, "assets": self._makers}):
+            self.outputs[name, shard] = dict(zip(scenes, hashes, strict=True))
 
     def _fetch(self, name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         return self.lineage.con.execute(sql(f"lineage/{name}"), parameters).fetchall()
@@ -233,14 +233,14 @@ class _Evaluation:
         reads = settled.reads
         makers = tuple(dict.fromkeys(self.writer[name] for name in reads))
         open_makers = [name for name in makers if self.stale.get(name)]
-        framed = self.framed.setdefault(reads, {}) if external is None else {}
+        framed = self._framed(reads, makers) if external is None else {}
         for scene in scenes:
             inputs = framed.get(scene)
             if inputs is not None:
                 wanted = settled.hashes.of(inputs)
             else:
                 fingerprint = None if external is None else external.fingerprint(self.refs[scene])
-                wanted = self._wanted(settled.hashes, reads, makers, scene, fingerprint, framed)
+                wanted = self._wanted(settled.hashes, reads, makers, scene, fingerprint)
             # Of a million scenes and assets nearly all have nothing open upstream.
             upstream = tuple(name for name in open_makers if scene in self.stale[name]) if open_makers else ()
             old = recorded.get(scene)
@@ -254,6 +254,18 @@ class _Evaluation:
             else:
                 yield self._why(stage, scene, settled, upstream, external)
 
+    def _framed(self, reads: tuple[str, ...], makers: tuple[str, ...]) -> dict[str, bytes]:
+        """The inputs, as they are hashed, of all scenes that stand in all that is read."""
+        found = self.framed.get(reads)
+        if found is None:
+            key = self.shard.key
+            made = [self.known.hashes.get((maker, key), {}).keys() for maker in makers]
+            rejected = [self.known.rejections.get((maker, key), {}).keys() for maker in makers]
+            scenes = set(self.refs).intersection(*made).difference(*rejected)
+            columns = [(name, self.known.outputs.get((name, key), {})) for name in reads]
+            found = self.framed[reads] = planning.framed_columns(columns, scenes)
+        return found
+
     def _wanted(
         self,
         hashes: planning.WantedHashes,
@@ -261,7 +273,6 @@ class _Evaluation:
         makers: tuple[str, ...],
         scene: str,
         fingerprint: str | None,
-        framed: dict[str, bytes],
     ) -> str:
         """The input hash by `planning.plan`'s rule; empty where an asset upstream has not run."""
         rejected_by = []
@@ -273,12 +284,14 @@ class _Evaluation:
                 rejected_by.append(planning.rejecting_asset(maker, *rejection))
         if rejected_by:
             return planning.blocked_hash(rejected_by)
-        outputs = self.known.outputs.get(self.shard.key, {}).get(scene, {})
-        inputs = {name: outputs.get(name, "") for name in reads}
+        inputs = {name: self._output(name, scene) for name in reads}
         if fingerprint is not None:
-            return hashes.of(planning.framed_inputs({**inputs, planning.FILES: fingerprint}))
-        framed[scene] = planning.framed_inputs(inputs)
-        return hashes.of(framed[scene])
+            inputs[planning.FILES] = fingerprint
+        return hashes.of(planning.framed_inputs(inputs))
+
+    def _output(self, name: str, scene: str) -> str:
+        """The hash of what stands of a table or kind of file; empty for nothing."""
+        return self.known.outputs.get((name, self.shard.key), {}).get(scene, "")
 
     def _why(
         self,
@@ -304,8 +317,9 @@ class _Evaluation:
             if changes or not reasons:
                 reasons.append(SOURCE)
                 details += changes
-        outputs = self.known.outputs.get(self.shard.key, {}).get(scene, {})
-        differing = [name for name in settled.reads if record["inputs"].get(name) != outputs.get(name)]
+        differing = [
+            name for name in settled.reads if record["inputs"].get(name, "") != self._output(name, scene)
+        ]
         if differing or not reasons:
             reasons.append(UPSTREAM)
             details += differing
