@@ -23,8 +23,8 @@ from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.counts import (
     COUNT,
     COUNT_REASONS,
-    EVEN_REASONS,
     OFFERED,
+    PAIR_REASONS,
     WORD,
     CountParameters,
     clear_by_frame,
@@ -154,7 +154,7 @@ TASKS = (
         ask=ask,
         reasons={
             **COUNT_REASONS,
-            **EVEN_REASONS,
+            **PAIR_REASONS,
             "even_views": "two views show them on nearly as many pixels",
             "two_best": "the view with most pixels of them is not the one that shows most of them",
             "uneven_views": "left out by lot, so that of two places in a set none is the best more often",

@@ -45,6 +45,12 @@ EVEN_REASONS: Mapping[str, str] = {
     "no_options": "the scene has too few different counts to choose from",
     "uneven": "left out by lot, so that no number is right more often than others",
 }
+PAIR_REASONS: Mapping[str, str] = {
+    **EVEN_REASONS,
+    "no_options": "of its name, no other count in the sets of as many views is there to choose from",
+    "uneven": "left out by lot, so that of a name, in sets of as many views, neither number is right more often",
+}
+"""Where two numbers are offered."""
 
 
 class CountParameters(MosaicParameters):

@@ -21,7 +21,7 @@ from spatial_assets.tasks.spatialmosaic.bestview_count import (
     CountAndView,
     best_views,
 )
-from spatial_assets.tasks.spatialmosaic.counts import COUNT, COUNT_REASONS, EVEN_REASONS, OFFERED
+from spatial_assets.tasks.spatialmosaic.counts import COUNT, COUNT_REASONS, OFFERED, PAIR_REASONS
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
 from spatial_assets.tasks.spatialmosaic.sets import NEEDS, READS, numbered
 from spatial_assets.tasks.views.series import offer
@@ -100,7 +100,7 @@ TASKS = (
         ask=ask,
         reasons={
             **COUNT_REASONS,
-            **EVEN_REASONS,
+            **PAIR_REASONS,
             **WITHHELD_REASONS,
             "even_views": "two views show them on nearly as many pixels",
             "two_best": "the view with most pixels of them is not the one that shows most of them",
