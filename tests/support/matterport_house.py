@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from spatial_assets.readers import matterport3d
+from spatial_assets.scene.model import Scene
+
 SCAN = "Ab3dEfgHijK"
 PANORAMAS = ("a" * 32, "b" * 32, "c" * 32)
 OPENGL = "1 0 0 0.05 0 0 -1 0 0 1 0 1.5 0 0 0 1"
@@ -131,3 +134,10 @@ def write_house(root: Path) -> Path:
     write_json(root / f"connectivity/{SCAN}_connectivity.json", graph())
     write_json(root / "R2R_val_seen.json", [r2r()])
     return folder
+
+
+def read(root: Path, **parameters: Any) -> Scene:
+    """The one scene below a folder."""
+    (ref,) = matterport3d.find_scenes(root)
+    assert all((root / file.path).is_file() for file in matterport3d.source_files(root, ref))
+    return matterport3d.read_scene(root, ref, "v1", "terms", matterport3d.Parameters(**parameters))
