@@ -26,6 +26,9 @@ from scipy.stats import binomtest, ks_2samp
 from video_scenes import Studio, things
 
 from spatial_assets.scene import tables
+from spatial_assets.tasks.core.candidates import Candidates
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.spatialmosaic.sets import SET, view_sets
 from spatial_assets.tasks.views import withheld
 
 UNKNOWN = "It cannot be determined from these views"
@@ -36,6 +39,17 @@ def unseen(scene: Truth, row: Mapping[str, Any], needed: Sequence[int]) -> bool:
     """Whether no view shows anything of what is needed; some show a part clearly, or none shows a pixel."""
     pixels = [scene.pixels(name).get(thing, 0) for name in views(row) for thing in needed]
     return max(pixels) <= NOTHING_SHOWN
+
+
+def images_left(facts: SceneFacts, found: Candidates) -> list[int]:
+    """Of each candidate, how many views of its set are shown: as many are withheld as show any of its objects."""
+    sets = facts.once(view_sets)
+    numbers = []
+    for row, group in zip(found.values[SET].tolist(), found.objects.tolist(), strict=True):
+        frames = sets.frames[row, : sets.sizes[row]].tolist()
+        things = [thing for thing in group if thing >= 0]
+        numbers.append(sum(not facts.observed.visible[frame, things].any() for frame in frames))
+    return numbers
 
 
 def check_left(

@@ -67,6 +67,13 @@ class Strata:
         return cls(values - low, mix_columns(0, span.view(np.uint64)))
 
     @classmethod
+    def of_rows(cls, rows: Indices) -> Strata:
+        """By several whole numbers each, none of them negative, (N, k)."""
+        groups, codes = np.unique(rows, axis=0, return_inverse=True)
+        identities = mix_columns(0, groups.astype(np.uint64)) if len(groups) else np.zeros(1, np.uint64)
+        return cls(codes.reshape(-1), identities)
+
+    @classmethod
     def of_words(cls, words: Sequence[str]) -> Strata:
         """By a word each."""
         names = sorted(set(words))

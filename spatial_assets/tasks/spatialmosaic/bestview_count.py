@@ -108,7 +108,7 @@ def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
     ranks = found.ranks(draw_key(facts.which, parameters.seed, NAME, "places"), *NO_HASHES)
     found.reject("uneven_views", ~even_sides(pair, best > other, ranks))
     found = found.settle()
-    offer_pairs(facts, parameters, NAME, found)
+    offer_pairs(facts, parameters, NAME, found, facts.once(view_sets).sizes[found.values[SET]])
     return found
 
 

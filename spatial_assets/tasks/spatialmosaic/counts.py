@@ -42,13 +42,13 @@ COUNT_REASONS: Mapping[str, str] = {
 }
 EVEN_REASONS: Mapping[str, str] = {
     "constant": "every set of the scene has the same count of it, so that the word tells the answer",
-    "no_options": "the scene has too few different counts to choose from",
-    "uneven": "left out by lot, so that no number is right more often than others",
+    "no_options": "with as many views, the scene has too few different counts to choose from",
+    "uneven": "left out by lot, so that with as many views no number is right more often than others",
 }
 PAIR_REASONS: Mapping[str, str] = {
     **EVEN_REASONS,
-    "no_options": "of its name, no other count in the sets of as many views is there to choose from",
-    "uneven": "left out by lot, so that of a name, in sets of as many views, neither number is right more often",
+    "no_options": "with as many views, its name has no other count to choose from",
+    "uneven": "left out by lot, so that of a name, with as many views, neither number is right more often",
 }
 """Where two numbers are offered."""
 
@@ -163,13 +163,16 @@ def clear_by_frame(facts: SceneFacts, parameters: CountParameters) -> tuple[Floa
 
 
 def offer_evenly(
-    facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates, least: int
+    facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates, least: int, views: Indices
 ) -> None:
     """Give all OFFERED, reject all for which there are fewer than `least` numbers, and so many of each number's
-    questions that all that remain are right equally often.
+    questions that all that remain are right equally often among those that show as many views.
 
     Every number that is offered is then an answer of as many questions as any other, so that a set of them says
-    nothing of which is right. Words with one count in all sets are left out: they would tell it themselves.
+    nothing of which is right, nor does it beside the number of images, which anybody knows. Words with one count in
+    all sets are left out: they would tell it themselves.
+
+    views : (N,), how many images each shows.
     """
     words = facts.once(words_of)
     numbers, word = found.values[COUNT], found.values[WORD]
@@ -177,27 +180,35 @@ def offer_evenly(
     varied[word, numbers] = True
     constant = varied.sum(axis=1)[word] < 2
     found.reject("constant", constant)
-    counts = np.bincount(numbers[~constant], minlength=1)
-    each, kept = _most_rows(counts, least)
-    found.reject("no_options", ~np.isin(numbers, kept))
+    each, offered = np.zeros(len(found), np.int64), np.full(len(found), None, object)
+    for count in np.unique(views).tolist():
+        here = views == count
+        limit, kept = _most_rows(np.bincount(numbers[here & ~constant], minlength=1), least)
+        here &= np.isin(numbers, kept)
+        each[here] = limit
+        for place in np.flatnonzero(here).tolist():
+            offered[place] = tuple(kept)
+    found.reject("no_options", each == 0)
     ranks = found.ranks(draw_key(facts.which, parameters.seed, task, "even"), *NO_HASHES)
-    found.reject("uneven", turns(numbers * 2 + constant, ranks) >= each)
-    offered = np.full(len(found), None, object)
-    offered[:] = [tuple(kept)] * len(found)
+    found.strata = Strata.of_rows(np.stack([numbers, views], axis=1))
+    found.reject("uneven", turns(found.strata.codes * 2 + constant, ranks) >= each)
     found.values[OFFERED] = offered
-    found.strata = Strata.of_numbers(numbers)
 
 
-def offer_pairs(facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates) -> None:
-    """Give all OFFERED, two numbers each, and reject so many that of a word, in sets of as many views, both are right
-    equally often.
+def offer_pairs(
+    facts: SceneFacts, parameters: CountParameters, task: str, found: Candidates, views: Indices
+) -> None:
+    """Give all OFFERED, two numbers each, and reject so many that of a word, where as many views are shown, both are
+    right equally often.
 
     A word says how many there mostly are, and the number of views says how many are in sight: of two numbers these
     would tell more than of four. So it is not enough that numbers are right equally often in the whole scene.
+
+    views : (N,), how many images each shows.
     """
-    words, sizes = facts.once(words_of), facts.once(view_sets).sizes[found.values[SET]]
+    words = facts.once(words_of)
     numbers, word = found.values[COUNT], found.values[WORD]
-    cells, cell = np.unique(np.stack([word, sizes], axis=1), axis=0, return_inverse=True)
+    cells, cell = np.unique(np.stack([word, views], axis=1), axis=0, return_inverse=True)
     cell = cell.reshape(-1)
     width = int(numbers.max(initial=0)) + 1
     counts = np.zeros((len(cells), width + width % 2), np.int64)
@@ -216,11 +227,11 @@ def offer_pairs(facts: SceneFacts, parameters: CountParameters, task: str, found
     offered = np.full(len(found), None, object)
     offered[:] = list(zip(low.tolist(), high.tolist(), strict=True))
     found.values[OFFERED] = offered
-    # Words take turns, sizes of sets too, and both numbers, which would else be even no more.
+    # Words take turns, numbers of views too, and both numbers, which would else be even no more.
     groups, first, code = np.unique(
         np.stack([cell, low, numbers == high], axis=1), axis=0, return_index=True, return_inverse=True
     )
-    told = np.stack([sizes, low, numbers], axis=1)[first].astype(np.uint64)
+    told = np.stack([views, low, numbers], axis=1)[first].astype(np.uint64)
     identities = mix_columns(0, words.identities[word[first]], told)
     found.strata = Strata(code.reshape(-1), identities if len(groups) else np.zeros(1, np.uint64))
 

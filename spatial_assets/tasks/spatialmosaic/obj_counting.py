@@ -48,7 +48,7 @@ def find(facts: SceneFacts, parameters: CountParameters) -> Candidates:
 
 def find_with_options(facts: SceneFacts, parameters: CountParameters) -> Candidates:
     found = facts.once(counted, parameters).fresh()
-    offer_evenly(facts, parameters, CHOICE, found, OPTIONS)
+    offer_evenly(facts, parameters, CHOICE, found, OPTIONS, facts.once(view_sets).sizes[found.values[SET]])
     return found
 
 

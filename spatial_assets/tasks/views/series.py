@@ -20,6 +20,7 @@ from spatial_assets.tasks.spatialmosaic.counts import (
 from spatial_assets.tasks.spatialmosaic.sets import SET, view_sets
 from spatial_assets.tasks.views.withheld import UndeterminedParameters, reject_few_views, share_out
 
+LEFT = "left"
 PAIR = 2
 """Numbers to choose from, of which the question's own words would tell more than of more."""
 
@@ -37,11 +38,14 @@ def offer(
     any_of = facts.once(by_word_visible)
     needed = (any_of[frames, found.values[WORD][:, None]] > 0) & (frames != NOTHING)
     reject_few_views(facts, found, needed, one_asked=False)
+    # As many as show any are withheld: these, or others.
+    found.values[LEFT] = facts.once(view_sets).sizes[found.values[SET]] - needed.sum(axis=1)
     found = found.settle()
+    left = found.values.pop(LEFT)
     if least == PAIR:
-        offer_pairs(facts, counted, task, found)
+        offer_pairs(facts, counted, task, found, left)
     else:
-        offer_evenly(facts, counted, task, found, least)
+        offer_evenly(facts, counted, task, found, least, left)
     found = found.settle()
     assert found.strata is not None
     share_out(facts, parameters, task, found, found.strata)

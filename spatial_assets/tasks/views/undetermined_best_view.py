@@ -24,7 +24,7 @@ from spatial_assets.tasks.spatialmosaic.bestview_count import (
 from spatial_assets.tasks.spatialmosaic.counts import COUNT, COUNT_REASONS, OFFERED, PAIR_REASONS
 from spatial_assets.tasks.spatialmosaic.referents import MosaicReferents
 from spatial_assets.tasks.spatialmosaic.sets import NEEDS, READS, numbered
-from spatial_assets.tasks.views.series import offer
+from spatial_assets.tasks.views.series import PAIR, offer
 from spatial_assets.tasks.views.withheld import (
     PIXELS,
     SHOWN,
@@ -44,12 +44,12 @@ class UndeterminedBestViewParameters(UndeterminedParameters):
 
 
 def find(facts: SceneFacts, parameters: UndeterminedBestViewParameters) -> Candidates:
-    """Numbers take turns."""
+    """Words, how many views are left, and numbers take turns."""
     published = BestViewParameters(
         seed=parameters.seed, names=parameters.names, referents=parameters.referents
     )
     found = facts.once(best_views, published).fresh()
-    return offer(facts, parameters, published, NAME, found, 2)
+    return offer(facts, parameters, published, NAME, found, PAIR)
 
 
 def ask(
@@ -58,8 +58,7 @@ def ask(
     """Three of two numbers by two frames, and which is drawn; where all that show any are withheld, two of the rest."""
     group, values = candidate.objects, candidate.values
     left, count, lead = left_of(facts, candidate, group, draw), values[COUNT], float(values[LEAD])
-    numbers = [number for number in values[OFFERED] if number != count]
-    number = numbers[draw.below("number", len(numbers))]
+    (number,) = (number for number in values[OFFERED] if number != count)
     order = draw.shuffled("views", range(len(left.views)))
     if not left.undetermined:
         # The best one and another.

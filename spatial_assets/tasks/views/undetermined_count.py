@@ -42,7 +42,7 @@ class UndeterminedCountParameters(UndeterminedParameters):
 
 
 def find(facts: SceneFacts, parameters: UndeterminedCountParameters) -> Candidates:
-    """Numbers take turns."""
+    """Numbers and how many views are left take turns."""
     published = CountParameters(seed=parameters.seed, names=parameters.names, referents=parameters.referents)
     found = facts.once(counted, published).fresh()
     return offer(facts, parameters, published, NAME, found, OPTIONS - 1)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from typing import Any
 
 from mosaic_checks import counted, instances, of_word, views
 from mosaic_scene import made_sets, shown
 from question_truth import Truth
 from video_scenes import Studio, ask, box, check_answers
-from withheld_checks import UNKNOWN, check_left, unseen
+from withheld_checks import UNKNOWN, check_left, images_left, unseen
+
+from spatial_assets.tasks.spatialmosaic.counts import COUNT, OFFERED, WORD
+from spatial_assets.tasks.views import undetermined_best_view
 
 TASK = "undetermined_best_view"
 
@@ -47,6 +51,22 @@ def test_options_are_three_of_two_numbers_by_two_frames(studio: Studio) -> None:
         numbers, frames = ({part[place] for part in parts} for place in (0, 1))
         assert len(numbers) == len(frames) == 2 and frames <= set(range(1, len(row["frames"]) + 1))
         assert len(instances(row)) in numbers
+
+
+def test_of_two_numbers_each_is_right_half_the_time_whatever_the_number_of_images(studio: Studio) -> None:
+    """Of those that are shown: how many are withheld follows from how many show any, and so from the number."""
+    seen = set()
+    for facts in studio.facts():
+        found = undetermined_best_view.find(
+            facts, undetermined_best_view.UndeterminedBestViewParameters()
+        ).settle()
+        left = images_left(facts, found)
+        kept = Counter(zip(found.values[WORD], left, found.values[OFFERED], found.values[COUNT], strict=True))
+        for word, images, offered, _ in kept:
+            low, high = offered
+            assert kept[word, images, offered, low] == kept[word, images, offered, high]
+            seen.add(images)
+    assert len(seen) > 1
 
 
 def test_the_best_view_is_among_those_left() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import Any
 
 from mosaic_checks import counted, instances, of_word, views
 from mosaic_scene import made_sets, shown
 from question_truth import Truth
 from video_scenes import Studio, ask, box, check_answers
-from withheld_checks import NOTHING_SHOWN, UNKNOWN, check_left, unseen
+from withheld_checks import NOTHING_SHOWN, UNKNOWN, check_left, images_left, unseen
+
+from spatial_assets.tasks.spatialmosaic.counts import COUNT, OFFERED
+from spatial_assets.tasks.views import undetermined_count
 
 TASK = "undetermined_count"
 
@@ -44,6 +48,18 @@ def test_what_is_left_shows_all_of_them_or_none(studio: Studio) -> None:
         if row["diagnostics"]["answer_is"] == "shown":
             for thing in set(group(scene, row)) - set(instances(row)):
                 assert all(scene.pixels(name).get(thing, 0) <= NOTHING_SHOWN for name in views(row))
+
+
+def test_each_number_is_right_equally_often_whatever_the_number_of_images(studio: Studio) -> None:
+    seen = set()
+    for facts in studio.facts():
+        found = undetermined_count.find(facts, undetermined_count.UndeterminedCountParameters()).settle()
+        kept = Counter(zip(images_left(facts, found), found.values[COUNT], strict=True))
+        offered = dict(zip(images_left(facts, found), found.values[OFFERED], strict=True))
+        for images, numbers in offered.items():
+            assert len({kept[images, number] for number in numbers}) == 1
+            seen.add(images)
+    assert len(seen) > 1
 
 
 def test_numbers_are_of_the_scene() -> None:
