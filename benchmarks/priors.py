@@ -187,7 +187,6 @@ TASKS: dict[str, Hints] = {
 
 def nearest(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
     """(M, 4, F), what the four boxes of each question say."""
-    relations = [word for row in rows for word in fours.superlatives() if word in row["stem"]]
     boxes = [
         [[int(number) for number in re.findall(r"\d+", text)] for text in row["options"]] for row in rows
     ]
@@ -198,7 +197,10 @@ def nearest(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
         ]
         for own in (row["options"] for row in rows)
     ]
-    asked_for = [fours.superlatives().index(word) for word in relations]
+    asked_for = []
+    for row in rows:
+        (place,) = (place for place, word in enumerate(fours.superlatives()) if word in row["stem"])
+        asked_for.append(place)
     return box_hints.features(np.array(asked_for), np.array(boxes), np.array(places), box_hints.SCALE)
 
 

@@ -69,7 +69,7 @@ def option_rows(rows: list[dict[str, Any]], weight: Float, fold: NDArray[np.int6
     if any(answer not in own for answer, own in zip(answers, names, strict=True)):
         return None
     stems, templates = [row["stem"] for row in rows], [row["template"] for row in rows]
-    told = parts.said(stems, templates)
+    told = parts.told(rows)
     return OptionRows(
         [[parts.choice(text) for text in own] for own in texts],
         np.array([own.index(answer) for answer, own in zip(answers, names, strict=True)], np.int64),
@@ -141,7 +141,7 @@ class Learned:
         )
         self.lettered = encodings.vocabulary(
             [
-                [f"{place} {word}" for word in (rows.templates[index], *rows.told[index].words)]
+                [f"{place} {word}" for word in (rows.templates[index], *rows.told[index].known)]
                 for index, place in zip(each, self.slots.place.tolist(), strict=True)
             ]
         )
@@ -189,11 +189,12 @@ class Learned:
         return [*found, near]
 
     def _stated(self) -> list[Float]:
-        """The numbers that the question states, and the options' ratios to them."""
-        given = self.rows.given
+        """How many images there are, the numbers that the question states, and the options' ratios to them."""
+        given, images = self.rows.given, parts.images_of(self.rows.told)
+        found = [self._by_row(images)] if images.shape[1] else []
         if not given.shape[1]:
-            return []
-        found = [self._by_row(given)]
+            return found
+        found.append(self._by_row(given))
         if self.values is not None and self.values.shape[2] == 1:
             with option_places.unknown_allowed():
                 found.append(np.log(np.abs(self.values) + 1e-3) - np.log(np.abs(given) + 1e-3)[:, None, :])

@@ -51,7 +51,7 @@ def option_words(one: Choice, are_numbers: bool) -> list[str]:
 def tied_words(one: Choice, told: Said) -> list[str]:
     """Each word of an option beside each word that the question says."""
     own = {f"all {one.text.lower()}", *one.parts}
-    said = {told.key, *told.words}
+    said = {told.key, *told.known}
     return [f"{word} : {part}" for word in sorted(said) for part in sorted(own)]
 
 
@@ -131,7 +131,7 @@ def _among(scores: Float) -> Float:
 
 def question_matrix(told: Sequence[Said], given: Float) -> sparse.csr_matrix:
     """(N, F) of each question: its words, all of them together, and the logarithms of the numbers it states."""
-    words = vocabulary([[*one.words, f"all {one.key}"] for one in told])
+    words = vocabulary([[*one.known, f"all {one.key}"] for one in told])
     with np.errstate(all="ignore"):
         logs = np.nan_to_num(np.log(np.abs(given) + 1e-3))
     columns = [words, sparse.csr_matrix(logs), sparse.csr_matrix(logs**2)]

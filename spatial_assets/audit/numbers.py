@@ -77,7 +77,7 @@ def outcomes(
     tried: Sequence[int] | None = None,
 ) -> Iterator[Outcome]:
     """Each attack's MRA of each row, learned on the other parts; of the parts tried alone, where some are named."""
-    told = parts.said([row["stem"] for row in rows], [row["template"] for row in rows])
+    told = parts.told(rows)
     given, marks = parts.padded([one.numbers for one in told]), parts.mark_coordinates(rows)
     keys = np.array([one.key for one in told])
     questions = encodings.question_matrix(told, given)

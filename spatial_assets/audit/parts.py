@@ -1,14 +1,15 @@
 """What is printed, taken apart: numbers, words, the parts of an option, and what a question says beside its wording.
 
-Only printed text is read, as a reader has it; what the rows know beside it stays out.
+Only printed text is read, as a reader has it, and how many images there are, which anybody knows; what the rows know
+beside it stays out.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,13 @@ class Said:
 
     words: tuple[str, ...]
     numbers: tuple[float, ...]
+    images: int | None = None
+    """How many images it shows, where not all questions show as many."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Its words, and one that says how many images there are."""
+        return self.words if self.images is None else (*self.words, f"images: {self.images}")
 
     @property
     def key(self) -> str:
@@ -55,6 +63,20 @@ def numeric(choices: Sequence[Sequence[Choice]]) -> bool:
     """Whether all options are numbers, as many in each, with the same words around them."""
     kinds = {(len(one.numbers), NUMBER.sub("#", one.text)) for row in choices for one in row}
     return len(kinds) == 1 and next(iter(kinds))[0] > 0
+
+
+def told(rows: Sequence[Mapping[str, Any]]) -> list[Said]:
+    """What every row's question says, and how many images it shows."""
+    found = said([row["stem"] for row in rows], [row["template"] for row in rows])
+    images = [len(row["frames"]) for row in rows]
+    if len(set(images)) < 2:
+        return found
+    return [replace(one, images=count) for one, count in zip(found, images, strict=True)]
+
+
+def images_of(told: Sequence[Said]) -> Float:
+    """(N, 1) array of how many images each shows; (N, 0) where all show as many."""
+    return padded([() if one.images is None else (float(one.images),) for one in told])
 
 
 def said(stems: Sequence[str], templates: Sequence[str]) -> list[Said]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -133,11 +133,9 @@ def framed_inputs(inputs: Mapping[str, str]) -> bytes:
     return framed(*(part for name in sorted(inputs) for part in (name, inputs[name])))
 
 
-def framed_columns(
-    columns: Sequence[tuple[str, Mapping[str, str]]], scenes: Iterable[str]
-) -> dict[str, bytes]:
+def framed_columns(columns: Mapping[str, Mapping[str, str]], scenes: Iterable[str]) -> dict[str, bytes]:
     """`framed_inputs` by scene: of each table or kind of file its name, and its hash by scene; empty for none."""
-    heads = [(framed(name), hashes) for name, hashes in sorted(columns, key=lambda column: column[0])]
+    heads = [(framed(name), columns[name]) for name in sorted(columns)]
     return {
         scene: b"".join([part for head, hashes in heads for part in (head, framed(hashes.get(scene, "")))])
         for scene in scenes

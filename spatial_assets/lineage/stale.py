@@ -139,8 +139,8 @@ class _Known:
     def __init__(self, home: Path, lineage: Lineage, seed: int | None) -> None:
         self.home, self.lineage, self.seed = home, lineage, seed
         writer = writers(pipeline.STAGES)
-        makers = {writer[name_of(read)] for stage in pipeline.STAGES.values() for read in stage.reads}
-        self._makers = sorted(makers)
+        read = sorted({name_of(read) for stage in pipeline.STAGES.values() for read in stage.reads})
+        self._read = {"names": read, "assets": [writer[name] for name in read]}
         self.has_pending = (home / "pending").is_dir()
         self._settled: dict[tuple[str, str], _Settled] = {}
         self._changed: dict[tuple[str, str, str], list[str] | None] = {}
@@ -162,7 +162,7 @@ class _Known:
             return
         for asset, shard, scene, status, reason in self._fetch("record_rejections", given):
             self.rejections.setdefault((asset, shard), {})[scene] = (status, reason)
-        for name, shard, scenes, hashes in self._fetch("record_outputs", {**given, "assets": self._makers}):
+        for name, shard, scenes, hashes in self._fetch("record_outputs", {**given, **self._read}):
             self.outputs[name, shard] = dict(zip(scenes, hashes, strict=True))
 
     def _fetch(self, name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -262,7 +262,7 @@ class _Evaluation:
             made = [self.known.hashes.get((maker, key), {}).keys() for maker in makers]
             rejected = [self.known.rejections.get((maker, key), {}).keys() for maker in makers]
             scenes = set(self.refs).intersection(*made).difference(*rejected)
-            columns = [(name, self.known.outputs.get((name, key), {})) for name in reads]
+            columns = {name: self.known.outputs.get((name, key), {}) for name in reads}
             found = self.framed[reads] = planning.framed_columns(columns, scenes)
         return found
 

@@ -61,6 +61,19 @@ def test_a_planted_leak_is_found(draw, least):
         assert found["options"]["accuracy"] == pytest.approx(0.25, abs=ALLOWED + 0.02)
 
 
+def test_what_the_number_of_images_tells_is_found():
+    """The least number is right of two images, the greatest of three."""
+    rows = asked_rows.select_rows(asked_rows.fair, scenes=30, each=20)
+    for place, row in enumerate(rows):
+        images = 2 + place % 2
+        row["frames"] = [{"role": f"frame-{number}", "frame": str(number)} for number in range(images)]
+        values = sorted(map(float, row["options"]))
+        row["answer"] = "ABCD"[row["options"].index(f"{values[0 if images == 2 else 3]:.1f}")]
+    found = attacked(rows)
+    assert found["text and options"]["verdict"] == FAILS and found["text and options"]["accuracy"] > 0.9
+    assert found["options"]["accuracy"] < 0.6
+
+
 def test_one_letter_in_all_rows_fails():
     line = attacked(asked_rows.select_rows(asked_rows.fair, scenes=20, each=10, letter=1))["letter"]
     assert (line["detail"], line["verdict"], line["accuracy"]) == ("B", FAILS, 1.0)

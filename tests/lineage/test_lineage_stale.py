@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import lakes
 import pytest
@@ -29,6 +30,14 @@ def certain(report):
 def test_the_quick_hash_is_the_hash(stage, code, parameters, inputs):
     quick = planning.WantedHashes(stage, code, parameters).of(planning.framed_inputs(inputs))
     assert quick == planning.wanted_hash(stage, code, parameters, inputs)
+
+
+@given(st.dictionaries(WORDS, st.dictionaries(st.sampled_from("abc"), WORDS), max_size=4))
+def test_inputs_by_column_are_those_of_each_scene(columns):
+    framed = planning.framed_columns(columns, "abc")
+    for scene in "abc":
+        inputs = {name: hashes.get(scene, "") for name, hashes in columns.items()}
+        assert framed[scene] == planning.framed_inputs(inputs)
 
 
 @given(
@@ -70,6 +79,19 @@ def test_nothing_is_stale_after_a_build(built):
     assert report.items == []
     assert report.shards() == {}
     assert report.checked == 3 * len(STAGES)
+
+
+def test_what_another_asset_made_once_does_not_count(copied):
+    """A record of before an output moved: the builder reads that of the asset that writes it today."""
+    shard = lakes.partitions.registry(copied.home).shards()[0]
+    held = records.load(copied.home, "scenes", shard.key)
+    (name,) = (name_of(output) for output in pipeline.STAGES["visibility"].writes)
+    moved = {
+        scene: replace(record, outputs={**record.outputs, name: "of another day"})
+        for scene, record in held.items()
+    }
+    records.save(copied.home, "scenes", shard.key, moved)
+    assert not {item.asset for item in find(copied.home).items} & {"overlap", *TASKS}
 
 
 def test_everything_is_stale_before_one(built, tmp_path):

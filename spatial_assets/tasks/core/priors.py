@@ -1,7 +1,8 @@
 """What the words of a question say of its answer to someone who sees no image, and how it is kept from helping.
 
-A prior is a log-linear law over the answers that a question could have: a score for each hint, such as a category's
-place in an order, in `<task>.prior.json` beside the task's wording. It was measured on questions about made homes
+A prior is a law over the answers that a question could have, in `<task>.prior.json` beside the task's wording: mostly
+log-linear, a score for each hint, such as a category's place in an order; where numbers speak together, a forest
+(`tasks.core.forests`). It was measured on questions about made homes
 (`benchmarks/priors.py`) and is the same for every scene: nothing here is computed from what is asked about.
 
 There are two ways to use it, both exact where the law is. Where the words allow any answer, wrong ones are drawn from

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from spatial_assets.geometry.kernels.cache import kernel
-from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Indices
 from spatial_assets.tasks.core.forests import forest_of
 from spatial_assets.tasks.core.marks import GRID
+from spatial_assets.tasks.core.priors import weighed
 
 VALUES = ("top", "bottom", "center", "sideways", "edge", "width", "height", "area", "aspect")
 """Of one box: its rows, how far its middle is from the image's, its nearer side from the border, and its sizes.
@@ -127,5 +127,5 @@ def chances(
     """
     found = features(np.array([asked]), np.array([boxes]), np.array([places]), SCALE)[0]
     scores = forest_of(suite, task, FEATURES).scores(found)
-    weights: Float = np.exp(scores - scores.max())
-    return np.round(weights / weights.sum(), DECIMALS).tolist()
+    likely: list[float] = np.round(weighed(scores), DECIMALS).tolist()
+    return likely

@@ -25,6 +25,7 @@ from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.candidates import Bools
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import ReferentLimits, referents, shown
+from spatial_assets.tasks.core.priors import EXPECTED
 from spatial_assets.tasks.registry import task, tasks
 
 FORMATS = ("fill", "select", "sentence")
@@ -65,10 +66,12 @@ def test_a_task_is_asked_or_says_which_facts_are_missing(views: Asked, name: str
         assert len(kept) == len(views.truths)
         missing = sorted(needs - structured3d.FACTS)
         told = {row["detail"] for row in rejects if row["format"] == form and row["reason"] == "missing_fact"}
+        by_lot = sum(row["count"] for row in rejects if row["format"] == form and row["reason"] == EXPECTED)
         if missing:
             assert not any(kept) and told == {f"the scene has no {', '.join(missing)}"}
         else:
-            assert sum(kept) > 0 and not told
+            # Of a few candidates a law that leaves out nine of ten may leave none.
+            assert sum(kept) + by_lot > 0 and not told
 
 
 @pytest.mark.parametrize("form", FORMATS)
