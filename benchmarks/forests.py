@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
-from spatial_assets.tasks.core.forests import STEPS
+from spatial_assets.tasks.core.forests import STEPS, forest
 
 ROUNDS, RATE = 500, 0.25
 """Trees, and how much of each step is taken: more trees of smaller steps say little more, and make a larger file."""
@@ -27,6 +27,10 @@ LEAST_SLOPE = 1e-3
 SURER = {"distance_infer_center_oc": 1.15, "distance_infer_center_oc_mv": 1.0}
 """By task, by what all scores are multiplied: a sum of many shrunken steps may be too modest. Found by leaving out a
 quarter of the scenes: so that of what is kept, none of the likeliest to the least likely is right more often."""
+MENDED = {"distance_infer_center_oc": (60, 0.1), "distance_infer_center_oc_mv": (0, 0.1)}
+"""By task, trees that are fitted on what is left once the law has thinned it, and how much of each step is taken."""
+PARTS = 4
+"""Of the scenes: what is left of each is found by a law of the others, since none is right about its own."""
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -35,7 +39,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def fit(features: np.ndarray, right: np.ndarray, surer: float) -> list[Any]:
+def fit(features: np.ndarray, right: np.ndarray, spaces: np.ndarray, task: str) -> list[Any]:
     """Trees, as nested lists.
 
     Parameters
@@ -44,9 +48,29 @@ def fit(features: np.ndarray, right: np.ndarray, surer: float) -> list[Any]:
         Whole numbers, of each answer of each question.
     right : (M,) array
         Which answer is right.
-    surer : float
-        By what all scores are multiplied in the end.
+    spaces : (M,) array
+        Numbers of the scenes that the questions are about.
+    task : str
+        Whose settings hold.
     """
+    one, surer = np.ones(len(right)), SURER[task]
+    trees = _grown(features, right, one, ROUNDS, RATE, surer)
+    rounds, rate = MENDED[task]
+    if not rounds:
+        return trees
+    left = np.empty(len(right))
+    for part in range(PARTS):
+        here = spaces % PARTS == part
+        law = forest(_grown(features[~here], right[~here], one[~here], ROUNDS, RATE, surer))
+        flat = features[here].reshape(-1, features.shape[2])
+        likely = softmax(law.scores(flat).reshape(-1, features.shape[1]))
+        left[here] = likely.min(axis=1) / likely[np.arange(len(likely)), right[here]]
+    return [*trees, *_grown(features, right, left, rounds, rate, 1.0)]
+
+
+def _grown(
+    features: np.ndarray, right: np.ndarray, weights: np.ndarray, rounds: int, rate: float, surer: float
+) -> list[Any]:
     questions, answers, count = features.shape
     flat = features.reshape(-1, count).astype(np.float32)
     wanted = np.zeros((questions, answers))
@@ -54,10 +78,10 @@ def fit(features: np.ndarray, right: np.ndarray, surer: float) -> list[Any]:
     scores = np.zeros((questions, answers))
     random = np.random.default_rng(0)
     trees = []
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         likely = softmax(scores)
-        gradient = (wanted - likely).ravel()
-        slope = np.maximum(likely * (1 - likely), LEAST_SLOPE).ravel()
+        gradient = ((wanted - likely) * weights[:, None]).ravel()
+        slope = (np.maximum(likely * (1 - likely), LEAST_SLOPE) * weights[:, None]).ravel()
         seen = np.repeat(random.random(questions) < SHARE, answers)
         grown = DecisionTreeRegressor(
             splitter="random",
@@ -69,7 +93,7 @@ def fit(features: np.ndarray, right: np.ndarray, surer: float) -> list[Any]:
         grown.fit(flat[seen], (gradient / slope)[seen], sample_weight=slope[seen])
         leaf, nodes = grown.apply(flat), grown.tree_.node_count
         steps = np.bincount(leaf, gradient, nodes) / (np.bincount(leaf, slope, nodes) + RIDGE)
-        says = np.rint(RATE * steps * STEPS).astype(np.int64)
+        says = np.rint(rate * steps * STEPS).astype(np.int64)
         scores += says[leaf].reshape(questions, answers) / STEPS
         trees.append(_nested(grown.tree_, np.rint(surer * says).astype(np.int64), 0))
     return trees

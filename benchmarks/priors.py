@@ -308,7 +308,10 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
         path = PACKAGE / prior_file(task_named(task).suite, task)
         if task in FORESTS:
             right = np.array([row["options"].index(row["right"]) for row in rows])
-            trees = forests.fit(FORESTS[task](rows), right, forests.SURER[task])
+            spaces = sorted({(row["home"], row["scene"]) for row in rows})
+            place = {space: number for number, space in enumerate(spaces)}
+            own = np.array([place[row["home"], row["scene"]] for row in rows])
+            trees = forests.fit(FORESTS[task](rows), right, own, task)
             forests.write(path, about(law="a forest"), seeds_of(task), box_hints.FEATURES, trees)
             print(f"{path.name}: {len(rows)} rows of {scenes} scenes, {len(trees)} trees")
             continue

@@ -49,16 +49,21 @@ def test_a_file_about_other_features_is_refused(tmp_path: Path, monkeypatch: pyt
     ]
 
 
+@pytest.mark.parametrize("mended", [0, 5])
 def test_a_fitted_forest_knows_how_likely_answers_are_that_follow_no_sum(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mended: int
 ) -> None:
     """Right is what is low where the other number is low, and what is high where it is high."""
     monkeypatch.setattr(fitting, "ROUNDS", 80)
+    monkeypatch.setattr(fitting, "SURER", {"a": 1.0})
+    monkeypatch.setattr(fitting, "MENDED", {"a": (mended, 0.1)})
     random = np.random.default_rng(5)
     features = random.integers(0, 20, (6_000, 4, 2))
     truth = fitting.softmax(np.where((features[..., 0] < 10) == (features[..., 1] < 10), 1.5, 0.0))
     right = (random.random((6_000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
-    trees = fitting.fit(features[:4_000], right[:4_000], 1.0)
+    spaces = np.arange(4_000) // 20
+    trees = fitting.fit(features[:4_000], right[:4_000], spaces, "a")
+    assert len(trees) == 80 + mended
     path = tmp_path / "spar/a.prior.json"
     path.parent.mkdir()
     fitting.write(path, "of a test", (1, 2), ("one", "other"), trees)
@@ -67,4 +72,4 @@ def test_a_fitted_forest_knows_how_likely_answers_are_that_follow_no_sum(
     law = forests.forest_of("spar", "a", ("one", "other"))
     found = fitting.softmax(law.scores(features[4_000:].reshape(-1, 2)).reshape(-1, 4))
     assert np.abs(found - truth[4_000:]).mean() < 0.04
-    assert fitting.fit(features[:4_000], right[:4_000], 1.0) == trees
+    assert fitting.fit(features[:4_000], right[:4_000], spaces, "a") == trees
