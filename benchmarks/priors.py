@@ -65,7 +65,12 @@ RIDGE = {"obj_appearance_order": 600.0, "obj_obj_relative_pos_ud": 0.3}
 """By task; found by leaving out a quarter of the scenes in turn. The orders of a scene have their views in common;
 of two names that lie so in every room, the scores are to say it."""
 COMMON_RIDGE = 10.0
-ROUNDS = {"obj_existence_occ_ab": 6, "obj_existence_occ_fb": 3, "obj_attribute_occ_fb": 3}
+ROUNDS = {
+    "obj_existence_occ_ab": 6,
+    "obj_existence_occ_fb": 3,
+    "obj_attribute_occ_fb": 3,
+    "obj_attribute_occ_lr": 3,
+}
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
 OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
@@ -173,6 +178,7 @@ TASKS: dict[str, Hints] = {
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,
     "obj_attribute_occ_fb": of_chosen,
+    "obj_attribute_occ_lr": of_chosen,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
     "object_rel_direction_medium": of_direction,

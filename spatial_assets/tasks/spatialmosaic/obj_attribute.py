@@ -55,6 +55,7 @@ from spatial_assets.tasks.spatialmosaic.sides import (
     AXES,
     DIFFERENCES,
     FB,
+    LR,
     SIDE_REASONS,
     SIDES,
     WORDS,
@@ -68,9 +69,10 @@ OTHERS, NEAREST = "others", "nearest"
 any of the four lies to its side."""
 GROUPS = "groups"
 """Of candidates for a while, (N,): equal where objects may be offered together."""
-MEASURED = (FB,)
+MEASURED = (FB, LR)
 """Axes of which a law says which of four is the one: see `benchmarks/priors.py`. Of heights there is one of how high
 things stand: see `heights`."""
+ASIDE = "left or right"
 LEVEL = 0.5
 """Of what names say of a side, so much is one level. Others are taken of the nearest: of a lamp among three mats hardly
 any question would be left."""
@@ -198,8 +200,8 @@ def _one_of_each(
 
 
 def hint(side: str, word: str) -> str:
-    """What speaks for a thing of this name where one on that side is looked for."""
-    return f"{side}: {word}"
+    """What speaks for a thing of this name where one on that side is looked for; what is left is right in a mirror."""
+    return f"{ASIDE if side in WORDS[LR] else side}: {word}"
 
 
 def chosen_scores(facts: SceneFacts, axis: str) -> Float:
