@@ -52,6 +52,7 @@ from spatial_assets.tasks.spar import (
     fours,
 )
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
+from spatial_assets.tasks.spatialmosaic.sides import LR
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -76,8 +77,10 @@ OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
     *(task.name for task in distance_infer_center_oc.TASKS),
+    obj_attribute.NAMES[LR],
 )
-"""Tasks whose hints are of pairs of names, or whose forest is of many numbers: fitted on the scenes of more seeds."""
+"""Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
+more seeds."""
 AT_EVERY_MOMENT = ("obj_obj_relative_pos_ud",)
 """Tasks that ask the same of the same things at many moments: n such rows say as much as the root of n others."""
 LEAST = 0.02
