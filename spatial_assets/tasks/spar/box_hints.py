@@ -22,10 +22,10 @@ VALUES = ("top", "bottom", "center", "sideways", "edge", "width", "height", "are
 
 Rows and columns in grid steps, centers and middles in halves of one, sizes in sixteenths of an octave.
 """
-BESIDE = ("", " less", " between", " more", " all", " near")
+BESIDE = ("", "_less", "_between", "_more", "_all", "_near")
 """Of each value: itself, the others less it from the least to the greatest, their sum, and how far the nearest is."""
 AMONG = (
-    "column near", "column far", "columns", "apart near", "apart far", "apart", "covered", "covers",
+    "column_near", "column_far", "columns", "apart_near", "apart_far", "apart", "covered", "covers",
     "image", "beside", "lower", "larger",
 )  # fmt: skip
 """How far the others are, in columns and in both; hundredths of the box that one other covers, and the box of it; which
@@ -78,7 +78,8 @@ def features(asked: Indices, boxes: Indices, places: Indices, scale: Indices) ->
                 others.sort()
                 at = value * 6
                 to[at], to[at + 4], to[at + 5] = values[one, value], others.sum(), np.abs(others).min()
-                to[at + 1 : at + 4] = others
+                for rank in range(3):
+                    to[at + 1 + rank] = others[rank]
             _among(boxes[row], places[row], one, to[54:66])
             to[66] = asked[row]
     return out

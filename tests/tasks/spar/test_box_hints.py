@@ -61,17 +61,17 @@ def test_features_are_those_of_plain_loops(boxes, places, asked):
             apart = sorted(values(boxes[other])[name] - own for other in others)
             expected |= {
                 name: own,
-                f"{name} less": apart[0],
-                f"{name} between": apart[1],
-                f"{name} more": apart[2],
-                f"{name} all": sum(apart),
-                f"{name} near": min(map(abs, apart)),
+                f"{name}_less": apart[0],
+                f"{name}_between": apart[1],
+                f"{name}_more": apart[2],
+                f"{name}_all": sum(apart),
+                f"{name}_near": min(map(abs, apart)),
             }
         columns = [abs(sum(boxes[one][::2]) - sum(boxes[other][::2])) for other in others]
         rows = [abs(sum(boxes[one][1::2]) - sum(boxes[other][1::2])) for other in others]
         both = [column + row for column, row in zip(columns, rows, strict=True)]
-        expected |= {"column near": min(columns), "column far": max(columns), "columns": sum(columns)}
-        expected |= {"apart near": min(both), "apart far": max(both), "apart": sum(both)}
+        expected |= {"column_near": min(columns), "column_far": max(columns), "columns": sum(columns)}
+        expected |= {"apart_near": min(both), "apart_far": max(both), "apart": sum(both)}
         there = [other for other in others if places[other] == places[one]]
         expected |= {
             "beside": len(there),
