@@ -73,6 +73,7 @@ MEASURED = (FB, LR)
 """Axes of which a law says which of four is the one: see `benchmarks/priors.py`. Of heights there is one of how high
 things stand: see `heights`."""
 ASIDE = "left or right"
+"""In hints, for either: an image may be mirrored."""
 LEVEL = 0.5
 """Of what names say of a side, so much is one level. Others are taken of the nearest: of a lamp among three mats hardly
 any question would be left."""

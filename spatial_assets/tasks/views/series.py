@@ -21,6 +21,7 @@ from spatial_assets.tasks.spatialmosaic.sets import SET, view_sets
 from spatial_assets.tasks.views.withheld import UndeterminedParameters, reject_few_views, share_out
 
 LEFT = "left"
+"""Among the values of candidates for a while, (N,): how many views are shown."""
 PAIR = 2
 """Numbers to choose from, of which the question's own words would tell more than of more."""
 

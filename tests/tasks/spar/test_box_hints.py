@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial_assets.tasks.core.priors import prior_file
 from spatial_assets.tasks.spar import box_hints
 
 SPANS = st.tuples(st.integers(0, 999), st.integers(1, 1000)).map(
@@ -131,4 +130,3 @@ def test_low_and_large_is_expected_near(task):
     closest = box_hints.chances("spar", task, 0, boxes, [0] * 4)
     farthest = box_hints.chances("spar", task, 1, boxes, [0] * 4)
     assert closest.index(max(closest)) == 0 and farthest.index(min(farthest)) == 0
-    assert prior_file("spar", task).endswith(f"{task}.prior.json")
