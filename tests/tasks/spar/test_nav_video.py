@@ -1,4 +1,4 @@
-"""Missing action words of instructions: each against turns computed anew from the graph, and ways at their limits."""
+"""Missing action words of instructions: each against turns computed anew from the graph, and in a mirror."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 import lakes
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pytest
+from made_ways import asked, filled, parsed
 
 from spatial_assets.assets import partitions
 from spatial_assets.exports.core.base import Question
@@ -26,22 +26,15 @@ from spatial_assets.imaging.images import open_image
 from spatial_assets.readers import matterport3d
 from spatial_assets.releases.create import create
 from spatial_assets.report import pictures
-from spatial_assets.scene import optional_tables, tables
+from spatial_assets.scene import optional_tables
 from spatial_assets.scene.inputs import SceneInputs
-from spatial_assets.scene.model import Fact, Route, Scene, Viewpoint
-from spatial_assets.stages.scenes import scene_rows
+from spatial_assets.scene.model import Scene
 from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
-from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.generate import Generated, generate
-from spatial_assets.tasks.registry import task
-from spatial_assets.tasks.spar.action_words import action_words
 
 TASK = "nav_video"
 STAGES = ("sources", "scenes", "keyframes", "visibility", "overlap", "rooms", TASK)
-BLANK = re.compile(r"\[blank (\d+)\]")
 QUOTED = re.compile(r'"(.*)"', re.DOTALL)
-LISTED = re.compile(r"(?:(?:left|right|around|straight|up|down)(?:, )?)+")
 TOLD = re.compile(r"\bturn (?:slightly )?(left|right|around)", re.IGNORECASE)
 """As the studio's walkers are told."""
 SWAPPED = {"left": "right", "right": "left"}
@@ -93,18 +86,6 @@ def of_graph(source: Path, row: dict[str, Any]) -> tuple[list[float], list[float
     looks = [(math.sin(entry["heading"]), math.cos(entry["heading"])), *(step[:2] for step in steps)]
     turns = [angle(one, other) for one, other in pairwise(looks)]
     return turns, steps[:, 2].tolist(), entry["instructions"]
-
-
-def filled(row: dict[str, Any]) -> str:
-    words = iter(parsed(row))
-    quoted = QUOTED.search(row["stem"])
-    assert quoted is not None
-    return BLANK.sub(lambda match: next(words), quoted[1])
-
-
-def parsed(row: dict[str, Any]) -> list[str]:
-    (listed,) = LISTED.findall(row["answer"])
-    return listed.split(", ")
 
 
 def truth(source: Path, row: dict[str, Any]) -> list[float]:
@@ -199,218 +180,6 @@ def test_names_of_views_are_read_as_written() -> None:
         assert path_views.heading_of(other) is None
 
 
-# ------------------------------------------------------------------ made ways
-
-
-def scene_of(
-    steps: Sequence[tuple[float, float]],
-    *texts: str,
-    first: float = 0.0,
-    rises: Sequence[float] = (),
-    panoramas: Sequence[int] = (),
-) -> Scene:
-    """A way of steps that turn by so many degrees and are so long; the first turn is `first`."""
-    heading, x, y, z = 0.0, 0.0, 0.0, 0.0
-    places, headings = [(x, y, z)], []
-    for number, (turn, length) in enumerate(steps):
-        heading += turn
-        rise = rises[number] if rises else 0.0
-        flat = math.sqrt(length**2 - rise**2)
-        x, y, z = (
-            x + flat * math.sin(math.radians(heading)), y + flat * math.cos(math.radians(heading)), z + rise,
-        )  # fmt: skip
-        places.append((x, y, z))
-        headings.append(math.radians(heading))
-    names = tuple(f"v{k}" for k in range(len(places)))
-    viewpoints = tuple(
-        Viewpoint(
-            name,
-            np.array(place),
-            panorama=f"{name}_skybox0_sami.jpg" if k in panoramas else None,
-            panorama_axes=np.eye(3) if k in panoramas else None,
-        )
-        for k, (name, place) in enumerate(zip(names, places, strict=True))
-    )
-    lengths = tuple(length for _, length in steps)
-    routes = tuple(
-        Route(
-            "RxR", "terms of the words", "train", "7", str(k), "en", text, names, -math.radians(first), tuple(headings),
-            tuple(math.asin(rise / length) for rise, length in zip(rises or [0] * len(steps), lengths, strict=True)),
-            lengths, (0,) * len(steps), sum(lengths),
-        )
-        for k, text in enumerate(texts)
-    )  # fmt: skip
-    facts = frozenset({Fact.ROUTES})
-    return Scene("matterport3d", "v1", "made", "terms", facts, viewpoints=viewpoints, routes=routes)
-
-
-def asked(scene: Scene, **parameters: Any) -> Generated:
-    which = {"dataset": scene.dataset, "release": scene.release, "scene": scene.name}
-    made = scene_rows(which, scene).tables
-
-    def read(table: tables.Table) -> pl.DataFrame:
-        found = pl.from_arrow(pa.Table.from_pylist(made.get(table.name, []), schema=table.schema))
-        assert isinstance(found, pl.DataFrame)
-        return found
-
-    chosen = task(TASK)
-    return generate(chosen, SceneFacts(which, scene.license, read), chosen.parameters(**parameters))
-
-
-def fate(scene: Scene) -> dict[str, int]:
-    (counts,) = asked(scene).counts
-    return {reason: count for reason, (_, count) in counts.rejected.items()} | {"ok": counts.kept}
-
-
-def answers(scene: Scene) -> list[str]:
-    return [", ".join(parsed(row)) for row in asked(scene).rows]
-
-
-AHEAD = (0.0, 3.0)
-
-
-@pytest.mark.parametrize(
-    ("steps", "text", "expected"),
-    [
-        ([AHEAD, (-90, 3)], "Walk on and turn left.", "left"),
-        ([AHEAD, (90, 3)], "Walk on and make a sharp right.", "right"),
-        ([AHEAD, (-39, 3)], "Walk on and turn left.", None),
-        ([AHEAD, (-41, 3)], "Walk on and turn left.", "left"),
-        ([AHEAD, (-90, 3), (19, 3)], "Walk on and turn left.", "left"),
-        ([AHEAD, (-90, 3), (21, 3)], "Walk on and turn left.", None),
-        # Several slight turns to one side are a turn.
-        ([AHEAD, (-90, 3), (12, 3), (12, 3)], "Walk on and turn left.", None),
-        ([AHEAD, (-90, 3), (12, 3), (-12, 3)], "Walk on and turn left.", "left"),
-        # The turn that is not told may be either, but both words lead the same way.
-        ([AHEAD, (-90, 3), (-60, 3)], "Walk on and turn left.", "left"),
-        ([AHEAD, (-90, 3), (90, 3)], "Walk on, turn left and then turn right.", "left, right"),
-        ([AHEAD, (-90, 3), (90, 3), (80, 3)], "Walk on, turn left and then turn right.", "right"),
-        ([AHEAD, (-90, 3), (90, 3), (-80, 3)], "Walk on, turn left and then turn right.", None),
-        # More words than turns.
-        ([AHEAD, (-90, 3)], "Walk on, turn left and turn left again.", None),
-        ([AHEAD, (-134, 3)], "Walk on and turn left.", "left"),
-        ([AHEAD, (-140, 3)], "Walk on and turn left.", None),
-        ([AHEAD, (-140, 3)], "Walk on and turn around.", None),
-        ([AHEAD, (151, 3)], "Walk on and turn around.", "around"),
-        ([AHEAD, (-90, 3)], "Walk on and turn around the corner.", None),
-        ([AHEAD, (-90, 3)], "Walk on. Stop right at the bed, on your left.", None),
-        ([AHEAD, (-90, 3)], "Walk on and enter the small room on your left.", "left"),
-        ([AHEAD, (90, 3)], "Walk on and enter the small room on your left.", None),
-        ([AHEAD, (5, 3)], "Go straight ahead to the door.", "straight"),
-        ([AHEAD, (19, 1), (-19, 1)], "Go straight ahead to the door.", "straight"),
-        ([AHEAD, (21, 3)], "Go straight ahead to the door.", None),
-        ([(0, 1.0), (-90, 3)], "Go straight, then turn left.", "left"),
-        ([AHEAD, (-90, 3)], "Go straight, then turn left.", "straight, left"),
-        ([AHEAD, (-90, 3)], "Go straight.", None),
-        ([AHEAD, (-90, 3)], "Walk on and turn left, or wait.", None),
-        ([AHEAD, (-90, 3)], "Walk on and turn left, do not turn right.", None),
-    ],
-)
-def test_words_are_missing_where_the_way_leaves_no_doubt(
-    steps: list[tuple[float, float]], text: str, expected: str | None
-) -> None:
-    assert answers(scene_of(steps, text)) == ([] if expected is None else [expected])
-
-
-@pytest.mark.parametrize(
-    ("first", "text", "expected"),
-    [
-        (180, "Turn around and leave the room.", "around"),
-        (140, "Turn around and leave the room.", None),
-        (-90, "Turn left and leave the room.", "left"),
-        (-15, "Turn left and leave the room.", None),
-        (90, "Turn left and leave the room.", None),
-        # What is told after setting out is no turn before it.
-        (-90, "Leave the room and turn left.", None),
-        (90, "Go straight to the door.", None),
-        (90, "Leave the room. Go straight to the door.", "straight"),
-        (90, "Turn right. Go straight to the door.", "right, straight"),
-    ],
-)
-def test_the_first_turn_is_that_before_the_walk(first: float, text: str, expected: str | None) -> None:
-    assert answers(scene_of([AHEAD, AHEAD], text, first=first)) == ([] if expected is None else [expected])
-
-
-@pytest.mark.parametrize(
-    ("rises", "text", "expected"),
-    [
-        ([0.0, 1.0], "Walk up the stairs.", "up"),
-        ([0.0, -1.0], "Walk down the three marble steps.", "down"),
-        ([0.0, 0.39], "Walk up the stairs.", None),
-        ([0.3, 0.3], "Walk up the stairs.", "up"),
-        ([1.0, -1.0], "Walk up the stairs.", None),
-        ([1.0, -1.0], "Walk up the stairs, then go down the steps.", "up, down"),
-        ([0.0, 1.0], "Walk up the stairs, up the steps.", "up, up"),
-        ([0.0, 1.0], "Walk down the stairs.", None),
-        ([0.0, 1.0], "Walk up to the stairs.", None),
-        # Nobody has to look.
-        ([0.0, 1.0], "Walk up the stairs and wait at the top.", None),
-        ([0.0, 1.0], "Walk down the hall.", None),
-    ],
-)
-def test_climbs(rises: list[float], text: str, expected: str | None) -> None:
-    assert answers(scene_of([AHEAD, AHEAD], text, rises=rises)) == ([] if expected is None else [expected])
-
-
-def test_every_text_is_a_row_or_has_its_reason() -> None:
-    texts = (
-        "Walk on and turn left.", "Walk on and wait.", "Walk on, turn right.", "Turn left, or wait.",
-        "Go straight on.", "Leave and turn left at the bed.", "Go up the steps to the top.",
-    )  # fmt: skip
-    scene = scene_of([AHEAD, (-90, 3)], *texts, rises=[0.0, 1.0])
-    reasons = ("contradicted", "no_action_words", "several_ways", "told_otherwise", "uncertain_words")
-    expected = dict.fromkeys(reasons, 1) | {"ok": 2}
-    assert fate(scene) == expected
-    (counts,) = asked(scene).counts
-    assert counts.candidates == len(texts) and counts.repeats == 1
-    assert len({row["qa_id"] for row in asked(scene).rows}) == 2
-    assert {row["license"] for row in asked(scene).rows} == {"terms; RxR: terms of the words"}
-
-
-def test_scenes_without_panoramas_have_rows_and_others_only_where_all_is_shown() -> None:
-    texts = ("Walk on and turn left.",)
-    steps = [AHEAD, (-90, 3)]
-    assert fate(scene_of(steps, *texts)) == {"ok": 1}
-    assert fate(scene_of(steps, *texts, panoramas=(0, 1))) == {"no_panorama": 1, "ok": 0}
-    assert fate(scene_of(steps, *texts, panoramas=(0, 1, 2))) == {"ok": 1}
-
-
-def test_a_row_hangs_on_no_other() -> None:
-    texts = ("Walk on and turn left.", "Leave and turn left at the bed.", "Go on and take a left.")
-    scene = scene_of([AHEAD, (-90, 3)], *texts)
-    whole = {row["qa_id"]: row for row in asked(scene).rows}
-    less = asked(replace(scene, routes=scene.routes[1:])).rows
-    assert len(whole) == 3 and len(less) == 2
-    assert all(whole[row["qa_id"]] == row for row in less)
-
-
-@pytest.mark.parametrize("frames", [8, 12, 32])
-def test_views_are_all_shown_and_evenly(frames: int) -> None:
-    scene = scene_of([AHEAD, (-90, 1), (10, 6)], "Walk on and turn left.")
-    (row,) = asked(scene, frames=frames).rows
-    names = [entry["frame"] for entry in row["frames"]]
-    assert len(names) == frames
-    assert [name for name, _ in groupby(names)] == [
-        "v0@0.0", "v1@0.0", "v1@330.0", "v1@300.0", "v1@270.0", "v2@280.0", "v3@280.0",
-    ]  # fmt: skip
-    if frames == 32:
-        # By the way, 10 m and 1.2 m for the turn: v2, with 6 m after it, is shown longest.
-        assert names.count("v2@280.0") > names.count("v1@330.0")
-
-
-def test_a_way_of_more_viewpoints_than_frames_makes_no_row() -> None:
-    long = [AHEAD] * 30
-    text = "Go straight ahead."
-    assert fate(scene_of(long, text)) == {"ok": 1}
-    assert fate(scene_of(long * 2, text)) == {"too_long": 1, "ok": 0}
-
-
-def test_long_ways_show_turns_in_fewer_views() -> None:
-    winding = [AHEAD, *[(90, 3.0), (-90, 3.0)] * 10]
-    (row,) = asked(scene_of(winding, "Turn around. Walk on.", first=180)).rows
-    assert len({entry["frame"] for entry in row["frames"]}) <= 32
-
-
 def swapped(text: str) -> str:
     return re.sub(r"\b(left|right)\b", lambda match: SWAPPED[match[0]], text)
 
@@ -446,40 +215,6 @@ def test_a_mirror_swaps_left_and_right(base: Path) -> None:
     for ref in matterport3d.find_scenes(root):
         scene = matterport3d.read_scene(root, ref, "v1", "terms", matterport3d.Parameters())
         assert check_mirror(scene) > 0
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Turn to your right at the bed", ["right"]),
-        ("Take the second left, then make your next right.", ["left", "right"]),
-        ("walk right past the sofa and right through the door", []),
-        ("Go right and head left.", ["right", "left"]),
-        ("With the table to your left, keep the wall on your right.", []),
-        ("turn left or right", []),
-        ("make a hard left turn. TURN AROUND.", ["left", "around"]),
-        ("turn around to the left", []),
-        ("continue going straight forward", ["straight"]),
-        ("Stay on the straight path", []),
-        ("Climb up the first flight of stairs", ["up"]),
-    ],
-)
-def test_words_that_say_which_way(text: str, expected: list[str]) -> None:
-    found = action_words(text)
-    assert [word.way for word in found] == expected
-    for word in found:
-        assert text[word.begin : word.end].lower().startswith(word.way)
-
-
-def test_an_endless_text_is_read_in_time() -> None:
-    for part in (
-        "take a slight ",
-        "take the second ",
-        "up the three ",
-        "enter the very ",
-        "turn slightly to the ",
-    ):
-        assert action_words(part + part.split()[-1] + " " + part.split()[-1] * 3 + " " + part * 5000) == []
 
 
 def shown_by(home: Path) -> list[Question]:
