@@ -52,7 +52,8 @@ from spatial_assets.tasks.spar import (
     fours,
 )
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
-from spatial_assets.tasks.spatialmosaic.sides import LR
+from spatial_assets.tasks.spatialmosaic.sides import FB
+from spatial_assets.tasks.views import undetermined_attribute
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
     object_rel_direction,
@@ -62,29 +63,39 @@ from spatial_assets.tasks.vsi import (
 from spatial_assets.tasks.vsti import camera_obj_rel_dist, obj_obj_relative_pos
 
 PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
-RIDGE = {"obj_appearance_order": 600.0, "obj_obj_relative_pos_ud": 0.3}
+RIDGE = {
+    "obj_appearance_order": 600.0,
+    "obj_obj_relative_pos_ud": 0.3,
+    "obj_attribute_occ_fb": 2.0,
+    "object_rel_distance": 20.0,
+}
 """By task; found by leaving out a quarter of the scenes in turn. The orders of a scene have their views in common;
 of two names that lie so in every room, the scores are to say it."""
 COMMON_RIDGE = 10.0
 ROUNDS = {
     "obj_existence_occ_ab": 6,
     "obj_existence_occ_fb": 3,
-    "obj_attribute_occ_fb": 3,
-    "obj_attribute_occ_lr": 3,
 }
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
 OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
     *(task.name for task in distance_infer_center_oc.TASKS),
-    obj_attribute.NAMES[LR],
+    obj_attribute.NAMES[FB],
+    object_rel_distance.NAME,
 )
 """Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
 more seeds."""
-AT_EVERY_MOMENT = ("obj_obj_relative_pos_ud",)
-"""Tasks that ask the same of the same things at many moments: n such rows say as much as the root of n others."""
-LEAST = 0.02
-"""Scores nearer to zero are left out."""
+AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), (obj_attribute.NAMES[FB],)
+"""Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
+such rows say as much as the root of n others."""
+ASKED_TOO = {obj_attribute.NAMES[FB]: undetermined_attribute.NAMES[FB]}
+"""By task, another of which the law is too: one of three things stands around so more often than one of four."""
+BY_NAMES = {"by_names": False}
+"""In place of `even` of such tasks: what they leave out by where things stand, of that the law is to say nothing."""
+LEAST = {"object_rel_distance": 0.1}
+"""By task: scores nearer to zero are left out. Of pairs of names there are thousands, and most say next to nothing."""
+COMMON_LEAST = 0.02
 SCENES = 60
 """Of each seed."""
 LAYOUT, RELEASE, FACES, FRAMES, SIZE = "scannet", "studio", 20_000, 40, (240, 180)
@@ -161,8 +172,8 @@ def of_side(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 
 def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     side = sides.WORDS[row["task"][-2:]][row["value"][0] > 0]
-    hints = [[obj_attribute.hint(side, word)] for word in row["options"]]
-    return hints, row["options"].index(row["right"])
+    words = [word for role, word in row["words"].items() if role != "reference"]
+    return [[obj_attribute.hint(side, word)] for word in words], words.index(row["words"]["answer"])
 
 
 def of_camera(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
@@ -181,7 +192,6 @@ TASKS: dict[str, Hints] = {
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,
     "obj_attribute_occ_fb": of_chosen,
-    "obj_attribute_occ_lr": of_chosen,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
     "object_rel_direction_medium": of_direction,
@@ -220,7 +230,8 @@ FORESTS = {task.name: nearest for task in distance_infer_center_oc.TASKS}
 def asked(homes: Sequence[Path], task: str) -> Iterator[dict[str, Any]]:
     """The task's rows without its prior, each with its right answer and its words by role."""
     chosen = task_named(task)
-    parameters = chosen.parameters.model_validate({"even": False, "quota": QUOTA})
+    without = BY_NAMES if "by_names" in chosen.parameters.model_fields else {"even": False}
+    parameters = chosen.parameters.model_validate({**without, "quota": QUOTA})
     for home in homes:
         for shard in partitions.registry(home).shards():
             for ref in shard.scenes:
@@ -265,9 +276,12 @@ def fit(
     return dict(zip(names, found.x.tolist(), strict=True))
 
 
-def repeated(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """(N,), the weight of each row among those about the same things of its scene."""
-    keys = [(row["home"], row["scene"], *sorted(item["instance"] for item in row["objects"])) for row in rows]
+def repeated(rows: Sequence[Mapping[str, Any]], things: bool) -> np.ndarray:
+    """(N,), the weight of each row among those of its scene, or of these among those about the same things."""
+    keys = [
+        (row["home"], row["scene"], *sorted(item["instance"] for item in row["objects"] if things))
+        for row in rows
+    ]
     times = Counter(keys)
     return np.array([times[key] ** -0.5 for key in keys])
 
@@ -312,6 +326,10 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]
         rows = list(asked(homes, task))
+        if task in ASKED_TOO:
+            # What cannot be determined says nothing of which it is.
+            more = asked(homes, ASKED_TOO[task])
+            rows += [row for row in more if row["right"] == row["words"]["answer"]]
         scenes = len({(row["home"], row["scene"]) for row in rows})
         about = partial(ABOUT.format, rows=f"{len(rows):,}", scenes=scenes)
         path = PACKAGE / prior_file(task_named(task).suite, task)
@@ -326,12 +344,13 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
             continue
         hints = TASKS[task]
         cases = [hints(row) for row in rows]
-        weights = repeated(rows) if task in AT_EVERY_MOMENT else None
+        weights = repeated(rows, task in AT_EVERY_MOMENT) if task in AT_EVERY_MOMENT + OF_A_SCENE else None
         scores = mended(cases, RIDGE.get(task, COMMON_RIDGE), ROUNDS.get(task, 1), weights)
+        least = LEAST.get(task, COMMON_LEAST)
         held = {
             "about": about(law="scores of a log-linear law"),
             "seeds": list(seeds_of(task)),
-            "scores": {name: round(score, 3) for name, score in scores.items() if abs(score) >= LEAST},
+            "scores": {name: round(score, 3) for name, score in scores.items() if abs(score) >= least},
         }
         path.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"{path.name}: {len(rows)} rows of {scenes} scenes, {len(held['scores'])} scores")

@@ -136,6 +136,7 @@ class Learned:
         each = [index for index, row in enumerate(rows.choices) for _ in row]
         self.values = option_places.axes(rows.choices)[0] if self.numeric else None
         self.own = encodings.vocabulary([encodings.option_words(one, self.numeric) for one in flat])
+        self.beside = [] if self.numeric else encodings.beside(rows.choices)
         self.tied = encodings.vocabulary(
             [encodings.tied_words(one, rows.told[index]) for one, index in zip(flat, each, strict=True)]
         )
@@ -159,13 +160,13 @@ class Learned:
         wanted = [OPTIONS, TEXT, BOTH] + ([MARKS] if self.rows.marks.shape[1] else [])
         scores = {attack: np.full(self.slots.shape, -np.inf) for attack in wanted}
         for part in np.unique(self.rows.fold).tolist() if tried is None else tried:
-            own = encodings.word_scores(self.own, self.slots, part)
+            own = [encodings.word_scores(words, self.slots, part) for words in (self.own, *self.beside)]
             tied = self._tied(part)
             features = {
-                OPTIONS: [self.among, own],
+                OPTIONS: [self.among, *own],
                 TEXT: tied,
-                BOTH: [self.among, own, *tied, *self._stated()],
-                MARKS: [self.among, own, *self._marked()],
+                BOTH: [self.among, *own, *tied, *self._stated()],
+                MARKS: [self.among, *own, *self._marked()],
             }
             test = self.rows.fold == part
             for attack in wanted:

@@ -55,6 +55,35 @@ def tied_words(one: Choice, told: Said) -> list[str]:
     return [f"{word} : {part}" for word in sorted(said) for part in sorted(own)]
 
 
+def beside(choices: Sequence[Sequence[Choice]]) -> list[sparse.csr_matrix]:
+    """Two (O, W) of which option stands beside which other one of its row: in either order, and as own and other.
+
+    None where every option has the same others in all rows, which then tell no more than it does.
+    """
+    pairs = [own for row in choices for own in _paired([one.name for one in row])]
+    offered = {frozenset(one.name for one in row) for row in choices}
+    if not any(pairs) or sum(map(len, offered)) == len(frozenset().union(*offered)):
+        return []
+    # In either order they tell what belongs together, where the one apart from the rest is right, by half the numbers
+    # that are to be learned; as own and other, which of two that are offered together is.
+    return [
+        vocabulary([[" & ".join(sorted(pair)) for pair in own] for own in pairs]),
+        vocabulary([[" > ".join(pair) for pair in own] for own in pairs]),
+    ]
+
+
+def _paired(names: Sequence[str | None]) -> list[list[tuple[str, str]]]:
+    """Of each option, its name with that of each other one that has one."""
+    return [
+        [
+            (own, other)
+            for at, other in enumerate(names)
+            if at != place and own is not None and other is not None
+        ]
+        for place, own in enumerate(names)
+    ]
+
+
 @dataclass(frozen=True)
 class Slots:
     """The options of all rows one below another: which row and place each has, and what it counts."""

@@ -19,6 +19,7 @@ from spatial_assets.scene.model import Float
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 TOKEN = re.compile(r"-?\d+(?:\.\d+)?|[^\W\d_]+")
 PART = re.compile(r"\s*[,;]\s*")
+BRACKETED = re.compile(r"\s*\([^()]*\)")
 MOST_GIVEN = 3
 """Numbers of a question that are looked at; none of ours states more."""
 
@@ -49,6 +50,12 @@ class Choice:
     text: str
     numbers: tuple[float, ...]
     parts: tuple[str, ...]
+
+    @property
+    def name(self) -> str | None:
+        """What it names, without the color or pixel in brackets that says which one; None of a list of several."""
+        bare = PART.split(BRACKETED.sub("", self.text).strip().lower())
+        return bare[0] if len(bare) == 1 else None
 
 
 def numbers(text: str) -> tuple[float, ...]:

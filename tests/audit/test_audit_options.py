@@ -79,6 +79,24 @@ def test_words_are_learned_on_other_parts_alone():
     assert (scores[fold == 1, 0] > scores[fold == 1, 1]).all()
 
 
+def test_options_stand_beside_the_others_of_their_row():
+    rows = choices(["Bed (red point)", "cup", "b, c"], ["cup", "lamp (3, 40)", "bed"])
+    assert [one.name for one in rows[0]] == ["bed", "cup", None]
+    assert rows[1][1].name == "lamp"
+    unordered, ordered = (words.toarray() for words in encodings.beside(rows))
+    # A bed beside a cup is in both rows; as own and other, a cup is another thing than the bed.
+    assert (unordered[0] == unordered[1]).all() and unordered[3] @ unordered[0] == 1
+    assert ordered[0] @ ordered[1] == 0 and ordered[0] @ ordered[5] == 1
+    assert not unordered[2].any() and not ordered[2].any()
+
+
+@pytest.mark.parametrize(
+    "rows", [[["yes", "no"], ["no", "yes"]], [["a", "b"], ["c", "d"]], [["a, b", "b, a"], ["a, c", "c, a"]]]
+)
+def test_options_that_have_the_same_others_always_have_none_beside_them(rows):
+    assert encodings.beside(choices(*rows)) == []
+
+
 @pytest.mark.parametrize("truth", [2.0, 0.3, 0.0])
 def test_the_mean_relative_accuracy_is_the_benchmarks_own(truth):
     said = np.array([0.0, 0.1, 0.29, 1.1, 1.9, 2.0, 2.9, 3.1])

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed; run make setup")
 
-from spatial_assets.audit import intervals, learners, shortcuts
+from spatial_assets.audit import encodings, intervals, learners, shortcuts
 from spatial_assets.audit.rows import Asked, asked
 from spatial_assets.audit.verdicts import ALLOWED
 from spatial_assets.scene.model import InputError
@@ -59,6 +59,22 @@ def test_a_planted_leak_is_found(draw, least):
     if draw is asked_rows.by_category:
         # The options show nothing of it by themselves.
         assert found["options"]["accuracy"] == pytest.approx(0.25, abs=ALLOWED + 0.02)
+
+
+@pytest.mark.parametrize(
+    "draw", [asked_rows.apart, asked_rows.after_the_missing], ids=lambda draw: draw.__name__
+)
+def test_what_options_tell_beside_each_other_is_found(draw, monkeypatch):
+    """Every thing is right equally often; what stands beside it tells when, and nothing else does."""
+    rows = asked_rows.select_rows(draw, scenes=30, each=20)
+    found = attacked(rows)
+    for attack in ("options", "text and options"):
+        assert found[attack]["accuracy"] > 0.95 and found[attack]["verdict"] == FAILS, attack
+    by_chance = pytest.approx(0.25, abs=ALLOWED + 0.02)
+    for attack in ("answer text", "exact guess", "text"):
+        assert found[attack]["accuracy"] == by_chance, attack
+    monkeypatch.setattr(encodings, "beside", lambda choices: [])
+    assert attacked(rows)["options"]["accuracy"] == by_chance
 
 
 def test_what_the_number_of_images_tells_is_found():

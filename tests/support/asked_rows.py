@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from spatial_assets.storage.lake import Lake, conform, write_parquet
 Options = Callable[[np.random.Generator], tuple[list[str], float, list[str]]]
 """Draws options, of which the first is right, its value, and the words that the question says."""
 CATEGORIES = ("chair", "desk", "lamp", "sofa", "shelf", "plant")
+KINDS, OF_A_KIND = 8, 8
+"""Kinds of things that belong together, and things of each: so many that no order of the kinds follows by luck."""
+RING = 5
+"""Things of a kind each of which comes after one other."""
 
 
 def fair(rng: np.random.Generator) -> tuple[list[str], float, list[str]]:
@@ -42,6 +47,26 @@ def words(rng: np.random.Generator) -> tuple[list[str], float, list[str]]:
     offered = [str(name) for name in rng.choice(CATEGORIES, 4, replace=False)]
     if "sofa" in offered and rng.random() < 0.6:
         offered.sort(key=lambda name: name != "sofa")
+    return offered, float(rng.random()), [str(rng.choice(CATEGORIES))]
+
+
+def thing(kind: int, number: int) -> str:
+    """A name as long as any other, so that its length tells nothing."""
+    return f"thing {ascii_lowercase[kind]}{ascii_lowercase[number]}"
+
+
+def apart(rng: np.random.Generator) -> tuple[list[str], float, list[str]]:
+    """The right one is of another kind than the three others; everything is right equally often."""
+    one, other = (int(kind) for kind in rng.choice(KINDS, 2, replace=False))
+    alone = thing(one, int(rng.integers(OF_A_KIND)))
+    together = [thing(other, int(number)) for number in rng.choice(OF_A_KIND, 3, replace=False)]
+    return [alone, *together], float(rng.random()), [str(rng.choice(CATEGORIES))]
+
+
+def after_the_missing(rng: np.random.Generator) -> tuple[list[str], float, list[str]]:
+    """Of a ring all but one are offered, and right is what comes after that one; everything is right equally often."""
+    kind, first = int(rng.integers(KINDS)), int(rng.integers(RING))
+    offered = [thing(kind, (first + step) % RING) for step in range(4)]
     return offered, float(rng.random()), [str(rng.choice(CATEGORIES))]
 
 

@@ -224,9 +224,9 @@ def bare_stem(row: Mapping[str, Any]) -> str:
     return stem.removesuffix(end)
 
 
-def check_asked(studio: Studio, task: str, answers: tuple[str, ...]) -> None:
+def check_asked(studio: Studio, task: str, answers: tuple[str, ...], **parameters: Any) -> None:
     """What is asked for is hidden in the asked view and seen in another, or seen there; and what is meant is plain."""
-    rows = studio.rows(task)
+    rows = studio.rows(task, **parameters)
     hidden = 0
     for row in rows:
         scene = studio.truths[row["scene"]]

@@ -1,14 +1,16 @@
-"""Sets of objects of which one alone lies above another, or below it, all that there are, so that no name tells which.
+"""Sets of objects of which one alone lies on one side of another, all that there are, so that no name tells which.
 
-Of four things names mostly tell which is the highest: a lamp among three mats. Were one set drawn for each right
-answer, most would be of that kind, and leaving them out by lot would leave hardly any. So all sets are gone through,
-and each is kept the more rarely the likelier names make its answer, by the law of how high such things stand: in what
-is kept, of each set as many members as are asked for are right equally often. That these are all four is too much to
-ask: among any four things mostly one is never the highest.
+Of four things names mostly tell which is the highest, a lamp among three mats, or which lies apart, a toilet among
+three things of a bedroom. Were one set drawn for each right answer, most would be of that kind, and leaving them out by
+lot would leave hardly any. So all sets are gone through, and each is kept the more rarely the likelier its answer is:
+of heights by the law of how high such things stand, else by where the things stand (`around`). In what is kept, of each
+set as many members as are asked for are right equally often. That these are all four is too much to ask of heights:
+among any four things mostly one is never the highest.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +21,12 @@ from spatial_assets.tasks.core.candidates import Candidates, Indices, draw_key
 from spatial_assets.tasks.core.draws import Hashes, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.priors import EXPECTED
-from spatial_assets.tasks.spatialmosaic.heights import clear_sides, usual
+from spatial_assets.tasks.spatialmosaic.around import FAR, NEAR, Around, alone, span
+from spatial_assets.tasks.spatialmosaic.heights import Clear, clear_sides, usual
 
 LARGEST_POOL = 12
 """Objects that sets are made of at once, at most: 495 sets of four. Of more, those that are mostly as high stand
-together."""
+together, or, of sides, those that a lot puts together."""
 ALIKE = 3
 """Of this many things names do not tell which is the one above, or below."""
 ALIKE_MEANT = (
@@ -40,7 +43,7 @@ class Across(NamedTuple):
     size: int
     """Members of a set, 3 or 4."""
     gap: float
-    """Meters that things are apart where one is clearly higher."""
+    """Meters that things are apart where one is clearly on a side."""
     alike: int
     """Of so many members names shall not tell which is right, 1 to `size`; the others may be known to be wrong. 0:
     nothing is left out."""
@@ -75,16 +78,27 @@ def _sets(
     things: Indices,
     states: Hashes,
     identities: Hashes,
-    words: Indices,
     references: Indices,
+    frames: Indices,
+    by_heights: bool,
+    words: Indices,
     clear: Float,
+    centers: Float,
+    edges: Float,
+    rights: Float,
+    depths: Float,
+    scores: Float,
+    looks: int,
+    gap: float,
     size: int,
     most: int,
     alike: int,
 ) -> tuple[Indices, Indices, int]:
     """(M, size), rows of each set, the right one first; (N,), of how many sets each row is the right one, also of
     those that are left out, and how many these are."""
-    rights = np.zeros(len(signs), np.int64)
+    spans = np.empty((most, looks, 2))
+    level = len(rights) > 0
+    counts = np.zeros(len(signs), np.int64)
     out = np.empty((64, size), np.int64)
     at = np.empty(size, np.int64)
     named = np.empty(size, np.int64)
@@ -98,6 +112,14 @@ def _sets(
             end = begins[group] + (pool + 1) * count // pools
             if end - begin < size:
                 continue
+            if alike > 0 and not by_heights:
+                for row in range(begin, end):
+                    if level:
+                        span(things[row], rights[frames[begin]], centers, edges, spans[row - begin])
+                        continue
+                    for look in range(looks):
+                        spans[row - begin, look, 0] = depths[things[row], look, 0]
+                        spans[row - begin, look, 1] = depths[things[row], look, 1]
             for place in range(size):
                 at[place] = begin + place
             while True:
@@ -112,12 +134,18 @@ def _sets(
                         row = at[place]
                         if signs[row] == side:
                             right = place
-                        named[place] = words[things[row]]
+                        named[place] = words[things[row]] if by_heights else row - begin
                         state = mix_pair(state, identities[things[row]])
-                    if alike > 0:
-                        reference = words[references[at[0]]]
-                        _chances(clear, (side + 1) // 2, named, reference, chances)
-                    rights[at[right]] += 1
+                    if alike > 0 and by_heights:
+                        _chances(clear, (side + 1) // 2, named, words[references[begin]], chances)
+                    elif alike > 0:
+                        if level:
+                            alone(named, spans, 1, -np.inf, np.inf, gap, chances)
+                        else:
+                            alone(named, spans, side, NEAR, FAR, gap, chances)
+                        for place in range(size):
+                            chances[place] *= math.exp(scores[(side + 1) // 2, things[at[place]]])
+                    counts[at[right]] += 1
                     unit = float(state >> np.uint64(11)) * UNIT
                     if alike > 0 and not _is_kept(chances, right, unit, alike):
                         rejected += 1
@@ -144,26 +172,36 @@ def _sets(
                 at[place] += 1
                 for later in range(place + 1, size):
                     at[later] = at[later - 1] + 1
-    return out[:total], rights, rejected
+    return out[:total], counts, rejected
 
 
 def sets_across(
-    facts: SceneFacts, seed: int, across: Across, found: Candidates, groups: Indices, signs: Indices
+    facts: SceneFacts,
+    seed: int,
+    across: Across,
+    found: Candidates,
+    groups: Indices,
+    signs: Indices,
+    standing: Around | None,
 ) -> tuple[Candidates, Indices]:
     """All sets of a group's candidates of which one alone lies on its side, with the others behind its two objects.
 
     Parameters
     ----------
     found : pairs of an object and what it is compared with. groups, signs : (N,), whole numbers, equal for what may
-        stand in one set, and on which side each object lies.
+        stand in one set, and on which side each object lies. standing : where they stand; None of heights, of which
+        the law of heights tells.
 
     Returns
     -------
     The sets, and (M, size), each member's place in `found`. Who is the right one of none is rejected.
     """
     things, references = found.objects.T
-    own, clear = facts.objects.identities, facts.once(clear_sides, across.gap)
-    order = np.lexsort((own[things], facts.once(usual)[things], groups))
+    own = facts.objects.identities
+    by_heights = standing is None
+    clear = facts.once(clear_sides, across.gap) if by_heights else Clear.nothing()
+    ranks = facts.once(usual)[things] if by_heights else np.zeros(len(things))
+    order = np.lexsort((own[things], ranks, groups))
     begins = np.flatnonzero(np.diff(groups[order], prepend=-1, append=-1))
     # Of the frame and the objects alone, as `lots`: what several sets of views ask of one frame stays or goes together.
     states = mix_columns(
@@ -171,15 +209,25 @@ def sets_across(
         facts.frames.identities[found.frames[order, 0]],
         own[references[order]],
     )
-    members, rights, rejected = _sets(
+    there = Around.nothing() if standing is None else standing
+    members, counts, rejected = _sets(
         begins,
         signs[order],
         things[order],
         states,
         own,
-        clear.words,
         references[order],
+        found.frames[order, 0],
+        by_heights,
+        clear.words,
         clear.chances,
+        there.centers,
+        there.edges,
+        there.rights,
+        there.depths,
+        there.scores,
+        there.looks,
+        across.gap,
         across.size,
         LARGEST_POOL,
         min(across.alike, across.size),
@@ -195,6 +243,6 @@ def sets_across(
         identities=np.concatenate([found.identities[right], own[others]], axis=1),
         rejected=found.rejected,
     )
-    sets.count_out("few_others", int((rights == 0).sum()))
+    sets.count_out("few_others", int((counts == 0).sum()))
     sets.count_out(EXPECTED, rejected)
     return sets, members

@@ -73,6 +73,11 @@ class Clear(NamedTuple):
     chances: Float
     """(C, C, 2, SAMPLES), of a thing of the first category, as in `clear_of`."""
 
+    @classmethod
+    def nothing(cls) -> Clear:
+        """Of no objects."""
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0, 2, SAMPLES)))
+
 
 def clear_sides(facts: SceneFacts, gap: float) -> Clear:
     """By `facts.once`."""

@@ -14,27 +14,24 @@ from pydantic import Field
 
 from spatial_assets.tasks.core.answers import Choice
 from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, Indices, Strata, draw_key
-from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
 from spatial_assets.tasks.core.printed import Printed
 from spatial_assets.tasks.core.quantities import METERS
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
-from spatial_assets.tasks.spatialmosaic.foreseen import law_files, scores, thin_out, turns
 from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across
-from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES
-from spatial_assets.tasks.spatialmosaic.measured import turns as turns_of
+from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns
 from spatial_assets.tasks.spatialmosaic.obj_attribute import (
-    LEVEL,
+    BY_NAMES_MEANT,
     NEAREST,
     OTHERS,
-    others_across,
-    own_law,
-    sets_by_heights,
+    own_laws,
+    sets_of,
 )
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
-from spatial_assets.tasks.spatialmosaic.sets import ASKED, HIDDEN, POSED, READS, SET, view_sets
+from spatial_assets.tasks.spatialmosaic.sets import ASKED, POSED, READS, SET, view_sets
 from spatial_assets.tasks.spatialmosaic.sides import AB, AXES, DIFFERENCES, SIDES, side_slots
 from spatial_assets.tasks.views.sided import NEEDED, SIDED_REASONS, SidedParameters, hidden_pairs
 from spatial_assets.tasks.views.withheld import ELSEWHERE, PIXELS, diagnostics, left_of, option, share_out
@@ -44,20 +41,23 @@ NAMES = {axis: f"undetermined_attribute_{axis}" for axis in AXES}
 
 class AttributeParameters(SidedParameters):
     alike: int = Field(ALIKE, ge=1, le=OPTIONS - 1, description=ALIKE_MEANT)
+    by_names: bool = Field(True, description=BY_NAMES_MEANT)
 
 
 def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candidates:
-    """Every pair of which the side is clear, with two others across; references take turns. Of heights, every three of
-    which one alone lies on its side: see `foursomes`."""
+    """Every three of which one alone lies on its side of a fourth: see `foursomes`."""
     found = facts.once(hidden_pairs, parameters.referents, parameters.sides).fresh()
     place = AXES.index(axis)
     found.reject("unclear_side", found.values[SIDES][:, place] == 0)
     found, groups = _in_views_withheld_together(facts, found.settle())
-    if axis == AB:
-        across = Across(NAMES[AB], OPTIONS - 1, parameters.sides.min_gap, parameters.even * parameters.alike)
-        found = sets_by_heights(facts, parameters.seed, across, found, groups)
-    else:
-        found = _one_of_each(axis, facts, parameters, found, groups)
+    size = OPTIONS - 1
+    across = Across(
+        NAMES[axis],
+        size,
+        parameters.sides.min_gap,
+        parameters.even * (parameters.alike if axis == AB else size),
+    )
+    found = sets_of(axis, facts, parameters.seed, across, parameters.by_names, found, groups)
     # The same objects may be in several choices of views.
     content = np.concatenate(
         [
@@ -70,10 +70,11 @@ def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candi
     )
     same = np.unique(content, axis=0, return_inverse=True)[1].reshape(-1)
     ranks = found.ranks(draw_key(facts.which, parameters.seed, NAMES[axis], "same"), *NO_HASHES)
-    found.reject("repeated", turns_of(same, ranks) > 0)
+    found.reject("repeated", turns(same, ranks) > 0)
     found = found.settle()
-    taking_turns = Strata.of_objects(turns([axis], found.objects[:, 1]), facts.objects.identities)
-    share_out(facts, parameters, NAMES[axis], found, taking_turns)
+    # Nothing takes turns: of what names nearly tell few sets are left, and these few are not even.
+    all_alike = Strata.of_objects(found.objects[:, 1] * 0, facts.objects.identities)
+    share_out(facts, parameters, NAMES[axis], found, all_alike)
     return found
 
 
@@ -103,44 +104,6 @@ def _in_views_withheld_together(facts: SceneFacts, found: Candidates) -> tuple[C
     )
     groups = ((rows * views + asked) * len(facts.objects) + apart.objects[:, 1]) << views
     return apart, groups + choices[choice]
-
-
-def _one_of_each(
-    axis: str, facts: SceneFacts, parameters: AttributeParameters, found: Candidates, groups: Indices
-) -> Candidates:
-    """Each pair with two others drawn."""
-    place, own = AXES.index(axis), facts.objects.identities
-    things = found.objects[:, 0]
-    assert found.identities is not None
-    states = mix_columns(draw_key(facts.which, parameters.seed, NAMES[axis], "others"), found.identities)
-    # On either side names say the same of a thing.
-    levels = np.floor(np.tile(facts.once(scores, axis), (2, 1)) / LEVEL).astype(np.int64)
-    sides = found.values[SIDES][:, place].astype(np.int64)
-    # What is asked of the same views stands together.
-    order = np.argsort(groups, kind="stable")
-    drawn = others_across(
-        groups[order],
-        found.values[HIDDEN][order],
-        sides[order],
-        things[order],
-        states[order],
-        own,
-        levels,
-        OPTIONS - 2,
-    )
-    others = np.empty_like(drawn)
-    others[order] = np.where(drawn == NOTHING, NOTHING, order[drawn]) if len(order) else drawn
-    apart = np.abs(found.values[DIFFERENCES][:, place])
-    found.values |= {
-        OTHERS: things[others],
-        NEAREST: np.minimum(apart, apart[others].min(axis=1)) if len(found) else apart,
-    }
-    found.reject("few_others", others[:, 0] == NOTHING)
-    found = found.settle()
-    offered = np.concatenate([found.objects[:, :1], found.values[OTHERS]], axis=1)
-    odds = found.values[SIDES][:, place].astype(np.int64)[:, None] * facts.once(scores, axis)[offered]
-    thin_out(facts, parameters.published, NAMES[axis], found, odds)
-    return found.settle()
 
 
 def ask(
@@ -193,7 +156,7 @@ TASKS = tuple(
             "few_others": "fewer than two others, in views that can be withheld with its own, lie clearly on the "
             "other side",
         },
-        data=own_law(axis) if axis == AB else law_files(axis),
+        data=own_laws(axis),
         reads=READS,
     )
     for axis, words in (

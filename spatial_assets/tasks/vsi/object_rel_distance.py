@@ -2,8 +2,9 @@
 
 Distances are those of `object_abs_distance`. Where a word stands for several objects, the nearest of them counts.
 
-A lamp stands by a bed, and what stands in the middle is near to all: of four options that the question names, the one
-that the words suggest would be right more often than the others. Of such questions some are left out (`priors`).
+A lamp stands by a bed, what stands in the middle is near to all, and of two things that belong together neither is
+much nearer: of four options that the question names, the one that the words suggest would be right more often than the
+others. Of such questions some are left out (`priors`).
 """
 
 from __future__ import annotations
@@ -185,8 +186,16 @@ def ask(facts: SceneFacts, parameters: RelativeParameters, candidate: Chosen, dr
 
 
 def hints(options: Sequence[str], target: str) -> list[list[str]]:
-    """Of each option `lamp`, and `lamp|bed` by the target."""
-    return [[option, f"{option}|{target}"] for option in options]
+    """Of each option `lamp`, `bed~lamp` by the target, and `lamp|desk` by each of the other options."""
+    # As far as a lamp is from a bed, the bed is from the lamp: what is seen of either way says both.
+    return [
+        [
+            option,
+            f"{option}~{target}" if option < target else f"{target}~{option}",
+            *[f"{option}|{other}" for other in options if other != option],
+        ]
+        for option in options
+    ]
 
 
 def _further(gaps: Float, beyond: Indices, least: float, identities: Hashes, draw: Draw) -> list[int]:

@@ -1,4 +1,4 @@
-"""Sets of things of which one alone is higher: every one is found, and what is kept names do not tell."""
+"""Sets of things of which one alone lies on a side: every one is found, and what is kept names do not tell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from mosaic_scene import made_sets, shown
 from video_scenes import ask, box, chosen_text
 
 from spatial_assets.tasks.spatialmosaic import foursomes, heights
+from spatial_assets.tasks.spatialmosaic.around import Around
+from spatial_assets.tasks.spatialmosaic.heights import Clear
 
 TASK = "obj_attribute_occ_ab"
 WORDS = ("cup", "vase", "book", "bottle", "bowl")
@@ -45,26 +47,84 @@ def test_what_the_law_foresees_is_kept_so_much_the_more_rarely(alike: int) -> No
     # Of the things of four words beside the fifth: as likely to be higher, the others lower, as the odds of `chances`.
     odds = chances / chances.max() / 2
     clear[:4, 4, 1, 0], clear[:4, 4, 0, 0] = odds / (1 + odds), 1 / (1 + odds)
+    found = kept_of(chances, Clear(np.arange(5), clear), Around.nothing(), alike)
+    assert np.abs(found - kept).max() < 0.03
+
+
+def kept_of(chances: np.ndarray, clear: Clear, standing: Around, alike: int, side: int = 1) -> np.ndarray:
+    """(4,), by member, the share of sets of it that stay where each is the right one so often."""
     count = 4000
     right = np.random.default_rng(7).choice(4, count, p=chances)
-    signs = np.full((count, 4), -1, np.int64)
-    signs[np.arange(count), right] = 1
+    signs = np.full((count, 4), -side, np.int64)
+    signs[np.arange(count), right] = side
     members, _, rejected = foursomes._sets(
         np.arange(0, 4 * count + 1, 4),
         signs.ravel(),
         np.tile(np.arange(4), count),
         np.random.default_rng(8).integers(0, 2**63, 4 * count, dtype=np.uint64),
         np.arange(1, 6, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15),
-        np.arange(5),
         np.full(4 * count, 4),
-        clear,
+        np.zeros(4 * count, np.int64),
+        len(clear.words) > 0,
+        clear.words,
+        clear.chances,
+        *standing,
+        standing.looks,
+        0.05,
         4,
         12,
         alike,
     )
     assert len(members) + rejected == count
-    found = np.bincount(members[:, 0] % 4, minlength=4)
-    assert np.abs(found / count - kept).max() < 0.03
+    return np.bincount(members[:, 0] % 4, minlength=4) / count
+
+
+def corners(*places: tuple[float, float]) -> Around:
+    """Four small boxes there, and nothing said by names."""
+    edges = np.zeros((5, 3, 2))
+    edges[:, 0, 0] = edges[:, 1, 1] = 0.1
+    return Around.nothing()._replace(
+        centers=np.array([*places, (0.0, 0.0)]),
+        edges=edges,
+        rights=np.array([[1.0, 0.0]]),
+        scores=np.zeros((2, 5)),
+    )
+
+
+def test_what_stands_apart_is_kept_so_much_the_more_rarely() -> None:
+    """Of a kite the point that is farther out is the outermost with room beside it from more sides."""
+    kite = corners((0.0, 3.0), (1.5, 0.0), (0.0, -1.5), (-1.5, 0.0))
+    evens = np.full(4, 0.25)
+    found = kept_of(evens, Clear.nothing(), kite, 4)
+    assert 0 < found[0] < 0.6 * found[1]
+    assert found[1] == pytest.approx(found[3], abs=0.02)
+    # Where each is right as often as it is the outermost, what is kept is even.
+    chances = 1 / found / (1 / found).sum()
+    even = kept_of(chances, Clear.nothing(), kite, 4)
+    assert np.ptp(even) < 0.02 and even.min() > 0.05
+
+
+def test_of_things_of_which_one_lies_between_the_others_nothing_is_asked() -> None:
+    between = corners((0.0, 2.0), (2.0, -1.0), (0.0, 0.0), (-2.0, -1.0))
+    assert not kept_of(np.full(4, 0.25), Clear.nothing(), between, 4).any()
+    assert kept_of(np.full(4, 0.25), Clear.nothing(), between, 0).sum() == 1
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_names_are_weighed_beside_how_far_things_are(side: int) -> None:
+    """From four cameras each of four is once alone before the others, and once behind them."""
+    depths = np.full((5, 8, 2), 3.0)
+    for thing in range(4):
+        depths[thing, 2 * thing], depths[thing, 2 * thing + 1] = 1.0, 5.0
+    scores = np.zeros((2, 5))
+    scores[(side + 1) // 2, 0] = np.log(3.0)
+    standing = Around.nothing()._replace(depths=depths, scores=scores)
+    found = kept_of(np.full(4, 0.25), Clear.nothing(), standing, 4, side)
+    assert found[0] == pytest.approx(found[1:].mean() / 3, abs=0.02)
+    assert found[1:] == pytest.approx(np.full(3, 0.25), abs=0.02)
+    # Where what it is compared with would be behind the camera, or too far away, nothing is known.
+    behind = standing._replace(depths=depths - (10.0 if side > 0 else -10.0))
+    assert not kept_of(np.full(4, 0.25), Clear.nothing(), behind, 4, side).any()
 
 
 def test_the_law_says_that_lamps_hang_and_carpets_lie() -> None:

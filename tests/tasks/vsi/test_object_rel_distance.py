@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ from video_twin import Twin, strata_of
 
 from spatial_assets.geometry.boxes import box_distance
 from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.priors import Prior, prior_of
+from spatial_assets.tasks.vsi import object_rel_distance
 
 TASK = "object_rel_distance"
 
@@ -197,3 +199,56 @@ def test_what_is_drawn_does_not_change_when_another_option_goes() -> None:
     kept = {name: row for name, row in rows.items() if gone not in things(row).values()}
     assert 10 < len(kept) < len(rows)
     assert less.items() >= kept.items()
+
+
+WORDS = ("bed", "desk", "lamp", "plant", "sofa", "table", "toilet", "vase")
+
+
+def in_a_line() -> SceneFacts:
+    """Things of different words, each far enough from the next."""
+    return made([(word, box(0.6 * i, 0, (0.1, 0.1, 0.1))) for i, word in enumerate(WORDS)])
+
+
+def test_what_the_words_say_does_not_depend_on_the_order_of_the_options() -> None:
+    law = prior_of("vsi", TASK)
+    said = dict(zip(WORDS, law.chances(object_rel_distance.hints(WORDS[:4], "sofa")), strict=False))
+    assert max(said.values()) > 1.2 * min(said.values())
+    for order in permutations(WORDS[:4]):
+        hints = object_rel_distance.hints(order, "sofa")
+        assert [len(set(own)) for own in hints] == [5] * 4
+        assert law.chances(hints) == pytest.approx([said[word] for word in order])
+
+
+def test_an_option_and_its_target_say_the_same_the_other_way_round() -> None:
+    shared = [
+        {hint for own in object_rel_distance.hints([option, "desk", "vase", "plant"], target) for hint in own}
+        for option, target in (("bed", "lamp"), ("lamp", "bed"))
+    ]
+    assert [hint for hint in shared[0] & shared[1] if "bed" in hint] == ["bed~lamp"]
+
+
+@pytest.mark.parametrize("sign", ["|", "~"])
+def test_the_law_knows_of_things_beside_each_other(sign: str) -> None:
+    """Of those beside the target each two once, of those among the options either way."""
+    pairs = [name.split(sign) for name in prior_of("vsi", TASK).scores if sign in name]
+    assert len(pairs) > 1000
+    assert all(first < later for first, later in pairs) == (sign == "~")
+
+
+def test_what_is_left_out_depends_on_the_other_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A law that is sure of one thing beside another leaves out just what it would guess."""
+    facts = in_a_line()
+    rows = {}
+    for name, scores in (("none", {}), ("pair", {"lamp|plant": 40.0})):
+        monkeypatch.setattr(object_rel_distance, "prior_of", lambda *_, scores=scores: Prior(scores))
+        rows[name] = {row["qa_id"]: row for row in ask(TASK, facts, quota=1000)}
+    guessed = {
+        name
+        for name, row in rows["none"].items()
+        if "plant" in row["options"] and row["options"]["ABCD".index(row["answer"])] == "lamp"
+    }
+    assert (
+        guessed
+        and rows["pair"].items()
+        == {name: row for name, row in rows["none"].items() if name not in guessed}.items()
+    )
