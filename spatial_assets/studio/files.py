@@ -52,7 +52,7 @@ class Scanner:
     stream: Callable[[str], np.random.Generator]
     """The scene's random numbers for a purpose."""
     quality: str = DRAFT
-    """One of `quality.QUALITIES`."""
+    """One of `picture_quality.QUALITIES`."""
 
 
 @contextmanager

@@ -73,6 +73,9 @@ def generate(task: Task, facts: SceneFacts, parameters: TaskParameters) -> Gener
         all_rows += rows
         kept = sum(row[TWIN_OF] is None for row in rows)
         meanings = {**REASONS, **task.reasons}
+        unexplained = sorted(rejected.keys() - meanings.keys())
+        if unexplained:
+            raise ValueError(f"{task.name} rejects as {unexplained[0]!r}, which its `reasons` do not explain")
         counts.append(
             FormatCounts(
                 form,

@@ -309,7 +309,12 @@ def _filled(text: str, slots: Mapping[str, str]) -> str:
     """A template of those that `load` gives, which begin with a capital unless they begin with a slot."""
     if "{" not in text:
         return text
-    filled = text.format_map(slots)
+    try:
+        filled = text.format_map(slots)
+    except KeyError as error:
+        raise ValueError(
+            f"the wording names {{{error.args[0]}}}, which no slot of the question fills: {text!r}"
+        ) from None
     return _capital(filled) if text[0] == "{" else filled
 
 

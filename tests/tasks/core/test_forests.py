@@ -69,6 +69,8 @@ def test_a_fitted_forest_knows_how_likely_answers_are_that_follow_no_sum(
     fitting.write(path, "of a test", (1, 2), ("one", "other"), trees)
     assert json.loads(path.read_text())["seeds"] == [1, 2]
     monkeypatch.setattr(forests, "SUITES", tmp_path)
+    # One that was read from another folder would be known by its name.
+    forests.forest_of.cache_clear()
     law = forests.forest_of("spar", "a", ("one", "other"))
     found = fitting.softmax(law.scores(features[4_000:].reshape(-1, 2)).reshape(-1, 4))
     assert np.abs(found - truth[4_000:]).mean() < 0.04

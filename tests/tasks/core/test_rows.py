@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from made_scene import HEIGHT, SEEN, WIDTH, Tables, pose
@@ -12,6 +14,7 @@ from video_scenes import random_scene
 
 from spatial_assets.scene.tables import QUESTIONS
 from spatial_assets.storage.lake import conform
+from spatial_assets.tasks.core.candidates import Candidates
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import Generated, generate
 from spatial_assets.tasks.registry import task
@@ -52,6 +55,20 @@ def made_of(name: str) -> Iterator[Generated]:
 def test_rows_are_in_the_order_and_of_the_types_of_their_table(name: str) -> None:
     for made in made_of(name):
         assert conform(QUESTIONS, made.rows) == made.table == conform(QUESTIONS, made.table)
+
+
+def test_a_reason_that_a_task_does_not_explain_is_named() -> None:
+    chosen = task(TASKS[1])
+
+    def find(facts: SceneFacts, parameters: Any) -> Candidates:
+        found = chosen.find(facts, parameters).fresh()
+        found.reject("out_of_mind", found.objects[:, 0] == 0)
+        return found
+
+    with pytest.raises(
+        ValueError, match="depth_prediction_oc rejects as 'out_of_mind', which its `reasons` do not"
+    ):
+        generate(replace(chosen, find=find), marked().facts(), chosen.parameters())
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -131,6 +131,12 @@ def test_a_question_is_stem_notes_options_and_instruction(tmp_path: Path) -> Non
     assert "A. 1" not in worded.stem
 
 
+def test_a_slot_that_a_question_does_not_fill_is_named(tmp_path: Path) -> None:
+    own = wording.load(write(tmp_path, {**GOOD, "formats": {"fill": {}}}), (("fill", "number"),))
+    with pytest.raises(ValueError, match=r"names \{red\}, which no slot of the question fills: 'How far "):
+        worded_by(own, "fill", "2.0", {"blue": "chair"}, 3, ["q1"])
+
+
 def test_some_notes_are_said_only_where_a_question_names_them(tmp_path: Path) -> None:
     """Behind those that are always said, before what parameters add; nowhere behind words that are published."""
     others = {"stems": {"made": {"official": "How far is {red}?"}}}
