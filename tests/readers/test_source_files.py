@@ -48,7 +48,7 @@ def unlisted(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[li
     assert OPENED is not None
     own = os.path.realpath(root) + os.sep
     opened = {os.path.realpath(path) for path in OPENED}
-    inside = {path for path in opened if path.startswith(own) and os.path.isfile(path)}
+    inside = {path for path in opened if path.startswith(own) and Path(path).is_file()}
     return sorted(path.removeprefix(own) for path in inside - listed), len(inside)
 
 
