@@ -52,7 +52,7 @@ from spatial_assets.tasks.spar import (
     fours,
 )
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
-from spatial_assets.tasks.spatialmosaic.sides import FB
+from spatial_assets.tasks.spatialmosaic.sides import AB, FB
 from spatial_assets.tasks.views import undetermined_attribute
 from spatial_assets.tasks.vsi import (
     obj_appearance_order,
@@ -66,6 +66,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
 RIDGE = {
     "obj_appearance_order": 600.0,
     "obj_obj_relative_pos_ud": 0.3,
+    "obj_attribute_occ_ab": 2.0,
     "obj_attribute_occ_fb": 2.0,
     "object_rel_distance": 20.0,
 }
@@ -81,19 +82,21 @@ OF_MORE = (
     *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
     *(task.name for task in distance_infer_center_oc.TASKS),
+    obj_attribute.NAMES[AB],
     obj_attribute.NAMES[FB],
     object_rel_distance.NAME,
 )
 """Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
 more seeds."""
-AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), (obj_attribute.NAMES[FB],)
+BY_NAMES_TOO = (obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), BY_NAMES_TOO
 """Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
 such rows say as much as the root of n others."""
-ASKED_TOO = {obj_attribute.NAMES[FB]: undetermined_attribute.NAMES[FB]}
+ASKED_TOO = {obj_attribute.NAMES[axis]: undetermined_attribute.NAMES[axis] for axis in (AB, FB)}
 """By task, another of which the law is too: one of three things stands around so more often than one of four."""
 BY_NAMES = {"by_names": False}
 """In place of `even` of such tasks: what they leave out by where things stand, of that the law is to say nothing."""
-LEAST = {"object_rel_distance": 0.1}
+LEAST = {"object_rel_distance": 0.1, "obj_attribute_occ_ab": 0.1, "obj_attribute_occ_fb": 0.1}
 """By task: scores nearer to zero are left out. Of pairs of names there are thousands, and most say next to nothing."""
 COMMON_LEAST = 0.02
 SCENES = 60
@@ -173,7 +176,7 @@ def of_side(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     side = sides.WORDS[row["task"][-2:]][row["value"][0] > 0]
     words = [word for role, word in row["words"].items() if role != "reference"]
-    return [[obj_attribute.hint(side, word)] for word in words], words.index(row["words"]["answer"])
+    return obj_attribute.hints(side, words), words.index(row["words"]["answer"])
 
 
 def of_camera(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
@@ -191,6 +194,7 @@ TASKS: dict[str, Hints] = {
     "route_planning": of_route,
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,
+    "obj_attribute_occ_ab": of_chosen,
     "obj_attribute_occ_fb": of_chosen,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,

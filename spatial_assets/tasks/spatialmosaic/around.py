@@ -36,7 +36,7 @@ ROOM = 0.1
 
 
 class Around(NamedTuple):
-    """Where objects stand, from where they are looked at, and what names say beside that."""
+    """Where objects stand, and from where they are looked at."""
 
     centers: Float
     """(O, 2), meters on the floor."""
@@ -46,8 +46,6 @@ class Around(NamedTuple):
     """(F, 2), level directions to the right of each frame's camera; (0, 2) where depths are given."""
     depths: Float
     """(O, L, 2), meters before each of L cameras at which an object begins and ends."""
-    scores: Float
-    """(2, O), log odds by names that each is the one on the negative, and on the positive side."""
 
     @property
     def looks(self) -> int:
@@ -56,9 +54,7 @@ class Around(NamedTuple):
     @classmethod
     def nothing(cls) -> Around:
         """Of no objects."""
-        return cls(
-            np.zeros((0, 2)), np.zeros((0, 3, 2)), np.zeros((0, 2)), np.zeros((0, 0, 2)), np.zeros((2, 0))
-        )
+        return cls(np.zeros((0, 2)), np.zeros((0, 3, 2)), np.zeros((0, 2)), np.zeros((0, 0, 2)))
 
 
 def in_directions(facts: SceneFacts) -> Around:
@@ -73,16 +69,15 @@ def in_directions(facts: SceneFacts) -> Around:
         centers=np.ascontiguousarray(objects.centers[:, :2]),
         edges=np.ascontiguousarray(edges),
         rights=np.ascontiguousarray(rights),
-        scores=np.zeros((2, len(objects))),
     )
 
 
-def from_frames(facts: SceneFacts, scores: Float) -> Around:
-    """Looked at by the scene's own cameras, with what names say, (2, O)."""
+def from_frames(facts: SceneFacts) -> Around:
+    """Looked at by the scene's own cameras."""
     chosen = _drawn(facts.frames.identities)
     depths, reach = facts.camera_points[chosen, :, 2].T, facts.once(reaches)[chosen, :, 2].T
     return Around.nothing()._replace(
-        depths=np.ascontiguousarray(np.stack([depths - reach, depths + reach], axis=2)), scores=scores
+        depths=np.ascontiguousarray(np.stack([depths - reach, depths + reach], axis=2))
     )
 
 

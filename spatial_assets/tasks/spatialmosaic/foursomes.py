@@ -49,6 +49,22 @@ class Across(NamedTuple):
     nothing is left out."""
 
 
+class Expected(NamedTuple):
+    """What names say, beside what else tells, of which one of a set is the one: log odds on either side."""
+
+    words: Indices
+    """(O,), of each object its category's place in `pairs`."""
+    scores: Float
+    """(2, O), of each object, on the negative and on the positive side."""
+    pairs: Float
+    """(2, C, C), of a thing of the first category beside one of the second."""
+
+    @classmethod
+    def nothing(cls, objects: int) -> Expected:
+        """Of so many objects names say nothing."""
+        return cls(np.zeros(objects, np.int64), np.zeros((2, objects)), np.zeros((2, 1, 1)))
+
+
 @kernel
 def _chances(clear: Float, side: int, words: Indices, reference: int, out: Float) -> None:
     """Of each member of a set, how likely names make it the one on that side; not normalized."""
@@ -87,8 +103,10 @@ def _sets(
     edges: Float,
     rights: Float,
     depths: Float,
-    scores: Float,
     looks: int,
+    codes: Indices,
+    scores: Float,
+    pairs: Float,
     gap: float,
     size: int,
     most: int,
@@ -143,8 +161,13 @@ def _sets(
                             alone(named, spans, 1, -np.inf, np.inf, gap, chances)
                         else:
                             alone(named, spans, side, NEAR, FAR, gap, chances)
-                        for place in range(size):
-                            chances[place] *= math.exp(scores[(side + 1) // 2, things[at[place]]])
+                    for place in range(size):
+                        own = things[at[place]]
+                        score = scores[(side + 1) // 2, own]
+                        for other in range(size):
+                            if other != place:
+                                score += pairs[(side + 1) // 2, codes[own], codes[things[at[other]]]]
+                        chances[place] *= math.exp(score)
                     counts[at[right]] += 1
                     unit = float(state >> np.uint64(11)) * UNIT
                     if alike > 0 and not _is_kept(chances, right, unit, alike):
@@ -183,6 +206,7 @@ def sets_across(
     groups: Indices,
     signs: Indices,
     standing: Around | None,
+    expected: Expected,
 ) -> tuple[Candidates, Indices]:
     """All sets of a group's candidates of which one alone lies on its side, with the others behind its two objects.
 
@@ -190,7 +214,7 @@ def sets_across(
     ----------
     found : pairs of an object and what it is compared with. groups, signs : (N,), whole numbers, equal for what may
         stand in one set, and on which side each object lies. standing : where they stand; None of heights, of which
-        the law of heights tells.
+        the law of heights tells. expected : what names say beside that.
 
     Returns
     -------
@@ -225,8 +249,8 @@ def sets_across(
         there.edges,
         there.rights,
         there.depths,
-        there.scores,
         there.looks,
+        *expected,
         across.gap,
         across.size,
         LARGEST_POOL,

@@ -7,15 +7,16 @@ the side asked for. The asked frame shows all four or none of them, so that what
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from pydantic import Field
 
-from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import ObjectChoice
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices
 from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.even import category_codes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
 from spatial_assets.tasks.core.printed import Printed
@@ -25,7 +26,7 @@ from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.spatialmosaic.around import from_frames, in_directions
 from spatial_assets.tasks.spatialmosaic.foreseen import FORESEEN_REASONS, ForeseenParameters
-from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across, sets_across
+from spatial_assets.tasks.spatialmosaic.foursomes import ALIKE, ALIKE_MEANT, Across, Expected, sets_across
 from spatial_assets.tasks.spatialmosaic.heights import LAW_FILE
 from spatial_assets.tasks.spatialmosaic.pairs import SHARE_REASONS, share_out
 from spatial_assets.tasks.spatialmosaic.referents import REFERENT_REASONS, noted, referred
@@ -63,8 +64,9 @@ any of the four lies to its side."""
 GROUPS = "groups"
 """Of candidates for a while, (N,): equal where objects may be offered together."""
 BY_NAMES_MEANT = (
-    "of closer and farther, leave out by what names say too, not only by where the things stand: what is filmed from "
-    "its middle or its walls is not seen from all sides alike; without, as what the law of names is fitted on"
+    "but for left and right, leave out by what names say too, not only by where the things stand or how high such "
+    "things are: rooms are not filmed from all sides alike, and what belongs together stands on one table; without, as "
+    "what the law of names is fitted on"
 )
 
 
@@ -75,7 +77,9 @@ class AttributeParameters(ForeseenParameters):
 
 def own_laws(axis: str) -> tuple[str, ...]:
     """The data files by which an axis' questions are thinned out, relative to the package."""
-    return {AB: (LAW_FILE,), FB: (prior_file(SUITE, NAMES[FB]),)}.get(axis, ())
+    if axis == LR:
+        return ()
+    return (*((LAW_FILE,) if axis == AB else ()), prior_file(SUITE, NAMES[axis]))
 
 
 def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candidates:
@@ -110,31 +114,42 @@ def sets_of(
     """All sets of so many of which one alone lies on its side, that neither names nor where things stand tell of."""
     place = AXES.index(axis)
     signs = pairs.values[SIDES][:, place].astype(np.int64)
-    standing = None
-    if axis == LR:
-        standing = facts.once(in_directions)
-    elif axis == FB:
-        standing = from_frames(facts, _scores(facts, by_names))
-    found, members = sets_across(facts, seed, across, pairs, groups, signs, standing)
+    standing = {LR: in_directions, FB: from_frames}.get(axis)
+    expected = (
+        facts.once(_expected, axis)
+        if by_names and axis != LR and across.alike
+        else Expected.nothing(len(facts.objects))
+    )
+    found, members = sets_across(
+        facts, seed, across, pairs, groups, signs, standing and facts.once(standing), expected
+    )
     apart = np.abs(pairs.values[DIFFERENCES][:, place])
     found.values |= {OTHERS: found.objects[:, 2:], NEAREST: apart[members].min(axis=1)}
     return found
 
 
-def hint(side: str, word: str) -> str:
-    """What speaks for a thing of this name where one on that side is looked for."""
-    return f"{side}: {word}"
+def hints(side: str, words: Sequence[str]) -> list[list[str]]:
+    """What speaks for each of the things of these names where the one on that side is looked for."""
+    return [
+        [_hint(side, word), *(_hint(side, word, other) for k, other in enumerate(words) if k != place)]
+        for place, word in enumerate(words)
+    ]
 
 
-def _scores(facts: SceneFacts, known: bool) -> Float:
-    """(2, O), how likely it is that each object is the closer one, or the farther, and others are not, beside what
-    follows from where they stand."""
-    words = facts.objects.categories
-    if not known:
-        return np.zeros((2, len(words)))
-    law = prior_of(SUITE, NAMES[FB])
-    found = [[law.score(hint(side, word)) for word in words] for side in WORDS[FB]]
-    return np.array(found, np.float64).reshape(2, len(words))
+def _hint(side: str, word: str, other: str | None = None) -> str:
+    return f"{side}: {word}" if other is None else f"{side}: {word} | {other}"
+
+
+def _expected(facts: SceneFacts, axis: str) -> Expected:
+    law = prior_of(SUITE, NAMES[axis])
+    codes, _ = facts.once(category_codes)
+    words = sorted(set(facts.objects.categories))
+    scores = np.array([[law.score(_hint(side, word)) for word in words] for side in WORDS[axis]], np.float64)
+    pairs = [
+        [[law.score(_hint(side, word, other)) for other in words] for word in words] for side in WORDS[axis]
+    ]
+    shape = (2, len(words), len(words))
+    return Expected(codes, scores.reshape(shape[:2])[:, codes], np.array(pairs, np.float64).reshape(shape))
 
 
 def ask(

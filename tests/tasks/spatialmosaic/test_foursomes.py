@@ -11,10 +11,12 @@ from video_scenes import ask, box, chosen_text
 
 from spatial_assets.tasks.spatialmosaic import foursomes, heights
 from spatial_assets.tasks.spatialmosaic.around import Around
+from spatial_assets.tasks.spatialmosaic.foursomes import Expected
 from spatial_assets.tasks.spatialmosaic.heights import Clear
 
 TASK = "obj_attribute_occ_ab"
 WORDS = ("cup", "vase", "book", "bottle", "bowl")
+NOTHING = Expected.nothing(5)
 
 
 def scene(*levels: float):
@@ -51,7 +53,14 @@ def test_what_the_law_foresees_is_kept_so_much_the_more_rarely(alike: int) -> No
     assert np.abs(found - kept).max() < 0.03
 
 
-def kept_of(chances: np.ndarray, clear: Clear, standing: Around, alike: int, side: int = 1) -> np.ndarray:
+def kept_of(
+    chances: np.ndarray,
+    clear: Clear,
+    standing: Around,
+    alike: int,
+    side: int = 1,
+    expected: Expected = NOTHING,
+) -> np.ndarray:
     """(4,), by member, the share of sets of it that stay where each is the right one so often."""
     count = 4000
     right = np.random.default_rng(7).choice(4, count, p=chances)
@@ -70,6 +79,7 @@ def kept_of(chances: np.ndarray, clear: Clear, standing: Around, alike: int, sid
         clear.chances,
         *standing,
         standing.looks,
+        *expected,
         0.05,
         4,
         12,
@@ -87,7 +97,6 @@ def corners(*places: tuple[float, float]) -> Around:
         centers=np.array([*places, (0.0, 0.0)]),
         edges=edges,
         rights=np.array([[1.0, 0.0]]),
-        scores=np.zeros((2, 5)),
     )
 
 
@@ -116,12 +125,20 @@ def test_names_are_weighed_beside_how_far_things_are(side: int) -> None:
     depths = np.full((5, 8, 2), 3.0)
     for thing in range(4):
         depths[thing, 2 * thing], depths[thing, 2 * thing + 1] = 1.0, 5.0
-    scores = np.zeros((2, 5))
+    standing = Around.nothing()._replace(depths=depths)
+    scores = NOTHING.scores.copy()
     scores[(side + 1) // 2, 0] = np.log(3.0)
-    standing = Around.nothing()._replace(depths=depths, scores=scores)
-    found = kept_of(np.full(4, 0.25), Clear.nothing(), standing, 4, side)
+    evens = np.full(4, 0.25)
+    found = kept_of(evens, Clear.nothing(), standing, 4, side, NOTHING._replace(scores=scores))
     assert found[0] == pytest.approx(found[1:].mean() / 3, abs=0.02)
     assert found[1:] == pytest.approx(np.full(3, 0.25), abs=0.02)
+    # Of two that belong together neither is alone: the others are expected and left out.
+    pairs = np.zeros((2, 5, 5))
+    pairs[(side + 1) // 2, 0, 1] = pairs[(side + 1) // 2, 1, 0] = np.log(0.5)
+    together = NOTHING._replace(words=np.arange(5), pairs=pairs)
+    found = kept_of(evens, Clear.nothing(), standing, 4, side, together)
+    assert found[:2] == pytest.approx(np.full(2, 0.25), abs=0.02)
+    assert found[2:] == pytest.approx(np.full(2, 0.125), abs=0.02)
     # Where what it is compared with would be behind the camera, or too far away, nothing is known.
     behind = standing._replace(depths=depths - (10.0 if side > 0 else -10.0))
     assert not kept_of(np.full(4, 0.25), Clear.nothing(), behind, 4, side).any()

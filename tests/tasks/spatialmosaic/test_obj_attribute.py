@@ -24,6 +24,10 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import chisquare
 from video_scenes import Studio, ask, box, check_answers, chosen_text, rejected, things
 
+from spatial_assets.tasks.core.priors import prior_of
+from spatial_assets.tasks.spatialmosaic import obj_attribute
+from spatial_assets.tasks.spatialmosaic.sides import WORDS
+
 TASKS = ("obj_attribute_occ_lr", "obj_attribute_occ_ab", "obj_attribute_occ_fb")
 LR, AB, FB = TASKS
 OFFERED = ("answer", "other-1", "other-2", "other-3")
@@ -163,3 +167,25 @@ def test_the_published_wording_is_printed_word_for_word(studio: Studio) -> None:
         assert row["stem"] == (
             f"In frame_{asked}, which object appears {side} the {word}{pixel} in this viewpoint?"
         )
+
+
+@pytest.mark.parametrize("axis", ["ab", "fb"])
+def test_the_law_of_names_is_that_of_its_hints(studio: Studio, axis: str) -> None:
+    """What the sets are thinned by is what the law of the file says of their names, one by one and two by two."""
+    facts = next(studio.facts())
+    law = prior_of("spatialmosaic", f"obj_attribute_occ_{axis}")
+    expected = facts.once(obj_attribute._expected, axis)
+    words, count = facts.objects.categories, len(facts.objects)
+    told = 0
+    for place, side in enumerate(WORDS[axis]):
+        for four in np.random.default_rng(0).integers(0, count, (50, 4)):
+            hints = obj_attribute.hints(side, [words[thing] for thing in four])
+            for member, own in enumerate(hints):
+                others = [other for at, other in enumerate(four) if at != member]
+                score = expected.scores[place, four[member]] + sum(
+                    expected.pairs[place, expected.words[four[member]], expected.words[other]]
+                    for other in others
+                )
+                assert score == pytest.approx(sum(law.score(hint) for hint in own))
+                told += score != 0
+    assert told > 50
