@@ -172,7 +172,7 @@ def test_the_published_wording_is_printed_word_for_word(studio: Studio) -> None:
 @pytest.mark.parametrize("axis", ["ab", "fb"])
 def test_the_law_of_names_is_that_of_its_hints(studio: Studio, axis: str) -> None:
     """What the sets are thinned by is what the law of the file says of their names, one by one and two by two."""
-    facts = next(studio.facts())
+    facts = studio.facts()[0]
     law = prior_of("spatialmosaic", f"obj_attribute_occ_{axis}")
     expected = facts.once(obj_attribute._expected, axis)
     words, count = facts.objects.categories, len(facts.objects)
