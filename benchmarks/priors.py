@@ -49,6 +49,7 @@ from spatial_assets.tasks.spar import (
     box_hints,
     distance_infer_center_oc,
     distance_infer_center_oo_video,
+    distance_prediction_oo,
     fours,
 )
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
@@ -85,6 +86,7 @@ OF_MORE = (
     obj_attribute.NAMES[AB],
     obj_attribute.NAMES[FB],
     object_rel_distance.NAME,
+    distance_prediction_oo.NAME,
 )
 """Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
 more seeds."""
@@ -96,7 +98,12 @@ ASKED_TOO = {obj_attribute.NAMES[axis]: undetermined_attribute.NAMES[axis] for a
 """By task, another of which the law is too: one of three things stands around so more often than one of four."""
 BY_NAMES = {"by_names": False}
 """In place of `even` of such tasks: what they leave out by where things stand, of that the law is to say nothing."""
-LEAST = {"object_rel_distance": 0.1, "obj_attribute_occ_ab": 0.1, "obj_attribute_occ_fb": 0.1}
+LEAST = {
+    "object_rel_distance": 0.1,
+    "distance_prediction_oo": 0.1,
+    "obj_attribute_occ_ab": 0.1,
+    "obj_attribute_occ_fb": 0.1,
+}
 """By task: scores nearer to zero are left out. Of pairs of names there are thousands, and most say next to nothing."""
 COMMON_LEAST = 0.02
 SCENES = 60
@@ -179,6 +186,12 @@ def of_chosen(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return obj_attribute.hints(side, words), words.index(row["words"]["answer"])
 
 
+def of_number(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
+    words = [row["words"][color] for color in ("red", "blue")]
+    hints = [distance_prediction_oo.hints(float(option.split()[0]), words) for option in row["options"]]
+    return hints, row["options"].index(row["right"])
+
+
 def of_camera(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
     return camera_obj_rel_dist.hints(row["options"]), row["options"].index(row["right"])
 
@@ -191,6 +204,7 @@ def of_position(row: Mapping[str, Any]) -> tuple[list[list[str]], int]:
 TASKS: dict[str, Hints] = {
     "distance_infer_center_oo": of_comparison,
     "distance_infer_center_oo_video": of_marked,
+    "distance_prediction_oo": of_number,
     "route_planning": of_route,
     "obj_existence_occ_ab": of_side,
     "obj_existence_occ_fb": of_side,

@@ -19,6 +19,12 @@ from spar_checks import (
     roles_of,
 )
 
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.generate import generate
+from spatial_assets.tasks.core.priors import prior_of
+from spatial_assets.tasks.registry import task
+from spatial_assets.tasks.spar.distance_prediction_oo import hints
+
 TASK = "distance_prediction_oo"
 FORMATS = ("fill", "select", "sentence")
 
@@ -53,3 +59,32 @@ def test_points_are_on_their_objects(asked: Asked) -> None:
 
 def test_pairs_are_apart(asked: Asked) -> None:
     check_apart(asked, TASK, ("red", "blue"), 0.3)
+
+
+def test_hints_do_not_depend_on_which_is_named_first() -> None:
+    """Half an octave is one step, and beyond the last steps all is alike."""
+    assert (
+        hints(1.4, ["bed", "lamp"]) == hints(1.4, ["lamp", "bed"]) == ["0: bed", "0: lamp", "0: bed ~ lamp"]
+    )
+    steps = [
+        int(hints(meters, ["bed", "lamp"])[0].split(":")[0]) for meters in (0.1, 0.9, 1.0, 1.5, 2.0, 50.0)
+    ]
+    assert steps == [-4, -1, 0, 1, 2, 6]
+
+
+def test_what_names_suggest_is_left_out(asked: Asked) -> None:
+    """By a law that is known of two names: the likeliest option is right more rarely than where all is asked."""
+    law, chosen = prior_of("spar", TASK), task(TASK)
+    rows, likeliest = {}, {}
+    for even in (True, False):
+        found = []
+        for inputs in asked.inputs():
+            facts = SceneFacts(inputs.which, "terms", inputs.table)
+            words = dict(zip(facts.objects.instances.tolist(), facts.objects.categories, strict=True))
+            for row in generate(chosen, facts, chosen.parameters(even=even)).rows:
+                if row["options"] is not None:
+                    own = [words[thing] for thing in roles_of(row).values()]
+                    chances = law.chances([hints(float(option), own) for option in row["options"]])
+                    found.append(chances.index(max(chances)) == "ABCD".index(row["answer"]))
+        rows[even], likeliest[even] = len(found), sum(found) / len(found)
+    assert rows[True] >= 40 and likeliest[True] < likeliest[False]
