@@ -33,7 +33,7 @@ from spatial_assets.storage.shortcut_table import PASSES, TOO_FEW, judged, lines
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.spar import distance_infer_center_oc
 from spatial_assets.tasks.spatialmosaic import obj_attribute
-from spatial_assets.tasks.spatialmosaic.sides import AB
+from spatial_assets.tasks.spatialmosaic.sides import AB, FB
 from spatial_assets.tasks.views import undetermined_attribute, undetermined_localization
 from spatial_assets.tasks.vsi import object_size_estimation, route_planning
 from spatial_assets.tasks.vsti import (
@@ -50,21 +50,28 @@ MORE, MOST = 500, 1100
 FEW_ROWS = (
     object_size_estimation.NAME,
     route_planning.NAME,
-    camera_obj_rel_dist.VERSIONS[0].name,
-    camera_obj_rel_dist.VERSIONS[1].name,
+    *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
     *(task.name for task in camera_movement_direction.TASKS),
     camera_displacement.NAME,
     distance_infer_center_oc.TASKS[0].name,
     obj_attribute.NAMES[AB],
+    obj_attribute.NAMES[FB],
     undetermined_attribute.NAMES[AB],
+    undetermined_attribute.NAMES[FB],
     undetermined_localization.NAME,
 )
 """Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
 same, as those about one camera's path: asked about so many more."""
-FEWEST_ROWS = (undetermined_attribute.NAMES[AB],)
+FEWEST_ROWS = (undetermined_attribute.NAMES[AB], obj_attribute.NAMES[FB])
 """And about so many more again."""
-OF_A_SCENE, LUMPED = 12, (undetermined_attribute.NAMES[AB], undetermined_localization.NAME)
+OF_A_SCENE, LUMPED = (
+    12,
+    (
+        *(names[axis] for axis in (AB, FB) for names in (obj_attribute.NAMES, undetermined_attribute.NAMES)),
+        undetermined_localization.NAME,
+    ),
+)
 """Questions of a scene at most, of tasks that few scenes have any of and some a hundred, which would outweigh them."""
 LAYOUT, RELEASE, RELEASE_MORE, RELEASE_MOST, FACES, SIZE = (
     "scannet",

@@ -4,7 +4,8 @@ Distances are those between the centers of the 3D boxes. The anchor is marked in
 Object3, in colors of their own; each in a frame of its own, which the question names. Which four are compared is drawn,
 and so is whether the closest or the farthest is asked for, where both are clear.
 
-Some things stand by each other in every home: of what the words alone suggest, some questions are left out (`priors`).
+Some things stand by each other in every home, and of two that belong together neither is much nearer: of what the words
+alone suggest, some questions are left out (`priors`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from spatial_assets.tasks.core.task import UNDER_A_DISC, Question, ShownParamete
 from spatial_assets.tasks.core.video.named_frames import of_pointed
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness, Compared
-from spatial_assets.tasks.spar.anchors import hints as of_words
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
     COUNT,
@@ -56,6 +56,8 @@ from spatial_assets.tasks.spar.video import (
 SUITE, NAME = "spar", "distance_infer_center_oo_video"
 COLORS = ("green", "blue", "yellow", "magenta")
 """Of Object0 and so on; the first three are SPAR's."""
+SIGNS = "<>"
+"""Of what is asked for, by its place among `superlatives`: the prior's thousands of hints are to be short."""
 
 
 class NearestInVideoParameters(CenterParameters, ShownParameters):
@@ -92,11 +94,11 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
     """Which of the four is called what, and the frames in which they are marked, is drawn."""
     words = facts.objects.words
     anchor, *four = candidate.objects
-    relation = superlatives()[candidate.values["relation"]]
+    relation = candidate.values["relation"]
     order = draw.shuffled("order", range(COUNT))
     things = [four[place] for place in order]
     distances: list[float] = in_order(candidate.values["distances"], order)
-    right, other = right_of(distances, candidate.values["relation"])
+    right, other = right_of(distances, relation)
     if parameters.even:
         kinds = facts.objects.categories
         named = hints(relation, [kinds[thing] for thing in things], kinds[anchor])
@@ -126,7 +128,7 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
             "red": words[anchor],
             "red_frame": label(frames[0]),
             "candidates": pieces["join"].join(listed),
-            "relation": relation,
+            "relation": superlatives()[relation],
             "right": words[things[right]],
         },
         marks=[
@@ -136,9 +138,18 @@ def ask(facts: SceneFacts, parameters: NearestInVideoParameters, candidate: Chos
     )
 
 
-def hints(relation: str, words: Sequence[str], target: str) -> list[list[str]]:
-    """Of each object, by what is asked for, its name and its name with the anchor's."""
-    return [[f"{relation} {hint}" for hint in own] for own in of_words(words, target)]
+def hints(relation: int, words: Sequence[str], target: str) -> list[list[str]]:
+    """Of each object `<lamp`, `<bed~lamp` by the anchor, and `<lamp|desk` by each other one; `>` of the farthest."""
+    sign = SIGNS[relation]
+    # As far as a lamp is from a bed, the bed is from the lamp: what is seen of either way says both.
+    return [
+        [
+            f"{sign}{word}",
+            f"{sign}{word}~{target}" if word < target else f"{sign}{target}~{word}",
+            *[f"{sign}{word}|{other}" for at, other in enumerate(words) if at != place],
+        ]
+        for place, word in enumerate(words)
+    ]
 
 
 TASKS = (

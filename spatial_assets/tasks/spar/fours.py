@@ -31,7 +31,7 @@ FOUR_REASONS = {
 
 @cache
 def superlatives() -> tuple[str, str]:
-    """What is asked for, the smallest distance and the largest; what priors know of names has these words too."""
+    """What is asked for, the smallest distance and the largest."""
     words = phrases("spar", "fours")
     return words["closest"], words["farthest"]
 

@@ -6,12 +6,19 @@ import math
 import re
 import sys
 from collections import Counter
+from itertools import permutations
 from typing import Any
 
 import pytest
 from asked_homes import Asked
 from question_truth import Truth
 from spar_checks import check_answers, check_cast, check_margins, check_video, roles_of
+from video_scenes import ask
+
+from spatial_assets.tasks.core.facts import SceneFacts
+from spatial_assets.tasks.core.priors import Prior, prior_of
+from spatial_assets.tasks.spar import distance_infer_center_oo_video
+from spatial_assets.tasks.spar.distance_infer_center_oo_video import SIGNS
 
 TASK = "distance_infer_center_oo_video"
 FORMATS = ("fill", "select", "sentence")
@@ -103,3 +110,76 @@ def test_every_number_is_right_about_as_often(studio_asked: Asked) -> None:
     asked_for = Counter(relation_of(row) for row in rows)
     assert all(0.15 < found[role] / len(rows) < 0.35 for role in FOUR), found
     assert min(asked_for.values()) > 0.25 * len(rows), asked_for
+
+
+WORDS = ("bed", "lamp", "sofa", "toilet")
+
+
+@pytest.mark.parametrize("relation", range(len(SIGNS)))
+def test_what_the_words_say_does_not_depend_on_the_order_of_the_objects(relation: int) -> None:
+    law = prior_of("spar", TASK)
+    named = distance_infer_center_oo_video.hints(relation, WORDS, "nightstand")
+    said = dict(zip(WORDS, law.chances(named), strict=True))
+    assert max(said.values()) > 1.2 * min(said.values())
+    for order in permutations(WORDS):
+        hints = distance_infer_center_oo_video.hints(relation, order, "nightstand")
+        assert [len(set(own)) for own in hints] == [5] * 4
+        assert law.chances(hints) == pytest.approx([said[word] for word in order])
+
+
+def test_things_of_one_name_are_as_likely_as_each_other() -> None:
+    """Each is another of the four to the other."""
+    hints = distance_infer_center_oo_video.hints(0, ["lamp", "bed", "lamp", "sofa"], "bed")
+    assert sorted(hints[0]) == sorted(hints[2]) and "<lamp|lamp" in hints[0]
+    law = prior_of("spar", TASK).chances(hints)
+    assert law[0] == pytest.approx(law[2])
+
+
+def test_an_object_and_the_anchor_say_the_same_the_other_way_round() -> None:
+    shared = [
+        {hint for own in distance_infer_center_oo_video.hints(0, words, anchor) for hint in own}
+        for words, anchor in (
+            (("bed", "desk", "vase", "plant"), "lamp"),
+            (("lamp", "desk", "vase", "plant"), "bed"),
+        )
+    ]
+    assert [hint for hint in shared[0] & shared[1] if "bed" in hint] == ["<bed~lamp"]
+
+
+@pytest.mark.parametrize("asked_for", SIGNS)
+@pytest.mark.parametrize("sign", ["|", "~"])
+def test_the_law_knows_of_things_beside_each_other(asked_for: str, sign: str) -> None:
+    """Of those beside the anchor each two once, of those among the four either way."""
+    told = [name[1:] for name in prior_of("spar", TASK).scores if name[0] == asked_for]
+    pairs = [name.split(sign) for name in told if sign in name]
+    assert len(pairs) > 300
+    assert all(first <= later for first, later in pairs) == (sign == "~")
+
+
+def test_what_is_left_out_depends_on_the_other_objects(
+    studio_asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A law that is sure of one thing beside another leaves out just what it would guess."""
+
+    def asked_by(scores: dict[str, float]) -> dict[str, dict[str, Any]]:
+        monkeypatch.setattr(distance_infer_center_oo_video, "prior_of", lambda *_: Prior(scores))
+        return {row["qa_id"]: row for row in ask(TASK, facts, quota=10_000) if row["format"] == "select"}
+
+    inputs = next(studio_asked.inputs())
+    facts = SceneFacts(inputs.which, "none", inputs.table)
+    categories = dict(zip(facts.objects.instances.tolist(), facts.objects.categories, strict=True))
+
+    def beside(row: dict[str, Any]) -> list[tuple[str, str]]:
+        """The thing that answers, by each of the three others."""
+        words = {role: categories[thing] for role, thing in roles_of(row).items()}
+        right = answer_of(row)
+        return [(words[right], words[role]) for role in FOUR if role != right]
+
+    rows = asked_by({})
+    near = {name: row for name, row in rows.items() if relation_of(row) == "closest to"}
+    seen = Counter(pair for row in near.values() for pair in set(beside(row)) if pair[0] != pair[1])
+    (one, other), _ = seen.most_common(1)[0]
+    guessed = {name for name, row in near.items() if (one, other) in beside(row)}
+    kept = asked_by({f"<{one}|{other}": 40.0})
+    assert guessed
+    assert kept == {name: row for name, row in rows.items() if name not in guessed}
