@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -387,3 +388,9 @@ def test_what_is_named_of_the_package_outside_it_is_there(path):
         and not hasattr(known[node.value.id], node.attr)
     ]
     assert not missing
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Of two that share one pytest collects the first alone; nothing tells while each is run by itself."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
