@@ -15,18 +15,13 @@ from typing import Any
 
 import matterport_house
 import numpy as np
-import polars as pl
-import pyarrow as pa
 import pytest
+from made_ways import asked
 
 from spatial_assets.geometry import viewpoints
 from spatial_assets.readers import matterport3d
-from spatial_assets.scene import nyu40, tables
+from spatial_assets.scene import nyu40
 from spatial_assets.scene.model import Scene, rigid_inverse
-from spatial_assets.stages.scenes import scene_rows
-from spatial_assets.tasks.core.facts import SceneFacts
-from spatial_assets.tasks.core.generate import generate
-from spatial_assets.tasks.registry import task
 
 ROUNDING = 0.005 + 1e-3
 """Of a length that is printed with two decimals, from positions with six digits."""
@@ -162,16 +157,7 @@ TURNED = {"left": -1, "right": 1}
 
 
 def asked_of(scene: Scene) -> list[dict[str, Any]]:
-    which = {"dataset": scene.dataset, "release": scene.release, "scene": scene.name}
-    made = scene_rows(which, scene).tables
-
-    def read(table: tables.Table) -> pl.DataFrame:
-        found = pl.from_arrow(pa.Table.from_pylist(made.get(table.name, []), schema=table.schema))
-        assert isinstance(found, pl.DataFrame)
-        return found
-
-    chosen = task("nav_video")
-    return generate(chosen, SceneFacts(which, scene.license, read), chosen.parameters(quota=10_000)).rows
+    return asked(scene, quota=10_000).rows
 
 
 def test_instructions_miss_words_that_the_graph_bears_out(scenes: list[Scene]) -> None:

@@ -3,9 +3,9 @@
 Of four things names mostly tell which is the highest, a lamp among three mats, or which lies apart, a toilet among
 three things of a bedroom. Were one set drawn for each right answer, most would be of that kind, and leaving them out by
 lot would leave hardly any. So all sets are gone through, and each is kept the more rarely the likelier its answer is:
-of heights by the law of how high such things stand, else by where the things stand (`around`). In what is kept, of each
-set as many members as are asked for are right equally often. That these are all four is too much to ask of heights:
-among any four things mostly one is never the highest.
+of heights by the law of how high such things stand, else by where the things stand (`around`), and by what names say
+beside that. In what is kept, of each set as many members as are asked for are right equally often. That these are all
+four is too much to ask of heights: among any four things mostly one is never the highest.
 """
 
 from __future__ import annotations
