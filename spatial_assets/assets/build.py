@@ -26,6 +26,7 @@ from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.lineage.planning import needed_for
 from spatial_assets.lineage.registrations import needed_in
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.suggestions import LISTED_BY, instead
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import STAGES as TASKS
@@ -95,7 +96,7 @@ def stages_for(tasks: Sequence[str], home: Path | None = None) -> list[str]:
         return list(STAGES)
     unknown = sorted(set(tasks) - set(TASKS))
     if unknown:
-        raise ValueError(f"no task named {unknown[0]!r}; there are: {', '.join(TASKS)}")
+        raise ValueError(f"no task named {unknown[0]!r}; {instead(unknown[0], TASKS, LISTED_BY)}")
     return needed_for(STAGES, tasks) if home is None else needed_in(home, tasks)
 
 
@@ -107,8 +108,8 @@ def scope(home: Path, dataset: str | None, scenes: Iterable[str]) -> set[str]:
     wanted = set(scenes)
     chosen = [shard for shard in shards if dataset in (None, shard.dataset)]
     if not chosen:
-        names = ", ".join(sorted({shard.dataset for shard in shards}))
-        raise InputError(home, f"no dataset {dataset!r} is registered here; there are: {names}")
+        there = instead(str(dataset), sorted({shard.dataset for shard in shards}))
+        raise InputError(home, f"no dataset {dataset!r} is registered here; {there}")
     if wanted:
         known = {ref.name for shard in chosen for ref in shard.scenes}
         if wanted - known:

@@ -15,6 +15,7 @@ import duckdb
 
 from spatial_assets.releases.spaces import space_of
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.suggestions import instead
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.plain_paths import plain
 
@@ -60,9 +61,7 @@ def asked(
     """Of each task and format, by name. Raises InputError for a task of which there are no rows at all."""
     by_task = files(home, release)
     for name in sorted(set(tasks) - by_task.keys()):
-        raise InputError(
-            Path(home), f"no rows of a task {name!r} here; there are: {', '.join(by_task) or 'none'}"
-        )
+        raise InputError(Path(home), f"no rows of a task {name!r} here; {instead(name, by_task)}")
     for task, paths in by_task.items():
         if not tasks or task in tasks:
             yield from _of_task(task, paths, sample)

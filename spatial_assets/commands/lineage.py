@@ -11,6 +11,7 @@ import click
 
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_lines, warn, write
+from spatial_assets.scene.suggestions import LISTED_BY, instead
 
 if TYPE_CHECKING:
     from spatial_assets.lineage.cache import Lineage
@@ -132,7 +133,7 @@ def stale(
 
     unknown = sorted(set(tasks) - set(pipeline.STAGES))
     if unknown:
-        raise ValueError(f"no task named {unknown[0]!r}; there are: {', '.join(pipeline.STAGES)}")
+        raise ValueError(f"no task named {unknown[0]!r}; {instead(unknown[0], pipeline.STAGES, LISTED_BY)}")
     report = find_stale(home.resolve(), dataset, scenes, tasks, seed, rehash)
     if as_json:
         items = [asdict(item) for item in report.items]

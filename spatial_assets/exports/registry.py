@@ -7,6 +7,7 @@ from typing import cast
 
 from spatial_assets.exports.core.base import Export, ImageMode
 from spatial_assets.scene import discovery
+from spatial_assets.scene.suggestions import instead
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "spatial_assets.exports"
@@ -43,7 +44,7 @@ FORMATS = tuple(name.replace("_", "-") for name in _PACKAGES)
 def module_name(form: str) -> str:
     """Raises ValueError for an unknown format."""
     if form not in FORMATS:
-        raise ValueError(f"no export format {form!r}; there are: {', '.join(FORMATS)}")
+        raise ValueError(f"no export format {form!r}; {instead(form, FORMATS)}")
     return form.replace("-", "_")
 
 

@@ -98,6 +98,8 @@ def _check_options(form: str, chosen: Export, options: Options) -> None:
         ("image-format", options.image_format != ImageFormat.JPEG),
         ("shard-megabytes", options.shard_bytes is not None),
     )
+    if unknown := sorted(taken - {name for name, _ in asked}):
+        raise TypeError(f"{form}: TAKES names {unknown[0]!r}, which is no option of formats")
     for name, wanted in asked:
         if wanted and name not in taken:
             raise ValueError(f"{form} does not take --{name}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spatial_assets.lineage import code_versions, planning, registrations
 from spatial_assets.scene import tables
+from spatial_assets.scene.suggestions import instead
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.stage import name_of, writers
@@ -113,7 +114,7 @@ def tables_for(table: str | None) -> list[str]:
     if table is None:
         return list(every)
     if table not in every:
-        raise ValueError(f"no table {table!r}; there are: {', '.join(every)}")
+        raise ValueError(f"no table {table!r}; {instead(table, every)}")
     names = planning.needed_for(pipeline.STAGES, [every[table]])
     return [
         name for name, asset in every.items() if name == table or (asset in names and asset != every[table])

@@ -32,6 +32,7 @@ from spatial_assets.releases.spaces import Member, benchmarks
 from spatial_assets.releases.splits import assign
 from spatial_assets.scene import tables
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.suggestions import instead
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage import shortcut_table
 from spatial_assets.storage.atomic import check_fences
@@ -165,7 +166,7 @@ class _Release:
         unknown = sorted(set(self.request.tasks) - set(there))
         if unknown:
             raise InputError(
-                self.home, f"no task {unknown[0]!r} was built here; there are: {', '.join(there)}"
+                self.home, f"no task {unknown[0]!r} was built here; {instead(unknown[0], there)}"
             )
         return [task for task in there if not self.request.tasks or task in self.request.tasks]
 

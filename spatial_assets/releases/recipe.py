@@ -20,11 +20,10 @@ What no entry selects is left out. Recipes that ship with the package are the fi
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -36,6 +35,7 @@ from spatial_assets.readers.registry import READERS
 from spatial_assets.releases.splits import parse_splits
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.parameters import Parameters
+from spatial_assets.scene.suggestions import LISTED_BY, instead
 from spatial_assets.tasks.core.rendering import FORMATS
 from spatial_assets.tasks.registry import suites, tasks
 
@@ -44,8 +44,6 @@ SUFFIX = ".toml"
 BAD = "bad_recipe"
 EVERYTHING = "all:1"
 """One split, where neither a recipe nor its user names any."""
-LISTED = 20
-"""Names that one line still tells."""
 SHARE = "give {names}, a recipe's FILE.toml, or FORMAT:SHARE,..., as in sentence:1,select:0.1"
 
 
@@ -260,7 +258,7 @@ def _wrong(entry: Entry) -> Iterator[str]:
         own: tuple[str, ...] = getattr(entry, key)
         for name in own:
             if name not in there:
-                yield f"{key}: nothing is named {name!r}; {_instead(name, there)}"
+                yield f"{key}: nothing is named {name!r}; {instead(name, there, LISTED_BY)}"
     for key in (*known, "splits"):
         own = getattr(entry, key)
         if len(set(own)) < len(own):
@@ -285,14 +283,6 @@ def _wrong(entry: Entry) -> Iterator[str]:
         yield "fewer: it belongs to a count, and there is a rate"
     if not entry.asked():
         yield "nothing is selected: no task of these suites and names is asked in these formats"
-
-
-def _instead(name: str, there: Collection[str]) -> str:
-    """What may have been meant, or all there are, unless these are too many for a line."""
-    alike = difflib.get_close_matches(name, there)
-    if alike:
-        return f"there is {' and '.join(alike)}"
-    return f"there are {', '.join(there)}" if len(there) <= LISTED else "see `spatial-assets tasks`"
 
 
 def _overlaps(recipe: Recipe) -> Iterator[str]:

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.suggestions import instead
 from spatial_assets.storage.plain_paths import plain
 
 FORMAT = 1
@@ -70,8 +71,7 @@ def load(home: Path, name: str) -> dict[str, Any]:
     """A release's manifest. Raises InputError where there is none, or none that can be read."""
     path = folder(home, name) / MANIFEST
     if not path.exists():
-        there = ", ".join(names(home)) or "none"
-        raise InputError(path, f"no release {name!r}; there are: {there}")
+        raise InputError(path, f"no release {name!r}; {instead(name, names(home))}")
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -127,7 +127,7 @@ def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, arguments, message):
 def test_mistakes_about_a_registered_home(source, tmp_path):
     run("register", "scannet", source, "--home", tmp_path)
     for arguments, message in (
-        (("--dataset", "hypersim"), "there are: scannet"),
+        (("--dataset", "hypersim"), "there is scannet"),
         (("--scene", "scene9999_00"), "'scene9999_00'"),
         (("--task", "cooking"), "no task named 'cooking'"),
     ):

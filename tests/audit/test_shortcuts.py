@@ -172,8 +172,8 @@ def test_a_task_alone_leaves_the_others(tmp_path):
     before = shortcuts.audit(tmp_path)
     assert set(before["task"]) == {"made_up", "other"}
     assert shortcuts.audit(tmp_path, tasks=["other"]).equals(before)
-    with pytest.raises(InputError, match="no rows of a task 'third' here; there are: made_up, other"):
-        list(asked(tmp_path, tasks=["third"]))
+    with pytest.raises(InputError, match="no rows of a task 'cooking' here; there are made_up, other"):
+        list(asked(tmp_path, tasks=["cooking"]))
 
 
 def test_options_are_cut_from_questions_of_before_stems_stood_by_themselves(tmp_path):

@@ -90,5 +90,5 @@ def test_equal_releases_and_moved_rows(copied):
 
 def test_unknown_releases_are_named(copied):
     create(copied.home, "v1")
-    with pytest.raises(InputError, match="there are: v1"):
+    with pytest.raises(InputError, match="there is v1"):
         diff.diff(copied.home, "v1", "v2")

@@ -25,6 +25,7 @@ from spatial_assets.releases import revocations
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
+from spatial_assets.scene.suggestions import instead
 from spatial_assets.storage import instance_images
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
@@ -295,5 +296,5 @@ def _chosen(wanted: Collection[str], there: Collection[str], what: str, name: st
     """The wanted ones in the release's order; all where none is named."""
     unknown = sorted(set(wanted) - set(there))
     if unknown:
-        raise InputError(name, f"the release has no {what} {unknown[0]!r}; there are: {', '.join(there)}")
+        raise InputError(name, f"the release has no {what} {unknown[0]!r}; {instead(unknown[0], there)}")
     return [item for item in there if not wanted or item in wanted]
