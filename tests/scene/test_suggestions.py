@@ -13,7 +13,7 @@ MANY = [f"number {place}" for place in range(LISTED + 1)]
     ("name", "there", "otherwise", "said"),
     [
         ("room_sise", ["room_size", "bev_layout"], "", "there is room_size"),
-        ("v3", ["v1", "v2"], "", "there is v1 and v2"),
+        ("v3", ["v1", "v2"], "", "there are v1, v2"),
         ("cooking", ["scannet"], "", "there is scannet"),
         ("cooking", ["scannet", "hypersim"], "", "there are scannet, hypersim"),
         ("cooking", [], "", NOTHING),
