@@ -50,6 +50,8 @@ from spatial_assets.stages import (
     visibility,
 )
 from spatial_assets.stages.budgets import STAGES as BUDGETS
+from spatial_assets.stages.budgets import SUFFIX
+from spatial_assets.stages.budgets import SUITES as BUDGET_SUITES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.storage import instance_images, meshes
@@ -162,12 +164,12 @@ def process(home: Path, root: Path, keyframes_only: bool, everything: bool = Fal
             with clock.part(f"{stage.name}: bookkeeping"):
                 report = runner.run(stage, shard, pipeline.parameters(home, stage, shard.dataset))
             check(report)
-        before, after = ([{stage.name: stage} for stage in own] for own in (LATER, BUDGETS.values()))
-        for group in [*before, *SUITES.values(), *after] if everything else []:
+        groups = {stage.name: {stage.name: stage} for stage in LATER} | SUITES
+        groups |= {f"{suite}{SUFFIX}": own for suite, own in BUDGET_SUITES.items()}
+        for name, group in groups.items() if everything else ():
             parameters = {
-                name: pipeline.parameters(home, stage, shard.dataset) for name, stage in group.items()
+                stage.name: pipeline.parameters(home, stage, shard.dataset) for stage in group.values()
             }
-            name = next((suite for suite, own in SUITES.items() if own is group), next(iter(group)))
             with clock.part(name):
                 reports = runner.run_together(list(group.values()), shard, parameters)
             for report in reports.values():

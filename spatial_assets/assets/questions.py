@@ -10,6 +10,8 @@ from spatial_assets.report.known_tasks import in_words
 from spatial_assets.report.task_page import needs
 from spatial_assets.stages.budgets import STAGES as BUDGETS
 from spatial_assets.stages.budgets import SUFFIX
+from spatial_assets.stages.budgets import SUITES as BUDGET_SUITES
+from spatial_assets.stages.budgets import TASKS as JUDGED
 from spatial_assets.stages.questions import STAGES, SUITES
 
 
@@ -27,15 +29,18 @@ def _member(name: str) -> Member:
 def _judged(name: str) -> Member:
     return Member(
         BUDGETS[name],
-        "Of each question about a video, for each set of frames that a model may be shown: whether these show what it "
-        "asks about, the answer that holds for them, whether it is the question's own; and frames that show nothing of "
-        "it.",
+        f"Of each question of {JUDGED[name]}, for each set of frames that a model may be shown: whether these show "
+        "what it asks about, the answer that holds for them, whether it is the question's own; and frames that show "
+        "nothing of it.",
         frozenset({"parquet"}),
-        pictures.holding(name.removesuffix(SUFFIX)),
+        pictures.holding(JUDGED[name]),
     )
 
 
 ASSETS: list[dg.AssetsDefinition] = [
     *(step(suite, suite, [_member(name) for name in tasks]) for suite, tasks in SUITES.items()),
-    *(step(name, name.removesuffix(SUFFIX), [_judged(name)]) for name in BUDGETS),
+    *(
+        step(f"{suite}{SUFFIX}", suite, [_judged(name) for name in own])
+        for suite, own in BUDGET_SUITES.items()
+    ),
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -27,8 +27,6 @@ from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.rendering import SELECT, letter_list, option_list
 from spatial_assets.tasks.registry import tasks
 
-SCENES_KEPT = 2
-
 
 class Budgets:
     """The verdicts that a lake has, applied to rows of a release."""
@@ -40,20 +38,19 @@ class Budgets:
         if controls and not budget:
             raise ValueError("controls without evidence stand beside questions at a budget; name one")
         self._lake, self.budget, self.controls = lake, budget, controls
-        self._scene = lru_cache(SCENES_KEPT)(self._verdicts)
 
     @cached_property
-    def _suites(self) -> frozenset[str]:
-        """Suites of which there are verdicts."""
-        suites = sorted({task.suite for task in tasks().values()})
-        return frozenset(suite for suite in suites if self._lake.shards(tables.of(BUDGETS, suite)))
+    def _judged(self) -> frozenset[str]:
+        """Tasks of which there are verdicts."""
+        asked = (name for name, task in tasks().items() if task.recount is not None)
+        return frozenset(name for name in asked if self._lake.shards(tables.of(BUDGETS, name)))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that a release's rows have more."""
         if self.budget:
             return (HOLDS_AT, BUDGET, QUESTION)
-        return (HOLDS_AT,) if self._suites else ()
+        return (HOLDS_AT,) if self._judged else ()
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -64,10 +61,9 @@ class Budgets:
         """A scene's rows of a task as the release has them. Raises InputError for one that has no verdict yet."""
         if not self.columns:
             return rows
-        suite = tasks()[task].suite if task in tasks() else ""
         judged: pl.DataFrame | None = None
-        if suite in self._suites:
-            judged = self._scene(member.shard, member.scene, suite).get(task)
+        if task in self._judged:
+            judged = self._lake.read(tables.of(BUDGETS, task), member.shard, member.scene)
         if judged is None and not self.budget:
             return rows.append_column(HOLDS_AT, pa.nulls(rows.num_rows, RELEASED[HOLDS_AT]))
         if judged is None:
@@ -111,11 +107,6 @@ class Budgets:
         made.sort(key=lambda row: (row["format"], row["qa_id"]))
         schema = pa.schema([*rows.schema, *(pa.field(name, RELEASED[name]) for name in (BUDGET, QUESTION))])
         return pa.Table.from_pylist(made, schema=schema)
-
-    def _verdicts(self, shard: str, scene: str, suite: str) -> dict[str, pl.DataFrame]:
-        rows = self._lake.read(tables.of(BUDGETS, suite), shard, scene)
-        parts = rows.partition_by("task", as_dict=True, maintain_order=True)
-        return {str(name): own for (name,), own in parts.items()}
 
     def _members(self, member: Member) -> list[str]:
         rows = self._lake.read(FRAME_SETS, member.shard, member.scene)

@@ -226,18 +226,18 @@ def view_set(inputs: SceneInputs) -> bytes | None:
     return _fit(compose, WIDTH)
 
 
-def holding(suite: str) -> Callable[[SceneInputs], bytes | None]:
-    """The picture of a suite's budgets: of how many questions the answer holds for each set of frames."""
-    return partial(_holding, suite)
+def holding(task: str) -> Callable[[SceneInputs], bytes | None]:
+    """The picture of a task's budgets: of how many questions the answer holds for each set of frames."""
+    return partial(_holding, task)
 
 
-def _holding(suite: str, inputs: SceneInputs) -> bytes | None:
-    rows = inputs.table(of(BUDGETS, suite)).filter(pl.col("frames").is_null())
+def _holding(task: str, inputs: SceneInputs) -> bytes | None:
+    rows = inputs.table(of(BUDGETS, task)).filter(pl.col("frames").is_null())
     if not len(rows):
         return None
     sums = rows.group_by("budget").agg(pl.len().alias("asked"), pl.col("holds").sum()).sort("budget")
     texts = [f"{held:,} of {asked:,}" for held, asked in zip(sums["holds"], sums["asked"], strict=True)]
-    name = f"{inputs.ref.name}: answers of {suite} that hold for the frames shown"
+    name = f"{inputs.ref.name}: answers of {task} that hold for the frames shown"
     return plots.png(plots.bars(name, sums["budget"].to_list(), sums["holds"].to_list(), texts))
 
 

@@ -1,4 +1,4 @@
-"""What holds of each question about a video for each set of frames that a model may be shown: a stage a suite.
+"""What holds of each question about a video for each set of frames that a model may be shown: a stage a task.
 
 The rows say of every question and set whether the frames show what it asks about, which answer holds for them, and
 whether that is its own; and, once for each question, frames that show nothing of it.
@@ -22,7 +22,7 @@ from spatial_assets.scene.frames import FRAME_SETS as NAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
-from spatial_assets.stages.stage import Stage
+from spatial_assets.stages.stage import Shared, Stage
 from spatial_assets.tasks.core.budgets import NO_EVIDENCE, OTHER, WORDS, asked_of, without_evidence, words
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
@@ -52,56 +52,59 @@ class Parameters(base.Parameters):
     )
 
 
+class Scene(NamedTuple):
+    """What all tasks of a suite are judged by."""
+
+    inputs: SceneInputs
+    facts: SceneFacts
+
+
+def load(inputs: SceneInputs) -> Scene:
+    """Tables are read once for all tasks, not once for each and each set of frames."""
+    return Scene(inputs, SceneFacts(inputs.which, inputs.shard.license, cache(inputs.table)))
+
+
 def recounted(suite: str) -> dict[str, Task]:
     """Tasks of a suite that say what holds for other frames."""
     return {name: task for name, task in tasks().items() if task.suite == suite and task.recount is not None}
 
 
-def parameters_of(suite: str, chosen: Mapping[str, Task]) -> type[Parameters]:
-    """With the thresholds of each task, which are those that its questions were asked by."""
-    fields: Any = {
-        name: (task.parameters, Field(task.parameters(), description=f"as {name}'s own"))
-        for name, task in chosen.items()
-    }
-    name = f"{suite.capitalize()}Parameters"
+def name_of(task: str) -> str:
+    """Of a task's stage."""
+    return f"{task}{SUFFIX}"
+
+
+def parameters_of(task: Task) -> type[Parameters]:
+    """With the thresholds of the task, which are those that its questions were asked by."""
+    own: Any = (task.parameters, Field(task.parameters(), description=f"as {task.name}'s own"))
+    name = "".join(word.capitalize() for word in name_of(task.name).split("_"))
     # Under its name in this module, by which another process finds it.
-    made = globals()[name] = create_model(name, __base__=Parameters, __module__=__name__, **fields)
+    made = globals()[name] = create_model(name, __base__=Parameters, __module__=__name__, asked=own)
     return made
 
 
-def judge(suite: str, inputs: SceneInputs, parameters: BaseModel) -> SceneOutputs:
-    """All questions of a suite about one scene, for all sets of frames."""
-    # Tables are read once, not once a set of frames.
-    facts, chosen = SceneFacts(inputs.which, inputs.shard.license, cache(inputs.table)), recounted(suite)
+def judge(name: str, scene: Scene, parameters: BaseModel) -> SceneOutputs:
+    """All questions of a task about one scene, for all sets of frames."""
+    inputs, facts, task = scene.inputs, scene.facts, tasks()[name]
     given = set(facts.read(FRAME_SETS)["name"].to_list())
-    sets = [name for name in NAMES if name in given]
-    parts: list[pa.Table] = []
-    rejects: list[Reject] = []
-    tallies: list[Tally] = []
-    for name, task in chosen.items():
-        columns = COLUMNS if task.points is None else (*COLUMNS, *OF_FRAMES)
-        rows = inputs.table(of(QUESTIONS, name), columns)
-        total = len(rows) * (len(NAMES) + 1)
-        if not len(rows):
-            tallies.append(Tally(name, 0, 0))
-            continue
-        own = getattr(parameters, name)
-        made = _Judged(inputs.which, task, own, facts.called(own.names), rows)
-        for frame_set in sets:
-            made.add(frame_set)
-        free = 0
-        if task.points is None:
-            free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
-        parts.append(made.table())
-        tallies.append(Tally(name, total, parts[-1].num_rows))
-        without = FEW_FREE if task.points is None else FRAMES_NAMED
-        counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), without: len(rows) - free}
-        rejects += [
-            Reject(reason, MEANINGS[reason], count, name) for reason, count in counts.items() if count
-        ]
-    table = of(BUDGETS, suite)
-    found = pa.concat_tables(parts) if parts else table.schema.empty_table()
-    return SceneOutputs({table.name: found}, rejects=rejects, tallies=tallies)
+    sets = [frame_set for frame_set in NAMES if frame_set in given]
+    rows = inputs.table(of(QUESTIONS, name), COLUMNS if task.points is None else (*COLUMNS, *OF_FRAMES))
+    table = of(BUDGETS, name)
+    if not len(rows):
+        return SceneOutputs({table.name: table.schema.empty_table()}, tallies=[Tally(name, 0, 0)])
+    own = parameters.asked  # type: ignore[attr-defined]
+    made = _Judged(inputs.which, task, own, facts.called(own.names), rows)
+    for frame_set in sets:
+        made.add(frame_set)
+    free = 0
+    if task.points is None:
+        free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
+    found = made.table()
+    without = FEW_FREE if task.points is None else FRAMES_NAMED
+    counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), without: len(rows) - free}
+    rejects = [Reject(reason, MEANINGS[reason], count, name) for reason, count in counts.items() if count]
+    tally = Tally(name, len(rows) * (len(NAMES) + 1), found.num_rows)
+    return SceneOutputs({table.name: found}, rejects=rejects, tallies=[tally])
 
 
 class _Part(NamedTuple):
@@ -188,34 +191,38 @@ class _Judged:
         return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def budgets_of(suite: str) -> Stage:
-    """The stage of a suite."""
-    chosen = recounted(suite)
-    made = parameters_of(suite, chosen)
-    reads = {table.name: table for task in chosen.values() for table in task.tables}
-    compute: Callable[[SceneInputs, Any], SceneOutputs] = partial(judge, suite)
+def budgets_of(task: Task, shared: Shared) -> Stage:
+    """The stage of a task."""
+    made = parameters_of(task)
+    compute: Callable[[Scene, Any], SceneOutputs] = partial(judge, task.name)
+    reads = {table.name: table for table in (*task.tables, FRAME_SETS, FRAME_SETS_SHOWN)}
     return Stage(
-        name=f"{suite}{SUFFIX}",
-        reads=(
-            *reads.values(),
-            FRAME_SETS,
-            FRAME_SETS_SHOWN,
-            *(of(QUESTIONS, name) for name in chosen),
-        ),
-        writes=(of(BUDGETS, suite),),
+        name=name_of(task.name),
+        reads=(*reads.values(), of(QUESTIONS, task.name)),
+        writes=(of(BUDGETS, task.name),),
         parameters=lambda dataset: made(),
         compute=compute,
-        modules=lambda dataset: (__name__, *sorted({task.module for task in chosen.values()})),
+        modules=lambda dataset: (__name__, task.module),
         # Sentences are cast anew in a task's words, and name frames.
-        data=(WORDS, *(task.wording_file for task in chosen.values() if SENTENCE in task.formats)),
+        data=(WORDS, *((task.wording_file,) if SENTENCE in task.formats else ())),
+        shared=shared,
         heavy=lambda dataset: True,
     )
 
 
-STAGES: dict[str, Stage] = {
-    stage.name: stage
-    for stage in (
-        budgets_of(suite) for suite in sorted({task.suite for task in tasks().values() if task.recount})
-    )
+def budgets_of_suite(suite: str) -> dict[str, Stage]:
+    """The stages of its tasks, which are run together, by name."""
+    shared = Shared(f"{suite}{SUFFIX}/facts", load)
+    made = [budgets_of(task, shared) for task in recounted(suite).values()]
+    return {stage.name: stage for stage in made}
+
+
+SUITES: dict[str, dict[str, Stage]] = {
+    suite: budgets_of_suite(suite)
+    for suite in sorted({task.suite for task in tasks().values() if task.recount})
 }
-"""By name: of each suite whose tasks say what holds for other frames."""
+"""By suite and name: of those whose tasks say what holds for other frames."""
+STAGES: dict[str, Stage] = {name: stage for own in SUITES.values() for name, stage in own.items()}
+"""By name."""
+TASKS: dict[str, str] = {name: name.removesuffix(SUFFIX) for name in STAGES}
+"""The task of each stage."""

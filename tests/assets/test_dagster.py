@@ -30,8 +30,8 @@ from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import Fact
 from spatial_assets.stages import pipeline
-from spatial_assets.stages.budgets import STAGES as JUDGED
-from spatial_assets.stages.budgets import SUFFIX, recounted
+from spatial_assets.stages.budgets import TASKS as JUDGED
+from spatial_assets.stages.budgets import name_of
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.tasks.core.task import ShownParameters, Task
@@ -61,13 +61,13 @@ SHORT = [
 ]
 """Where a test is about runs, not about assets."""
 ROOM_READERS = {
-    "vsi_budgets",
-    "spar_budgets",
     "cognitive_maps",
-    "room_size",
-    "room_size_estimation",
-    "route_planning",
-}
+    *(
+        name
+        for task in ("room_size", "room_size_estimation", "route_planning")
+        for name in (task, name_of(task))
+    ),
+} & {"cognitive_maps", *TASKS, *JUDGED}
 UNPARTITIONED = {
     "lineage_database",
     "gallery",
@@ -110,13 +110,7 @@ UPSTREAM = {
     "cognitive_maps": {"scenes", "rooms"},
     **{name: rests_on(task) for name, task in tasks().items()},
     "frame_sets": {"scenes", "keyframes", "visibility"},
-    **{
-        name: {
-            *recounted(name.removesuffix(SUFFIX)),
-            *(stage for task in recounted(name.removesuffix(SUFFIX)).values() for stage in rests_on(task)),
-        }
-        for name in JUDGED
-    },
+    **{name: {task, *rests_on(tasks()[task])} for name, task in JUDGED.items()},
 }
 
 
@@ -161,8 +155,9 @@ def test_definitions_load_without_a_warning():
 def test_every_asset_is_what_it_says():
     graph = build_defs().resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
-        *CHAIN[: -len(TASKS)],
+        *CHAIN[: -len(TASKS) - len(JUDGED)],
         *(f"{suite}/{name}" for suite, own in SUITES.items() for name in own),
+        *(f"{suite_of(task)}/{name}" for name, task in JUDGED.items()),
         *UPSTREAM["sources"],
         *UNPARTITIONED,
         *EXPORTS,
@@ -174,7 +169,7 @@ def test_every_asset_is_what_it_says():
         assert ("rooms" in parents) == (name in ROOM_READERS)
         assert node.partitions_def == partitions.scene_shard
         assert node.backfill_policy == dg.BackfillPolicy.multi_run(SHARDS_PER_RUN)
-        suite = suite_of(name) if name in TASKS else name.removesuffix(SUFFIX)
+        suite = suite_of(JUDGED.get(name, name)) if name in {*TASKS, *JUDGED} else ""
         assert node.group_name == (suite if name in {*TASKS, *JUDGED} else "scenes")
         assert node.kinds
         assert len(node.description) > 40
@@ -191,7 +186,7 @@ def test_every_asset_is_what_it_says():
 
 def test_jobs_keep_checks_out_of_shard_runs():
     defs = build_defs()
-    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == {*CHAIN[: -len(TASKS)], *SUITES}
+    assert set(defs.resolve_job_def(BUILD).graph.node_dict) == set(map(step_of, CHAIN))
     checks = {"scenes_quality", "freshness", *(f"{suite}_quality" for suite in SUITES)}
     assert set(defs.resolve_job_def(CHECKS).graph.node_dict) == checks
 

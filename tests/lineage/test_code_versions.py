@@ -384,16 +384,25 @@ def versions_of(package: Path) -> dict[tuple[str, str], str]:
     return {tuple(key.split(" ")): version for key, version in found.items()}
 
 
-def test_a_reader_a_task_and_an_export_more_change_no_version_of_others(package):
+@pytest.mark.parametrize(
+    ("suite", "old", "judged"),
+    [
+        ("spar", "depth_prediction_oc", False),
+        ("vsi", "room_size_estimation", True),
+        ("vsti", "camera_displacement", True),
+    ],
+)
+def test_a_reader_a_task_and_an_export_more_change_no_version_of_others(package, suite, old, judged):
+    """A task about a video brings two assets: its questions, and what holds of them for other frames."""
     shutil.copy(package / "readers/vsibench.py", package / "readers/newbench.py")
-    old, new = "depth_prediction_oc", "depth_prediction_new"
-    for path in sorted((package / "tasks/spar").glob(f"{old}.*")):
+    new = f"{old}_new"
+    for path in sorted((package / f"tasks/{suite}").glob(f"{old}.*")):
         text = path.read_text(encoding="utf-8")
-        path.with_stem(new).write_text(text.replace(old, new), encoding="utf-8")
+        path.with_name(path.name.replace(old, new)).write_text(text.replace(old, new), encoding="utf-8")
     shutil.copy(package / "exports/conversations/llava.py", package / "exports/conversations/newformat.py")
     found, before = versions_of(package), versions()
     assert {key: found[key] for key in before} == before
-    assert {asset for asset, _ in found} == {*STAGES, new}
+    assert {asset for asset, _ in found} == {*STAGES, new, *((f"{new}_budgets",) if judged else ())}
     assert {dataset for _, dataset in found} == {*READERS, "newbench"}
 
 

@@ -19,7 +19,7 @@ from spatial_assets.releases.verify import verify_release
 from spatial_assets.report.frames_shown import shares
 from spatial_assets.scene.frames import FRAME_SETS
 from spatial_assets.scene.model import InputError
-from spatial_assets.stages.budgets import recounted
+from spatial_assets.stages.budgets import SUITES, name_of, recounted
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.studio.write import write_scenes
 
@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("budget_releases")
     write_scenes(base / "source", "scannet", 2, seed=5, faces=12_000, frames=70, size=(128, 96))
     lakes.register(base / "home", "scannet", base / "source")
-    lakes.build(base / "home", stages=(*STAGES, OTHER_TASK, "vsi_budgets"))
+    lakes.build(base / "home", stages=(*STAGES, OTHER_TASK, *SUITES["vsi"]))
     return base / "home"
 
 
@@ -44,7 +44,7 @@ def rows_of(home: Path, name: str) -> pl.DataFrame:
 
 
 def verdicts(home: Path) -> pl.DataFrame:
-    return lakes.rows(home, "budgets/vsi")
+    return lakes.rows(home, "budgets/*")
 
 
 def frames_of(home: Path, scene: str, name: str) -> list[str]:
@@ -124,7 +124,7 @@ def test_images_of_an_export_are_those_of_the_budget(home: Path, tmp_path: Path)
 
 def test_twins_lead_to_each_other_where_both_hold(home: Path) -> None:
     task = "object_abs_distance"
-    lakes.build(home, stages=[task, "vsi_budgets"], **{task: {"twins": 20}})
+    lakes.build(home, stages=[task, name_of(task)], **{task: {"twins": 20}})
     create(home, "twins", Request(budget="uniform_16", tasks=(task,)))
     rows = rows_of(home, "twins")
     tied = rows.filter(pl.col("twin_of").is_not_null())
@@ -133,7 +133,7 @@ def test_twins_lead_to_each_other_where_both_hold(home: Path) -> None:
     assert len(tied) and tied["law"].null_count() == 0
     for row in tied.iter_rows(named=True):
         assert of_question[row["twin_of"]] == asked[row["of_question"]]
-    lakes.build(home, stages=[task, "vsi_budgets"])
+    lakes.build(home, stages=[task, name_of(task)])
 
 
 def test_what_cannot_be_asked_for_is_said(home: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_what_cannot_be_asked_for_is_said(home: Path, tmp_path: Path) -> None:
     lakes.build(home, stages=["object_abs_distance"], object_abs_distance={"seed": 9, "quota": 500})
     with pytest.raises(InputError, match="build first"):
         create(home, "wrong", Request(budget="uniform_16"))
-    lakes.build(home, stages=["object_abs_distance", "vsi_budgets"])
+    lakes.build(home, stages=["object_abs_distance", name_of("object_abs_distance")])
 
 
 def test_shares_of_published_answers_that_hold(home: Path) -> None:

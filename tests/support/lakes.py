@@ -12,7 +12,9 @@ from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.readers.registry import reader
+from spatial_assets.scene.frame_set_tables import BUDGETS
 from spatial_assets.stages import pipeline
+from spatial_assets.stages.budgets import recounted
 from spatial_assets.storage.shards import Registered
 
 
@@ -44,6 +46,11 @@ def build(
             assert not report.errors, report.errors
             reports.setdefault(name, []).append(report)
     return reports
+
+
+def verdicts(home: Path, suite: str) -> pl.DataFrame:
+    """What holds of all questions of a suite for other frames."""
+    return pl.concat(rows(home, f"{BUDGETS.name}/{task}") for task in recounted(suite))
 
 
 def done(reports: dict[str, list[ShardReport]]) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ from spatial_assets.scene import tables
 from spatial_assets.scene.categories import may_mean
 from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS
 from spatial_assets.scene.tables import Table
-from spatial_assets.stages.budgets import recounted
+from spatial_assets.stages.budgets import SUITES, recounted
 from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.budgets import asked_of, without_evidence
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -50,7 +50,7 @@ def home_of(folder: Path, scenes: int, faces: int, frames: int, size: tuple[int,
     source, path = folder / "source", folder / "home"
     names = write_scenes(source, "scannet", scenes, seed=5, faces=faces, frames=frames, size=size)
     lakes.register(path, "scannet", source)
-    lakes.build(path, stages=(*STAGES, *VSI, "vsi_budgets"))
+    lakes.build(path, stages=(*STAGES, *VSI, *SUITES["vsi"]))
     return Home(
         path, {name: Caster.of(source, name, question_truth.studio_truth(source, name)) for name in names}
     )
@@ -64,7 +64,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def check_verdicts(home: Home, every: int) -> Counter[str]:
     """All verdicts, of every so many-th question, by rays; how many there were, and how many lie at a limit."""
     sets = home.rows("frame_sets")
-    judged = home.rows("budgets/vsi").filter(pl.col("frames").is_null())
+    judged = lakes.verdicts(home.path, "vsi").filter(pl.col("frames").is_null())
     rooms = {row["scene"]: row for row in home.rows("rooms").iter_rows(named=True)}
     members = {
         (scene, name): own.sort("ordinal")["frame"].to_list()
@@ -100,7 +100,7 @@ def check_verdicts(home: Home, every: int) -> Counter[str]:
 def check_controls(home: Home) -> int:
     """Frames without evidence have no pixel of what a question names, nor of what its words may mean."""
     rows = {row["qa_id"]: row for task in VSI for row in home.rows(f"questions/{task}").iter_rows(named=True)}
-    controls = home.rows("budgets/vsi").filter(pl.col("budget") == "no_evidence")
+    controls = lakes.verdicts(home.path, "vsi").filter(pl.col("budget") == "no_evidence")
     for control in controls.iter_rows(named=True):
         row, caster = rows[control["qa_id"]], home.casters[control["scene"]]
         objects = caster.truth.objects
@@ -313,7 +313,7 @@ def test_what_is_asked_of_the_video_does_not_wait_for_sets_of_frames(tmp_path: P
 
 
 def test_verdicts_name_the_questions_of_their_scene(home: Home) -> None:
-    judged = home.rows("budgets/vsi")
+    judged = lakes.verdicts(home.path, "vsi")
     assert set(judged.columns) == {column.name for column in BUDGETS.columns}
     ids = {qa_id for task in VSI for qa_id in home.rows(f"questions/{task}")["qa_id"].to_list()}
     assert set(judged["qa_id"].to_list()) == ids

@@ -25,6 +25,7 @@ from spatial_assets.scene.frame_set_tables import FRAME_SETS
 from spatial_assets.scene.frames import FRAME_SETS as NAMES
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.tables import Table
+from spatial_assets.stages import budgets
 from spatial_assets.stages.budgets import COLUMNS, FRAMES_NAMED, OF_FRAMES, recounted
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.studio.write import write_scenes
@@ -50,7 +51,7 @@ NAMING = ("spatial_imagination_oc_video_hard", "spatial_imagination_oo_video_har
 """Tasks that call objects by name alone, which any frame may show."""
 MOVED = ("camera_displacement", "camera_movement_direction", "camera_movement_direction_two_axis")
 """Tasks about how the camera moved, which the frames between two have to show."""
-JUDGED = tuple(f"{suite}_budgets" for suite in SUITES)
+JUDGED = tuple(name for suite in SUITES for name in budgets.SUITES[suite])
 SPACE = "space_aware_16"
 QUOTA = 12
 
@@ -84,7 +85,7 @@ class Home:
 
     def verdicts(self, suite: str) -> dict[str, list[dict[str, Any]]]:
         """By question, those on sets of frames."""
-        judged = self.rows(f"budgets/{suite}").filter(pl.col("frames").is_null())
+        judged = lakes.verdicts(self.path, suite).filter(pl.col("frames").is_null())
         found: dict[str, list[dict[str, Any]]] = {}
         for own in judged.iter_rows(named=True):
             found.setdefault(own["qa_id"], []).append(own)
@@ -194,10 +195,11 @@ def test_verdicts_of_eight_homes(tmp_path: Path) -> None:
 def test_what_names_frames_has_no_control(home: Home) -> None:
     """Frames without evidence are others than those named; such rows are counted out, so that all adds up."""
     for suite in SUITES:
-        controls = home.rows(f"budgets/{suite}").filter(pl.col("budget") == "no_evidence")
+        controls = lakes.verdicts(home.path, suite).filter(pl.col("budget") == "no_evidence")
         assert not set(controls["task"].to_list()) & set(POINTING)
         assert len(controls) or suite == "vsti"
-        rejects = home.rows(f"rejects/{suite}_budgets").filter(pl.col("reason") == FRAMES_NAMED)
+        rejects = pl.concat(home.rows(f"rejects/{name}") for name in budgets.SUITES[suite])
+        rejects = rejects.filter(pl.col("reason") == FRAMES_NAMED)
         counted = dict(rejects.group_by("format").agg(pl.col("count").sum()).iter_rows())
         mine = [task for task in POINTING if task_named(task).suite == suite]
         assert counted == {task: count for task in mine if (count := len(home.questions(task)))}
@@ -206,7 +208,7 @@ def test_what_names_frames_has_no_control(home: Home) -> None:
 @pytest.mark.prove
 def test_controls_of_counts_show_none_of_them(home: Home) -> None:
     rows = {row["qa_id"]: row for task in COUNTING for row in home.questions(task)}
-    controls = home.rows("budgets/spar").filter(pl.col("budget") == "no_evidence")
+    controls = lakes.verdicts(home.path, "spar").filter(pl.col("budget") == "no_evidence")
     assert len(controls)
     for own in controls.iter_rows(named=True):
         row, caster = rows[own["qa_id"]], home.casters[own["scene"]]
