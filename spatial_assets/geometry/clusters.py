@@ -106,7 +106,16 @@ def cut(points, faces, order, group, most, vertex_starts, vertices, face_starts,
 def along_curve(
     points: NDArray[np.float64], faces: NDArray[np.int32], rows: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """(R,) positions of the given faces along a space-filling curve."""
+    """Positions of faces along a space-filling curve (Z-order; Morton, 1966): neighbors get numbers near each other.
+
+    Parameters
+    ----------
+    points : (V, 3), meters. faces : (F, 3), vertex numbers. rows : (R,), the faces that are asked about.
+
+    Returns
+    -------
+    (R,) : CURVE_BITS bits for each axis.
+    """
     codes = np.empty(len(rows), np.uint64)
     if len(rows) == 0:
         return codes
@@ -126,7 +135,13 @@ def full_cluster(faces: int) -> int:
 def make_clusters(
     points: NDArray[np.float64], faces: NDArray[np.int32], order: NDArray[np.int64], group: NDArray[np.int32]
 ) -> Clusters:
-    """Clusters of the faces named by `order`, cut in that order and wherever their group (F,) changes."""
+    """Clusters of the faces named by `order`, cut in that order and wherever their group changes.
+
+    Parameters
+    ----------
+    points : (V, 3), meters. faces : (F, 3), vertex numbers.
+    order : (D,), face numbers. group : (F,), of each face; compared alone.
+    """
     count = len(order)
     vertex_starts, face_starts = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
     vertices = np.empty((3 * count, 3))
@@ -150,7 +165,16 @@ def make_clusters(
 def bounds_to_boxes(
     low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centers and half extents of axis-aligned bounds, all (N, 3)."""
+    """Centers and half extents of axis-aligned bounds.
+
+    Parameters
+    ----------
+    low, high : (N, 3), meters.
+
+    Returns
+    -------
+    (N, 3), (N, 3) : centers and half extents, meters; none of what was within the bounds is left outside by rounding.
+    """
     centers = 0.5 * low + 0.5 * high
     # The larger side, so that rounding of the center leaves no vertex outside.
     return centers, np.maximum(high - centers, centers - low)

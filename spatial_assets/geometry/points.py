@@ -40,12 +40,22 @@ def point_visibility(
     near: float = DEFAULT_NEAR,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Which points a depth image shows: those that lie at most the tolerance behind the surface at their
-    pixel.
+    pixel. Keep points in mesh order: random order costs several times as much.
 
-    points: (P, 3), meters, world. depth: (H, W), meters along z; inf = nothing there, 0 or nan = not
-    measured (such pixels show no point). tolerance: meters; relative: a share of the surface's depth, added
-    to it. Returns visible (P,), pixels (P, 2) and z (P,); pixels are nan for points nearer than `near` or
-    not finite. Keep points in mesh order: random order costs several times as much.
+    Parameters
+    ----------
+    points : (P, 3), meters, world.
+    depth : (H, W), meters along z; inf = nothing there, 0 or nan = not measured (such pixels show no point).
+    intrinsics, world_to_camera, near : as of `rasterize`.
+    tolerance : meters. relative : a share of the surface's depth, added to it.
+
+    Returns
+    -------
+    (P,), (P, 2), (P,) : visible; pixels, nan for points nearer than `near` or not finite; z, meters.
+
+    Raises
+    ------
+    ValueError : depth has another shape, a tolerance is negative, or as `rasterize`.
     """
     image = np.ascontiguousarray(depth)
     if image.ndim != 2:
