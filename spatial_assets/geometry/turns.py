@@ -123,7 +123,8 @@ def triple_sectors(
     Parameters
     ----------
     triples : (N, 3), places among centers and corners. turns : (N,), of `triple_turns`, none of them NaN.
-    centers, corners : (O, 2) and (O, 8, 2), of boxes seen from above, meters. borders : degrees, ascending from 0; sectors begin at them.
+    centers, corners : (O, 2) and (O, 8, 2), of boxes seen from above, meters.
+    borders : degrees, ascending from 0; sectors begin at them.
 
     Raises
     ------
