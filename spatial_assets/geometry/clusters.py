@@ -45,7 +45,10 @@ class Clusters:
 
 @kernel
 def morton_codes(points, faces, low, scale, codes):
-    """Position of each face's centroid along a Z-order curve of CURVE_BITS per axis."""
+    """Fills codes (F,) with the position of each face's centroid along a Z-order curve of CURVE_BITS per axis.
+
+    points (V, 3), meters; faces (F, 3); low (3,), meters, and scale (3,), cells a meter, of the curve's cells.
+    """
     top = (1 << CURVE_BITS) - 1
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -65,8 +68,12 @@ def morton_codes(points, faces, low, scale, codes):
 
 @kernel
 def cut(points, faces, order, group, most, vertex_starts, vertices, face_starts, corners, names, clusters_of):
-    """Cuts ordered faces into clusters of at most `most`; a new one starts where the group changes. Returns
-    clusters and vertices."""
+    """Cuts ordered faces into clusters of at most `most`; a new one starts where the group changes. Returns how many
+    clusters and vertices there are.
+
+    points (V, 3), faces (F, 3), order (D,), group (F,) and what is filled are as of `make_clusters` and `Clusters`,
+    with room for a cluster and three vertices a face; clusters_of (D,) is each face's.
+    """
     last_seen = np.full(points.shape[0], -1, np.int64)
     local = np.empty(points.shape[0], np.int64)
     clusters, used = 0, 0

@@ -43,7 +43,7 @@ class PreparedInstances:
 
 @kernel
 def segment_sums(values, starts):
-    """Sums of values[starts[i]:starts[i + 1]], each from left to right."""
+    """Sums (N,) of values[starts[i]:starts[i + 1]], each from left to right; starts (N + 1,)."""
     sums = np.zeros(starts.shape[0] - 1)
     for i in range(sums.shape[0]):
         for k in range(starts[i], starts[i + 1]):
@@ -53,7 +53,9 @@ def segment_sums(values, starts):
 
 @kernel
 def number_pairs(faces, slot, rows, last_slot, corners, counts):
-    """Numbers the (instance, vertex) pairs of faces, which rows lists by instance; last_slot: (V,) of -1."""
+    """Numbers the (instance, vertex) pairs of faces (F, 3), which rows lists by instance. Fills corners (F, 3) and
+    adds to counts (I,), of each instance; slot (F,): each face's; last_slot (V,): all -1.
+    """
     number = np.empty(last_slot.shape[0], np.int32)
     total = 0
     for r in range(rows.shape[0]):

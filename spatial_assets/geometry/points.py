@@ -11,7 +11,9 @@ from spatial_assets.geometry.rasterize import DEFAULT_NEAR, checked_view
 
 @kernel
 def test_points(points, p, depth, near, tolerance, relative, visible, pixels, z):
-    """Projects points and compares their z with the depth image at the pixel they fall in."""
+    """Projects points (P, 3) by p (3, 4), as of `checked_view`, and compares their z with the depth image (H, W) at
+    the pixel they fall in. Fills visible (P,), pixels (P, 2) and z (P,).
+    """
     height, width = depth.shape
     for i in range(points.shape[0]):
         x, y, t = points[i, 0], points[i, 1], points[i, 2]
