@@ -45,7 +45,7 @@ def _rays(intrinsics: bytes, width: int, height: int, step: int) -> Float:
 
 
 def along_z(camera: Camera, step: int = 1) -> Float:
-    """What a depth image along z is multiplied by to be that: 1, of shape ()."""
+    """As `along_ray`, of a depth image along z: 1, whatever the image."""
     return np.ones(())
 
 

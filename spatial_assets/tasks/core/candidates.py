@@ -233,7 +233,7 @@ def _pairs(shown: Bools, frames: Indices, ordered: bool) -> Indices:
 
 
 def pairs_in_frames(shown: Bools, frames: Indices, ordered: bool = False) -> Candidates:
-    """Each two objects in each of the frames (K,) that show both, by shown (F, O); in both orders where these differ."""
+    """Each two objects in each of the frames (K,) that show both, by shown (F, O), in both orders if these differ."""
     found = _pairs(shown, frames, ordered)
     return Candidates(found[:, :1], found[:, 1:])
 
