@@ -14,8 +14,8 @@ DEPTH_BUCKETS = 1024
 
 @numpy_kernel
 def view_planes(p, near, width, height, planes):
-    """Near plane and the planes through the eye and the image's sides, as rows n of n . (X, 1) >= 0, into planes (5,
-    4).
+    """Near plane and the planes through the eye and the image's sides, as rows n of n . (X, 1) >= 0,
+    into planes (5, 4).
     """
     for k in range(4):
         u, v, w = p[0, k], p[1, k], p[2, k]
