@@ -61,7 +61,7 @@ class OptionRows:
 
 
 def option_rows(rows: list[dict[str, Any]], weight: Float, fold: NDArray[np.int64]) -> OptionRows | None:
-    """None where the answers are not options."""
+    """The rows with their weight (N,) and part (N,); None where the answers are not options."""
     letters = rows[0]["options"] is not None
     texts = [row["options"] if letters else ["yes", "no"] for row in rows]
     names = [list(ascii_uppercase[: len(own)]) if letters else own for own in texts]

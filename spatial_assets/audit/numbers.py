@@ -25,7 +25,7 @@ LIMITS = np.array(RELATIVE_ERROR_LIMITS)
 
 
 def mra(said: Float, truth: Float) -> Float:
-    """Mean relative accuracy of estimates, elementwise; both broadcast.
+    """Mean relative accuracy of estimates (...), elementwise, from 0 to 1; both broadcast.
 
     The truth is positive or zero; where it is zero the error is absolute, as SPAR-Bench has it.
     """
@@ -46,7 +46,9 @@ def answers(rows: list[dict[str, Any]]) -> Float | None:
 
 
 def frequent_and_chance(truth: Float, weight: Float) -> tuple[float, float, float]:
-    """MRA of the most frequent answer, that of a random one of the distinct answers, and the most frequent answer."""
+    """MRA of the most frequent answer, that of a random one of the distinct answers, and the most frequent answer; of
+    answers (N,) and their weights (N,).
+    """
     distinct, index = np.unique(truth, return_inverse=True)
     counts = np.bincount(index, weight)
     scores = mra(_tried(distinct)[:, None], distinct[None, :]) @ counts / counts.sum()
@@ -62,7 +64,7 @@ def _tried(distinct: Float) -> Float:
 
 
 def best_constant(truth: Float, weight: Float) -> float:
-    """Of the answers themselves, the one with the highest MRA over all."""
+    """Of the answers (N,) themselves, the one with the highest MRA over all, by weights (N,)."""
     distinct, index = np.unique(truth, return_inverse=True)
     tried = _tried(distinct)
     counts = np.bincount(index, weight)
@@ -76,7 +78,9 @@ def outcomes(
     fold: NDArray[np.int64],
     tried: Sequence[int] | None = None,
 ) -> Iterator[Outcome]:
-    """Each attack's MRA of each row, learned on the other parts; of the parts tried alone, where some are named."""
+    """Each attack's MRA of each row, learned on the other parts; of the parts tried alone, where some are named. The
+    truth, weight and part of each row are (N,).
+    """
     told = parts.told(rows)
     given, marks = parts.padded([one.numbers for one in told]), parts.mark_coordinates(rows)
     keys = np.array([one.key for one in told])

@@ -45,7 +45,7 @@ def axes(choices: Sequence[Sequence[Choice]]) -> tuple[Float, list[str]]:
 
 
 def box_measures(boxes: Float) -> tuple[Float, list[str]]:
-    """(..., 4) width, height, area and aspect of (..., 4) boxes x0, y0, x1, y1; and their names."""
+    """Width, height, area and aspect, (..., 4), of boxes (..., 4) x0, y0, x1, y1; and their names."""
     with unknown_allowed():
         width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
         aspect = np.where(height > 0, width / np.where(height > 0, height, 1), np.nan)

@@ -19,7 +19,13 @@ MOST_CORNERS = 12
 
 
 def upright_parts(boxes: Sequence[Box]) -> Float:
-    """(N, 7): each box; of one that is tilted the upright box around it, turned as its longest level axis is."""
+    """Boxes as rows of numbers; of one that is tilted the upright box around it, turned as its longest level axis is.
+
+    Returns
+    -------
+    (N, 7) : center x, y, z and edge lengths along the box's own axes, meters; yaw, radians counter-clockwise from the
+        world's x.
+    """
     out = np.empty((len(boxes), PARTS))
     for place, box in enumerate(boxes):
         rotation, size = np.asarray(box.rotation, np.float64), np.asarray(box.size, np.float64)
@@ -35,7 +41,12 @@ def upright_parts(boxes: Sequence[Box]) -> Float:
 
 
 def aligned_parts(boxes: Sequence[Box]) -> Float:
-    """(N, 7): around each box the one along the world's axes, as ScanRefer's results are compared."""
+    """Around each box the one along the world's axes, as ScanRefer's results are compared.
+
+    Returns
+    -------
+    (N, 7) : as of `upright_parts`; yaw 0.
+    """
     out = np.zeros((len(boxes), PARTS))
     for place, box in enumerate(boxes):
         out[place, :3] = box.center
@@ -44,7 +55,16 @@ def aligned_parts(boxes: Sequence[Box]) -> Float:
 
 
 def iou_matrix(own: Float, others: Float) -> Float:
-    """(N, M), shared volume over joint volume of boxes (N, 7) and others (M, 7); 0 where both are flat."""
+    """Shared volume over joint volume of boxes that stand upright, turned or not.
+
+    Parameters
+    ----------
+    own, others : (N, 7) and (M, 7), meters and radians, as `upright_parts` gives them.
+
+    Returns
+    -------
+    (N, M) : from 0 to 1; 0 where both are flat.
+    """
     found: Float = _iou_matrix(np.ascontiguousarray(own), np.ascontiguousarray(others))
     return found
 

@@ -193,12 +193,19 @@ def _shell_distance(a: _Shell, b: _Shell) -> float:
 
 
 def box_samples(box: Box, spacing: float = SPACING) -> Float:
-    """The published sampling of a box: a grid over its outer part, (M, 3), meters, M >= 1.
+    """The published sampling of a box: a grid over its outer part.
 
     Along an axis of extent e stand ceil(e / spacing) points from face to face; a single one stands on the
     lower face. Points within a quarter of the extent from the center in all three axes are left out, then
-    those that rounding has put outside the box. Where none is left, the spacing is halved until one is. The
-    order is x, y, z with z fastest.
+    those that rounding has put outside the box. Where none is left, the spacing is halved until one is.
+
+    Parameters
+    ----------
+    spacing : meters.
+
+    Returns
+    -------
+    (M, 3) : M >= 1, meters, world. The order is x, y, z of the box's axes, with z fastest.
 
     Raises
     ------

@@ -246,7 +246,12 @@ def _distance_matrix(centers: Float, halves: Float, rots: Float) -> Float:
 
 
 def box_corners(box: Box) -> Float:
-    """Corners of a box, (8, 3), meters, in the order of `CORNER_SIGNS`."""
+    """Corners of a box.
+
+    Returns
+    -------
+    (8, 3) : meters, world, in the order of `CORNER_SIGNS`.
+    """
     corners: Float = box.center + (CORNER_SIGNS * (box.size / 2)) @ box.rotation.T
     return corners
 
@@ -292,7 +297,12 @@ def box_distance(a: Box, b: Box) -> float:
 
 
 def stack_boxes(boxes: Sequence[Box]) -> tuple[Float, Float, Float]:
-    """Centers (N, 3), sizes (N, 3) and rotations (N, 3, 3) of N boxes, as contiguous float64."""
+    """The parts of N boxes, each as one contiguous float64 array.
+
+    Returns
+    -------
+    (N, 3), (N, 3), (N, 3, 3) : centers and full sizes, meters, and rotations, whose columns are the boxes' axes.
+    """
     n = len(boxes)
     centers, sizes, rotations = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 3, 3))
     for k, box in enumerate(boxes):
@@ -301,7 +311,11 @@ def stack_boxes(boxes: Sequence[Box]) -> tuple[Float, Float, Float]:
 
 
 def box_distances(a: Sequence[Box], b: Sequence[Box]) -> Float:
-    """Exact distances (N,) between the boxes of two equally long sequences, pair by pair, meters.
+    """Exact distances between the boxes of two equally long sequences, pair by pair, as `box_distance`.
+
+    Returns
+    -------
+    (N,) : meters.
 
     Raises
     ------
@@ -318,14 +332,24 @@ def box_distances(a: Sequence[Box], b: Sequence[Box]) -> Float:
 
 
 def box_distance_matrix(boxes: Sequence[Box]) -> Float:
-    """Exact distances (N, N) between all pairs of boxes, meters; symmetric, 0 on the diagonal."""
+    """Exact distances between all pairs of boxes, as `box_distance`.
+
+    Returns
+    -------
+    (N, N) : meters; symmetric, 0 on the diagonal.
+    """
     centers, sizes, rotations = stack_boxes(boxes)
     matrix: Float = _distance_matrix(centers, sizes / 2, rotations)
     return matrix
 
 
 def box_overlap_matrix(boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    """Which pairs of boxes share a point, (N, N); symmetric, true on the diagonal."""
+    """Which pairs of boxes share a point, as `boxes_overlap`.
+
+    Returns
+    -------
+    (N, N) : symmetric, true on the diagonal.
+    """
     centers, sizes, rotations = stack_boxes(boxes)
     matrix: NDArray[np.bool_] = _overlap_matrix(centers, sizes / 2, rotations)
     return matrix

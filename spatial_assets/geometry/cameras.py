@@ -17,7 +17,18 @@ and their right-hand axes no longer span the horizontal plane."""
 
 
 def project(points: Float, intrinsics: Float, world_to_camera: Float) -> tuple[Float, Float]:
-    """Pixels (N, 2) and depths z (N,) of world points (N, 3); pixels are NaN where z <= 0."""
+    """Where points appear in a camera's image.
+
+    Parameters
+    ----------
+    points : (N, 3), meters, world.
+    intrinsics : (3, 3), pixels. world_to_camera : (4, 4), meters, OpenCV axes.
+
+    Returns
+    -------
+    (N, 2), (N,) : pixels x, y, NaN where z <= 0, with pixel centers where the intrinsics have them; depths z along the
+        camera's axis, meters.
+    """
     camera = points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
     z = camera[:, 2]
     homogeneous = camera @ intrinsics.T
@@ -27,9 +38,16 @@ def project(points: Float, intrinsics: Float, world_to_camera: Float) -> tuple[F
 
 
 def unproject(depth: NDArray[np.float32], intrinsics: Float, camera_to_world: Float) -> Float:
-    """World points (N, 3) at the centers of an image's pixels, row by row, of depths (H, W) along the camera's z.
+    """World points at the centers of an image's pixels. Pixels without a depth, 0, NaN or infinite, have none.
 
-    Pixels without a depth, 0, NaN or infinite, have none.
+    Parameters
+    ----------
+    depth : (H, W), meters along the camera's z.
+    intrinsics : (3, 3), pixels, pixel centers at integer + 0.5. camera_to_world : (4, 4), meters, OpenCV axes.
+
+    Returns
+    -------
+    (N, 3) : meters, row by row.
     """
     rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
     z = depth[rows, columns].astype(np.float64)
@@ -40,25 +58,50 @@ def unproject(depth: NDArray[np.float32], intrinsics: Float, camera_to_world: Fl
 
 
 def relative_motion(first: Float, second: Float) -> Float:
-    """T = inv(C1) C2 of camera-to-world poses (..., 4, 4): camera 2 as seen from camera 1."""
+    """T = inv(C1) C2 of camera-to-world poses: camera 2 as seen from camera 1.
+
+    Parameters
+    ----------
+    first, second : (..., 4, 4), rigid, meters; their leading axes broadcast.
+
+    Returns
+    -------
+    (..., 4, 4) : meters, in the axes of the first camera.
+    """
     return rigid_inverse(first) @ second
 
 
 def yaw_pitch(motion: Float) -> tuple[Float, Float]:
-    """Degrees by which the viewing direction turns right and up, of motions (..., 4, 4).
+    """By how much the viewing direction turns right and up.
 
     The direction is the motion's third column d: yaw = atan2(dx, dz), pitch = atan2(-dy, hypot(dx, dz)).
+
+    Parameters
+    ----------
+    motion : (..., 4, 4), as `relative_motion` gives it, OpenCV axes.
+
+    Returns
+    -------
+    (...), (...) : yaw from -180 to 180 and pitch from -90 to 90, degrees.
     """
     dx, dy, dz = motion[..., 0, 2], motion[..., 1, 2], motion[..., 2, 2]
     return np.degrees(np.arctan2(dx, dz)), np.degrees(np.arctan2(-dy, np.hypot(dx, dz)))
 
 
 def find_up(camera_to_world: Float) -> tuple[Float, str]:
-    """The world direction (3,) that is up, and how it was found, from camera poses (N, 4, 4).
+    """The world direction that is up, from camera poses.
 
     A camera held without roll has its x axis level, wherever it looks, so up is the direction to which
     all x axes are most nearly perpendicular, on the side of the cameras' own up (-y). Where the cameras
     face one way the x axes leave it open, and the mean of their own ups decides.
+
+    Parameters
+    ----------
+    camera_to_world : (N, 4, 4), N >= 1, OpenCV axes.
+
+    Returns
+    -------
+    (3,), str : a unit vector, an axis of the world where it is within `SNAP_DEGREES` of one; and how it was found.
     """
     right = camera_to_world[:, :3, 0]
     own_up = -camera_to_world[:, :3, 1].mean(axis=0)
@@ -79,7 +122,16 @@ def find_up(camera_to_world: Float) -> tuple[Float, str]:
 
 
 def turn_to_z(up: Float) -> Float:
-    """A rigid (4, 4) that takes the unit vector `up` to +z: a cyclic change of axes where up is an axis."""
+    """A turn of the world that takes `up` to +z: a cyclic change of axes where up is an axis.
+
+    Parameters
+    ----------
+    up : (3,), a unit vector.
+
+    Returns
+    -------
+    (4, 4) : rigid, without translation.
+    """
     axis = int(np.abs(up).argmax())
     turn = np.eye(4)
     if np.count_nonzero(up) == 1:
@@ -95,5 +147,14 @@ def turn_to_z(up: Float) -> Float:
 
 
 def stack(matrices: list[NDArray[np.float64]]) -> Float:
-    """(N, 4, 4) of N poses (4, 4), translations in meters; also of none."""
+    """Poses as one array; also of none.
+
+    Parameters
+    ----------
+    matrices : N of (4, 4), translations in meters.
+
+    Returns
+    -------
+    (N, 4, 4)
+    """
     return np.stack(matrices) if matrices else np.zeros((0, 4, 4))

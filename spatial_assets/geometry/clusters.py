@@ -45,7 +45,10 @@ class Clusters:
 
 @kernel
 def morton_codes(points, faces, low, scale, codes):
-    """Position of each face's centroid along a Z-order curve of CURVE_BITS per axis."""
+    """Fills codes (F,) with the position of each face's centroid along a Z-order curve of CURVE_BITS per axis.
+
+    points (V, 3), meters; faces (F, 3); low (3,), meters, and scale (3,), cells a meter, of the curve's cells.
+    """
     top = (1 << CURVE_BITS) - 1
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -65,8 +68,12 @@ def morton_codes(points, faces, low, scale, codes):
 
 @kernel
 def cut(points, faces, order, group, most, vertex_starts, vertices, face_starts, corners, names, clusters_of):
-    """Cuts ordered faces into clusters of at most `most`; a new one starts where the group changes. Returns
-    clusters and vertices."""
+    """Cuts ordered faces into clusters of at most `most`; a new one starts where the group changes. Returns how many
+    clusters and vertices there are.
+
+    points (V, 3), faces (F, 3), order (D,), group (F,) and what is filled are as of `make_clusters` and `Clusters`,
+    with room for a cluster and three vertices a face; clusters_of (D,) is each face's.
+    """
     last_seen = np.full(points.shape[0], -1, np.int64)
     local = np.empty(points.shape[0], np.int64)
     clusters, used = 0, 0
@@ -106,7 +113,16 @@ def cut(points, faces, order, group, most, vertex_starts, vertices, face_starts,
 def along_curve(
     points: NDArray[np.float64], faces: NDArray[np.int32], rows: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """(R,) positions of the given faces along a space-filling curve."""
+    """Positions of faces along a space-filling curve (Z-order; Morton, 1966): neighbors get numbers near each other.
+
+    Parameters
+    ----------
+    points : (V, 3), meters. faces : (F, 3), vertex numbers. rows : (R,), the faces that are asked about.
+
+    Returns
+    -------
+    (R,) : CURVE_BITS bits for each axis.
+    """
     codes = np.empty(len(rows), np.uint64)
     if len(rows) == 0:
         return codes
@@ -126,7 +142,13 @@ def full_cluster(faces: int) -> int:
 def make_clusters(
     points: NDArray[np.float64], faces: NDArray[np.int32], order: NDArray[np.int64], group: NDArray[np.int32]
 ) -> Clusters:
-    """Clusters of the faces named by `order`, cut in that order and wherever their group (F,) changes."""
+    """Clusters of the faces named by `order`, cut in that order and wherever their group changes.
+
+    Parameters
+    ----------
+    points : (V, 3), meters. faces : (F, 3), vertex numbers.
+    order : (D,), face numbers. group : (F,), of each face; compared alone.
+    """
     count = len(order)
     vertex_starts, face_starts = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
     vertices = np.empty((3 * count, 3))
@@ -150,7 +172,16 @@ def make_clusters(
 def bounds_to_boxes(
     low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centers and half extents of axis-aligned bounds, all (N, 3)."""
+    """Centers and half extents of axis-aligned bounds.
+
+    Parameters
+    ----------
+    low, high : (N, 3), meters.
+
+    Returns
+    -------
+    (N, 3), (N, 3) : centers and half extents, meters; none of what was within the bounds is left outside by rounding.
+    """
     centers = 0.5 * low + 0.5 * high
     # The larger side, so that rounding of the center leaves no vertex outside.
     return centers, np.maximum(high - centers, centers - low)

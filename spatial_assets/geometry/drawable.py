@@ -15,7 +15,20 @@ MAX_FACES = ID_MASK
 
 
 def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Vertices (V, 3) float64 and faces (F, 3) int32; raises ValueError on wrong shapes or indices."""
+    """A mesh's arrays, checked and converted. An empty mesh may have any shape.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters; may be NaN or infinite. faces : (F, 3) integers, vertex numbers.
+
+    Returns
+    -------
+    (V, 3) float64, (F, 3) int32 : both contiguous.
+
+    Raises
+    ------
+    ValueError : a shape is wrong, faces are no integers or more than MAX_FACES, or an index is out of range.
+    """
     points = np.ascontiguousarray(vertices, dtype=np.float64)
     if points.size == 0:
         points = points.reshape(0, 3)
@@ -38,13 +51,34 @@ def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[NDArray[np.floa
 
 
 def drawable(points: NDArray[np.float64], corners: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """(F,) bool: faces whose three vertices are finite and within COORDINATE_LIMIT."""
+    """Which faces can be drawn: their three vertices are finite and within COORDINATE_LIMIT.
+
+    Parameters
+    ----------
+    points : (V, 3), meters. corners : (F, 3), vertex numbers.
+
+    Returns
+    -------
+    (F,)
+    """
     return np.asarray(_drawable(points, corners, COORDINATE_LIMIT), np.bool_)
 
 
 def face_areas(vertices: ArrayLike, faces: ArrayLike) -> NDArray[np.float64]:
-    """(F,) areas, square meters, half the length of two edges' cross product; 0 for faces that are never drawn for
-    their coordinates. ValueError as in `prepare_mesh`."""
+    """Areas of a mesh's faces: half the length of two edges' cross product.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters. faces : (F, 3) integers, vertex numbers.
+
+    Returns
+    -------
+    (F,) : square meters; 0 for faces that are never drawn for their coordinates.
+
+    Raises
+    ------
+    ValueError : as `checked_mesh`.
+    """
     points, corners = checked_mesh(vertices, faces)
     return np.asarray(_areas(points, corners, COORDINATE_LIMIT))
 

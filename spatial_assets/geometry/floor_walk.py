@@ -101,7 +101,16 @@ def convex_hulls(points: Float) -> Float:
 
 @kernel
 def distance_to_hull(x: float, y: float, hull: Float) -> float:
-    """Meters from a point to a convex polygon (k, 2) as `convex_hulls` gives it, 0 inside; exact to rounding."""
+    """How far a point is from a convex polygon; exact to rounding.
+
+    Parameters
+    ----------
+    x, y : meters. hull : (k, 2), meters, counter-clockwise, as `convex_hulls` gives it.
+
+    Returns
+    -------
+    Meters; 0 inside.
+    """
     best = np.inf
     inside, any_left = True, False
     last = len(hull) - 1
@@ -133,7 +142,17 @@ def can_stand(floor: Floor, x: float, y: float) -> bool:
 
 @kernel
 def stand_by(floor: Floor, target: Float, hull: Float, reach: float) -> tuple[float, float]:
-    """The middle of a cell nearest to a target (2,), at most `reach` meters from a hull (k, 2); NaN where none is."""
+    """The middle of the standable cell nearest to a target.
+
+    Parameters
+    ----------
+    target : (2,), meters. hull : (k, 2), meters, as `convex_hulls` gives it.
+    reach : meters from the hull, at most.
+
+    Returns
+    -------
+    x and y, meters; NaN where none is within reach.
+    """
     best, best_x, best_y = np.inf, np.nan, np.nan
     rows, columns = floor.standable.shape
     for row in range(rows):
@@ -156,10 +175,18 @@ def stand_by(floor: Floor, target: Float, hull: Float, reach: float) -> tuple[fl
 def walk_to(
     floor: Floor, x: float, y: float, target: Float, hull: Float, reach: float
 ) -> tuple[float, float]:
-    """Where a walk in a straight line toward a target (2,) ends, if what ends it is the hull (k, 2) around it.
+    """Where a walk in a straight line toward a target ends, if what ends it is the hull around it.
 
     That is, if the way is free until at most `reach` meters from the hull, and not free as far as its center: on a
-    carpet one would walk on. NaN otherwise.
+    carpet one would walk on.
+
+    Parameters
+    ----------
+    x, y : meters, where it begins. target : (2,), meters. hull : (k, 2), meters, as `convex_hulls` gives it.
+
+    Returns
+    -------
+    x and y, meters; NaN otherwise.
     """
     across, up = target[0] - x, target[1] - y
     last = 1 + int(STEPS_PER_CELL * math.hypot(across, up) / floor.cell)

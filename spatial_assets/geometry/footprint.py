@@ -107,8 +107,11 @@ class Triangulation:
 
 
 def triangulate(points: ArrayLike) -> Triangulation:
-    """The Delaunay triangulation of points (N, 2) or (N, 3), of which x and y count; no triangles where all
-    lie on one line.
+    """The Delaunay triangulation of points in the plane; no triangles where all lie on one line.
+
+    Parameters
+    ----------
+    points : (N, 2) or more columns, of which x and y count; meters.
 
     Raises
     ------
@@ -168,7 +171,20 @@ def alpha_shape(points: ArrayLike | Triangulation, alpha: float, fill_holes: boo
 
 
 def alpha_shape_area(points: ArrayLike | Triangulation, alpha: float, fill_holes: bool = True) -> float:
-    """Area of `alpha_shape`, square meters; 0 where no triangle is kept. Parameters and errors as there."""
+    """Area of `alpha_shape`; 0 where no triangle is kept.
+
+    Parameters
+    ----------
+    points, alpha, fill_holes : as of `alpha_shape`.
+
+    Returns
+    -------
+    Square meters.
+
+    Raises
+    ------
+    ValueError : as `alpha_shape`.
+    """
     of = points if isinstance(points, Triangulation) else triangulate(points)
     return float(shapely.area(_local_shape(of, alpha, fill_holes)))
 
@@ -210,7 +226,21 @@ def draw_points(points: ArrayLike, samples: int, seed: int = 0) -> Float:
 
 
 def draws_of_points(points: ArrayLike, samples: int, seeds: Sequence[int]) -> list[Float]:
-    """`draw_points` for each of several seeds. Errors as there."""
+    """`draw_points` for each of several seeds.
+
+    Parameters
+    ----------
+    points, samples : as of `draw_points`.
+    seeds : none of them negative.
+
+    Returns
+    -------
+    (M, 3) for each seed, all of one length; ascending.
+
+    Raises
+    ------
+    ValueError : as `draw_points`.
+    """
     if samples < 0 or min(seeds, default=0) < 0:
         raise ValueError(f"samples and seeds must not be negative: {samples}, {seeds}")
     array = _checked(points, 3)
@@ -306,12 +336,21 @@ class Faces:
     """(F,), lengths of the faces' longest edges."""
 
     def part(self, which: NDArray[np.bool_]) -> Faces:
-        """Those of the faces that are marked (F,)."""
+        """Those of the faces that are marked.
+
+        Parameters
+        ----------
+        which : (F,)
+        """
         return Faces(self.vertices, self.corners.compress(which, axis=1), self.longest[which])
 
 
 def gather_faces(vertices: ArrayLike, faces: ArrayLike) -> Faces:
-    """The faces (F, 3) of vertices (V, 3), of which those that no face names may be anything.
+    """A mesh's faces as columns, and their longest edges.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters; those that no face names may be anything. faces : (F, 3), vertex numbers.
 
     Raises
     ------
@@ -377,5 +416,18 @@ def face_points(faces: Faces, spacing: float) -> Float:
 
 
 def surface_points(vertices: ArrayLike, faces: ArrayLike, spacing: float) -> Float:
-    """The distinct `face_points` (M, 3) of faces (F, 3) of vertices (V, 3), ascending. Errors as there."""
+    """The distinct `face_points` of a mesh.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters. faces : (F, 3), vertex numbers. spacing : meters.
+
+    Returns
+    -------
+    (M, 3) : meters, ascending.
+
+    Raises
+    ------
+    ValueError, TooLarge : as `gather_faces` and `face_points`.
+    """
     return _distinct(_checked(face_points(gather_faces(vertices, faces), spacing), 3))

@@ -28,14 +28,18 @@ class Faces(NamedTuple):
 
 
 def evenly_among(positions: Indices, count: int, samples: int) -> Indices:
-    """Of frames at ascending positions (P,) of a video of `count` those nearest to `samples` spread evenly over it.
+    """Of frames of a video those nearest to `samples` spread evenly over it.
 
     Each stands for one position, in the same order; of all ways to do so the one whose distances add up to least, and
     of several such the earliest frames. All of them where there are no more than asked for.
 
+    Parameters
+    ----------
+    positions : (P,), ascending, of frames in a video of `count`.
+
     Returns
     -------
-    Their places among the positions, ascending.
+    (min(P, samples, count),) : their places among the positions, ascending.
     """
     wanted = uniform_indices(count, samples)
     if len(wanted) >= len(positions):
@@ -66,7 +70,12 @@ def _nearest(positions: Indices, wanted: Indices) -> Indices:
 
 
 def faces_of(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> Faces:
-    """Centers, areas and longest edges of faces (F, 3) of vertices (V, 3), meters."""
+    """Centers, areas and longest edges of a mesh's faces, in float64.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters. faces : (F, 3), vertex numbers.
+    """
     return Faces(*_measured(np.ascontiguousarray(vertices), np.ascontiguousarray(faces)))
 
 
@@ -95,14 +104,32 @@ def _measured(vertices: Float, faces: Indices) -> tuple[Float, Float, Float]:
 
 def coarse_share(faces: Faces, looks: Sequence[NDArray[np.integer]], size: float) -> float:
     """Of the area of the faces that frames see, the share of those that are longer than a voxel: their centers do not
-    say which voxels they fill, nor how much of them a frame sees."""
+    say which voxels they fill, nor how much of them a frame sees.
+
+    Parameters
+    ----------
+    looks : face numbers (L,) of each frame. size : of a voxel, meters.
+
+    Returns
+    -------
+    From 0 to 1; 0 where nothing is seen.
+    """
     seen = seen_faces(looks, len(faces.areas))
     area = float(faces.areas[seen].sum())
     return float(faces.areas[seen & (faces.longest > size)].sum()) / area if area > 0 else 0.0
 
 
 def seen_faces(looks: Sequence[NDArray[np.integer]], count: int) -> NDArray[np.bool_]:
-    """(F,), which of a mesh's faces some of the frames see."""
+    """Which of a mesh's faces some of the frames see.
+
+    Parameters
+    ----------
+    looks : face numbers (L,) of each frame. count : the mesh's faces, F.
+
+    Returns
+    -------
+    (F,)
+    """
     seen = np.zeros(count, np.bool_)
     for own in looks:
         seen[own] = True
@@ -126,7 +153,12 @@ class Plan:
         self._codes: Indices = np.where(known, codes, self._count)
 
     def cells(self, seen: NDArray[np.bool_]) -> int:
-        """Cells that faces (F,) that are seen have their centers in."""
+        """How many cells the faces that are seen have their centers in.
+
+        Parameters
+        ----------
+        seen : (F,), of the faces whose centers the plan was made from.
+        """
         held = np.zeros(self._count + 1, np.bool_)
         held[self._codes[seen]] = True
         return int(held[: self._count].sum())

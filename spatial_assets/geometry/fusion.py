@@ -61,7 +61,12 @@ class View:
 
     @property
     def projection(self) -> Float:
-        """(3, 4), from the world to pixels times depth."""
+        """From the world to pixels times depth.
+
+        Returns
+        -------
+        (3, 4) : of world points in meters (x, y, z, 1): x times z, y times z and z, pixels and meters; contiguous.
+        """
         projection: Float = np.ascontiguousarray(self.intrinsics @ rigid_inverse(self.camera_to_world)[:3])
         return projection
 
@@ -181,7 +186,16 @@ class _Field:
 
 
 def places_of(keys: Indices) -> Indices:
-    """(B, 3): where blocks lie, in blocks from the origin."""
+    """Where blocks lie.
+
+    Parameters
+    ----------
+    keys : (B,), x, y and z in KEY_BITS each, x the highest.
+
+    Returns
+    -------
+    (B, 3) : in blocks from the world's origin.
+    """
     parts = [keys >> 2 * KEY_BITS, keys >> KEY_BITS & KEY_MASK, keys & KEY_MASK]
     places: Indices = np.stack(parts, axis=1) - KEY_MIDDLE
     return places

@@ -20,10 +20,19 @@ GRID = 10
 
 
 def grid_positions(centers: Float, low: Float, high: Float, cells: int = GRID, stretch: bool = True) -> Float:
-    """Positions (N, 2) in cells, 0 to `cells`, of centers (N, 2 or more) within the extent low (2,) to high (2,).
+    """Where points lie on a grid over an extent.
 
     With `stretch` each axis fills the grid by itself; without, the longer one does and the other keeps its
     proportion, in the grid's middle. What lies outside the extent is put on its border.
+
+    Parameters
+    ----------
+    centers : (N, 2) or more columns, of which x and y count, meters.
+    low, high : (2,), meters, the extent's corners. cells : along each axis.
+
+    Returns
+    -------
+    (N, 2) : in cells, from 0 to `cells`.
 
     Raises
     ------
@@ -39,12 +48,30 @@ def grid_positions(centers: Float, low: Float, high: Float, cells: int = GRID, s
 
 
 def cells_of(positions: Float, cells: int = GRID) -> np.ndarray:
-    """Cells (N, 2) of positions (N, 2); the extent's far border belongs to the last cell."""
+    """Cells that positions lie in; the extent's far border belongs to the last cell.
+
+    Parameters
+    ----------
+    positions : (N, 2), as `grid_positions` gives them.
+
+    Returns
+    -------
+    (N, 2) : int64, counted from 0.
+    """
     return np.minimum(np.floor(positions).astype(np.int64), cells - 1)
 
 
 def cell_margins(positions: Float, cells: int = GRID) -> Float:
-    """(N,), in cells: how far each position (N, 2) is from the nearest border between two cells."""
+    """How far positions are from the nearest border between two cells.
+
+    Parameters
+    ----------
+    positions : (N, 2), as `grid_positions` gives them.
+
+    Returns
+    -------
+    (N,) : in cells.
+    """
     distances = np.abs(positions[:, :, None] - np.arange(1, cells)).min(axis=2, initial=float(cells))
     margins: Float = distances.min(axis=1)
     return margins

@@ -77,7 +77,16 @@ def recover_box(
 
 
 def level_headings(poses: Float) -> Float:
-    """(N,), degrees counter-clockwise from the world's x in which cameras (N, 4, 4) look; NaN straight up or down."""
+    """Where cameras look, seen from above.
+
+    Parameters
+    ----------
+    poses : (N, 4, 4), camera to world, OpenCV axes, z up.
+
+    Returns
+    -------
+    (N,) : degrees counter-clockwise from the world's x, -180 to 180; NaN straight up or down.
+    """
     east, north = poses[:, 0, 2], poses[:, 1, 2]
     headings: Float = np.degrees(np.arctan2(north, east))
     headings[np.hypot(east, north) < STEEP] = np.nan
@@ -136,7 +145,16 @@ def match_boxes(found: Sequence[Box], proposals: Sequence[Box]) -> NDArray[np.in
 
 
 def agreement(own: Float, others: Float) -> Float:
-    """(N, M), by which matches are made: the intersection over union, below zero where there is none."""
+    """By how much boxes agree, by which matches are made: the intersection over union, below zero where there is none.
+
+    Parameters
+    ----------
+    own, others : (N, 7) and (M, 7), meters and radians, as of `upright_parts`.
+
+    Returns
+    -------
+    (N, M) : from -1 to 1; of two that do not meet -d / (1 + d), d meters between their centers.
+    """
     shared = iou_matrix(own, others)
     apart = np.linalg.norm(own[:, None, :3] - others[None, :, :3], axis=2)
     found: Float = np.where(shared > 0, shared, -apart / (1.0 + apart))

@@ -43,7 +43,7 @@ class PreparedInstances:
 
 @kernel
 def segment_sums(values, starts):
-    """Sums of values[starts[i]:starts[i + 1]], each from left to right."""
+    """Sums (N,) of values[starts[i]:starts[i + 1]], each from left to right; starts (N + 1,)."""
     sums = np.zeros(starts.shape[0] - 1)
     for i in range(sums.shape[0]):
         for k in range(starts[i], starts[i + 1]):
@@ -53,7 +53,9 @@ def segment_sums(values, starts):
 
 @kernel
 def number_pairs(faces, slot, rows, last_slot, corners, counts):
-    """Numbers the (instance, vertex) pairs of faces, which rows lists by instance; last_slot: (V,) of -1."""
+    """Numbers the (instance, vertex) pairs of faces (F, 3), which rows lists by instance. Fills corners (F, 3) and
+    adds to counts (I,), of each instance; slot (F,): each face's; last_slot (V,): all -1.
+    """
     number = np.empty(last_slot.shape[0], np.int32)
     total = 0
     for r in range(rows.shape[0]):
@@ -69,9 +71,16 @@ def number_pairs(faces, slot, rows, last_slot, corners, counts):
 
 
 def prepare_instances(prepared: PreparedMesh, face_instance: ArrayLike) -> PreparedInstances:
-    """Groups a prepared mesh's faces by instance. face_instance: (F,) integers, NO_INSTANCE (-1) = none.
+    """Groups a prepared mesh's faces by instance.
 
-    Raises ValueError if its length is not the mesh's number of faces, or on an id below -1.
+    Parameters
+    ----------
+    face_instance : (F,) integers, NO_INSTANCE (-1) = none.
+
+    Raises
+    ------
+    ValueError : its length is not the mesh's number of faces, it holds no integers, or an id is below -1 or above 32
+        bits.
     """
     owner = np.asarray(face_instance)
     if owner.shape != (len(prepared.faces),):
@@ -118,8 +127,14 @@ def instance_vertices(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Numbers the (instance, vertex) pairs, by instance.
 
-    Returns each face corner's pair (F, 3), one past the last for faces of no instance, and where each instance's
-    pairs start (I + 1,).
+    Parameters
+    ----------
+    faces : (F, 3), of `vertex_count` vertices. slot : (F,), which of `count` instances each is of, negative for none.
+
+    Returns
+    -------
+    (F, 3), (count + 1,) : each face corner's pair, one past the last for faces of no instance; and where each
+        instance's pairs start.
     """
     rows = np.flatnonzero(slot >= 0)
     rows = rows[np.argsort(slot[rows], kind="stable")]

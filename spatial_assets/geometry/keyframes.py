@@ -13,11 +13,19 @@ CELL_ROOM = 1.001
 
 
 def keyframe_indices(camera_to_world: Float, translation: float, rotation: float) -> NDArray[np.int64]:
-    """Frames that are not redundant, of poses (N, 4, 4), ascending; the first is always kept.
+    """Frames that are not redundant; the first is always kept.
 
     A frame is redundant if any retained earlier frame is nearer than both thresholds: the distance of the
-    camera positions below `translation` meters, and the angle of R1' R2, arccos((trace - 1) / 2), below
-    `rotation` degrees (SPAR, appendix 7.3).
+    camera positions below `translation`, and the angle of R1' R2, arccos((trace - 1) / 2), below `rotation` (SPAR,
+    appendix 7.3).
+
+    Parameters
+    ----------
+    camera_to_world : (N, 4, 4), meters, in the order of the video. translation : meters. rotation : degrees.
+
+    Returns
+    -------
+    (K,) : places among the poses, ascending.
     """
     # trace(R1' R2) is the sum of the elementwise products, so the angle's test needs no matrix product.
     least_trace = 1.0 + 2.0 * np.cos(np.radians(rotation))
@@ -74,14 +82,28 @@ def _not_redundant(positions, rotations, squared, least_trace, cell):
 
 
 def uniform_indices(count: int, samples: int) -> NDArray[np.int64]:
-    """`samples` indices spread evenly over 0 to count - 1, ends included; all of them where there are fewer."""
+    """Indices spread evenly over 0 to count - 1, ends included.
+
+    Returns
+    -------
+    (min(count, samples),) : ascending; all of them where there are no more than asked for.
+    """
     if count <= samples:
         return np.arange(count)
     return np.linspace(0, count - 1, samples).astype(np.int64)
 
 
 def dense_indices(timestamps: Float | None, count: int, per_second: float, stride: int) -> NDArray[np.int64]:
-    """The first frame of each 1 / per_second seconds; every `stride`-th frame where there are no timestamps."""
+    """The first frame of each 1 / per_second seconds; every `stride`-th frame where there are no timestamps.
+
+    Parameters
+    ----------
+    timestamps : (count,), seconds, ascending.
+
+    Returns
+    -------
+    (K,) : ascending.
+    """
     if timestamps is None:
         return np.arange(0, count, stride)
     ticks = np.floor((timestamps - timestamps[0]) * per_second).astype(np.int64)

@@ -30,10 +30,19 @@ def overlap_matrices(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Area visible in both frames over area visible in either, for all pairs of N frames.
 
-    visible_faces: per frame the faces that own a pixel, ascending. areas: (F,), square meters.
-    face_instance: (F,), negative for faces of no instance. Returns two (N, N) matrices: over all faces, and
-    over the faces of instances only (SpatialMosaic's). Symmetric; the diagonal is 1, or 0 where nothing is
-    visible (0/0 = 0). Raises ValueError on a face number outside 0..F-1.
+    Parameters
+    ----------
+    visible_faces : per frame the faces that own a pixel, ascending.
+    areas : (F,), square meters. face_instance : (F,), negative for faces of no instance.
+
+    Returns
+    -------
+    (N, N), (N, N) : over all faces, and over the faces of instances only (SpatialMosaic's). Symmetric; the diagonal is
+        1, or 0 where nothing is visible (0/0 = 0).
+
+    Raises
+    ------
+    ValueError : a face number is outside 0..F-1, or the lengths differ.
     """
     weights = np.ascontiguousarray(areas, dtype=np.float64)
     owner = np.asarray(face_instance)
@@ -55,7 +64,17 @@ def overlap_matrices(
 def overlap(
     starts: NDArray[np.int64], frames: NDArray[np.int32], weights: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
-    """(N, N) shares from the lists of frames that see each face."""
+    """Shares from the lists of frames that see each face.
+
+    Parameters
+    ----------
+    starts : (F + 1,). frames : those that see face f, ascending, stand at starts[f]:starts[f + 1].
+    weights : (F,), square meters; what is not positive does not count. count : of frames, N.
+
+    Returns
+    -------
+    (N, N) : as of `overlap_matrices`.
+    """
     lower = np.zeros((count, count))
     overlap_sums(starts, frames, weights, lower)
     both = np.tril(lower) + np.tril(lower, -1).T

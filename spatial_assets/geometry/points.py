@@ -11,7 +11,9 @@ from spatial_assets.geometry.rasterize import DEFAULT_NEAR, checked_view
 
 @kernel
 def test_points(points, p, depth, near, tolerance, relative, visible, pixels, z):
-    """Projects points and compares their z with the depth image at the pixel they fall in."""
+    """Projects points (P, 3) by p (3, 4), as of `checked_view`, and compares their z with the depth image (H, W) at
+    the pixel they fall in. Fills visible (P,), pixels (P, 2) and z (P,).
+    """
     height, width = depth.shape
     for i in range(points.shape[0]):
         x, y, t = points[i, 0], points[i, 1], points[i, 2]
@@ -40,12 +42,22 @@ def point_visibility(
     near: float = DEFAULT_NEAR,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Which points a depth image shows: those that lie at most the tolerance behind the surface at their
-    pixel.
+    pixel. Keep points in mesh order: random order costs several times as much.
 
-    points: (P, 3), meters, world. depth: (H, W), meters along z; inf = nothing there, 0 or nan = not
-    measured (such pixels show no point). tolerance: meters; relative: a share of the surface's depth, added
-    to it. Returns visible (P,), pixels (P, 2) and z (P,); pixels are nan for points nearer than `near` or
-    not finite. Keep points in mesh order: random order costs several times as much.
+    Parameters
+    ----------
+    points : (P, 3), meters, world.
+    depth : (H, W), meters along z; inf = nothing there, 0 or nan = not measured (such pixels show no point).
+    intrinsics, world_to_camera, near : as of `rasterize`.
+    tolerance : meters. relative : a share of the surface's depth, added to it.
+
+    Returns
+    -------
+    (P,), (P, 2), (P,) : visible; pixels, nan for points nearer than `near` or not finite; z, meters.
+
+    Raises
+    ------
+    ValueError : depth has another shape, a tolerance is negative, or as `rasterize`.
     """
     image = np.ascontiguousarray(depth)
     if image.ndim != 2:

@@ -53,8 +53,12 @@ class Scratch(threading.local):
         self.buffers: dict[str, NDArray] = {}
 
     def take(self, name: str, size: int, dtype: type) -> NDArray:
-        """A flat buffer of `size` items and LANES more, holding anything; valid until the thread's next
-        call."""
+        """A flat buffer, holding anything; valid until the thread's next call.
+
+        Returns
+        -------
+        (size + LANES,)
+        """
         size += LANES
         buffer = self.buffers.get(name)
         if buffer is None or buffer.size < size:
@@ -68,8 +72,20 @@ scratch = Scratch()
 def checked_view(
     intrinsics: ArrayLike, world_to_camera: ArrayLike, width: int, height: int, near: float
 ) -> NDArray[np.float64]:
-    """The projection (3, 4) to pixels, counted from the first pixel's center; raises ValueError on a view
-    that cannot be drawn."""
+    """A view's projection, as the kernels take it.
+
+    Parameters
+    ----------
+    intrinsics, world_to_camera, width, height, near : as of `rasterize`.
+
+    Returns
+    -------
+    (3, 4) : from the world, meters, to pixels times depth, counted from the first pixel's center.
+
+    Raises
+    ------
+    ValueError : the view cannot be drawn; see `rasterize`.
+    """
     k = np.asarray(intrinsics, dtype=np.float64)
     pose = np.asarray(world_to_camera, dtype=np.float64)
     if k.shape != (3, 3) or not np.isfinite(k).all():
@@ -95,8 +111,15 @@ def checked_view(
 def prepare_mesh(vertices: ArrayLike, faces: ArrayLike) -> PreparedMesh:
     """Lays a mesh out for `rasterize`, once per scene. A stable interface.
 
-    vertices: (V, 3), meters, world. faces: (F, 3) integers. An empty mesh is fine. Raises ValueError on wrong
-    shapes and on face indices out of range; faces with NaN or infinite vertices are kept out of every image.
+    Faces with NaN or infinite vertices are kept out of every image. An empty mesh is fine.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters, world. faces : (F, 3) integers, vertex numbers.
+
+    Raises
+    ------
+    ValueError : a shape is wrong, or a face index out of range.
     """
     points, corners = checked_mesh(vertices, faces)
     rows = np.flatnonzero(drawable(points, corners))
@@ -115,12 +138,22 @@ def rasterize(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The face and the depth at every pixel. A stable interface.
 
-    intrinsics: (3, 3), pixels, principal point counted with pixel centers at integer + 0.5, skew allowed.
-    world_to_camera: (4, 4), OpenCV axes. near: meters. Returns face_id (height, width) int32 in the
-    caller's face numbering, -1 = none, and depth (height, width) float32, meters along the camera's z, inf
-    = none. Releases the GIL, so frames may run side by side on threads. Raises ValueError on a zero,
-    negative or non-finite focal length, a non-finite pose, an empty image or a near distance that is not
-    positive.
+    Releases the GIL, so frames may run side by side on threads.
+
+    Parameters
+    ----------
+    intrinsics : (3, 3), pixels, principal point counted with pixel centers at integer + 0.5, skew allowed.
+    world_to_camera : (4, 4), meters, OpenCV axes. width, height : pixels. near : meters.
+
+    Returns
+    -------
+    (height, width) int32 : the caller's face numbers, -1 = none.
+    (height, width) float32 : depth, meters along the camera's z, inf = none.
+
+    Raises
+    ------
+    ValueError : a zero, negative or non-finite focal length, a non-finite pose, an empty image or a near distance that
+        is not positive.
     """
     p = checked_view(intrinsics, world_to_camera, width, height, near)
     keys = scratch.take("keys", width * height, np.int64)

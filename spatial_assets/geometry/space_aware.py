@@ -53,7 +53,12 @@ class Seen(NamedTuple):
     """Of different voxels."""
 
     def of(self, frame: int) -> Indices:
-        """(V,), the voxels that a frame sees, by their numbers."""
+        """The voxels that a frame sees.
+
+        Returns
+        -------
+        (V,) : their numbers.
+        """
         return self.voxels[self.starts[frame] : self.starts[frame + 1]]
 
 
@@ -67,14 +72,15 @@ class Chosen(NamedTuple):
 
 
 def grid_of(points: Sequence[Float], parts: int, outside: float, most_parts: int, step: float) -> Grid | None:
-    """The voxels for what frames see, points (P, 3) each: `parts` along the shortest side of what holds most of them.
+    """The voxels for what frames see: `parts` along the shortest side of what holds most of their points.
 
     A stray point is outside, and moves an end by one place among all points at most; voxels then keep their size
     unless it stood at a border of the steps that sizes are rounded to.
 
     Parameters
     ----------
-    points : finite. outside : share of the points beyond each end of an axis that its length leaves out.
+    points : of each frame (P, 3), meters, finite.
+    outside : share of the points beyond each end of an axis that its length leaves out.
     most_parts : along the longest side, at most: of what is flat, voxels would become too many.
     step : sizes are whole powers of it.
 
@@ -101,11 +107,16 @@ def grid_of(points: Sequence[Float], parts: int, outside: float, most_parts: int
 
 
 def seen_voxels(points: Sequence[Float], grid: Grid | None, least_points: int) -> Seen:
-    """The voxels in which frames have points, finite, (P, 3) each.
+    """The voxels in which frames have points.
 
+    Parameters
+    ----------
+    points : of each frame (P, 3), meters, finite.
     least_points : of all frames together, that a voxel must hold: a stray point by itself is none.
 
-    Raises ValueError where voxels are too small for what is seen.
+    Raises
+    ------
+    ValueError : voxels are too small for what is seen.
     """
     starts = _starts(points)
     if grid is None or not starts[-1]:
@@ -118,10 +129,16 @@ def seen_voxels(points: Sequence[Float], grid: Grid | None, least_points: int) -
 def seen_voxels_of(
     points: Float, looks: Sequence[NDArray[np.integer]], grid: Grid | None, least_points: int
 ) -> Seen:
-    """The same where frames see some of one set of points (P, 3), which `looks` of each frame say by their places:
-    each point is put into its voxel once, not once a frame.
+    """`seen_voxels` where frames see some of one set of points: each is put into its voxel once, not once a frame.
 
-    Raises ValueError where voxels are too small for what is seen.
+    Parameters
+    ----------
+    points : (P, 3), meters, finite. looks : of each frame (L,), places among the points.
+    least_points : as of `seen_voxels`; a point counts once for each frame that sees it.
+
+    Raises
+    ------
+    ValueError : voxels are too small for what is seen.
     """
     starts = _starts(looks)
     if grid is None or not starts[-1]:
@@ -257,7 +274,9 @@ def choose(seen: Seen, identities: Hashes, wanted: int) -> Chosen:
         the video.
     wanted : at least 1. Of a video with fewer frames each is taken as often as any other, but for one.
 
-    Raises ValueError where there is no frame, or two of one identity.
+    Raises
+    ------
+    ValueError : there is no frame, or two have one identity.
     """
     count = len(identities)
     if count == 0:
@@ -342,18 +361,35 @@ def _liken(starts: Indices, voxels: Indices, taken: int, among: Bools, alike: Fl
 
 
 def trusted(confidence: Sequence[Float], quantile: float, least: float) -> list[Bools]:
-    """Of each frame's points, (P,) each, those of at least this quantile of the video's confidence and of more than
-    `least`."""
+    """The points of a video that are known well: at least at this quantile of all its frames' confidence, and above
+    `least`.
+
+    Parameters
+    ----------
+    confidence : of each frame (P,), of its points. quantile : from 0 to 1.
+
+    Returns
+    -------
+    (P,) of each frame, whether a point is one of them.
+    """
     joined = np.concatenate(confidence) if len(confidence) else np.zeros(0)
     border = np.quantile(joined, quantile) if len(joined) else 0.0
     return [(own >= border) & (own > least) for own in confidence]
 
 
 def choose_as_released(points: Sequence[Float], wanted: int) -> Indices:
-    """Frames as Spatial-MLLM's released code takes them (`sa_sampling.py`), ascending; points (P, 3) of each, trusted.
+    """Frames as Spatial-MLLM's released code takes them (`sa_sampling.py`).
 
     One point moves all voxels, since they are parts of what holds every point; where no frame adds a voxel it stops,
     with fewer frames than are asked for; of equals the earliest is taken.
+
+    Parameters
+    ----------
+    points : of each frame (P, 3), meters, trusted.
+
+    Returns
+    -------
+    (K,) : K <= wanted, ascending.
     """
     held = np.concatenate(points) if len(points) else np.zeros((0, 3))
     if len(held) == 0:

@@ -60,7 +60,7 @@ def triple_turns(triples: Indices, centers: Float) -> Float:
 
     Parameters
     ----------
-    triples : (N, 3), places among the centers (O, 2).
+    triples : (N, 3), places among the centers. centers : (O, 2), meters, seen from above.
 
     Returns
     -------
@@ -122,8 +122,9 @@ def triple_sectors(
 
     Parameters
     ----------
-    triples : (N, 3), places among centers (O, 2) and boxes' corners (O, 8, 2). turns : (N,), of `triple_turns`,
-    none of them NaN. borders : degrees, ascending from 0; sectors begin at them.
+    triples : (N, 3), places among centers and corners. turns : (N,), of `triple_turns`, none of them NaN.
+    centers, corners : (O, 2) and (O, 8, 2), of boxes seen from above, meters.
+    borders : degrees, ascending from 0; sectors begin at them.
 
     Raises
     ------

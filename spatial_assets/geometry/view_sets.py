@@ -36,6 +36,10 @@ def count_sets(fits: Bools, shares: Bools | None, largest: int) -> list[int]:
     Returns
     -------
     [sets of 2, sets of 3, ...].
+
+    Raises
+    ------
+    ValueError : `largest` is none of these.
     """
     if not 2 <= largest <= LARGEST:
         raise ValueError(f"sets of up to {largest} frames; 2 to {LARGEST} can be counted")
@@ -177,6 +181,10 @@ def draw_sets(
     Returns
     -------
     (K, LARGEST) different sets, their frames ascending, NOBODY behind them; draws that end before their size give none.
+
+    Raises
+    ------
+    ValueError : N is so great that sets have no numbers of 64 bits.
     """
     lows = np.array([low for low, _ in levels])
     highs = np.array([high for _, high in levels])
@@ -246,7 +254,16 @@ def _grow(overlap, fits, joined, chained, lows, highs, anchors, sizes, ranks):
 
 
 def pair_overlaps(sets: Numbers, overlap: Float) -> Float:
-    """(K, pairs) overlap of every two of a set's k frames, (K, k): first with second, first with third, ..."""
+    """The overlap of every two of a set's frames.
+
+    Parameters
+    ----------
+    sets : (K, k), frames. overlap : (N, N), shares, as `overlap_matrices` gives them.
+
+    Returns
+    -------
+    (K, k * (k - 1) / 2) : first with second, first with third, ...
+    """
     first, second = np.triu_indices(sets.shape[1], k=1)
     return overlap[sets[:, first], sets[:, second]]
 

@@ -24,20 +24,48 @@ VIEW_FIELD = math.radians(60)
 
 
 def headings_of(steps: Float) -> Float:
-    """Of steps (N, 3), from 0 to less than a full turn; 0 for one that leads straight up or nowhere."""
+    """Where steps lead, seen from above.
+
+    Parameters
+    ----------
+    steps : (N, 3), z up, of any length.
+
+    Returns
+    -------
+    (N,) : radians, 0 along +y, growing to the right, to less than a full turn; 0 for one that leads straight up or
+        nowhere.
+    """
     found: Float = np.arctan2(steps[:, 0], steps[:, 1]) % (2 * math.pi)
     # The remainder of a tiny negative angle is rounded to the full turn.
     return np.where(found >= 2 * math.pi, 0.0, found)
 
 
 def elevations_of(steps: Float) -> Float:
-    """Of steps (N, 3)."""
+    """How steeply steps lead up.
+
+    Parameters
+    ----------
+    steps : (N, 3), z up, of any length.
+
+    Returns
+    -------
+    (N,) : radians, from -pi/2 to pi/2; 0 for one that leads nowhere.
+    """
     found: Float = np.arctan2(steps[:, 2], np.hypot(steps[:, 0], steps[:, 1]))
     return found
 
 
 def nearest_views(headings: Float, elevations: Float) -> NDArray[np.int64]:
-    """The view (N,) whose heading and elevation are nearest to each direction's."""
+    """The views whose heading and elevation are nearest to directions.
+
+    Parameters
+    ----------
+    headings, elevations : (N,), radians.
+
+    Returns
+    -------
+    (N,) : numbers of views, 0 to 35.
+    """
     sideways = np.floor(np.asarray(headings) / VIEW_STEP + 0.5).astype(np.int64) % HEADINGS
     up = np.clip(np.floor(np.asarray(elevations) / VIEW_STEP + 0.5).astype(np.int64) + 1, 0, ELEVATIONS - 1)
     found: NDArray[np.int64] = up * HEADINGS + sideways
@@ -45,20 +73,43 @@ def nearest_views(headings: Float, elevations: Float) -> NDArray[np.int64]:
 
 
 def view_intrinsics() -> Float:
-    """(3, 3) of every view, whose middle is the image's."""
+    """The camera matrix of every view.
+
+    Returns
+    -------
+    (3, 3) : pixels; the principal point is the middle of the image, pixel centers at integer + 0.5.
+    """
     width, height = VIEW_SIZE
     focal = height / 2 / math.tan(VIEW_FIELD / 2)
     return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
 
 
 def view_poses(position: Float) -> Float:
-    """Camera-to-world (36, 4, 4) of the views of a viewpoint that stands at `position` (3,), OpenCV axes."""
+    """Camera to world of the views of a viewpoint.
+
+    Parameters
+    ----------
+    position : (3,), meters.
+
+    Returns
+    -------
+    (36, 4, 4) : meters, OpenCV axes.
+    """
     number = np.arange(VIEWS, dtype=np.float64)
     return looking(position, number % HEADINGS * VIEW_STEP, (number // HEADINGS - 1) * VIEW_STEP)
 
 
 def looking(position: Float, headings: Float, elevations: Float) -> Float:
-    """Camera-to-world (N, 4, 4) of level-held cameras at `position` (3,), by headings (N,) and elevations (N,)."""
+    """Camera to world of cameras that are held level.
+
+    Parameters
+    ----------
+    position : (3,), meters. headings, elevations : (N,), radians.
+
+    Returns
+    -------
+    (N, 4, 4) : meters, OpenCV axes.
+    """
     heading, elevation = np.asarray(headings, np.float64), np.asarray(elevations, np.float64)
     count = len(heading)
     sine, cosine = np.sin(heading), np.cos(heading)
@@ -72,9 +123,19 @@ def looking(position: Float, headings: Float, elevations: Float) -> Float:
 
 
 def facing(position: Float, target: Float, elevation: float = 0.0) -> Float:
-    """Camera-to-world (4, 4) of somebody at `position` (3,) who turns to `target` (3,) and looks level.
+    """Camera to world of somebody who turns to a target and looks level, or at the elevation given.
 
-    Raises ValueError where the target is straight above, below or at the position: no heading leads there.
+    Parameters
+    ----------
+    position, target : (3,), meters. elevation : radians.
+
+    Returns
+    -------
+    (4, 4) : meters, OpenCV axes.
+
+    Raises
+    ------
+    ValueError : the target is straight above, below or at the position: no heading leads there.
     """
     step = np.asarray(target, np.float64) - position
     if not np.hypot(step[0], step[1]) > 0:
@@ -84,7 +145,16 @@ def facing(position: Float, target: Float, elevation: float = 0.0) -> Float:
 
 
 def shortest_ways(positions: Float, edges: NDArray[np.bool_]) -> Float:
-    """Meters (N, N) of the shortest ways along edges (N, N) between positions (N, 3); inf where there is none."""
+    """The lengths of the shortest ways between positions (Dijkstra, 1959).
+
+    Parameters
+    ----------
+    positions : (N, 3), meters. edges : (N, N), from whose row one can walk to whose column, in a straight line.
+
+    Returns
+    -------
+    (N, N) : meters; inf where there is none.
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 

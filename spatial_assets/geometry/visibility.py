@@ -67,10 +67,17 @@ def frame_visibility(
     near: float = DEFAULT_NEAR,
     amodal: bool = True,
 ) -> FrameVisibility:
-    """Everything the visibility table says of one frame. Arguments and errors as in `rasterize`.
+    """Everything the visibility table says of one frame.
 
-    amodal=False leaves out what a lone instance would cover and its truncation: cheaper, and enough where
-    only visible ids are needed.
+    Parameters
+    ----------
+    intrinsics, world_to_camera, width, height, near : as of `rasterize`.
+    amodal : False leaves out what a lone instance would cover and its truncation: cheaper, and enough where only
+        visible ids are needed.
+
+    Raises
+    ------
+    ValueError : as `rasterize`.
     """
     p = checked_view(intrinsics, world_to_camera, width, height, near)
     pixels = width * height
@@ -108,10 +115,17 @@ def frame_visibility(
 def image_visibility(instance_image: ArrayLike, depth: ArrayLike | None = None) -> FrameVisibility:
     """What an image of instance ids says of one frame, where there is no mesh.
 
-    instance_image: (H, W) integers, -1 = none. depth: (H, W), meters along z, where there is one; 0, negative,
-    nan and inf = not measured. What only a mesh can tell is missing: amodal_px is -1; truncation,
-    visible_vertex_fraction and amodal_box are nan; visible_faces is empty. Raises ValueError on wrong shapes, on
-    ids below -1 or above 32 bits, and on more than MAX_FACES different ids.
+    What only a mesh can tell is missing: amodal_px is -1; truncation, visible_vertex_fraction and amodal_box are nan;
+    visible_faces is empty.
+
+    Parameters
+    ----------
+    instance_image : (H, W) integers, -1 = none.
+    depth : (H, W), meters along z, where there is one; 0, negative, nan and inf = not measured.
+
+    Raises
+    ------
+    ValueError : wrong shapes, ids below -1 or above 32 bits, or more than MAX_FACES different ids.
     """
     given = np.asarray(instance_image)
     if given.ndim != 2 or given.size == 0:

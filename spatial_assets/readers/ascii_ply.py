@@ -42,7 +42,9 @@ def is_ascii(header: list[str]) -> bool:
 
 
 def parse(header: list[str], file: Path, body: int) -> dict[str, NDArray[Any]] | None:
-    """Structured arrays by element, of a header's lines and where the body begins; None for a file of another form."""
+    """Structured arrays (N,) by element, of a header's lines and where the body begins; None for a file of another
+    form.
+    """
     elements = _elements(header)
     if elements is None:
         return None

@@ -54,7 +54,9 @@ class BoxCheck:
         self.hits = self.count = 0
 
     def add(self, pose: Float, rays: Float, instances: NDArray[np.integer]) -> bool:
-        """Whether one view may be of this scene: rays (..., 3) in the camera, ids (...) of all or some pixels."""
+        """Whether one view may be of this scene: its pose (4, 4), camera to world in meters; rays (..., 3) in the
+        camera and ids (...) of all or some pixels.
+        """
         used, places = self.boxes.of(instances, np.ones(instances.shape, np.bool_))
         count = len(places)
         start = self.boxes.turned(pose[:3, 3] - self.boxes.centers[places], places)

@@ -74,7 +74,7 @@ class PoseReading:
     """What `as_documented` means in this format."""
 
     def apply(self, matrix: Float) -> Float:
-        """Camera-to-world in meters with OpenCV axes, of one or many matrices (..., 4, 4)."""
+        """Camera-to-world in meters with OpenCV axes, (..., 4, 4), of one or many matrices (..., 4, 4)."""
         convention = self.documented if self.convention == AS_DOCUMENTED else self.convention
         pose = matrix.copy()
         pose[..., :3, 3] *= self.unit
@@ -94,7 +94,7 @@ class PoseReading:
 
 
 def parse_numbers(path: str, text: str, counts: tuple[int, ...] | int, what: str) -> Float:
-    """As many numbers as one of `counts`, between white space, commas or brackets.
+    """As many numbers as one of `counts`, (N,), between white space, commas or brackets.
 
     NaN and infinities are numbers here.
     """
@@ -135,7 +135,7 @@ def parse_pose(path: str, text: str, what: str, unit: float) -> Float | None:
 
 
 def is_lost(pose: Float) -> bool:
-    """Whether a tracker marked the pose as lost: with values that are no numbers, or without a rotation."""
+    """Whether a tracker marked the pose (4, 4) as lost: with values that are no numbers, or without a rotation."""
     return not all(map(math.isfinite, pose.ravel().tolist())) or not any(pose[:3, :3].ravel().tolist())
 
 
@@ -200,7 +200,7 @@ def check_matrix(path: str, numbers: Float) -> Float:
 
 
 def check_intrinsics(path: str, intrinsics: Float, width: int, height: int, shifted: bool = False) -> Float:
-    """Raises InputError for what no pinhole camera of that image size has.
+    """The intrinsics (3, 3), pixels. Raises InputError for what no pinhole camera of that image size has.
 
     `shifted` is for one whose lens is said to be, so that its axis need only be in the image.
     """
@@ -240,7 +240,9 @@ def check_intrinsics(path: str, intrinsics: Float, width: int, height: int, shif
 
 
 def scale_to(path: str, intrinsics: Float, calibrated: tuple[float, float], size: tuple[int, int]) -> Float:
-    """Intrinsics for images of another size. Raises InputError for one of another shape, which is cut or turned."""
+    """Intrinsics (3, 3) for images of another size, in pixels. Raises InputError for one of another shape, which is
+    cut or turned.
+    """
     across, down = (size[i] / calibrated[i] for i in range(2))
     if not abs(across / down - 1) <= ASPECT_TOLERANCE:
         told = f"{calibrated[0]:g} x {calibrated[1]:g}"

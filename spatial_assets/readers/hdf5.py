@@ -27,7 +27,9 @@ FILTERS = frozenset({None, "gzip", "lzf"})
 def read_array(
     root: Path, path: str, key: str, shape: tuple[int | None, ...], kinds: str = INTEGERS + REALS
 ) -> NDArray[Any]:
-    """One array of a file. Raises InputError for another kind or shape, where None stands for any length."""
+    """One array of a file, of this `shape`. Raises InputError for another kind or shape, where None stands for any
+    length, as in (None, 3).
+    """
     try:
         import h5py
     except ImportError as error:
@@ -75,6 +77,6 @@ def _check(path: str, held: Any, shape: tuple[int | None, ...], kinds: str) -> N
 
 
 def check_finite(path: str, values: NDArray[np.floating]) -> None:
-    """Raises InputError for an array that has a value that is no number."""
+    """Raises InputError for an array (...) that has a value that is no number."""
     if not np.isfinite(values).all():
         raise InputError(path, "has a value that is not a number", "malformed_file")

@@ -141,7 +141,9 @@ def _owners(
 
 
 def check_boxes(path: str, boxes: Mapping[int, Box], mesh: Mesh, owners: NDArray[np.int32]) -> str:
-    """What was found of boxes and the faces of their objects, in words. Raises InputError where they contradict."""
+    """What was found of boxes and the faces of their objects, in words; `owners` (F,) are the faces' objects. Raises
+    InputError where they contradict.
+    """
     shares, offsets = [], []
     for box, points in _objects(boxes, mesh, owners):
         local = (points - box.center) @ box.rotation

@@ -256,7 +256,9 @@ def fused_frames(found: Sequence) -> frozenset[int]:
 
 
 def fuse_frames(root: Path, found: Sequence, parameters: Parameters, held: Held | None = None) -> Mesh:
-    """A mesh of those frames that stand apart; what others show, these have shown. `held`: depths by frame's name."""
+    """A mesh of those frames that stand apart; what others show, these have shown. `held`: depths (H, W) by frame's
+    name, in meters, 0 = none, which are taken out.
+    """
     held = {} if held is None else held
     apart = fused_frames(found)
 

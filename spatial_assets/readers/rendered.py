@@ -45,12 +45,14 @@ def _rays(intrinsics: bytes, width: int, height: int, step: int) -> Float:
 
 
 def along_z(camera: Camera, step: int = 1) -> Float:
-    """What a depth image along z is multiplied by to be that."""
+    """As `along_ray`, of a depth image along z: 1, whatever the image."""
     return np.ones(())
 
 
 def along_ray(camera: Camera, step: int = 1) -> Float:
-    """What an image of distances along the ray, or every n-th row and column of it, is multiplied by to be along z."""
+    """What an image (R, C) of distances along the ray, or every n-th row and column of it, is multiplied by to be
+    along z: of that shape, and not to be written to.
+    """
     return _along_ray(_exactly(camera.intrinsics), camera.width, camera.height, step)
 
 
@@ -68,7 +70,9 @@ class Labels:
     counts: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def add(self, instances: NDArray[np.integer], semantics: NDArray[np.integer]) -> list[int]:
-        """Counts one view. Returns what its pixels show, ascending, NO_INSTANCE among it where there is any."""
+        """Counts one view, (H, W) each. Returns what its pixels show, ascending, NO_INSTANCE among it where there is
+        any.
+        """
         # Along the rows both change rarely: stretches of pixels are counted, of which there are far fewer.
         owners, names = instances.ravel(), semantics.ravel()
         changes = np.flatnonzero((owners[1:] != owners[:-1]) | (names[1:] != names[:-1])) + 1
@@ -104,7 +108,7 @@ class DepthInBoxes:
         self.inside = {"the ray": 0, "z": 0}
 
     def add(self, frame: Frame, depth: Float, instances: NDArray[np.integer], step: int) -> None:
-        """One view: every n-th row and column of depth as on disk, meters, 0 = none, and of its objects."""
+        """One view: of every n-th row and column, depth (R, C) as on disk, meters, 0 = none, and objects (R, C)."""
         used, places = self.boxes.of(instances, depth > 0)
         pose, directions = frame.camera_to_world, rays(frame.camera, step)[used]
         self.count += len(places)

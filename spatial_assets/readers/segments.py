@@ -47,7 +47,7 @@ class Annotated:
         return int((end - first).sum())
 
     def vertices(self, instance: int) -> NDArray[np.int64]:
-        """An object's vertices, ascending; found anew each time, since those of all may be many times the mesh."""
+        """An object's vertices (N,), ascending; found anew each time, since those of all may be many times the mesh."""
         first, end = self._stretches(instance)
         sizes = end - first
         steps = np.repeat(first - np.cumsum(sizes) + sizes, sizes)
@@ -106,7 +106,7 @@ def read_annotated(root: Path, segments: str, aggregation: str, vertex_count: in
 
 
 def read_groups(root: Path, path: str) -> list[tuple[int, str, NDArray[np.int64]]]:
-    """Id, label and segments of every object."""
+    """Id, label and segments (N,) of every object."""
     content = files.read_json(root, path)
     if not isinstance(content, dict) or not isinstance(content.get("segGroups"), list):
         raise InputError(path, "no list of segGroups", "malformed_file")

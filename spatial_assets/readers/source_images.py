@@ -121,7 +121,7 @@ def _decode(image: Any) -> None:
 
 
 def read_image(root: Path, path: str, mode: str | None = None) -> NDArray[Any]:
-    """A decoded image as an array, as it is shown, in PIL's `mode` where one is given."""
+    """A decoded image (H, W) or (H, W, C) as it is shown, in PIL's `mode` where one is given."""
     pixels: list[NDArray[Any]] = []
     shown = ImageFile.of(path).shown
     with files.reading(path), _stream(root, path) as stream:

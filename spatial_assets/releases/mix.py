@@ -108,7 +108,8 @@ def evenly(there: Mapping[str, int], wanted: int) -> dict[str, int]:
 def mix(
     lake: Mapping[Cell, Ranks], asked: Mix, tasks: Sequence[str] = (), scale: float = 1.0, fewer: bool = False
 ) -> Mixed:
-    """What the recipe keeps of a lake, given as ranks; of these tasks alone, where any are named.
+    """What the recipe keeps of a lake, given as the ranks (N,) of each cell's rows; of these tasks alone, where any
+    are named.
 
     Counts are multiplied by `scale` and rounded down. Raises ValueError where a count cannot be met and fewer than it
     will not do.

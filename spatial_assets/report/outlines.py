@@ -62,7 +62,9 @@ def box_outline(corners: Float, intrinsics: Float) -> Float:
 
 
 def outside(pixels: Float, center: Float, width: float, height: float) -> str:
-    """Where an outline lies that the image has no part of, by its box's center in the camera; empty if it has any."""
+    """Where an outline (N, 2), in pixels, lies that the image has no part of, by its box's center (3,) in the camera;
+    empty if it has any.
+    """
     if center[2] < NEAR or not len(pixels):
         return "behind the camera"
     low, high = pixels.min(axis=0), pixels.max(axis=0)

@@ -136,7 +136,7 @@ def heat_colors(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def heat_map(name: str, axis: str, matrix: NDArray[np.float64], side: int = 300) -> Image.Image:
-    """A square matrix of shares, with what its rows and columns are and a scale from 0 to 1."""
+    """A square matrix (N, N) of shares, with what its rows and columns are and a scale from 0 to 1."""
     width, bottom = side + 2 * BORDER + 62, 28
     image, draw = canvas(width, TITLE_HEIGHT + side + bottom)
     title(draw, name, width)
@@ -237,7 +237,7 @@ class Plan:
         self.draw.line([*pixels, pixels[0]], color, 1)
 
     def name(self, corners: Float, text: str) -> None:
-        """A word at the middle of a footprint, or a little above or below it."""
+        """A word at the middle of a footprint (N, 2 or more), meters, or a little above or below it."""
         x, y = np.mean(self.to_pixels(corners), axis=0)
         x -= self.draw.textlength(text, font(SMALL_SIZE)) / 2
         self.labels.put([(x, y - 6 + shift) for shift in (0, 13, -13)], text, INK, GROUND)

@@ -50,7 +50,12 @@ class View:
 
     @property
     def world_to_camera(self) -> Float:
-        """(4, 4), translation in meters."""
+        """The inverse of `camera_to_world`.
+
+        Returns
+        -------
+        (4, 4) : translation in meters, OpenCV axes.
+        """
         return rigid_inverse(self.camera_to_world)
 
 

@@ -91,12 +91,26 @@ class Fisheye:
 
     @property
     def intrinsics(self) -> Float:
-        """(3, 3) of the pinhole image."""
+        """Of the pinhole image.
+
+        Returns
+        -------
+        (3, 3) : pixels, pixel centers at integer + 0.5.
+        """
         width, height = self.size
         return np.array([[self.shown_focal, 0, width / 2], [0, self.shown_focal, height / 2], [0, 0, 1]])
 
     def stored(self, x: Float, y: Float) -> tuple[Float, Float]:
-        """Where pixels x, y (...) of the pinhole image lie in the stored one."""
+        """Where pixels of the pinhole image lie in the stored one.
+
+        Parameters
+        ----------
+        x, y : (...), pixels, pixel centers at integer + 0.5.
+
+        Returns
+        -------
+        (...), (...) : x and y, likewise.
+        """
         ray_x, ray_y = (
             (at - side / 2) / self.shown_focal for at, side in zip((x, y), self.size, strict=True)
         )
@@ -140,7 +154,16 @@ class Fisheye:
 
 
 def bent(angles: Float, bends: tuple[float, float, float, float]) -> Float:
-    """Distances from the principal point, in focal lengths, of rays at angles from the axis."""
+    """How far from the principal point rays fall: t (1 + k1 t^2 + k2 t^4 + k3 t^6 + k4 t^8), OpenCV's fisheye model.
+
+    Parameters
+    ----------
+    angles : (...), radians from the axis. bends : k1 to k4.
+
+    Returns
+    -------
+    (...) : focal lengths.
+    """
     square = angles * angles
     k1, k2, k3, k4 = bends
     found: Float = angles * (1 + square * (k1 + square * (k2 + square * (k3 + square * k4))))

@@ -343,7 +343,16 @@ class Scene:
 
 
 def rigid_inverse(pose: Float) -> Float:
-    """Inverse of one or many rigid transforms, shape (..., 4, 4)."""
+    """Inverse of one or many rigid transforms.
+
+    Parameters
+    ----------
+    pose : (..., 4, 4)
+
+    Returns
+    -------
+    (..., 4, 4) : translations in the unit that they were in.
+    """
     out = np.zeros_like(pose)
     rotation = np.swapaxes(pose[..., :3, :3], -1, -2)
     out[..., :3, :3] = rotation

@@ -73,7 +73,13 @@ class View:
 
     @classmethod
     def turned(cls, size: tuple[int, int], focal: float, camera: Float, panorama: Float) -> View:
-        """Of a camera's axes and a panorama's in the world, both as columns (3, 3)."""
+        """By how a camera is turned against the panorama.
+
+        Parameters
+        ----------
+        size : width and height, pixels. focal : pixels.
+        camera, panorama : (3, 3), their axes in the world, as columns.
+        """
         return cls(size, float(focal), _quaternion(panorama.T @ camera))
 
     def __str__(self) -> str:
@@ -82,13 +88,23 @@ class View:
 
     @property
     def intrinsics(self) -> Float:
-        """(3, 3)."""
+        """The camera matrix.
+
+        Returns
+        -------
+        (3, 3) : pixels; the principal point is the middle of the image, pixel centers at integer + 0.5.
+        """
         width, height = self.size
         return np.array([[self.focal, 0, width / 2], [0, self.focal, height / 2], [0, 0, 1.0]])
 
     @property
     def rotation(self) -> Float:
-        """(3, 3), from the camera's axes to the panorama's."""
+        """The turn as a matrix.
+
+        Returns
+        -------
+        (3, 3) : from the camera's axes to the panorama's.
+        """
         w, x, y, z = np.array(self.turn) / np.linalg.norm(self.turn)
         return np.array(
             [
@@ -112,7 +128,20 @@ class View:
 
 
 def sampled(first: Path, rays: Float) -> NDArray[np.float32]:
-    """Colors (..., 3), 0 to 255, of a panorama in directions (..., 3) in its own axes."""
+    """Colors of a panorama.
+
+    Parameters
+    ----------
+    first : the image that stands for all six. rays : (..., 3), directions in the panorama's own axes, of any length.
+
+    Returns
+    -------
+    (..., 3) : red, green and blue, 0 to 255.
+
+    Raises
+    ------
+    OSError : the image of a face that a ray meets is gone, or no square image.
+    """
     flat = rays.reshape(-1, 3)
     # The face whose forward axis a ray is nearest to.
     chosen = (flat @ AXES[:, 2].T).argmax(axis=1)

@@ -101,7 +101,16 @@ class Video:
         return ordered, np.searchsorted(ordered, np.sort(np.frombuffer(keys, np.int64)))
 
     def frame(self, number: int) -> NDArray[np.uint8]:
-        """Colors (H, W, 3) of a frame. Raises OSError where it is not there or cannot be decoded."""
+        """A decoded frame.
+
+        Returns
+        -------
+        (H, W, 3) : red, green and blue, 0 to 255.
+
+        Raises
+        ------
+        OSError : it is not there or cannot be decoded.
+        """
         if not 0 <= number < self.count:
             raise OSError(f"no frame {number}: there are {self.count}")
         with self._lock:

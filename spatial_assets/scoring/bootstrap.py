@@ -36,7 +36,7 @@ def task_intervals(
     replicates: int = REPLICATES,
     confidence: float = CONFIDENCE,
 ) -> dict[str, Interval]:
-    """Interval of each task's mean; tasks without scores are left out."""
+    """Interval of the mean of each task's scores (N,); tasks without scores are left out."""
     return {
         task: _interval(float(np.mean(values)), _replicates(task, values, replicates), confidence)
         for task, values in sorted(scores.items())
@@ -52,7 +52,7 @@ def overall_interval(
 ) -> Interval | None:
     """Interval of the profile's overall score, each task being drawn by itself; None if there is no score.
 
-    `scores` is by the task names that the profile scores, before any are merged.
+    `scores` (N,) are by the task names that the profile scores, before any are merged.
     """
     tasks = sorted(task for task, values in scores.items() if len(values))
     if not tasks:

@@ -82,7 +82,8 @@ def first_token(text: str) -> str:
 
 
 def task_means(scores: Scores, tasks: TaskIndex, names: Sequence[str]) -> dict[str, float]:
-    """Mean score of every task that has one, in alphabetical order, as pandas groups them.
+    """Mean score of every task that has one, in alphabetical order, as pandas groups them; of scores (N,) and the
+    places (N,) of their tasks among the names.
 
     Each mean is numpy's pairwise sum over the task's scores in file order, divided by their number.
     """

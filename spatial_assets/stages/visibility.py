@@ -179,7 +179,7 @@ def _check_size(kind: str, view: View, image: NDArray[Any]) -> None:
 
 
 def check_ids(kind: str, owners: NDArray[np.int32]) -> None:
-    """Raises InputError where an instance's id does not fit the instance images."""
+    """Raises InputError where an instance's id, of owners (F,), does not fit the instance images."""
     greatest = int(owners.max(initial=0))
     if greatest > instance_images.GREATEST_ID:
         raise InputError(

@@ -105,7 +105,7 @@ def _header(width: int, height: int) -> bytes:
 
 
 def unfiltered(rows: NDArray[np.uint8], pixels: NDArray[np.uint16]) -> bool:
-    """An Unfilter for rows that are all filtered one way, by numpy alone."""
+    """An Unfilter, of rows (H, 1 + 2 W) and pixels (H, W), for rows that are all filtered one way, by numpy alone."""
     height, width = pixels.shape
     filters, differences = rows[:, 0], rows[:, 1:]
     if (filters == UP).all():

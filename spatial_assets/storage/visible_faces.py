@@ -53,7 +53,7 @@ class FacesFile:
 
 
 def read_faces(data: Any) -> dict[str, NDArray[np.int32]]:
-    """Ascending face ids by frame, from a path or a file object."""
+    """Ascending face ids (N,) by frame, from a path or a file object."""
     found: dict[str, NDArray[np.int32]] = {}
     for batch in pq.ParquetFile(data).iter_batches():
         lists = batch.column("faces")

@@ -104,12 +104,12 @@ def write_shared(path: Path, content: Any) -> None:
 
 
 def write_matrix(path: Path, matrix: Float) -> None:
-    """A matrix as rows of numbers; ten decimals keep a pose to a ten-millionth of a millimeter."""
+    """A matrix (M, N) as rows of numbers; ten decimals keep a pose to a ten-millionth of a millimeter."""
     write_text(path, "".join(" ".join(f"{x:.10f}" for x in row) + "\n" for row in matrix))
 
 
 def depth_image(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Depth in meters (inf = none) to 16-bit millimeters (0 = none)."""
+    """Depth (H, W) in meters (inf = none) to 16-bit millimeters (0 = none)."""
     kept = np.where(depth < DEPTH_LIMIT, depth, 0.0)
     return np.round(kept * MILLIMETERS).astype(np.uint16)
 
@@ -158,7 +158,9 @@ def write_frames(
 
 
 def write_mesh(path: Path, vertices: Float, colors: NDArray[np.uint8], faces: NDArray[np.int32]) -> None:
-    """A binary little-endian PLY with ScanNet's properties: x y z red green blue alpha, and faces of three."""
+    """A binary little-endian PLY with ScanNet's properties: x y z red green blue alpha, and faces of three; of
+    vertices (V, 3) in meters, colors (V, 3) and faces (F, 3).
+    """
     header = (
         "ply\nformat binary_little_endian 1.0\n"
         f"element vertex {len(vertices)}\n"

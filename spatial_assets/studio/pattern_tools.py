@@ -29,7 +29,7 @@ def pattern(name: str) -> Callable[[Pattern], Pattern]:
 
 
 def grid() -> tuple[Float, Float]:
-    """x and y of the pixel centers in [0, 1), y down."""
+    """x and y of the pixel centers in [0, 1), y down, (SIZE, SIZE) each."""
     t = (np.arange(SIZE) + 0.5) / SIZE
     x, y = np.meshgrid(t, t)
     return x, y
@@ -38,8 +38,9 @@ def grid() -> tuple[Float, Float]:
 def noise(
     rng: np.random.Generator, roughness: float = 1.5, stretch: float = 1.0, cut: float = 128.0
 ) -> Float:
-    """Seamless noise in [0, 1]: white noise filtered by frequency ** -roughness; `stretch` > 1 draws it out
-    along x."""
+    """Seamless noise (SIZE, SIZE) in [0, 1]: white noise filtered by frequency ** -roughness; `stretch` > 1 draws it
+    out along x.
+    """
     white = rng.standard_normal((SIZE, SIZE))
     fy = np.fft.fftfreq(SIZE)[:, None] * SIZE
     fx = np.fft.rfftfreq(SIZE)[None, :] * SIZE * stretch
@@ -53,6 +54,6 @@ def noise(
 
 
 def colored(image: Float, *stops: tuple[float, float, float]) -> Float:
-    """Maps values in [0, 1] through evenly spaced colors."""
+    """Maps values (...) in [0, 1] through evenly spaced colors, to (..., 3)."""
     at = np.linspace(0, 1, len(stops))
     return np.stack([np.interp(image, at, [s[c] for s in stops]) for c in range(3)], axis=-1)

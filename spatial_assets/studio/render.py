@@ -24,7 +24,7 @@ VERTEX_LEVEL = 3
 
 
 def linear(srgb: Float) -> Float:
-    """sRGB values in [0, 1] to linear light (IEC 61966-2-1)."""
+    """sRGB values (...) in [0, 1] to linear light (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 

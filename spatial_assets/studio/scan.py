@@ -40,7 +40,8 @@ def noisy(vertices: Float, faces: NDArray[np.int32], deviation: float, rng: np.r
 def with_holes(
     vertices: Float, faces: NDArray[np.int32], share: float, rng: np.random.Generator
 ) -> NDArray[np.int32]:
-    """The faces that are left once round holes have taken about `share` of the surface's area.
+    """The faces (M, 3) that are left of (F, 3) once round holes have taken about `share` of the surface's area;
+    vertices are (V, 3), meters.
 
     Vertices keep their numbers; those of a hole's inside are left without faces.
     """

@@ -91,7 +91,7 @@ def turned(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Float:
 
 
 def quad(origin: Vector, along_u: Vector, along_v: Vector, material: Material) -> Patch:
-    """A flat parallelogram."""
+    """A flat parallelogram: a corner and two edges, (3,) each, meters."""
     o, a, b = (np.asarray(x, dtype=np.float64) for x in (origin, along_u, along_v))
 
     def surface(u: Float, v: Float) -> Float:
@@ -106,7 +106,7 @@ def sheet(
     material: Material,
     least: tuple[int, int] = (2, 2),
 ) -> Patch:
-    """A thin free-form patch, lit from both sides."""
+    """A thin free-form patch, lit from both sides; `surface` takes u (N,) and v (N,) in [0, 1] to (N, 3), meters."""
     return Patch(surface, extent, least, material, thin=True)
 
 

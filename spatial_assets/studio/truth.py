@@ -61,7 +61,7 @@ def true_box(vertices: Float) -> tuple[Float, Float, float]:
 
 
 def is_clear(xy: Float) -> bool:
-    """Whether the smallest rectangle is so by a margin that float32 cannot overturn."""
+    """Whether the smallest rectangle around points (N, 2) is so by a margin that float32 cannot overturn."""
     angles, along, across = _candidates(xy)
     area = along * across
     best = int(np.argmin(area))
@@ -77,7 +77,7 @@ def is_clear(xy: Float) -> bool:
 
 
 def clarified(vertices: Float, offset: float) -> Float:
-    """The vertices, squeezed by a few percent along one horizontal direction if their box was ambiguous.
+    """The vertices (N, 3), squeezed by a few percent along one horizontal direction if their box was ambiguous.
 
     A round or a square thing has no one smallest rectangle. Nothing real is quite round, so these lose a
     little of one width, along a direction that `offset` in [0, 1) chooses; more on one side than on the other,

@@ -46,7 +46,7 @@ def _fill(
 
 
 def voxelize(vertices: Float, faces: NDArray[np.int32]) -> Voxels:
-    """The cells that a mesh passes through."""
+    """The cells that a mesh passes through: vertices (V, 3) in meters, faces (F, 3)."""
     origin = vertices.min(axis=0) - VOXEL
     shape = np.ceil((vertices.max(axis=0) - origin) / VOXEL).astype(np.int64) + 2
     solid = np.zeros(tuple(shape.tolist()), np.bool_)

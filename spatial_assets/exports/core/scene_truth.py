@@ -61,7 +61,7 @@ class SceneTruth:
 
 
 def instance_image(lake: Lake, shard: str, scene: str, frame: str) -> NDArray[np.int32] | None:
-    """What a frame shows, pixel by pixel."""
+    """What a frame shows, pixel by pixel, (H, W), NO_INSTANCE = none; None where the lake has no such image."""
     path = lake.file_path(instance_images.KIND, shard, scene)
     if not path.exists():
         return None

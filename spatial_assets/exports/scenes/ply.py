@@ -173,7 +173,7 @@ def to_ply(mesh: Mesh, instances: NDArray[np.int32], labels: Mapping[int, int]) 
 
 
 def from_ply(file: Path) -> tuple[NDArray[np.void], NDArray[np.void]]:
-    """Vertices and faces of a file of this format. Raises InputError for any other."""
+    """Vertices (V,) and faces (F,) of a file of this format, as VERTEX and FACE. Raises InputError for any other."""
     try:
         data = file.read_bytes()
     except OSError as error:

@@ -31,7 +31,7 @@ ones, leading_zeros, trailing_zeros = bit_count("ctpop"), bit_count("ctlz"), bit
 
 @numpy_kernel
 def set_bits(words, at, x, bits):
-    """Sets up to 16 bits of a row of 64-bit words, the first at pixel x; at: where the row's pixel 0 would be.
+    """Sets up to 16 bits of a row of 64-bit words (W,), the first at pixel x; at: where the row's pixel 0 would be.
 
     Whole words are read and written throughout: a word read soon after a part of it was written would have
     to wait for that part.
@@ -51,7 +51,7 @@ def lower_bits(count):
 
 @numpy_kernel
 def all_set(words, origin, stride, x0, x1, y0, y1):
-    """Whether every bit of a rectangle (inclusive) is set; row y starts at words[origin + y * stride]."""
+    """Whether every bit of a rectangle (inclusive) of words (W,) is set; row y starts at words[origin + y * stride]."""
     first, last = x0 >> 6, x1 >> 6
     head, tail = np.int64(-1) << (x0 & 63), lower_bits((x1 & 63) + 1)
     if first == last:
@@ -71,7 +71,8 @@ def all_set(words, origin, stride, x0, x1, y0, y1):
 
 @numpy_kernel
 def count_bits(words, origin, stride, x0, x1, y0, y1, columns, box):
-    """Counts the bits set within a rectangle (inclusive) and writes their bounds into box, if there are any.
+    """Counts the bits set within a rectangle (inclusive) of words (W,), as of `all_set`, and writes their bounds x0,
+    y0, x1, y1 into box (4,), the last two one past the end, if there are any.
 
     columns: scratch for one row of words.
     """

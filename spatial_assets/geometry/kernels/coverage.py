@@ -66,7 +66,11 @@ def cover_narrow(
 def cover_cluster(
     words, origin, stride, first, last, corners, uvw, xs, ys, regular, near, width, height, edges, plane
 ):
-    """Sets the bits of the pixels that faces first:last of a projected cluster cover."""
+    """Sets the bits, as of `all_set`, of the pixels that faces first:last of a projected cluster cover.
+
+    corners (D, 3): the faces', counted from the cluster's first vertex; uvw, xs, ys, regular: of its vertices, as of
+    `project`. edges (3, 5), plane (6,): scratch.
+    """
     for f in range(np.uint64(first), np.uint64(last)):
         i, j, k = corners[f, 0], corners[f, 1], corners[f, 2]
         if regular[i] and regular[j] and regular[k]:

@@ -14,7 +14,9 @@ DEPTH_BUCKETS = 1024
 
 @numpy_kernel
 def view_planes(p, near, width, height, planes):
-    """Near plane and the planes through the eye and the image's sides, as rows n of n . (X, 1) >= 0."""
+    """Near plane and the planes through the eye and the image's sides, as rows n of n . (X, 1) >= 0,
+    into planes (5, 4).
+    """
     for k in range(4):
         u, v, w = p[0, k], p[1, k], p[2, k]
         planes[0, k] = w
@@ -27,8 +29,9 @@ def view_planes(p, near, width, height, planes):
 
 @numpy_kernel
 def box_side(plane, center, extent, slack):
-    """-1 where a box (center, half extent) lies wholly outside a plane, 1 wholly inside, 0 across or too
-    close to say."""
+    """-1 where a box (center (3,), half extent (3,)) lies wholly outside a plane (4,), 1 wholly inside, 0 across or
+    too close to say.
+    """
     x, y, z = plane[0] * center[0], plane[1] * center[1], plane[2] * center[2]
     reach = (abs(plane[0]) * extent[0] + abs(plane[1]) * extent[1]) + abs(plane[2]) * extent[2]
     value = (x + y) + (z + plane[3])
@@ -42,7 +45,9 @@ def box_side(plane, center, extent, slack):
 
 @numpy_kernel
 def view_side(planes, center, extent):
-    """-1 where a box lies wholly outside one of the planes, else the bits of those that it may cross."""
+    """-1 where a box, as of `box_side`, lies wholly outside one of the planes (5, 4), else the bits of those that it
+    may cross.
+    """
     crossed = 0
     for k in range(planes.shape[0]):
         side = box_side(planes[k], center, extent, CULL_SLACK)
@@ -55,9 +60,11 @@ def view_side(planes, center, extent):
 
 @numpy_kernel
 def box_on_screen(p, center, extent, near, width, height, rectangle):
-    """Pixel bounds (x0, x1, y0, y1, inclusive, clipped) of a box into rectangle; returns its least w.
+    """Pixel bounds (x0, x1, y0, y1, inclusive, clipped) of a box, as of `box_side`, into rectangle (4,); returns its
+    least w.
 
-    Where the box reaches nearer than the near plane or far off the image the rectangle is the whole image.
+    Where the box reaches nearer than the near plane or far off the image the rectangle is the whole image. p (3, 4):
+    as of `checked_view`.
     """
     u = (p[0, 0] * center[0] + p[0, 1] * center[1]) + (p[0, 2] * center[2] + p[0, 3])
     v = (p[1, 0] * center[0] + p[1, 1] * center[1]) + (p[1, 2] * center[2] + p[1, 3])

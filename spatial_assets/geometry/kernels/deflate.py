@@ -80,8 +80,10 @@ def _pointer(context, builder, array_type, args):
 
 @numpy_kernel
 def depth_rows(distances, factors, farthest, units, height, width, rows):
-    """Rows of a PNG of 16 bits a pixel: distances (flat) times factors (flat, or one for all) in units, 0 for what is
-    not positive and finite, or farther. Fills rows, whose last bytes are spare."""
+    """Rows of a PNG of 16 bits a pixel: distances (H * W,) times factors (H * W,), or one for all, (1,), in units, 0
+    for what is not positive and finite, or farther. Fills rows (H * (1 + 2 * W) + SPARE,), whose last bytes are
+    spare.
+    """
     at, pixel = ZERO, ZERO
     several = factors.shape[0] > 1
     for _ in range(height):
@@ -107,8 +109,10 @@ def distance_symbol(less_one):
 
 @numpy_kernel
 def find_steps(rows, height, width, steps, symbols, distances):
-    """What the rows are written as: bytes, pixels and repetitions. Counts the symbols of bytes and lengths, and of
-    distances. Returns how many steps there are."""
+    """What the rows, as of `depth_rows`, are written as: bytes, pixels and repetitions, into steps, at most one a
+    byte. Counts the symbols of bytes and lengths, (SYMBOLS,), and of distances, (DISTANCES,). Returns how many steps
+    there are.
+    """
     table = np.full(1 << TABLE_BITS, NOT_YET, np.int32)
     shift = np.uint64(64 - TABLE_BITS)
     count, at = ZERO, ZERO
@@ -155,7 +159,9 @@ def find_steps(rows, height, width, steps, symbols, distances):
 
 @numpy_kernel
 def code_lengths(counts, longest, lengths):
-    """Bits of each symbol's code by Huffman's method, none of more than `longest`; 0 for those that do not occur."""
+    """Bits of each symbol's code by Huffman's method (1952), none of more than `longest`; 0 for those that do not
+    occur. counts (S,): how often each occurs; fills lengths (S,).
+    """
     size = counts.shape[0]
     order, used = np.empty(size, np.int64), 0
     for symbol in range(size):
@@ -211,7 +217,9 @@ def code_lengths(counts, longest, lengths):
 
 @numpy_kernel
 def codes_of(lengths, codes):
-    """Each symbol's code, by the lengths, its first bit lowest; above it in 64 bits its length."""
+    """Each symbol's code, by the lengths (S,), its first bit lowest; above it in 64 bits its length. Fills codes
+    (S,).
+    """
     after, code = np.zeros(LONGEST_CODE + 2, np.int64), 0
     for length in range(1, LONGEST_CODE + 1):
         code <<= 1
@@ -240,7 +248,9 @@ def put(stream, at, bits, filled, piece):
 
 @numpy_kernel
 def write_steps(steps, count, symbols, distances, stream):
-    """The block, into a stream that is as large as it may become. Returns how many bytes it takes."""
+    """The block, into a stream of bytes that is as large as it may become; steps, symbols (SYMBOLS,) and distances
+    (DISTANCES,) as of `find_steps`. Returns how many bytes it takes.
+    """
     lengths = np.empty(SYMBOLS + DISTANCES, np.uint8)
     code_lengths(symbols, LONGEST_CODE, lengths[:SYMBOLS])
     code_lengths(distances, LONGEST_CODE, lengths[SYMBOLS:])
@@ -291,7 +301,9 @@ def write_steps(steps, count, symbols, distances, stream):
 
 @numpy_kernel
 def deflate(rows, height, width):
-    """Rows of 2 bytes a pixel behind one byte each, and SPARE more, as deflate's bytes."""
+    """Rows of 2 bytes a pixel behind one byte each, and SPARE more, (H * (1 + 2 * W) + SPARE,), as deflate's bytes
+    (N,).
+    """
     size = rows.shape[0] - SPARE
     steps = np.empty(size, np.uint32)
     symbols, distances = np.zeros(SYMBOLS, np.int64), np.zeros(DISTANCES, np.int64)

@@ -26,8 +26,9 @@ KEY_MASK = (1 << KEY_BITS) - 1
 def touched_blocks(depth, step, inverse, camera_to_world, side, depth_max, band, keys):
     """Writes the keys of blocks of `side` meters that the band around every `step`-th pixel's surface lies in.
 
-    Three places of the band are taken: it is narrower than two blocks. Returns how many, with repetitions; places
-    that are beyond all keys are left out.
+    depth (H, W), meters; inverse (3, 3): of the intrinsics; camera_to_world (4, 4), meters. Three places of the band
+    are taken: it is narrower than two blocks. Returns how many keys there are, with repetitions; places that are
+    beyond all keys are left out.
     """
     height, width = depth.shape
     last = np.full(3, -1, np.int64)
@@ -94,7 +95,9 @@ def add_depth(places, slots, depth, projection, voxel, depth_max, band, values, 
 
 @kernel
 def sides(values, weights, min_weight):
-    """(blocks, VOXELS) uint8: OUTSIDE or INSIDE the surface, 0 where it is not known."""
+    """(blocks, VOXELS) uint8: OUTSIDE or INSIDE the surface, 0 where it is not known; values and weights are of that
+    shape.
+    """
     found = np.zeros(values.shape, np.uint8)
     for block in range(len(values)):
         for index in range(VOXELS):

@@ -82,9 +82,10 @@ def fill_column(
 
 @numpy_kernel
 def hidden(keys, width, height, tiles, stale, tile_columns, rectangle, bound):
-    """Whether every pixel of the rectangle already shows something nearer than any key up to bound.
+    """Whether every pixel of the rectangle (4,), as of `box_on_screen`, already shows something nearer than any key
+    up to bound.
 
-    tiles holds for each tile a key that none of its pixels is below; those of stale tiles may have risen
+    tiles (T,) holds for each tile a key that none of its pixels is below; those of stale (T,) tiles may have risen
     since.
     """
     for ty in range(rectangle[2] // TILE, rectangle[3] // TILE + 1):
@@ -189,7 +190,9 @@ def picture(
     keys, vertex_starts, vertices, face_starts, corners, names, centers, extents, p, near, width, height,
     face_id, depth,
 ):  # fmt: skip
-    """Everything that `rasterize` does, in one call; keys: scratch."""
+    """Everything that `rasterize` does, in one call: fills face_id (H, W) and depth (H, W), meters. The mesh is as of
+    `Clusters`; p (3, 4): as of `checked_view`; keys: scratch, H * W and LANES more.
+    """
     total = centers.shape[0]
     planes, sides, culled = np.empty((5, 4)), np.empty(total, np.int8), np.empty(total, np.bool_)
     rectangles, nearest = np.empty((total, 4), np.int32), np.empty(total)

@@ -24,7 +24,8 @@ BOUND_SLACK = 1.0 / (1 << 16)
 
 @numpy_kernel
 def project(vertices, first, last, p, near, uvw, xs, ys, iz, regular):
-    """Projects vertices[first:last]: (u, v, w) = p [X 1], and x, y, 1/z where these are safe to use directly.
+    """Projects vertices[first:last], (N, 3): (u, v, w) = p [X 1] into uvw (N, 3), and x, y, 1/z, (N,) each, where
+    these are safe to use directly. p (3, 4): as of `checked_view`.
 
     Such vertices are marked regular.
     """
@@ -55,7 +56,9 @@ def last_center(high, size):
 
 @numpy_kernel
 def near_bounds(uvw, a, b, c, near):
-    """Bounds x0, x1, y0, y1 of the part of a triangle beyond the near plane; empty as 0, -1, 0, -1."""
+    """Bounds x0, x1, y0, y1 of the part of a triangle, of rows a, b, c of uvw (N, 3), beyond the near plane; empty as
+    0, -1, 0, -1.
+    """
     x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
     for k in range(3):
         i = a if k == 0 else (b if k == 1 else c)
@@ -105,7 +108,9 @@ def flat_depth(ax, ay, az, bx, by, bz, cx, cy, cz, area):
 
 @numpy_kernel
 def homogeneous_bounds(uvw, a, b, c, near, width, height):
-    """Bounds x0, x1, y0, y1, inclusive, of the pixels that a face may cover; x0 > x1 where there are none."""
+    """Bounds x0, x1, y0, y1, inclusive, of the pixels that a face may cover, of rows a, b, c of uvw (N, 3); x0 > x1
+    where there are none.
+    """
     if max(uvw[a, 2], uvw[b, 2], uvw[c, 2]) < near:
         return 1, 0, 1, 0
     low_x, high_x, low_y, high_y = near_bounds(uvw, a, b, c, near)
@@ -119,7 +124,8 @@ def homogeneous_bounds(uvw, a, b, c, near, width, height):
 
 @numpy_kernel
 def homogeneous_set_up(uvw, xs, ys, regular, a, b, c, near, edges, plane):
-    """Edge functions (3 rows of A, B, C, X, Y) and depth plane (gx, gy, g0, low, high, limit) of any face.
+    """Edge functions (3, 5), rows of A, B, C, X, Y, and depth plane (6,), gx, gy, g0, low, high, limit, of any face.
+    uvw, xs, ys and regular are as of `project`.
 
     An edge whose ends both have pixel positions gets the same function as from `flat_edge`: the choice
     depends on the two ends alone, so both faces at the edge make the same one. Returns False if the face has

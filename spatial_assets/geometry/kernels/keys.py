@@ -24,7 +24,7 @@ def depth_of(key):
 
 @numpy_kernel
 def decode(keys, face_id, depth):
-    """Splits keys into the caller's face numbers (-1 = none) and depths in meters (inf = none)."""
+    """Splits keys (H * W,) into the caller's face numbers, -1 = none, and depths in meters, inf = none, (H, W) each."""
     width = face_id.shape[1]
     for y in range(face_id.shape[0]):
         row = keys[y * width : (y + 1) * width]

@@ -47,8 +47,9 @@ STORED, FIXED, OWN = 0, 1, 2
 
 @numpy_kernel
 def find_runs(image, height, width, more, values, lengths):
-    """The runs of equal bytes in the rows of a PNG of 16 bits a pixel, which hold image (flat) and `more`, and how many
-    there are; -1 where a pixel does not fit."""
+    """The runs of equal bytes in the rows of a PNG of 16 bits a pixel, which hold image (H * W,) and `more`, and how
+    many there are; -1 where a pixel does not fit. Fills values and lengths, at most one a byte.
+    """
     count, total = 0, height * width
     for y in range(height):
         count = add_run(values, lengths, count, UP, 1)
@@ -73,6 +74,7 @@ def find_runs(image, height, width, more, values, lengths):
 
 @inlined
 def add_run(values, lengths, count, value, times):
+    """One run more among `count` of values (N,) and lengths (N,), or the last one longer; returns how many they are."""
     if count > 0 and values[count - 1] == value:
         lengths[count - 1] += times
         return count
@@ -82,7 +84,7 @@ def add_run(values, lengths, count, value, times):
 
 @inlined
 def equal_end(image, at, width, stop, total):
-    """The first place from `at`, before stop, that differs from the one above it."""
+    """The first place from `at`, before stop, of an image (H * W,) that differs from the one above it."""
     while at < stop and at + LANES <= total:
         differing = differing_pixels(image, at, at - width)
         if differing != 0:
@@ -95,7 +97,7 @@ def equal_end(image, at, width, stop, total):
 
 @numpy_kernel
 def checksum(values, lengths, count):
-    """Adler-32 of runs of bytes."""
+    """Adler-32 (RFC 1950) of runs of bytes: values (N,) and lengths (N,), of which `count` are used."""
     one, other = np.int64(1), np.int64(0)
     for run in range(count):
         value, times = np.int64(values[run]), np.int64(lengths[run])
@@ -106,13 +108,13 @@ def checksum(values, lengths, count):
 
 @inlined
 def is_before(weights, depths, one, other):
-    """Whether zlib joins one node before another."""
+    """Whether zlib joins one node before another, by weights and depths, (NODES,) each."""
     return weights[one] < weights[other] or (weights[one] == weights[other] and depths[one] <= depths[other])
 
 
 @numpy_kernel
 def sift(heap, size, place, weights, depths):
-    """Puts heap[place] where it belongs among those below it; places count from 1."""
+    """Puts heap[place] where it belongs among those below it; places in the heap (NODES,) count from 1."""
     node = heap[place]
     below = 2 * place
     while below <= size:
@@ -127,8 +129,9 @@ def sift(heap, size, place, weights, depths):
 
 @numpy_kernel
 def make_codes(counts, longest, lengths, codes):
-    """Each symbol's code and its bits, 0 for those that do not occur, as zlib chooses them; returns the last symbol
-    that has one. At least two have."""
+    """Each symbol's code and its bits, 0 for those that do not occur, as zlib chooses them, by counts (S,) into codes
+    (S,) and lengths (S,); returns the last symbol that has one. At least two have.
+    """
     symbols = counts.shape[0]
     weights, depths = np.zeros(NODES, np.int64), np.zeros(NODES, np.int64)
     parents, bits = np.zeros(NODES, np.int64), np.zeros(NODES, np.int64)
@@ -205,7 +208,7 @@ def make_codes(counts, longest, lengths, codes):
 
 @numpy_kernel
 def turned_codes(lengths, codes):
-    """Each symbol's code by the lengths, its first bit lowest."""
+    """Each symbol's code by the lengths (S,), its first bit lowest, into codes (S,)."""
     after, code = np.zeros(LONGEST_CODE + 2, np.int64), 0
     for length in range(1, LONGEST_CODE + 1):
         code <<= 1
@@ -224,8 +227,9 @@ def turned_codes(lengths, codes):
 
 @numpy_kernel
 def list_lengths(lengths, last, listed, times):
-    """How the lengths of codes up to the last symbol's are written: each as itself, or a repetition and of how many.
-    Returns how many entries there are."""
+    """How the lengths (S,) of codes up to the last symbol's are written: each as itself, or a repetition and of how
+    many, into listed and times. Returns how many entries there are.
+    """
     count, before = 0, -1
     symbol = 0
     while symbol <= last:
@@ -256,7 +260,7 @@ def list_lengths(lengths, last, listed, times):
 
 @inlined
 def put(stream, state, value, size):
-    """Writes `size` bits; state: how many bytes stand, the bits after them, and how many these are."""
+    """Writes `size` bits; state (3,): how many bytes stand, the bits after them, and how many these are."""
     state[1] |= np.int64(value) << state[2]
     state[2] += size
     while state[2] >= 8:
@@ -268,8 +272,10 @@ def put(stream, state, value, size):
 
 @numpy_kernel
 def put_block(stream, state, symbols, count, counts, distances, held, is_last):
-    """One block of symbols, below 256 a byte and else a length, which hold so many bytes. Returns whether it could be
-    written: zlib stores what codes would make larger, which is none of these images."""
+    """One block of symbols (BLOCK,), below 256 a byte and else a length, which hold so many bytes; state is as of
+    `put`, counts (SYMBOLS,) and distances (DISTANCES,) say how often each occurs. Returns whether it could be
+    written: zlib stores what codes would make larger, which is none of these images.
+    """
     lengths, codes = np.zeros(SYMBOLS, np.int64), np.zeros(SYMBOLS, np.int64)
     far_lengths, far_codes = np.zeros(DISTANCES, np.int64), np.zeros(DISTANCES, np.int64)
     last = make_codes(counts, LONGEST_CODE, lengths, codes)

@@ -22,8 +22,8 @@ def amodal_side(
     face_areas, cluster_areas, instance_areas, p, near, width, height, planes, view_sides, rectangles,
     pixels, box, truncation,
 ):  # fmt: skip
-    """Per instance: the pixels it would cover alone, their bounds, and the share of its area outside the
-    view.
+    """Per instance: the pixels it would cover alone, their bounds, and the share of its area outside the view, into
+    pixels (I,), box (I, 4) and truncation (I,).
 
     Clusters hold one instance each; those of instance i are cluster_starts[i]:cluster_starts[i + 1].
     words, origins, strides, bounds: bit images from `place_bits`, with all but the culled clusters drawn

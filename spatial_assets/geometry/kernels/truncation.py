@@ -13,9 +13,10 @@ MAX_CLIPPED = 12
 
 @numpy_kernel
 def inside_area(polygon, scratch, planes):
-    """Area of the part of a triangle (the first 3 rows of polygon) on the inner side of all planes.
+    """Area of the part of a triangle, the first 3 rows of polygon (MAX_CLIPPED, 3), on the inner side of all planes
+    (K, 4). scratch is as large as polygon; both are written to.
 
-    Sutherland and Hodgman's clipping, in space.
+    Sutherland and Hodgman's clipping (1974), in space.
     """
     count = 3
     for k in range(planes.shape[0]):
@@ -62,7 +63,7 @@ def inside_area(polygon, scratch, planes):
 
 @numpy_kernel
 def plane_distance(n, vertices, v):
-    """Signed distance of vertex v to a plane n, times the length of its normal."""
+    """Signed distance of vertex v of (V, 3) to a plane n (4,), times the length of its normal."""
     return (n[0] * vertices[v, 0] + n[1] * vertices[v, 1]) + (n[2] * vertices[v, 2] + n[3])
 
 
@@ -93,10 +94,11 @@ def outside_share(area, n, vertices, a, b, c):
 def outside_area(
     first, last, corners, areas, vertices, offset, count, planes, crossed, sides, polygon, scratch
 ):
-    """Area of the part of a cluster's faces first:last that lies beyond at least one plane.
+    """Area of the part of a cluster's faces first:last, of corners (D, 3) and areas (D,), that lies beyond at least
+    one of the planes (K, 4).
 
     Its vertices are vertices[offset : offset + count]; crossed: bits of the planes that it may cross, the
-    others have it inside. sides, polygon: scratch.
+    others have it inside. sides (count,) or longer, and polygon and scratch as of `inside_area`, may hold anything.
     """
     sides[:count] = 0
     here = vertices[offset : offset + count]

@@ -122,7 +122,9 @@ def run_end(image, start, stop, label):
 
 @numpy_kernel
 def count_vertices(visible_faces, face_corners, pair_starts, touched):
-    """Per instance, the vertices of its visible faces, each once; touched: one byte per pair and one more, any."""
+    """Per instance, (I,), the vertices of its visible faces, each once; visible_faces (N,), the rest as of
+    `PreparedInstances`. touched: one byte per pair and one more, any.
+    """
     touched[:] = 0
     for i in range(visible_faces.shape[0]):
         face = np.uint32(visible_faces[i])
@@ -138,7 +140,7 @@ def count_vertices(visible_faces, face_corners, pair_starts, touched):
 
 @numpy_kernel
 def take_seen(seen):
-    """The places where seen (flags of one byte) is 1, ascending."""
+    """The places (N,) where seen (F,), flags of one byte, is 1, ascending."""
     words = seen[: seen.shape[0] // 8 * 8].view(np.int64)
     count = 0
     for w in range(words.shape[0]):

@@ -83,7 +83,7 @@ def house_text(
     intrinsics: Float,
     faces: Faces,
 ) -> str:
-    """`intrinsics` are those of the camera file."""
+    """`intrinsics` (3, 3), pixels, are those of the camera file."""
     plan = scene.plan
     low, high = _bounds(scene.mesh.vertices)
     names, corners = categories_of(scene), [_corners(room.outline) for room in plan.rooms]
@@ -137,7 +137,7 @@ def house_text(
 
 
 def opengl(pose: Float) -> Float:
-    """A camera-to-world matrix for a camera that looks along -z, from one that looks along z."""
+    """A camera-to-world matrix (4, 4) for a camera that looks along -z, from one (4, 4) that looks along z."""
     turned = pose.copy()
     turned[:3, 1:3] *= -1
     return turned

@@ -27,7 +27,9 @@ DOWN = 1.0
 
 
 def edges_of(scene: StudioScene, panoramas: list[Panorama]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Between which viewpoints one can walk, and which see each other: nothing but walls is in the way."""
+    """Between which viewpoints one can walk, and which see each other, (N, N) each, symmetric: nothing but walls is
+    in the way.
+    """
     floor = scene.plan.floor
     count = len(panoramas)
     sight = np.zeros((count, count), np.bool_)

@@ -120,7 +120,9 @@ def _write_photographs(folder: Path, video: Path, scene: StudioScene, names: lis
 
 
 def to_nerfstudio(pose: Float) -> Float:
-    """As the toolkit writes it: axes of the camera, then of the world, turned one after the other."""
+    """A camera-to-world matrix (4, 4) as the toolkit writes it: axes of the camera, then of the world, turned one
+    after the other.
+    """
     turned = pose.copy()
     turned[:3, 1:3] *= -1
     turned = turned[[1, 0, 2, 3]]

@@ -80,10 +80,11 @@ def _pointed(facts: SceneFacts, frames: pl.Series, numbers: Sequence[Sequence[in
 
 
 def without_evidence(facts: SceneFacts, asked: Asked, frames: int) -> list[Indices | None]:
-    """Of each question `frames` of the scene's frames, spread evenly over those that have no pixel of what it names.
+    """Of each question `frames` of the scene's frames, (frames,) places, spread evenly over those that have no pixel
+    of what it names.
 
-    What it names are its objects and all that their words may mean, so that no other one stands in for them. None where
-    there are too few such frames, and where it names nothing: what is asked about is then in every frame.
+    What it names are its objects and all that their words may mean, so that no other one stands in for them. None
+    where there are too few such frames, and where it names nothing: what is asked about is then in every frame.
     """
     named = np.zeros((len(asked), len(facts.objects) + 1), np.bool_)
     for column in asked.objects.T:

@@ -51,7 +51,7 @@ class Strata:
 
     @classmethod
     def of_pairs(cls, first: Indices, second: Indices, identities: Hashes) -> Strata:
-        """By the pair of objects, whichever comes first."""
+        """By the pair of objects, whichever comes first: their places, (N,) each, among identities (O,)."""
         low = np.minimum(identities[:, None], identities[None])
         high = np.maximum(identities[:, None], identities[None])
         count = len(identities)
@@ -233,7 +233,7 @@ def _pairs(shown: Bools, frames: Indices, ordered: bool) -> Indices:
 
 
 def pairs_in_frames(shown: Bools, frames: Indices, ordered: bool = False) -> Candidates:
-    """Each two objects in each of the frames that show both, in both orders where these differ."""
+    """Each two objects in each of the frames (K,) that show both, by shown (F, O), in both orders if these differ."""
     found = _pairs(shown, frames, ordered)
     return Candidates(found[:, :1], found[:, 1:])
 
@@ -265,7 +265,9 @@ def _shared_objects(shown: Bools, pairs: Indices) -> Indices:
 
 
 def with_shared_objects(pairs: Candidates, shown: Bools) -> Candidates:
-    """Each pair of frames with each object that both show; what was rejected of the pairs stays counted."""
+    """Each pair of frames with each object that both show, by shown (F, O). What was rejected of the pairs stays
+    counted.
+    """
     found = _shared_objects(shown, pairs.frames)
     rows = found[:, 0]
     return Candidates(

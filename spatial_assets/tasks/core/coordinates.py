@@ -125,7 +125,7 @@ def _put_back(
 
 
 def lists_of(counts: Indices, flat: pa.Array, missing: Bools | None = None) -> pa.Array:
-    """So many in turn of the flat values as lists, null where they are missing."""
+    """So many, (N,), in turn of the flat values as lists, null where they are missing, (N,)."""
     ends = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, out=ends[1:])
     mask = None if missing is None or not missing.any() else np.append(missing, False)

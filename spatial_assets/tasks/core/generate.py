@@ -201,7 +201,8 @@ def queue(
     ranks: Hashes,
 ) -> Iterator[int]:
     """Candidates' indices in the order in which they are asked: by tiers, and in each of every group one, then
-    others."""
+    others. `ranks` are theirs, (N,).
+    """
     strata = candidates.strata or Strata.of_one(len(candidates))
     line = draw_key(facts.which, parameters.seed, task.name, form, "stratum")
     groups = candidates.values.get(GROUP)

@@ -42,14 +42,14 @@ class Law:
     """(K,), the numbers below which these shares of the answers lie."""
 
     def level(self, values: Float) -> Float:
-        """The share of answers below each; NaN of those that the law does not reach."""
+        """The share of answers below each value (...); NaN of those that the law does not reach."""
         found: Float = np.interp(
             np.log(values), np.log(self.quantiles), self.levels, left=np.nan, right=np.nan
         )
         return found
 
     def number(self, levels: Float) -> Float:
-        """The inverse."""
+        """The inverse, of shares (...)."""
         found: Float = np.exp(np.interp(levels, self.levels, np.log(self.quantiles)))
         return found
 

@@ -66,7 +66,7 @@ class Placed(NamedTuple):
 
 
 def placed(facts: SceneFacts, shapes: Sequence[str], frames: Indices, things: Indices) -> Placed:
-    """Where N marks are."""
+    """Where N marks are: a shape each, in frames (N,) on things (N,)."""
     is_box = np.array([shape == BOX for shape in shapes])
     is_point = ~is_box
     counts = np.where(is_box, 4, 2)

@@ -78,7 +78,7 @@ def keep_even(chances: Sequence[float], right: int, draw: Draw) -> None:
 
 
 def draw_others(chances: Float, right: int, count: int, draw: Draw) -> list[int]:
-    """`count` other answers, drawn by the law. Raises Rejection where one is the right one or comes twice."""
+    """`count` other answers, drawn by the law (A,). Raises Rejection where one is the right one or comes twice."""
     bounds = np.cumsum(chances)
     drawn = [
         min(int(np.searchsorted(bounds, draw.unit(f"answer {place}"), "right")), len(chances) - 1)

@@ -55,14 +55,14 @@ class Quantity:
         return (0.5 - abs(scaled - math.floor(scaled + 0.5))) * self.step
 
     def near_rounding_boundary(self, values: Reals) -> NDArray[np.bool_]:
-        """Which values, of any shape, are too near to where their printed form changes to be asked or stated."""
+        """Which values (...) are too near to where their printed form changes to be asked or stated."""
         scaled = np.asarray(values, np.float64) / self.step
         margins = (0.5 - np.abs(scaled - np.floor(scaled + 0.5))) * self.step
         near: NDArray[np.bool_] = margins < self.tolerance
         return near
 
     def steps_of(self, values: Reals) -> NDArray[np.int64]:
-        """`steps` of an array of any shape."""
+        """`steps` of values (...)."""
         return np.floor(np.asarray(values, np.float64) / self.step + 0.5).astype(np.int64)
 
 

@@ -86,6 +86,7 @@ class Held:
 
     @property
     def answerable(self) -> Bools:
+        """(N,), which can be answered from the frames."""
         found: Bools = self.reasons == None  # noqa: E711
         return found
 

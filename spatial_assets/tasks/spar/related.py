@@ -48,7 +48,7 @@ NO_VIEWS = np.zeros(0, np.int64)
 def relate(
     facts: SceneFacts, limits: RelationLimits, found: Candidates, cameras: Indices, slots: Slots
 ) -> None:
-    """Give RELATION to candidates about one object or two, seen from a camera each, and reject what is not clear."""
+    """Give RELATION to candidates about one object or two, seen from cameras (N,), and reject what is not clear."""
     points = [seen_from_camera(facts.camera_points[cameras, thing]) for thing in found.objects.T]
     heights = facts.objects.centers[found.objects, 2]
     if slots == TO_VIEWER:

@@ -67,12 +67,12 @@ class RelationLimits(Parameters):
     )
 
     def signs(self, values: Float) -> Signs:
-        """Of values of any shape, 1, -1 or, within the threshold, 0."""
+        """Of values (...) in meters, 1, -1 or, within the threshold, 0."""
         found: Signs = (values > self.threshold).astype(np.int64) - (values < -self.threshold)
         return found
 
     def margins(self, values: ArrayLike) -> Float:
-        """By how much each must change for another word."""
+        """By how many meters each of (...) must change for another word."""
         found: Float = np.abs(np.abs(np.asarray(values, np.float64)) - self.threshold)
         return found
 
@@ -85,7 +85,9 @@ class RelationLimits(Parameters):
 
 
 def seen_from_camera(points: Float) -> Float:
-    """(..., 3) points in a camera's axes, which point right, down and forward, in its viewer's frame."""
+    """Points (..., 3) in a camera's axes, which point right, down and forward, in its viewer's: right, up and
+    forward.
+    """
     found: Float = points * np.array([1.0, -1.0, 1.0])
     return found
 

@@ -118,7 +118,7 @@ def events_of(way: Way, limits: WayLimits) -> Events:
 
 
 def wrapped(degrees: Float | float) -> Float:
-    """From -180 to less than 180."""
+    """Degrees (...) from -180 to less than 180."""
     found: Float = (np.asarray(degrees, np.float64) + 180.0) % 360.0 - 180.0
     return found
 

@@ -111,7 +111,9 @@ def sets_of(
     pairs: Candidates,
     groups: Indices,
 ) -> Candidates:
-    """All sets of so many of which one alone lies on its side, that neither names nor where things stand tell of."""
+    """All sets of so many of which one alone lies on its side, that neither names nor where things stand tell of;
+    `groups` of the pairs, (N,), are equal where objects may be offered together.
+    """
     place = AXES.index(axis)
     signs = pairs.values[SIDES][:, place].astype(np.int64)
     standing = {LR: in_directions, FB: from_frames}.get(axis)

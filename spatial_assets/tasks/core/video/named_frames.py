@@ -30,7 +30,7 @@ def of_numbered(facts: SceneFacts, parameters: object, asked: Asked) -> Held:
 
 
 def numbers_now(facts: SceneFacts, frames: Indices) -> Indices:
-    """Of places of frames the numbers that the frames shown have, from 0; NOTHING for those that are not shown."""
+    """Of places (...) of frames the numbers that the frames shown have, from 0; NOTHING for what is not shown."""
     numbers = np.full(len(facts.frames) + 1, NOTHING, np.int64)
     video = facts.frames.video
     numbers[video] = np.arange(len(video))

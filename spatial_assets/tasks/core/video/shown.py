@@ -109,7 +109,7 @@ class Video:
 
     @cached_property
     def groups(self) -> dict[str, Indices]:
-        """Word to the places of the objects that are called so, ascending; words in alphabetical order."""
+        """Word to the places (N,) of the objects that are called so, ascending; words in alphabetical order."""
         objects = self.facts.objects
         found: dict[str, list[int]] = {}
         for place, (word, structure) in enumerate(
