@@ -36,6 +36,6 @@ def _judged(name: str) -> Member:
 
 
 ASSETS: list[dg.AssetsDefinition] = [
-    *(step(suite, suite, [_member(name) for name in tasks]) for suite, tasks in SUITES.items()),
+    *(step(suite, suite, [_member(name) for name in tasks], suite=True) for suite, tasks in SUITES.items()),
     *(step(name, name.removesuffix(SUFFIX), [_judged(name)]) for name in BUDGETS),
 ]
