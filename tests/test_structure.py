@@ -259,6 +259,16 @@ def is_dagster(name: str) -> bool:
     return name == "dagster" or name.startswith("dagster_")
 
 
+TABLES = {"polars", "pyarrow", "duckdb"}
+
+
+def test_geometry_knows_no_tables():
+    """It takes arrays: what reads and writes rows stands with the tables' own (`scene`) or with what uses them."""
+    knowing = [m for m in MODULES if room(m) == "geometry" and _outside(m) & TABLES]
+    assert knowing == []
+    assert {room(m) for m in MODULES if _outside(m) & TABLES} >= {"scene", "stages"}
+
+
 def _outside(module: str) -> set[str]:
     """First words of everything that a module imports."""
     found: set[str] = set()

@@ -38,9 +38,9 @@ def _judged(name: str) -> Member:
 
 
 ASSETS: list[dg.AssetsDefinition] = [
-    *(step(suite, suite, [_member(name) for name in tasks]) for suite, tasks in SUITES.items()),
+    *(step(suite, suite, [_member(name) for name in tasks], suite=True) for suite, tasks in SUITES.items()),
     *(
-        step(f"{suite}{SUFFIX}", suite, [_judged(name) for name in own])
+        step(f"{suite}{SUFFIX}", suite, [_judged(name) for name in own], suite=True)
         for suite, own in BUDGET_SUITES.items()
     ),
 ]

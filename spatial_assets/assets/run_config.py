@@ -1,6 +1,6 @@
 """What a step's run may be told, as a schema that Dagster checks before it makes a run.
 
-A step takes `scenes`, `rehash` and `parameters`: those of its stage, by task where it has several, by dataset where
+A step takes `scenes`, `rehash` and `parameters`: those of its stage, by task where it is a suite, by dataset where
 readers differ. The parameters' own models say what there is: a name that is none of theirs and a value of another
 type are marked in the Launchpad, and a value out of range stops the launching. What is left out stays as the home
 or the defaults have it, so no field here has a default of its own, which is why these are no `dg.Config` classes:
@@ -60,12 +60,13 @@ class Limited(ConfigScalar):
             raise PostProcessingError(error.errors()[0]["msg"]) from None
 
 
-def schema_of(stages: Sequence[Stage]) -> dict[str, dg.Field]:
-    """The configuration of the step that makes these stages."""
-    if len(stages) == 1:
-        parameters = _stage_shape(stages[0])
-    else:
+def schema_of(stages: Sequence[Stage], suite: bool) -> dict[str, dg.Field]:
+    """The configuration of the step that makes these stages, by stage where they are a suite."""
+    if suite:
         parameters = dg.Shape({stage.name: _optional(_stage_shape(stage), "") for stage in stages})
+    else:
+        (stage,) = stages
+        parameters = _stage_shape(stage)
     return {
         "scenes": dg.Field(
             [str], default_value=[], description="Only these scenes of the shard; empty for all."
@@ -77,12 +78,10 @@ def schema_of(stages: Sequence[Stage]) -> dict[str, dg.Field]:
     }
 
 
-def overrides(
-    config: Mapping[str, Any], stages: Sequence[Stage], stage: Stage, dataset: str
-) -> dict[str, Any]:
+def overrides(config: Mapping[str, Any], stage: Stage, dataset: str, suite: bool) -> dict[str, Any]:
     """The parameters that a step's configuration gives for one of its stages on one dataset."""
     given = config.get("parameters", {})
-    if len(stages) > 1:
+    if suite:
         given = given.get(stage.name, {})
     return dict(given.get(dataset, {}) if _differs(stage) else given)
 

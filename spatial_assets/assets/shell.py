@@ -56,23 +56,26 @@ class Member:
     """Assets outside the lake; the others follow from what the stage reads."""
 
 
-def step(name: str, group: str, members: Sequence[Member]) -> dg.AssetsDefinition:
-    """The step that makes the assets of these stages, any of which may be chosen; those that share are run together."""
+def step(name: str, group: str, members: Sequence[Member], *, suite: bool = False) -> dg.AssetsDefinition:
+    """The step that makes the assets of these stages; those that share are run together.
+
+    Of a suite, however many it has, any may be chosen, what its run is told is told by stage, and an error fails it.
+    """
     with warnings.catch_warnings():
         # The backfill policy is marked beta; the version of Dagster is pinned.
         warnings.simplefilter("ignore", dg.BetaWarning)
         make = dg.multi_asset(
             name=name,
             specs=[_spec(member, group) for member in members],
-            can_subset=len(members) > 1,
+            can_subset=suite,
             partitions_def=scene_shard,
             backfill_policy=dg.BackfillPolicy.multi_run(shards_per_backfill_run()),
             required_resource_keys={"workspace"},
-            config_schema=schema_of([member.stage for member in members]),
+            config_schema=schema_of([member.stage for member in members], suite),
         )
 
     def materialize(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        yield from _StepRun(context, members).run()
+        yield from _StepRun(context, members, suite).run()
 
     # Dagster reads the context's class from its annotation, which is postponed here.
     materialize.__annotations__["context"] = dg.AssetExecutionContext
@@ -126,9 +129,9 @@ class _Told:
 class _StepRun:
     """One run of a step over the shards that are chosen."""
 
-    def __init__(self, context: dg.AssetExecutionContext, members: Sequence[Member]) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, members: Sequence[Member], suite: bool) -> None:
         self.context = context
-        self.stages = [member.stage for member in members]
+        self.suite = suite
         chosen = {stage_of(key) for key in context.selected_asset_keys}
         self.members = [member for member in members if member.stage.name in chosen]
         self.config: dict[str, Any] = context.op_execution_context.op_config or {}
@@ -180,7 +183,7 @@ class _StepRun:
                 self._note(member, shard, reports[member.stage.name], drawn.get(member.stage.name, {}))
 
     def _parameters(self, stage: Stage, shard: Shard) -> BaseModel:
-        given = overrides(self.config, self.stages, stage, shard.dataset)
+        given = overrides(self.config, stage, shard.dataset, self.suite)
         return pipeline.parameters(self.workspace.path, stage, shard.dataset, given)
 
     def _leave(self, member: Member, shard: Shard, error: InputError) -> None:
@@ -195,7 +198,7 @@ class _StepRun:
         for scene, problem in sorted(report.errors.items()):
             log.error(f"{report.stage}: {shard.key}/{scene} failed, and will be tried again:\n{problem}")
             told.errors[f"{shard.key}/{scene}"] = problem
-        if report.errors and len(self.stages) > 1:
+        if report.errors and self.suite:
             # Nothing of this run waits for a task; what does wait for a stage goes on with its other scenes.
             told.left.add(shard.key)
         told.hashes[shard.key] = report.output_hash
@@ -229,7 +232,7 @@ class _StepRun:
         lines, metadata = list(self.rejected), dict[str, Any]()
         if self.rejected:
             metadata["shards_left"] = len(set().union(*self.rejected.values()))
-        if len(self.stages) > 1:
+        if self.suite:
             failed = {name: told.errors for name, told in self.told.items() if told.errors}
             lines += [f"{name} failed on {plural(len(found), 'scene')}" for name, found in failed.items()]
             listed = [

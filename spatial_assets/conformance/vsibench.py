@@ -24,7 +24,7 @@ from spatial_assets.conformance.vsibench_questions import (
     read_questions,
     templates,
 )
-from spatial_assets.geometry.directions import DIRECTIONS, turn_degrees
+from spatial_assets.geometry.directions import turn_degrees
 from spatial_assets.readers import files
 from spatial_assets.readers import vsibench as reader
 from spatial_assets.scene.model import Box, InputError, Scene
@@ -278,7 +278,7 @@ def _computed(question: Question, kind: str, scenes: dict[str, SceneBoxes]) -> s
     turn = turn_degrees(*roles)
     if turn is None:
         raise Unanswerable("no_direction", "two of the objects stand above one another")
-    return DIRECTIONS[question.type](turn)
+    return answers.DIRECTIONS[question.type](turn)
 
 
 def _why(question: Question, kind: str, computed: str, scenes: dict[str, SceneBoxes]) -> tuple[str, str]:

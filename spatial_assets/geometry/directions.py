@@ -1,7 +1,6 @@
-"""Directions on the ground: the angle of one thing from another that is faced, its sector, and the word for it.
+"""Directions on the ground: the angle of one thing from another that is faced, and its sector.
 
-Angles are degrees in [0, 360), counter-clockwise from the direction faced, seen from above. The sectors of the
-three levels are VSI-Bench's (Yang et al., Thinking in Space, 2025), as its published generator scripts state them.
+Angles are degrees in [0, 360), counter-clockwise from the direction faced, seen from above.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from bisect import bisect_right
 from spatial_assets.scene.model import Box
 
 FULL_TURN, HALF_TURN, QUARTER_TURN = 360.0, 180.0, 90.0
-BACK_FROM, BACK_TO = 135.0, 225.0
-"""Degrees between which something is at one's back."""
 
 
 def turn_degrees(position: Box, orientation: Box, query: Box) -> float | None:
@@ -41,28 +38,3 @@ def clearance(turn: float, borders: tuple[float, ...]) -> float:
     """Degrees from a turn to the nearest of the borders, either way round."""
     ways = (abs(turn - border) for border in borders)
     return min(min(way, FULL_TURN - way) for way in ways)
-
-
-def direction_easy(turn: float) -> str:
-    """Left or right of the direction faced; the benchmark asks nothing that is at one's back."""
-    return "left" if turn < HALF_TURN else "right"
-
-
-def direction_medium(turn: float) -> str:
-    """Left, right or back."""
-    if turn < BACK_FROM:
-        return "left"
-    return "back" if turn < BACK_TO else "right"
-
-
-def direction_hard(turn: float) -> str:
-    """The quadrant."""
-    return ("front-left", "back-left", "back-right", "front-right")[int(turn // QUARTER_TURN)]
-
-
-DIRECTIONS = {
-    "object_rel_direction_easy": direction_easy,
-    "object_rel_direction_medium": direction_medium,
-    "object_rel_direction_hard": direction_hard,
-}
-"""VSI-Bench's question type to the word for an angle."""

@@ -1,23 +1,24 @@
 """Views that somebody has who walks along viewpoints: how they are named in rows, and which image shows each.
 
 A view is level, and named after its viewpoint and its heading: `<viewpoint>@<degrees>`, 0 along +y and growing to the
-right. It is no frame of its scene: its image is made of the viewpoint's panorama where the table `viewpoints` has one,
-and a view without is a camera that nobody can look through.
+right. It is no frame of its scene: its image is made of the viewpoint's panorama where it has one, and a view without
+is a camera that nobody can look through.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-import polars as pl
 
 from spatial_assets.geometry.viewpoints import VIEW_SIZE, looking, view_intrinsics
 from spatial_assets.scene.image_files import view_of
 
 NAME = re.compile(r"(?P<viewpoint>.+)@(?P<degrees>(?:0|[1-9]\d{0,2})\.\d)", re.DOTALL | re.ASCII)
+Panoramas = Mapping[str, tuple[str | None, Sequence[float] | None]]
+"""By viewpoint the first image of its panorama, and its axes; None where it has none."""
 STEP = 10
 """Views are told apart to a tenth of a degree: a sixth of a pixel's width."""
 
@@ -34,21 +35,15 @@ def heading_of(name: str) -> tuple[str, float] | None:
     return None if found is None else (found["viewpoint"], float(found["degrees"]))
 
 
-def images_of(names: Iterable[str], viewpoints: pl.DataFrame) -> dict[str, str | None]:
+def images_of(names: Iterable[str], panoramas: Panoramas) -> dict[str, str | None]:
     """The image of each name that is a view from one of a scene's viewpoints; None where none shows it.
 
-    Parameters
-    ----------
-    viewpoints : rows of the table of viewpoints. Names of anything else are left out.
+    Names of anything else are left out.
     """
-    columns = viewpoints.select("viewpoint", "panorama", "panorama_axes").iter_rows()
-    panoramas = {name: (first, axes) for name, first, axes in columns}
     return {name: found[1] for name in names if (found := _image(name, panoramas)) is not None}
 
 
-def _image(
-    name: str, panoramas: Mapping[str, tuple[str | None, list[float] | None]]
-) -> tuple[str, str | None] | None:
+def _image(name: str, panoramas: Panoramas) -> tuple[str, str | None] | None:
     """The name with its image; None for no view."""
     view = heading_of(name)
     if view is None or view[0] not in panoramas:

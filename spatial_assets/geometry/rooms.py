@@ -1,14 +1,12 @@
 """The room of a scene as a whole: its footprint, how much of it a video shows, and the floor one can walk on.
 
-Plain functions over arrays, and the table that holds what they find. Areas are VSI-Bench's: the alpha shape
+Plain functions over arrays. Areas are VSI-Bench's: the alpha shape
 of 10,000 of the scene's points, in xy (`geometry.footprint`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -26,7 +24,6 @@ from spatial_assets.geometry.footprint import (
 )
 from spatial_assets.scene.model import Box, Float
 
-FREE, TAKEN = ".", "#"
 MOST_CELLS = 16_000_000
 """Cells of a free floor, at most: 200 m by 200 m at 5 cm, more than any building that was scanned."""
 
@@ -45,50 +42,6 @@ UPPER_SIDE = 0.75
 top, and a scanned floor is level to a centimeter."""
 OUTLINE_STEP = 0.1
 """Meters between the places of an outline at which one looks for a wall."""
-
-
-@dataclass(frozen=True)
-class Room:
-    """A row of the table."""
-
-    floor: float
-    area: float
-    area_low: float
-    area_high: float
-    seen_area: float
-    walled: float
-    low: Float
-    """(2,)"""
-    high: Float
-    """(2,)"""
-    cell: float
-    origin: Float
-    """(2,)"""
-    free: NDArray[np.bool_]
-    """(rows along y, columns along x)."""
-
-
-def read_room(row: dict[str, Any]) -> Room:
-    lines = row["free"]
-    free = np.frombuffer("".join(lines).encode(), np.uint8) == ord(FREE)
-    return Room(
-        floor=row["floor"],
-        area=row["area"],
-        area_low=row["area_low"],
-        area_high=row["area_high"],
-        seen_area=row["seen_area"],
-        walled=row["walled"],
-        low=np.array(row["low"]),
-        high=np.array(row["high"]),
-        cell=row["cell"],
-        origin=np.array(row["origin"]),
-        free=free.reshape(len(lines), len(lines[0]) if lines else 0),
-    )
-
-
-def write_free(free: NDArray[np.bool_]) -> list[str]:
-    """The free floor (rows, columns) as the table holds it."""
-    return ["".join(FREE if cell else TAKEN for cell in line) for line in free.tolist()]
 
 
 def floor_level(

@@ -19,6 +19,7 @@ from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
+from spatial_assets.scene.viewpoint_rows import panoramas_of
 from spatial_assets.stages import pipeline
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
@@ -97,7 +98,7 @@ def _shown_images(home: Path, row: dict[str, Any], of_scene: dict[str, str]) -> 
     }
     shown = dict.fromkeys(entry["frame"] for entry in row.get("frames", ()))
     if not images.keys() >= shown.keys():
-        views = path_views.images_of(shown, lake.read(optional_tables.VIEWPOINTS, *where))
+        views = path_views.images_of(shown, panoramas_of(lake.read(optional_tables.VIEWPOINTS, *where)))
         images |= {name: ImageFile.of(image).path for name, image in views.items() if image is not None}
     held = {name: [images.pop(name)] for name in shown if name in images}
     return {**held, "": sorted(images.values())}

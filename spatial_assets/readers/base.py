@@ -1,6 +1,6 @@
 """What a reader module offers. Types alone.
 
-It may also offer `left_out`, which `registry.left_out` speaks of.
+It may also offer `left_out`, `place_of` and `KEYFRAMES`, which the functions of `registry` speak of.
 """
 
 from __future__ import annotations

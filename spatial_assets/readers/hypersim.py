@@ -60,6 +60,8 @@ LICENSE = "CC-BY-SA-3.0"
 HEAVY = True
 FACTS = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 """Frames of a trajectory are far apart, and instance images know nothing of what is hidden."""
+KEYFRAMES = {"filter": False}
+"""At most a hundred rendered frames a trajectory, already far apart."""
 SCENE_NAME = re.compile(r"ai_\d{3}_\d{3}$", re.ASCII)
 CAMERA_NAME = re.compile(r"cam_\d{2}$", re.ASCII)
 IMAGE_NAME = re.compile(r"frame\.(\d{4})\.tonemap$", re.ASCII)

@@ -50,7 +50,8 @@ FACTS = frozenset(
         Fact.AMODAL, Fact.OVERLAP, Fact.QUESTIONS,
     }
 )  # fmt: skip
-SCENE_NAME = re.compile(r"scene\d{4}_\d{2}$", re.ASCII)
+SCENE_NAME = re.compile(r"(scene\d{4})_\d{2}$", re.ASCII)
+"""A room is named by four digits and its scans by two more."""
 FOLDERS = ("", "scans", "scans_test")
 """Where a root may keep its scene folders."""
 SPLITS = splits.named(r"scannetv2_{split}\.txt", ("", "metadata", "Tasks/Benchmark"), SCENE_NAME)
@@ -73,6 +74,11 @@ def _look(root: Path) -> files.Found:
 
 def find_scenes(root: Path) -> list[SceneRef]:
     return _look(root).scenes
+
+
+def place_of(scene: str) -> tuple[str, str]:
+    found = SCENE_NAME.match(scene)
+    return "scannet", found[1] if found else scene
 
 
 def left_out(root: Path) -> list[InputError]:

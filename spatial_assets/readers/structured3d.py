@@ -57,6 +57,8 @@ HEAVY = True
 SEEN = frozenset({Fact.IMAGES, Fact.POSES, Fact.OBJECTS, Fact.VISIBILITY})
 FACTS = SEEN | {Fact.REGIONS, Fact.ROOM_SIZE}
 """Views stand where they please, and instance images know nothing of what is hidden."""
+KEYFRAMES = {"filter": False}
+"""Rendered at a few chosen places a room, never a video; SPAR does not filter it either."""
 SCENE_NAME = re.compile(r"scene_\d{5}$", re.ASCII)
 FOLDERS = ("", "Structured3D")
 """Where a root may keep its scene folders."""

@@ -108,6 +108,11 @@ def find_scenes(root: Path) -> list[SceneRef]:
     return _look(root).scenes
 
 
+def place_of(scene: str) -> tuple[str, str]:
+    """A rescan is called by the first scan of its place, a dot, and its own name."""
+    return "three_rscan", scene.partition(".")[0]
+
+
 def left_out(root: Path) -> list[InputError]:
     return _look(root).left_out
 

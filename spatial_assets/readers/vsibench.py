@@ -8,6 +8,7 @@ An object's id is its place in the file, counted over the scene's boxes.
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ RELEASE = "v1"
 LICENSE = "Apache-2.0 (meta information); the scenes' own terms apply"
 HEAVY = False
 FACTS = frozenset({Fact.OBJECTS, Fact.ROOM_SIZE, Fact.OBJECT_COUNTS})
+HOMES = {
+    "scannet": re.compile(r"scene\d{4}_\d{2}$", re.ASCII),
+    "scannetpp": re.compile(r"[0-9a-f]{10}$", re.ASCII),
+    "arkitscenes": re.compile(r"\d{8}$", re.ASCII),
+}
+"""The datasets that the benchmark takes its scenes from, and how these name them. What two may name is the first's."""
 PATTERN = "*_meta_info_*.json"
 AXES_TOLERANCE = 0.01
 """How far a box's axes may be from orthonormal."""
@@ -84,6 +91,11 @@ def _look(root: Path) -> files.Found:
 
 def find_scenes(root: Path) -> list[SceneRef]:
     return _look(root).scenes
+
+
+def place_of(scene: str) -> tuple[str, str]:
+    """Its scenes are other datasets', so that they are the same places as theirs."""
+    return next((home for home, named in HOMES.items() if named.match(scene)), "vsibench"), scene
 
 
 def left_out(root: Path) -> list[InputError]:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from spatial_assets.geometry.rooms import read_room
 from spatial_assets.releases.same_rooms import LEAST_OBJECTS, Floor, Furniture, Match, find
 from spatial_assets.releases.spaces import PROCEDURAL, Member
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
+from spatial_assets.scene.rooms import read_room
 from spatial_assets.storage.lake import Lake
 
 DIGITS = 3

@@ -1,24 +1,20 @@
 """Which scenes show the same physical place, by their names: rescans of one room must never stand in two splits.
 
-`joined` finds those that no name gives away. Also the guard against known benchmark scenes: a place that a benchmark
-asks about is not trained on.
+What names tell is the readers' to say (`place_of`); `joined` finds those that no name gives away. Also the guard
+against known benchmark scenes: a place that a benchmark asks about is not trained on.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from spatial_assets.readers import registry
+
 BENCHMARKS = Path(__file__).with_name("benchmark_scenes.json")
-SCANNET_SCENE = re.compile(r"(scene\d{4})_\d{2}$")
-"""ScanNet names a room by four digits and its scans by two more."""
-SCANNETPP_SCENE = re.compile(r"[0-9a-f]{10}$")
-ARKIT_SCENE = re.compile(r"\d{8}$")
 PROCEDURAL = "studio"
 """The release that procedural scenes are registered under; they borrow a dataset's names, not its rooms."""
 
@@ -45,38 +41,11 @@ class Member:
         return {"dataset": self.dataset, "release": self.release, "scene": self.scene}
 
 
-def scannet(scene: str) -> str:
-    found = SCANNET_SCENE.match(scene)
-    return f"scannet/{found[1]}" if found else f"scannet/{scene}"
-
-
-def vsibench(scene: str) -> str:
-    """Its scenes are other datasets', so that they are the same places as theirs."""
-    if SCANNET_SCENE.match(scene):
-        return scannet(scene)
-    if SCANNETPP_SCENE.match(scene):
-        return f"scannetpp/{scene}"
-    return f"arkitscenes/{scene}" if ARKIT_SCENE.match(scene) else f"vsibench/{scene}"
-
-
-def three_rscan(scene: str) -> str:
-    """A rescan is called by the first scan of its place, a dot, and its own name."""
-    return f"three_rscan/{scene.partition('.')[0]}"
-
-
-GROUPS: dict[str, Callable[[str], str]] = {
-    "scannet": scannet,
-    "three_rscan": three_rscan,
-    "vsibench": vsibench,
-}
-"""By dataset. In a dataset that is not listed, every scene is a place of its own."""
-
-
 def space_of(dataset: str, release: str, scene: str) -> str:
     """The physical place that a scene shows, the same for all of its scans in all datasets."""
     if release == PROCEDURAL:
         return f"{PROCEDURAL}/{dataset}/{scene}"
-    return GROUPS[dataset](scene) if dataset in GROUPS else f"{dataset}/{scene}"
+    return "/".join(registry.place_of(dataset, scene))
 
 
 @cache

@@ -16,6 +16,7 @@ import duckdb
 from spatial_assets.geometry import path_views
 from spatial_assets.report.outlines import ASKED, Outline, outlines
 from spatial_assets.report.placed import Placed, placed
+from spatial_assets.scene.viewpoint_rows import panoramas_of
 
 POOL = 64
 """Rows among which a task and format's examples are chosen; already spread over scenes, whatever the table's size."""
@@ -185,7 +186,9 @@ def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
             "select viewpoint, panorama, panorama_axes from viewpoints where shard = $1 and scene = $2",
             params=list(where),
         ).pl()
-        found |= {(*where, name): image for name, image in path_views.images_of(own, rows).items()}
+        found |= {
+            (*where, name): image for name, image in path_views.images_of(own, panoramas_of(rows)).items()
+        }
     return found
 
 

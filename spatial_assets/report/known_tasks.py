@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from spatial_assets.scene.parameters import Parameters
 from spatial_assets.tasks.core.options import LETTERS
@@ -27,8 +27,9 @@ __all__ = [
     "shared_parameters",
 ]
 
-BOX, LAYOUT = "box", "layout"
-"""What answers tell that place objects."""
+BOX: Final = "box"
+LAYOUT: Final = "layout"
+"""What answers tell that place objects, as tasks declare it."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,8 @@ def about(name: str) -> About:
 
 def placing() -> dict[str, tuple[str, ...]]:
     """Tasks whose answers place objects, by what they tell: a box, or a layout seen from above."""
-    # Pages that place nothing do without what these compute with.
-    from spatial_assets.tasks.grounding.bev_layout import LayoutParameters
-    from spatial_assets.tasks.grounding.located import LocatedParameters
-
-    told = ((BOX, LocatedParameters), (LAYOUT, LayoutParameters))
     return {
-        kind: tuple(name for name, own in tasks().items() if issubclass(own.parameters, parameters))
-        for kind, parameters in told
+        kind: tuple(name for name, own in tasks().items() if own.places == kind) for kind in (BOX, LAYOUT)
     }
 
 

@@ -29,6 +29,7 @@ from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.tables import of
+from spatial_assets.scene.viewpoint_rows import panoramas_of
 from spatial_assets.storage import meshes
 
 SMALL = 15_500
@@ -255,7 +256,7 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
     images = {name: view.image for name, view in views(inputs.table(tables.FRAMES)).items()}
     names = [entry["frame"] for entry in row["frames"]]
     if not images.keys() >= set(names):
-        images |= path_views.images_of(names, inputs.table(optional_tables.VIEWPOINTS))
+        images |= path_views.images_of(names, panoramas_of(inputs.table(optional_tables.VIEWPOINTS)))
     below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
     if not names:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.keyframes import dense_indices, keyframe_indices, uniform_indices
+from spatial_assets.readers.registry import keyframes_of
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.frames import DENSE, KEYFRAMES, VIDEO, VIDEO_FRAMES
@@ -21,9 +18,10 @@ NAME = "keyframes"
 
 
 class Parameters(base.Parameters):
-    """When a frame is redundant. The defaults depend on the dataset: see `keyframe_defaults.json`."""
+    """When a frame is redundant. The defaults are for hand-held video; readers say what else holds for a dataset."""
 
     filter: bool = Field(True, description="whether redundant frames go; sets of chosen views keep all")
+    # Neighboring frames of such a video show the same: SPAR drops about nine in ten, and publishes no thresholds.
     translation: float = Field(0.2, gt=0, description="meters between camera positions")
     rotation: float = Field(
         12.0, gt=0, description="degrees between orientations; pairs 14 apart are in SPAR"
@@ -32,20 +30,13 @@ class Parameters(base.Parameters):
     dense_stride: int = Field(10, gt=0, description="its stride where frames have no timestamps")
 
 
-DEFAULTS: dict[str, dict[str, Any]] = json.loads(
-    Path(__file__).with_name("keyframe_defaults.json").read_text(encoding="utf-8")
-)
-"""By dataset what differs from the entry without a name, each with its reason.
-
-Not under this module's name, and so in no code version: what holds for a dataset reaches its scenes' input hashes as
-parameters, and an entry for one dataset changes nothing for another.
-"""
-
-
 def defaults(dataset: str) -> Parameters:
-    """What holds for a dataset unless a home's settings say otherwise."""
-    values = {**DEFAULTS[""], **DEFAULTS.get(dataset, {})}
-    return Parameters(**{name: value for name, value in values.items() if name != "reason"})
+    """What holds for a dataset unless a home's settings say otherwise.
+
+    Readers are in no code version of this stage: what one says reaches its scenes' input hashes as parameters, and
+    changes nothing for another dataset.
+    """
+    return Parameters(**keyframes_of(dataset))
 
 
 def choose_frames(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from spatial_assets.geometry.footprint import TooLarge, face_points, gather_faces, vsibench_room_area
-from spatial_assets.geometry.rooms import floor_level, free_floor, measure_footprint, walled_share, write_free
+from spatial_assets.geometry.rooms import floor_level, free_floor, measure_footprint, walled_share
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
@@ -18,6 +18,7 @@ from spatial_assets.scene.frames import VIDEO, frame_sets
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Box, InputError, Mesh
 from spatial_assets.scene.outputs import SceneOutputs, Tally
+from spatial_assets.scene.rooms import write_free
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.stages.stage import Stage
 from spatial_assets.storage import meshes, visible_faces

@@ -15,11 +15,13 @@ from lakes import register as register_plainly
 from tiny import write_scannet
 
 from spatial_assets.assets import partitions
+from spatial_assets.assets import questions as suite_assets
 from spatial_assets.assets.automation import BUILD
 from spatial_assets.assets.build import QUIET, RANGE_END, RANGE_START, build
 from spatial_assets.assets.instance import instance_of
 from spatial_assets.assets.keys import key_of, keys_of, step_of
 from spatial_assets.assets.run_config import overrides, schema_of
+from spatial_assets.assets.shell import step as suite_step
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.definitions import build_defs
 from spatial_assets.engine.lake_quality import find_problems
@@ -125,6 +127,31 @@ def test_an_error_of_one_task_fails_its_asset_alone(opened, monkeypatch):
     assert instance.get_materialized_partitions(key_of("view_change_infer")) == set(SHARDS)
     build_plainly(home, stages=names)
     assert {len(records.load(home, name, shard)) for name in names for shard in SHARDS} == {1}
+
+
+def test_a_suite_of_one_task_is_a_suite(opened, monkeypatch):
+    """It is told by its task's name, and an error on a scene fails it: a task more changes neither."""
+    home, instance = opened
+    (name, _) = TASKS
+    one = suite_step("spar", "spar", [suite_assets._member(name)], suite=True)
+    assert one.can_subset
+    resources = build_defs(workspace=Workspace(home=str(home), workers=1)).resources
+
+    def ran(parameters):
+        ops = {"spar": {"config": {"parameters": parameters}}}
+        return dg.materialize(
+            [one], instance=instance, resources=resources, run_config={**QUIET, "ops": ops},
+            partition_key=SHARDS[0], raise_on_error=False,
+        )  # fmt: skip
+
+    assert ran({name: {"quota": 3}}).success
+    (record,) = records.load(home, name, SHARDS[0]).values()
+    assert json.loads(record.parameters)["quota"] == 3
+    fail(monkeypatch, name, "scene0000_00")
+    run = ran({name: {"quota": 4}})
+    (failure,) = [event.step_failure_data for event in run.all_events if event.is_step_failure]
+    assert failure.user_failure_data.description == f"{name} failed on 1 scene"
+    assert not list(run.get_asset_materialization_events())
 
 
 def test_the_build_goes_on_and_says_which_task_failed(opened, monkeypatch):
@@ -236,19 +263,19 @@ def test_every_default_is_a_value_that_the_launchpad_takes(step):
         config = {}
         for stage in stages:
             values = stage.parameters(dataset).model_dump(mode="json")
-            for part in [stage.name] * (len(stages) > 1) + [dataset] * (step == "scenes"):
+            for part in [stage.name] * (step in SUITES) + [dataset] * (step == "scenes"):
                 values = {part: values}
             config |= values
         config = {"scenes": ["scene0000_00"], "rehash": True, "parameters": config}
         dg.validate_run_config(job, {"ops": {step: {"config": config}}})
         for stage in stages:
-            given = overrides(config, stages, stage, dataset)
+            given = overrides(config, stage, dataset, step in SUITES)
             assert type(stage.parameters(dataset)).model_validate(given) == stage.parameters(dataset)
     dg.validate_run_config(job, {"ops": {step: {"config": {}}}})
 
 
 def test_the_launchpad_tells_what_each_parameter_means_and_its_default():
-    fields = schema_of(stages_of("spar"))["parameters"].config_type.fields
+    fields = schema_of(stages_of("spar"), suite=True)["parameters"].config_type.fields
     quota = fields["depth_prediction_oc"].config_type.fields["quota"]
     assert quota.description.startswith("questions per scene, task and format")
     assert quota.description.endswith("(default 100)")

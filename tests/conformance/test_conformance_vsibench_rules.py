@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from spatial_assets.conformance.vsibench import Conformance, check, run
-from spatial_assets.conformance.vsibench_answers import longest_side_cm, nearest
-from spatial_assets.conformance.vsibench_questions import Question, names_in, read_questions, templates
-from spatial_assets.geometry.directions import (
+from spatial_assets.conformance.vsibench_answers import (
     direction_easy,
     direction_hard,
     direction_medium,
-    turn_degrees,
+    longest_side_cm,
+    nearest,
 )
+from spatial_assets.conformance.vsibench_questions import Question, names_in, read_questions, templates
+from spatial_assets.geometry.directions import turn_degrees
 from spatial_assets.scene.model import Box, InputError
 
 TYPES = [

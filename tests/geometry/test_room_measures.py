@@ -11,15 +11,12 @@ from video_scenes import box
 
 from spatial_assets.geometry.footprint import TooLarge
 from spatial_assets.geometry.rooms import (
-    FREE,
-    TAKEN,
     floor_level,
     free_floor,
     measure_footprint,
-    read_room,
     walled_share,
-    write_free,
 )
+from spatial_assets.scene.rooms import FREE, TAKEN, read_room, write_free
 
 CELL = 0.05
 

@@ -36,8 +36,6 @@ PLUMBING = (
 )
 """Rooms that carry, judge or show rows, or that make the data, and compute none of them."""
 COMPUTING = ("geometry", "readers", "scene", "stages", "storage", "tasks")
-AS_PARAMETERS = {"stages/keyframe_defaults.json"}
-"""Data that reach the hash of a scene's inputs as parameters, dataset by dataset."""
 OF_CHECKS = {"scene/twin_laws.json"}
 """What is read where rows are checked and answers scored, and never where rows are made."""
 PLUMBING_OF_STORAGE = ("atomic", "lake", "locks", "release_manifest", "shards", "shipped")
@@ -98,7 +96,7 @@ def test_every_data_file_of_the_computing_rooms_is_covered():
     for folder in COMPUTING:
         for path in (code.ROOT / folder).rglob("*.json"):
             name = path.relative_to(code.ROOT).as_posix()
-            assert (name in covered) != (name in AS_PARAMETERS | OF_CHECKS), name
+            assert (name in covered) != (name in OF_CHECKS), name
 
 
 def computing_modules() -> set[str]:
@@ -268,7 +266,6 @@ REWORDED = {
     "lineage/planning.py": ('FILES = "files"', 'FILES = "file"'),
     "stages/pipeline.py": ('SETTINGS = "parameters.toml"', 'SETTINGS = "settings.toml"'),
     "geometry/boxes.py": ('"""', '"""In other words. '),
-    "stages/keyframe_defaults.json": ('"hypersim": {', '"newbench": {"filter": false},\n  "hypersim": {'),
 }
 
 

@@ -223,6 +223,11 @@ def test_splits_are_read():
         (("scannet", "v2", "scene0000_00"), ("scannet", "v2", "scene0000_01"), True),
         (("scannet", "v2", "scene0000_00"), ("scannet", "v2", "scene0001_00"), False),
         (("scannet", "v2", "scene0025_00"), ("vsibench", "v1", "scene0025_01"), True),
+        (("scannetpp", "v1", "0a5c013435"), ("vsibench", "v1", "0a5c013435"), True),
+        (("arkitscenes", "v1", "41069025"), ("vsibench", "v1", "41069025"), True),
+        (("three_rscan", "v2", "a"), ("three_rscan", "v2", "a.b"), True),
+        (("scannetpp", "v1", "a"), ("scannetpp", "v1", "a.b"), False),
+        (("no_reader", "v1", "a"), ("no_reader", "v1", "a"), True),
         (("scannet", "studio", "scene0025_01"), ("vsibench", "v1", "scene0025_01"), False),
         (("posed_rgbd", "v1", "scene0000_00"), ("scannet", "v2", "scene0000_00"), False),
         (("posed_rgbd", "v1", "a"), ("posed_rgbd", "v1", "b"), False),
@@ -230,6 +235,12 @@ def test_splits_are_read():
 )
 def test_which_scenes_are_one_place(one, other, same):
     assert (spaces.space_of(*one) == spaces.space_of(*other)) == same
+
+
+def test_a_place_is_called_by_the_dataset_that_it_is_of():
+    assert spaces.space_of("vsibench", "v1", "scene0025_01") == "scannet/scene0025"
+    assert spaces.space_of("vsibench", "v1", "elsewhere") == "vsibench/elsewhere"
+    assert spaces.space_of("hypersim", "v1", "ai_001_001") == "hypersim/ai_001_001"
 
 
 def test_the_known_benchmark_scenes():

@@ -7,13 +7,15 @@ import json
 import numpy as np
 import pytest
 from lakes import build, register, rows
+from pydantic import ValidationError
 from tiny import write_scannet
 
 from benchmarks.keyframes import SHARE, long_walk
 from spatial_assets.assets import partitions
 from spatial_assets.geometry.keyframes import keyframe_indices
 from spatial_assets.lineage import records
-from spatial_assets.readers.registry import READERS
+from spatial_assets.readers import scannet
+from spatial_assets.readers.registry import READERS, keyframes_of
 from spatial_assets.stages import keyframes, pipeline
 from spatial_assets.storage.lake import Lake
 
@@ -42,22 +44,27 @@ def test_a_filter_turned_off_keeps_every_frame(home):
     assert refused == [11]
 
 
-def test_the_defaults_are_the_data_files_and_are_recorded(home):
+def test_the_defaults_are_recorded(home):
     chosen(home)
     shard = partitions.registry(home).shards()[0]
     held = records.load(home, "keyframes", shard.key)["scene0000_00"]
-    entry = {name: value for name, value in keyframes.DEFAULTS[""].items() if name != "reason"}
-    assert entry.items() <= json.loads(held.parameters).items()
+    assert json.loads(held.parameters) == keyframes.Parameters().model_dump()
     assert Lake(home).shards("keyframes") == [shard.key]
 
 
-def test_every_entry_has_a_reason_and_fits():
-    for name, entry in keyframes.DEFAULTS.items():
-        assert len(entry["reason"]) > 20
-        assert keyframes.defaults(name).filter is entry.get("filter", keyframes.DEFAULTS[""]["filter"])
-    assert {"structured3d", "hypersim", "matterport3d"} <= set(keyframes.DEFAULTS)
+def test_what_a_reader_says_of_keyframes_holds_for_its_scenes_alone():
+    """A rendered or posed view stands for no other; a name that is no parameter is refused."""
+    keep_all = {name for name in READERS if not pipeline.STAGES["keyframes"].parameters(name).filter}
+    assert keep_all == {"structured3d", "hypersim", "matterport3d"}
     for name in READERS:
-        assert pipeline.STAGES["keyframes"].parameters(name) == keyframes.defaults(name)
+        said = keyframes_of(name)
+        assert pipeline.STAGES["keyframes"].parameters(name) == keyframes.Parameters(**said)
+
+
+def test_what_a_reader_says_of_no_parameter_is_refused(monkeypatch):
+    monkeypatch.setattr(scannet, "KEYFRAMES", {"filters": False}, raising=False)
+    with pytest.raises(ValidationError, match="filters"):
+        keyframes.defaults("scannet")
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

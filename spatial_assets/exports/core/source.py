@@ -26,6 +26,7 @@ from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.frame_set_tables import RELEASED
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.suggestions import instead
+from spatial_assets.scene.viewpoint_rows import panoramas_of
 from spatial_assets.storage import instance_images
 from spatial_assets.storage import release_manifest as manifest
 from spatial_assets.storage.lake import Lake
@@ -239,7 +240,7 @@ class ReleaseRows:
         taken = self._taken(which)
         unknown = [item["frame"] for item in row["frames"] if item["frame"] not in taken]
         if unknown:
-            views = path_views.images_of(unknown, self._viewpoints(which))
+            views = path_views.images_of(unknown, panoramas_of(self._viewpoints(which)))
             taken = {**taken, **{name: (image, *UNKNOWN[1:]) for name, image in views.items()}}
         root = None if shard is None else shard.root
         marks: dict[str, list[Any]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from spatial_assets.exports.core.coordinates import PIXEL, THOUSANDTH, UNITS, Profile, rendered, unit_told
-from spatial_assets.scoring.kinds import ACCURACY, BOX, POINT
+from spatial_assets.scoring.kinds import ACCURACY, POINT
 from spatial_assets.tasks.core.wording import notes_of
 from spatial_assets.tasks.registry import tasks
 
@@ -65,7 +65,6 @@ def truths(questions: pl.DataFrame) -> pl.DataFrame:
     """Questions with the truth's fields; `tolerance` as `rendering` found it, if any did."""
     told, known = words(), tasks()
     kinds = {name: known[name].kind for name in questions["task"].unique() if name in known}
-    kinds |= dict.fromkeys(told["boxes"]["tasks"], BOX)
     kind = pl.col("task").replace_strict(kinds, default="text", return_dtype=pl.String)
     is_fill = pl.col("options").is_null() & (pl.col("format") == "fill")
     reward = pl.col("answer_kind").replace_strict(told["rewards"], default=ACCURACY, return_dtype=pl.String)

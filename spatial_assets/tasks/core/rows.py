@@ -86,6 +86,7 @@ class Rows:
     def __init__(self, task: Task, facts: SceneFacts, form: str) -> None:
         self.made: list[Row] = []
         self._facts, self._form = facts, form
+        self._name, self._kind = task.name, task.kind
         which = facts.which
         self._begin = _text((which["dataset"], which["release"], which["scene"], task.name, form))[:-1]
         self._ordinals: dict[tuple[str, str], int] = {}
@@ -98,8 +99,13 @@ class Rows:
     def add(
         self, question: Question, rendered: Rendered, worded: Worded, twin: tuple[str, str] | None = None
     ) -> str:
-        """The id of the row that is added; `twin` has that of the row it is the twin of, and their law."""
+        """The id of the row that is added; `twin` has that of the row it is the twin of, and their law.
+
+        Raises ValueError for an answer of another kind than the task declares: by that it is scored.
+        """
         instances, answer = self._instances, question.answer
+        if answer.kind != self._kind:
+            raise ValueError(f"{self._name} answers by {answer.kind!r} and declares {self._kind!r}")
         key = (question.views is None, tuple(question.frames))
         shown = self._shown.get(key)
         if shown is None:

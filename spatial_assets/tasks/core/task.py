@@ -191,6 +191,9 @@ class Task:
     ask_for: Mapping[str, Ask] = field(default_factory=dict)
     twins: tuple[Twin, ...] = ()
     """Beside those that every task of a format has."""
+    places: Literal["box", "layout"] | None = None
+    """What its answers place in space: an object's box, or where objects lie seen from above; None where they place
+    nothing."""
 
     @property
     def suite(self) -> str:

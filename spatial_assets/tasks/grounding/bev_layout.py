@@ -227,6 +227,7 @@ TASKS = (
         summary="Where 2 to 8 named objects lie on the ground, in the frame of the first of three images",
         needs={FILL: NEEDS, SENTENCE: NEEDS},
         kind=Parts.kind,
+        places="layout",
         parameters=LayoutParameters,
         find=find,
         ask=ask,

@@ -44,6 +44,7 @@ TASKS = (
         summary="Where a described object is, by a frame, a point, a depth and a size, told from three images",
         needs={FILL: NEEDS, SENTENCE: NEEDS},
         kind=Parts.kind,
+        places="box",
         parameters=GroundingParameters,
         find=find,
         ask=ask,

@@ -40,6 +40,7 @@ TASKS = (
         summary="Where a described object is, by a frame, a point, a depth and a size, told from a video",
         needs={FILL: NEEDS, SENTENCE: NEEDS},
         kind=Parts.kind,
+        places="box",
         parameters=LocatedInVideoParameters,
         find=find,
         ask=ask,

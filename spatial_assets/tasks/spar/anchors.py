@@ -15,7 +15,7 @@ from pydantic import Field
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.scene.parameters import Parameters
-from spatial_assets.tasks.core.answers import ObjectChoice
+from spatial_assets.tasks.core.answers import ObjectChoice, Rectangle
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Hashes, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -54,6 +54,13 @@ class Compared(ObjectChoice):
     @property
     def margins(self) -> Sequence[float]:
         return self.parts
+
+
+@dataclass(frozen=True)
+class ComparedBox(Compared):
+    """The same, told by the box of the object in place of its name."""
+
+    kind: ClassVar[str] = Rectangle.kind
 
 
 @kernel

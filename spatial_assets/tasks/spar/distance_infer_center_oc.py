@@ -19,7 +19,6 @@ from pydantic import Field
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.geometry.rectangles import iou
 from spatial_assets.scene.model import Fact, Float
-from spatial_assets.tasks.core.answers import ObjectChoice
 from spatial_assets.tasks.core.candidates import TIER, Bools, Candidates, Chosen, Indices, Strata, draw_key
 from spatial_assets.tasks.core.draws import Draw, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
@@ -32,7 +31,7 @@ from spatial_assets.tasks.core.rendering import FILL, SELECT, SENTENCE
 from spatial_assets.tasks.core.task import Question, Roles, Task
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar import views
-from spatial_assets.tasks.spar.anchors import Clearness, Compared
+from spatial_assets.tasks.spar.anchors import Clearness, ComparedBox
 from spatial_assets.tasks.spar.box_hints import chances
 from spatial_assets.tasks.spar.centers import CenterParameters
 from spatial_assets.tasks.spar.fours import (
@@ -176,7 +175,7 @@ def _asking(
         roles = [(f"object_{place}", thing) for place, thing in enumerate(things, 1)]
         gap = abs(other - distances[right])
         return Question(
-            Compared(
+            ComparedBox(
                 texts[right],
                 [text for place, text in enumerate(texts) if place != right],
                 [distances[right], other],
@@ -205,7 +204,7 @@ TASKS = (
         images=1,
         summary="The box of the object closest to the observer, or farthest, of four named",
         needs={FILL: NEEDS, SELECT: NEEDS, SENTENCE: NEEDS},
-        kind=ObjectChoice.kind,
+        kind=ComparedBox.kind,
         parameters=NearestParameters,
         find=find,
         ask=_asking(SINGLE, lambda frames: [("image", frames[0])]),
@@ -220,7 +219,7 @@ TASKS = (
         images=3,
         summary="The box, in one of three images, of the object closest to the observer, or farthest, of four named",
         needs={FILL: views.NEEDS, SELECT: views.NEEDS, SENTENCE: views.NEEDS},
-        kind=ObjectChoice.kind,
+        kind=ComparedBox.kind,
         parameters=NearestInViewsParameters,
         find=find_in_views,
         ask=_asking(IN_VIEWS, views.shown_views),

@@ -7,21 +7,14 @@ border between two answers has a margin on both sides; VSI-Bench's third level h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from pydantic import Field
 
-from spatial_assets.geometry.directions import (
-    BACK_FROM,
-    BACK_TO,
-    DIRECTIONS,
-    HALF_TURN,
-    QUARTER_TURN,
-    clearance,
-)
+from spatial_assets.geometry.directions import HALF_TURN, QUARTER_TURN, clearance
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.geometry.turns import Sectors, triple_sectors, triple_turns
 from spatial_assets.tasks.core.answers import Relation
@@ -43,6 +36,7 @@ from spatial_assets.tasks.core.task import Question, Task
 from spatial_assets.tasks.core.video import shown
 from spatial_assets.tasks.core.video.recounts import of_objects
 from spatial_assets.tasks.core.video.shown import IMAGES, NEEDS, VideoLimits, count_sets, video_of
+from spatial_assets.tasks.vsi.sectors import BACK_FROM, BACK_TO, easy, hard, medium
 from spatial_assets.tasks.vsi.video import DistanceParameters, stems
 
 SUITE = "vsi"
@@ -70,6 +64,8 @@ class Level:
 
     name: str
     summary: str
+    word: Callable[[float], str]
+    """For a direction."""
     answers: tuple[str, ...]
     borders: tuple[float, ...]
     """Degrees; between two of them lies one sector, and no direction near one is asked about."""
@@ -80,9 +76,6 @@ class Level:
     asks_back: bool = True
     """Whether what lies at one's back is asked about."""
 
-    def word(self, turn: float) -> str:
-        return DIRECTIONS[self.name](turn)
-
 
 HALVES = (0.0, BACK_FROM, BACK_TO)
 QUADRANTS = (0.0, QUARTER_TURN, HALF_TURN, HALF_TURN + QUARTER_TURN)
@@ -90,6 +83,7 @@ LEVELS = (
     Level(
         "object_rel_direction_easy",
         "Whether an object is left or right of another that one faces",
+        word=easy,
         answers=("left", "right"),
         borders=HALVES,
         flips=(0.0, HALF_TURN),
@@ -99,6 +93,7 @@ LEVELS = (
     Level(
         "object_rel_direction_medium",
         "Whether an object is to one's left, right or back",
+        word=medium,
         answers=("left", "right", "back"),
         borders=HALVES,
         flips=HALVES,
@@ -106,6 +101,7 @@ LEVELS = (
     Level(
         "object_rel_direction_hard",
         "In which quadrant around a person an object lies",
+        word=hard,
         answers=("front-left", "front-right", "back-left", "back-right"),
         borders=QUADRANTS,
         flips=QUADRANTS,

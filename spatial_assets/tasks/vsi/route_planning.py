@@ -17,8 +17,8 @@ import numpy as np
 from pydantic import Field
 
 from spatial_assets.geometry.floor_walk import convex_hulls, floor_for
-from spatial_assets.geometry.rooms import read_room
 from spatial_assets.scene.model import Fact
+from spatial_assets.scene.rooms import read_room
 from spatial_assets.scene.tables import ROOMS
 from spatial_assets.tasks.core.answers import Choice
 from spatial_assets.tasks.core.candidates import (

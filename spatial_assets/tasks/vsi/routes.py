@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spatial_assets.geometry.directions import BACK_FROM, FULL_TURN, HALF_TURN
+from spatial_assets.geometry.directions import FULL_TURN, HALF_TURN
 from spatial_assets.geometry.floor_walk import Floor, stand_by, walk_to
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Codes, Indices
 from spatial_assets.tasks.core.draws import Hashes, mix_pair
+from spatial_assets.tasks.vsi.sectors import BACK_FROM
 
 AHEAD, BACK = 45.0, BACK_FROM
 """Degrees to either side up to which a direction is straight on, and from which it is back."""

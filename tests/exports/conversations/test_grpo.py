@@ -121,4 +121,3 @@ def test_every_tasks_kind_of_answer_has_a_reward(tmp_path):
     """Kinds that are named in the file are kinds that tasks have."""
     kinds = {task.kind for task in tasks().values()}
     assert set(truths.words()["rewards"]) - {"parts"} <= kinds
-    assert all(name in tasks() for name in truths.words()["boxes"]["tasks"])

@@ -57,6 +57,13 @@ def test_rows_are_in_the_order_and_of_the_types_of_their_table(name: str) -> Non
         assert conform(QUESTIONS, made.rows) == made.table == conform(QUESTIONS, made.table)
 
 
+def test_an_answer_of_another_kind_than_the_task_declares_is_named() -> None:
+    """Every task whose rows a test makes is held to it so."""
+    other = replace(task("depth_prediction_oc"), kind="point")
+    with pytest.raises(ValueError, match="depth_prediction_oc answers by 'number' and declares 'point'"):
+        generate(other, marked().facts(), other.parameters())
+
+
 def test_a_reason_that_a_task_does_not_explain_is_named() -> None:
     chosen = task(TASKS[1])
 

@@ -29,6 +29,7 @@ from spatial_assets.report import pictures
 from spatial_assets.scene import optional_tables
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Scene
+from spatial_assets.scene.viewpoint_rows import panoramas_of
 from spatial_assets.storage.lake import Lake
 from spatial_assets.studio.write import write_scenes
 
@@ -158,12 +159,12 @@ def test_views_have_the_images_of_their_viewpoints(base: Path, rows: list[dict[s
     row = rows[0]
     places = Lake(base / "home").read(optional_tables.VIEWPOINTS, shard.key, row["scene"])
     names = list(dict.fromkeys(entry["frame"] for entry in row["frames"]))
-    images = path_views.images_of([*names, "unknown@3.0", "frame-7"], places)
+    images = path_views.images_of([*names, "unknown@3.0", "frame-7"], panoramas_of(places))
     assert list(images) == names
     shown = [open_image(shard.root, image) for image in images.values()]
     assert all(image.size == (640, 480) for image in shown)
     without = places.with_columns(pl.lit(None, pl.String).alias("panorama"))
-    assert path_views.images_of(names, without) == dict.fromkeys(names)
+    assert path_views.images_of(names, panoramas_of(without)) == dict.fromkeys(names)
 
 
 def test_names_of_views_are_read_as_written() -> None:

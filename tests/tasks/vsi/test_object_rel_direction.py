@@ -30,16 +30,18 @@ from video_scenes import (
 from video_twin import Twin, first_reasons
 
 from spatial_assets.geometry.boxes import box_corners, box_distance
-from spatial_assets.geometry.directions import DIRECTIONS, clearance, sector, turn_degrees
+from spatial_assets.geometry.directions import clearance, sector, turn_degrees
 from spatial_assets.geometry.turns import triple_sectors, triple_turns
 from spatial_assets.scene.categories import may_mean
 from spatial_assets.scene.model import Box, Float
 from spatial_assets.tasks.core.candidates import GROUP, Candidates
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.registry import task as task_named
-from spatial_assets.tasks.vsi.object_rel_direction import ROLES, DirectionParameters, triples_of
+from spatial_assets.tasks.vsi.object_rel_direction import LEVELS, ROLES, DirectionParameters, triples_of
+from spatial_assets.tasks.vsi.sectors import BACK_FROM, easy, hard, medium
 
 EASY, MEDIUM, HARD = TASKS = tuple(f"object_rel_direction_{level}" for level in ("easy", "medium", "hard"))
+WORDS = {level.name: level.word for level in LEVELS}
 SECTORS = {EASY: (0.0, 135.0, 225.0), MEDIUM: (0.0, 135.0, 225.0), HARD: (0.0, 90.0, 180.0, 270.0)}
 
 
@@ -60,6 +62,15 @@ def word(task: str, degrees: float) -> str:
 
 def circle_gap(a: float, b: float) -> float:
     return abs((a - b + 180) % 360 - 180)
+
+
+@pytest.mark.parametrize(
+    ("turn", "two", "three", "four"),
+    [(45, "left", "left", "front-left"), (140, "left", "back", "back-left"), (224, "right", "back", "back-right"),
+     (300, "right", "right", "front-right"), (BACK_FROM, "left", "back", "back-left")],
+)  # fmt: skip
+def test_words(turn: float, two: str, three: str, four: str) -> None:
+    assert (easy(turn), medium(turn), hard(turn)) == (two, three, four)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -273,7 +284,7 @@ def verdict(task: str, degrees: float) -> str:
     if (0, 1, 2) not in turns:
         return "rejected"
     assert turns[0, 1, 2] == pytest.approx(degrees % 360, abs=1e-9)
-    return DIRECTIONS[task](turns[0, 1, 2])
+    return WORDS[task](turns[0, 1, 2])
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -15,8 +15,9 @@ from video_scenes import ROOM, Studio, ask, box, found_by, made, rejected
 from video_twin import Twin, strata_of
 
 from spatial_assets.geometry.boxes import box_corners
-from spatial_assets.geometry.rooms import footprint_of, read_room, write_free
+from spatial_assets.geometry.rooms import footprint_of
 from spatial_assets.scene.model import Box
+from spatial_assets.scene.rooms import read_room, write_free
 from spatial_assets.scene.tables import ROOMS, Table
 from spatial_assets.tasks.core.candidates import draw_key
 from spatial_assets.tasks.core.draws import mix
