@@ -50,8 +50,6 @@ from spatial_assets.stages import (
     visibility,
 )
 from spatial_assets.stages.budgets import STAGES as BUDGETS
-from spatial_assets.stages.budgets import SUFFIX
-from spatial_assets.stages.budgets import SUITES as BUDGET_SUITES
 from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.storage import instance_images, meshes
@@ -164,8 +162,7 @@ def process(home: Path, root: Path, keyframes_only: bool, everything: bool = Fal
             with clock.part(f"{stage.name}: bookkeeping"):
                 report = runner.run(stage, shard, pipeline.parameters(home, stage, shard.dataset))
             check(report)
-        groups = {stage.name: {stage.name: stage} for stage in LATER} | SUITES
-        groups |= {f"{suite}{SUFFIX}": own for suite, own in BUDGET_SUITES.items()}
+        groups = {stage.name: {stage.name: stage} for stage in LATER} | pipeline.TOGETHER
         for name, group in groups.items() if everything else ():
             parameters = {
                 stage.name: pipeline.parameters(home, stage, shard.dataset) for stage in group.values()

@@ -312,8 +312,6 @@ KERNELS = {"kernel", "numpy_kernel", "inlined"}
 """Decorators of what numba types by itself: its arguments often have no annotations."""
 SECTIONED = {"geometry", "scene"}
 """Rooms that all others call: their docstrings have numpydoc's sections, where others may say a shape in a sentence."""
-IN_A_SENTENCE = {"spatial_assets.geometry.rooms"}
-"""Modules of these rooms that do so still."""
 SIZE = r"(?:\.\.\.|\d{1,3}(?: [A-Za-z])?|[A-Za-z_]+)"
 SIZE = rf"{SIZE}(?: ?(?:[-+/]|\*\*?) ?{SIZE})*"
 SHAPE = re.compile(rf"\((?:{SIZE}(?:, {SIZE})+(?: or more)?|{SIZE},|\.\.\.)\)")
@@ -404,7 +402,7 @@ TELLING = {
 
 def silent_on_arrays(module: str, body: list[ast.stmt]) -> list[str]:
     """Public functions that take or return arrays and do not say which."""
-    sectioned = room(module) in SECTIONED and module not in IN_A_SENTENCE
+    sectioned = room(module) in SECTIONED
     found = []
     for name, function in public(body):
         takes = any(words(one.annotation) & ARRAYS[module] for one in arguments(function))

@@ -27,14 +27,14 @@ from typing import Any
 import dagster as dg
 
 from spatial_assets.assets import releases
-from spatial_assets.assets.keys import key_of
+from spatial_assets.assets.keys import key_of, step_of
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.engine.lake_quality import Problem, find_problems
 from spatial_assets.lineage import records
 from spatial_assets.lineage.cache import cache_path
 from spatial_assets.report.gallery import gallery_path
+from spatial_assets.stages.budgets import SUITES as BUDGETS
 from spatial_assets.stages.pipeline import STAGES
-from spatial_assets.stages.questions import STAGES as TASKS
 from spatial_assets.stages.questions import SUITES
 from spatial_assets.storage import release_manifest as manifest
 
@@ -116,8 +116,8 @@ def _freshness(made: Mapping[str, Callable[[Path], Path]]) -> dg.AssetChecksDefi
 
 
 CHECKS = [
-    _checks("scenes", [name for name in STAGES if name not in TASKS]),
-    *(_checks(suite, list(tasks)) for suite, tasks in SUITES.items()),
+    _checks("scenes", [name for name in STAGES if step_of(name) == name]),
+    *(_checks(suite, [*tasks, *BUDGETS.get(suite, ())]) for suite, tasks in SUITES.items()),
 ]
 FRESHNESS_CHECKS = [
     _freshness({"lineage_database": cache_path, "gallery": gallery_path, releases.NAME: manifest.newest})

@@ -1,4 +1,4 @@
-"""One asset per task, and one step per suite that makes its tasks' assets together."""
+"""One asset per task, and one of what holds of its questions for other frames; a suite's share a step of each kind."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from spatial_assets.report.known_tasks import in_words
 from spatial_assets.report.task_page import needs
 from spatial_assets.stages.budgets import STAGES as BUDGETS
 from spatial_assets.stages.budgets import SUFFIX
-from spatial_assets.stages.budgets import SUITES as BUDGET_SUITES
 from spatial_assets.stages.budgets import TASKS as JUDGED
-from spatial_assets.stages.questions import STAGES, SUITES
+from spatial_assets.stages.pipeline import TOGETHER
+from spatial_assets.stages.questions import STAGES
 
 
 def _member(name: str) -> Member:
+    return _judged(name) if name in JUDGED else _asked(name)
+
+
+def _asked(name: str) -> Member:
     told = in_words(name)
     formats = "\n".join(needs(told))
     return Member(
@@ -38,9 +42,6 @@ def _judged(name: str) -> Member:
 
 
 ASSETS: list[dg.AssetsDefinition] = [
-    *(step(suite, suite, [_member(name) for name in tasks], suite=True) for suite, tasks in SUITES.items()),
-    *(
-        step(f"{suite}{SUFFIX}", suite, [_judged(name) for name in own], suite=True)
-        for suite, own in BUDGET_SUITES.items()
-    ),
+    step(name, name.removesuffix(SUFFIX), [_member(stage) for stage in own], suite=True)
+    for name, own in TOGETHER.items()
 ]

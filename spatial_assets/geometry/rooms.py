@@ -47,10 +47,17 @@ OUTLINE_STEP = 0.1
 def floor_level(
     vertices: NDArray[np.floating], faces: NDArray[np.integer], labeled: NDArray[np.bool_]
 ) -> float:
-    """Height of the floor, meters: the upper quartile, by area, of the level faces that are labeled floor.
+    """Height of the floor: the upper quartile, by area, of the level faces that are labeled floor.
 
-    Where none is, of the fullest thin layer of level faces in the scene's lower half. Shapes (V, 3), (F, 3),
-    (F,).
+    Where none is, of the fullest thin layer of level faces in the scene's lower half.
+
+    Parameters
+    ----------
+    vertices : (V, 3), meters, z up. faces : (F, 3), vertex numbers. labeled : (F,), which are labeled floor.
+
+    Returns
+    -------
+    Meters.
 
     Raises
     ------
@@ -85,10 +92,18 @@ def _level_faces(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> 
 
 
 def measure_footprint(points: Float) -> tuple[shapely.Geometry, float, float, float]:
-    """Outline and area of the footprint of points (N, 3), as VSI-Bench takes it, and how firm the area is.
+    """Outline and area of the footprint of points, as VSI-Bench takes it, and how firm the area is.
 
-    The last two are the least and the greatest area, square meters, by this draw and another, and with a
-    smoother outline: how far they lie apart says how much of the number is the method's.
+    The last two are the least and the greatest area by this draw and another, and with a smoother outline: how far
+    they lie apart says how much of the number is the method's.
+
+    Parameters
+    ----------
+    points : (N, 3), meters, z up.
+
+    Returns
+    -------
+    The outline, and three areas in square meters.
     """
     drawn, other = map(triangulate, draws_of_points(points, VSIBENCH_SAMPLES, (0, OTHER_SEED)))
     outline = alpha_shape(drawn, VSIBENCH_ALPHA)
@@ -101,10 +116,14 @@ def measure_footprint(points: Float) -> tuple[shapely.Geometry, float, float, fl
 
 
 def walled_share(outline: shapely.Geometry, points: Float, above: float, reach: float) -> float:
-    """Share of an outline within `reach` meters of which a point (N, 3) stands higher than `above`.
+    """Share of an outline within `reach` of which a point stands higher than `above`.
 
     A room is closed all round by walls, windows, doors or cupboards; a scan that stops in the middle of the
     floor is not. 0 for an empty outline.
+
+    Parameters
+    ----------
+    points : (N, 3), meters, z up. above, reach : meters.
     """
     from scipy.spatial import cKDTree  # half a second, which few wait for
 
@@ -129,13 +148,17 @@ def free_floor(
 ) -> tuple[Float, NDArray[np.bool_]]:
     """Which cells of the floor nothing stands on or hangs over, between two heights.
 
-    A cell is free if its center lies inside the outline, no point (N, 3) between the heights `low` and `high`
+    A cell is free if its center lies inside the outline, no point between the heights `low` and `high`
     lies over it, and no box that reaches between them covers its center: scans have holes, boxes have none.
-    Points must lie no further apart than `cell`.
+
+    Parameters
+    ----------
+    points : (N, 3), meters, z up, no further apart than `cell`. low, high, cell : meters.
 
     Returns
     -------
-    origin (2,) : corner of the first cell. free (rows along y, columns along x).
+    (2,) : corner of the first cell, meters.
+    (rows along y, columns along x) : which are free.
 
     Raises
     ------

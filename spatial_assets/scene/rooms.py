@@ -53,5 +53,10 @@ def read_room(row: dict[str, Any]) -> Room:
 
 
 def write_free(free: NDArray[np.bool_]) -> list[str]:
-    """The free floor (rows, columns) as the table holds it."""
+    """The free floor as the table holds it.
+
+    Parameters
+    ----------
+    free : (rows along y, columns along x).
+    """
     return ["".join(FREE if cell else TAKEN for cell in line) for line in free.tolist()]

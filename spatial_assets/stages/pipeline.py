@@ -42,7 +42,10 @@ STAGES: dict[str, Stage] = {
         *budgets.STAGES.values(),
     )
 }
-
+TOGETHER: dict[str, dict[str, Stage]] = questions.SUITES | {
+    f"{suite}{budgets.SUFFIX}": own for suite, own in budgets.SUITES.items()
+}
+"""By the step that makes them, stages of tasks, which share a scene's facts: questions, and what holds of them."""
 SETTINGS = "parameters.toml"
 """In a home: a table per asset, whose entries replace the defaults. `[keyframes]` / `translation = 0.3`; for one
 dataset, `[scenes.posed_rgbd]` / `depth_unit = 0.0002`."""

@@ -28,7 +28,7 @@ from spatial_assets.engine.lake_quality import find_problems
 from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
 from spatial_assets.stages import pipeline, questions
-from spatial_assets.stages.questions import SUITES
+from spatial_assets.stages.pipeline import TOGETHER
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -251,11 +251,11 @@ def test_a_wrong_configuration_is_rejected_before_a_run_is_made(case):
 
 
 def stages_of(step):
-    return list(SUITES[step].values()) if step in SUITES else [pipeline.STAGES[step]]
+    return list(TOGETHER[step].values()) if step in TOGETHER else [pipeline.STAGES[step]]
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("step", [*SUITES, *(name for name in pipeline.STAGES if step_of(name) == name)])
+@pytest.mark.parametrize("step", [*TOGETHER, *(name for name in pipeline.STAGES if step_of(name) == name)])
 def test_every_default_is_a_value_that_the_launchpad_takes(step):
     job = build_job()
     stages = stages_of(step)
@@ -263,13 +263,13 @@ def test_every_default_is_a_value_that_the_launchpad_takes(step):
         config = {}
         for stage in stages:
             values = stage.parameters(dataset).model_dump(mode="json")
-            for part in [stage.name] * (step in SUITES) + [dataset] * (step == "scenes"):
+            for part in [stage.name] * (step in TOGETHER) + [dataset] * (step == "scenes"):
                 values = {part: values}
             config |= values
         config = {"scenes": ["scene0000_00"], "rehash": True, "parameters": config}
         dg.validate_run_config(job, {"ops": {step: {"config": config}}})
         for stage in stages:
-            given = overrides(config, stage, dataset, step in SUITES)
+            given = overrides(config, stage, dataset, step in TOGETHER)
             assert type(stage.parameters(dataset)).model_validate(given) == stage.parameters(dataset)
     dg.validate_run_config(job, {"ops": {step: {"config": {}}}})
 

@@ -21,8 +21,7 @@ from spatial_assets.exports.spar_bench import problems as spar_bench_checks
 from spatial_assets.exports.spatialmosaic import bench_chance as spatialmosaic_bench_chance
 from spatial_assets.exports.spatialmosaic import bench_cut as spatialmosaic_bench_cut
 from spatial_assets.releases.verdicts import REASONS
-from spatial_assets.stages.pipeline import SETTINGS, STAGES, parameters
-from spatial_assets.stages.questions import SUITES
+from spatial_assets.stages.pipeline import SETTINGS, STAGES, TOGETHER, parameters
 from spatial_assets.storage import shortcut_table
 from spatial_assets.storage.shortcut_table import SHORTCUTS, VERDICTS
 
@@ -139,7 +138,7 @@ def test_the_configuration_in_the_pages_is_one_that_dagster_takes():
     (shown,) = blocks("nightly.md", "yaml")
     for step, given in yaml.safe_load(shown)["ops"].items():
         stages = [stage for stage in STAGES.values() if step_of(stage.name) == step]
-        assert process_config(dg.Shape(schema_of(stages, step in SUITES)), given["config"]).success, step
+        assert process_config(dg.Shape(schema_of(stages, step in TOGETHER)), given["config"]).success, step
 
 
 def test_the_benchmarks_page_names_its_checks_and_numbers():
