@@ -59,7 +59,7 @@ def test_graphs_are_symmetric_and_in_one_piece(scenes: list[Scene]) -> None:
 
 
 def pieces(reachable: dict[str, set[str]]) -> list[set[str]]:
-    """The largest connected part of a graph."""
+    """The connected parts of a graph."""
     found: list[set[str]] = []
     for name in reachable:
         if not any(name in piece for piece in found):
