@@ -12,7 +12,7 @@ from digests import digest
 
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.scene.model import InputError

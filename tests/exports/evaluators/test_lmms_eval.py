@@ -21,7 +21,7 @@ from digests import digest
 from scored_cases import responses, rows, scored_rows
 
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.evaluators import lmms_eval
 from spatial_assets.exports.evaluators.lmms_eval_task import SHOWN

@@ -19,7 +19,7 @@ from scored_cases import SAID, rows
 
 from spatial_assets.evaluation.reading import log_rows
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.evaluators import vlmevalkit
 from spatial_assets.exports.evaluators.vlmevalkit_check import MISSING, prompt_of, read_table

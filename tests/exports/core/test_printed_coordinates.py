@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial_assets.exports.core.coordinates import (
+from spatial_assets.exports.core.printed_coordinates import (
     PIXEL,
     PROFILES,
     THOUSANDTH,
