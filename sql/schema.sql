@@ -139,11 +139,12 @@ comment on view task_total is 'Questions by task and format.';
 create view scene_progress as
 select s.dataset, s.release, s.scene, s.status,
        count(r.asset) filter (r.status = 'done') as assets_done,
-       count(r.asset) filter (r.status <> 'done') as assets_refused,
+       count(r.asset) filter (r.status = 'rejected') as assets_rejected,
+       count(r.asset) filter (r.status = 'blocked') as assets_blocked,
        max(r.ended) as latest
 from scene s left join record r on r.shard = s.shard and r.scene = s.scene
 group by all order by all;
-comment on view scene_progress is 'How far each scene is: assets done and refused, and when last.';
+comment on view scene_progress is 'How far each scene is: assets done, rejected and blocked (rejected upstream), and when last.';
 
 create view license_total as
 select s.license, s.dataset, s.release, count(*) as questions

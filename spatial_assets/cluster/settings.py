@@ -38,7 +38,7 @@ CELERY: dict[str, Any] = {
         "interval_max": 2,
     },
     "broker_transport_options": {
-        # Redis gives a message out again after that time; a run that has been taken is refused then.
+        # Redis gives a message out again after that time; a run that has been taken is rejected then.
         "visibility_timeout": 24 * 3600,
         "socket_timeout": 30,
         "socket_connect_timeout": 5,

@@ -14,7 +14,7 @@ from spatial_assets.scene.english import plural
 if TYPE_CHECKING:
     from spatial_assets.exports.core.base import Question
     from spatial_assets.exports.spar_bench.cut import Cut
-    from spatial_assets.releases.verdicts import Verdict, Verdicts
+    from spatial_assets.releases.reviews import Verdict, Verdicts
     from spatial_assets.report.review import Item, Said
 
 
@@ -58,7 +58,7 @@ def review(
     from spatial_assets.exports.core.base import Options
     from spatial_assets.exports.core.source import ReleaseRows
     from spatial_assets.exports.spar_bench.cut import FORM, cut
-    from spatial_assets.releases import verdicts as said
+    from spatial_assets.releases import reviews as said
     from spatial_assets.report.review import write_review
 
     home = home.resolve()
@@ -114,7 +114,7 @@ def _to_review(made: Cut) -> list[tuple[int, Question]]:
 
 def _item(number: int, question: Question, known: Verdicts) -> Item:
     from spatial_assets.exports.spar_bench.image_bytes import drawn
-    from spatial_assets.releases.verdicts import content_hash
+    from spatial_assets.releases.reviews import content_hash
     from spatial_assets.report.review import Item
 
     row = question.row

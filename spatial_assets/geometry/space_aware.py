@@ -2,7 +2,7 @@
 
 Spatial-MLLM (arXiv 2505.23747, section 3.3) takes, of frames spread evenly over a video, one after another the frame
 that adds most voxels. `choose` does so, and always gives as many frames as are asked for. `choose_as_released` is the
-released code's rule, faults included, for whoever compares with its frames.
+released code's rule, errors included, for whoever compares with its frames.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def count_sets(fits: Bools, shares: Bools | None, largest: int) -> list[int]:
     Parameters
     ----------
     fits : (N, N), symmetric: which two frames may stand in one set.
-    shares : (N, N), symmetric: which two hang together. Sets count only where, over such pairs, every frame is reached
+    shares : (N, N), symmetric: which two are connected. Sets count only where, over such pairs, every frame is reached
         from every other; None: all count.
     largest : 2 to LARGEST.
 
@@ -110,7 +110,7 @@ def _joining(among, at, words, members, count, joined, group):
         left = among[at + word]
         for first in range(count):
             if group[first] == first:
-                # Whoever joins the chain must hang together with some member of each group.
+                # Whoever joins the chain must be connected to some member of each group.
                 reached = np.int64(0)
                 for i in range(first, count):
                     if group[i] == first:
@@ -122,8 +122,8 @@ def _joining(among, at, words, members, count, joined, group):
 
 @kernel
 def _chains(later, joined, largest):
-    """(largest + 1,) sets by size that hang together in a chain. later: who comes after each and may stand beside it;
-    joined: who hangs together with whom."""
+    """(largest + 1,) sets by size that are connected in a chain. later: who comes after each and may stand beside it;
+    joined: who is connected to whom."""
     frames, words = later.shape
     counts = np.zeros(largest + 1, np.int64)
     group = np.zeros(largest, np.int64)

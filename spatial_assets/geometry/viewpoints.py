@@ -1,6 +1,6 @@
 """Viewpoints that one walks between: directions of steps, the views of a simulator at each, shortest ways.
 
-Headings are radians, 0 along +y, growing to the right; elevations grow upwards. At a viewpoint the simulator of
+Headings are radians, 0 along +y, growing to the right; elevations grow upward. At a viewpoint the simulator of
 Matterport3D looks in 12 directions 30 degrees apart, at each of three elevations: view 0 looks down along +y, view 12
 level, view 24 up, and the next view is the next to the right.
 """

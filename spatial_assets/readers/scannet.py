@@ -57,7 +57,7 @@ FOLDERS = ("", "scans", "scans_test")
 SPLITS = splits.named(r"scannetv2_{split}\.txt", ("", "metadata", "Tasks/Benchmark"), SCENE_NAME)
 """The last folder is the toolkit's own."""
 ALIKE_NAMES = 0.8
-"""Likeness of a name to axisAlignment from which on it is that, misspelt: without one the scene would stand askew."""
+"""Likeness of a name to axisAlignment from which on it is that, misspelled: without one the scene would stand askew."""
 
 
 class Parameters(base.Parameters):

@@ -93,7 +93,7 @@ def _look(root: Path) -> files.Found:
         return found
     places = read_places(root)
     # Who is not listed may be in an entry that cannot be read.
-    perhaps = "".join(f"; {fault.what}" for fault in places.faults[:1])
+    perhaps = "".join(f"; {error.what}" for error in places.errors[:1])
     refs, left_out = [], list(found.left_out)
     for ref in found.scenes:
         if ref.name in places.scans:
@@ -224,8 +224,8 @@ def _named(ref: SceneRef, places: Places) -> Scan:
     """Raises InputError where the list does not have the scene under its name, or says of it what cannot be."""
     folder = ref.path.rsplit("/", 1)[-1]
     found = places.scans.get(folder)
-    if found is None and places.faults:
-        raise places.faults[0]
+    if found is None and places.errors:
+        raise places.errors[0]
     if found is not None and found.problem is not None:
         raise found.problem
     if found is None or found.name != ref.name:

@@ -51,7 +51,7 @@ class Places:
 
     scans: dict[str, Scan]
     """By the name of a scan's folder."""
-    faults: tuple[InputError, ...]
+    errors: tuple[InputError, ...]
     """Of entries of which nobody can say which scans they are about."""
 
 
@@ -61,13 +61,13 @@ def read_places(root: Path) -> Places:
     if not isinstance(content, list):
         raise InputError(LIST, f"{labels.shown(content)}, not a list of places", "malformed_file")
     found: dict[str, Scan] = {}
-    faults: list[InputError] = []
+    errors: list[InputError] = []
     torn: dict[str, InputError] = {}
     for number, value in enumerate(content):
         try:
-            scans = _scans(value, f"place {number}", faults)
+            scans = _scans(value, f"place {number}", errors)
         except InputError as error:
-            faults.append(error)
+            errors.append(error)
             continue
         for scan in scans:
             if scan.scan in found:
@@ -80,18 +80,18 @@ def read_places(root: Path) -> Places:
         name: replace(scan, problem=torn[scan.reference]) if scan.reference in torn else scan
         for name, scan in found.items()
     }
-    return Places(scans_of, tuple(faults))
+    return Places(scans_of, tuple(errors))
 
 
-def _scans(value: Any, where: str, faults: list[InputError]) -> list[Scan]:
-    """The scans of a place; what is wrong with one is its problem, or a fault where its name is."""
+def _scans(value: Any, where: str, errors: list[InputError]) -> list[Scan]:
+    """The scans of a place; what is wrong with one is its problem, or an error where its name is."""
     place = labels.entry(LIST, value, where)
     reference = _name(place, where)
     scans = [Scan(reference, reference)]
     try:
         rescans = _list(place, "scans", where)
     except InputError as error:
-        faults.append(error)
+        errors.append(error)
         return scans
     for k, held in enumerate(rescans):
         inner = f"scan {k} of {where}"
@@ -99,7 +99,7 @@ def _scans(value: Any, where: str, faults: list[InputError]) -> list[Scan]:
             entry = labels.entry(LIST, held, inner)
             name = _name(entry, inner)
         except InputError as error:
-            faults.append(error)
+            errors.append(error)
             continue
         try:
             moved, reshaped, removed = (

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Parameters(BaseModel):
-    """Unknown names are errors, so that a misspelt setting is not silently a default."""
+    """Unknown names are errors, so that a misspelled setting is not silently a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -124,7 +124,7 @@ def quantity(text: str, asked: str | None) -> Fraction:
     found = [_read(text, match) for match in _amount().finditer(text)]
     in_digits = [item for item in found if text[item.start : item.end].strip("+-")[:1] in "0123456789."]
     if in_digits and len(in_digits) < len(found):
-        _refuse_alternatives(text, found)
+        _reject_alternatives(text, found)
     # Words count where no digits are: "the two chairs are 3 m apart", "the one on the left is 2 m away".
     values = list(dict.fromkeys(_in_unit(item, asked, text) for item in _joined(text, in_digits or found)))
     if not values:
@@ -134,7 +134,7 @@ def quantity(text: str, asked: str | None) -> Fraction:
     return values[0]
 
 
-def _refuse_alternatives(text: str, found: list[_Found]) -> None:
+def _reject_alternatives(text: str, found: list[_Found]) -> None:
     for one, other in pairwise(found):
         if re.fullmatch(r"\s*(?:or|to|-)\s*", text[one.end : other.start]):
             raise Unclear("several numbers")
@@ -152,7 +152,7 @@ def _read(text: str, match: re.Match[str]) -> _Found:
         value = int(match["whole"] or 0) + Fraction(int(match["over"]), int(match["under"]))
     else:
         value = _of_digits(match["digits"], match["power"])
-        _refuse_glued(text, match)
+        _reject_glued(text, match)
     if match["times"]:
         value *= _names()["multipliers"][match["times"].lower()]
     if match["half"]:
@@ -173,7 +173,7 @@ def _of_digits(digits: str, power: str | None) -> Fraction:
     return value * Fraction(10) ** int(power) if power else value
 
 
-def _refuse_glued(text: str, match: re.Match[str]) -> None:
+def _reject_glued(text: str, match: re.Match[str]) -> None:
     """Raise Unclear for 2x3, 2 x 3 and 1m20; "4chairs" is a number and a word."""
     rest = text[match.end("digits") :]
     if (

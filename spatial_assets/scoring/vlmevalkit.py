@@ -77,7 +77,7 @@ def _only_capital(text: str) -> str | None:
 
 
 def extract_letter(text: str) -> str | None:
-    """From the answer tags, else the closing lines upwards, an announced answer, or the only capital."""
+    """From the answer tags, else the closing lines upward, an announced answer, or the only capital."""
     answer, conclusion = _parts(text)
     if answer and (tagged := _LETTER.fullmatch(answer) or _LABEL.match(answer)):
         return tagged[1].upper()

@@ -49,11 +49,11 @@ class Parameters(base.Parameters):
     largest: int = Field(LARGEST, ge=2, le=LARGEST, description="views of a set, at most, as published")
     most: float = Field(0.3, gt=0, le=1, description="overlap of two views of a set, at most, as published")
     least: float = Field(
-        0.0, ge=0, lt=1, description="two views hang together that overlap by more than this; unpublished"
+        0.0, ge=0, lt=1, description="two views are connected that overlap by more than this; unpublished"
     )
     together: Literal["pairs", "chain", "none"] = Field(
         "pairs",
-        description="what must hang together: every two views of a set, so that no view of it can be told apart from "
+        description="what must be connected: every two views of a set, so that no view of it can be told apart from "
         "the others as being elsewhere; all views over a chain of pairs; or nothing. Unpublished",
     )
     measure: Literal["union", "smaller"] = Field(
@@ -118,7 +118,7 @@ class Pairs:
     fits: Bools
     """(N, N)."""
     shares: Bools | None
-    """(N, N), who hangs together with whom where a chain of them must reach everyone."""
+    """(N, N), who is connected to whom where a chain of them must reach everyone."""
 
 
 def find(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
@@ -199,7 +199,7 @@ def _pairs(inputs: SceneInputs, parameters: Parameters, surfaces: Surfaces, outp
     much, kept = int((apart & ~little).sum()) // 2, int(fits.sum()) // 2
     outputs.rejects += [
         Reject("much_overlap", "the two views share more than a set's may", much, "pairs"),
-        Reject("no_overlap", "the two views do not hang together", total - much - kept, "pairs"),
+        Reject("no_overlap", "the two views are not connected", total - much - kept, "pairs"),
     ]
     outputs.tallies.append(Tally("pairs", total, kept))
     return Pairs(overlap, fits, shares if parameters.together == "chain" else None)

@@ -267,12 +267,12 @@ def _fresh(store: Any) -> dict[str, Any]:
 
 
 def trouble(address: str, error: BaseException) -> InputError:
-    """One line about a store that does not give what it should, which is no fault of a scene's."""
-    return refused(address, error, STANDS)
+    """One line about a store that does not give what it should, which is no error of a scene's."""
+    return store_error(address, error, STANDS)
 
 
-def refused(address: str, error: BaseException, after: str) -> InputError:
-    """One line about what a store refused, and what holds after it."""
+def store_error(address: str, error: BaseException, after: str) -> InputError:
+    """One line about what a store would not do, and what holds after it."""
     if isinstance(error, InputError):
         return error
     seen: BaseException | None = error

@@ -222,4 +222,4 @@ class _telling:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, InputError):
-            raise objects.refused(self.address, error, UNDONE) from None
+            raise objects.store_error(self.address, error, UNDONE) from None

@@ -9,10 +9,10 @@ from spatial_assets.studio.pattern_tools import SIZE, colored, grid, noise, patt
 
 
 def _wood_grain(rng: np.random.Generator) -> Float:
-    fibre = noise(rng, 0.6, stretch=24)
+    fiber = noise(rng, 0.6, stretch=24)
     figure = noise(rng, 2.2, stretch=5)
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (figure * 7 + 0.35 * fibre))
-    return 0.62 + 0.16 * rings + 0.2 * fibre
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (figure * 7 + 0.35 * fiber))
+    return 0.62 + 0.16 * rings + 0.2 * fiber
 
 
 @pattern("plain")

@@ -66,7 +66,7 @@ def test_a_run_is_executed_and_told_of_once(requested):
     home, instance, run_id = requested
     execute = Executor(home)
     execute(run_id, 2)
-    assert instance.get_run_by_id(run_id).status == STARTING, "refused"
+    assert instance.get_run_by_id(run_id).status == STARTING, "rejected"
     execute(run_id, 1)
     run = instance.get_run_by_id(run_id)
     assert run.is_success
@@ -120,7 +120,7 @@ def test_a_run_of_a_lost_process_goes_on_where_it_was(requested):
     assert take(home, run_id, 1, "lost")
     execute = Executor(home)
     execute(run_id, 1)
-    assert instance.get_run_by_id(run_id).status == STARTED, "refused: it is another's"
+    assert instance.get_run_by_id(run_id).status == STARTED, "rejected: it is another's"
     execute(run_id, 2)
     assert instance.get_run_by_id(run_id).is_success
     assert starts(instance, run_id) == 1

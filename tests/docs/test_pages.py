@@ -20,7 +20,7 @@ from spatial_assets.exports.registry import FORMATS
 from spatial_assets.exports.spar_bench import problems as spar_bench_checks
 from spatial_assets.exports.spatialmosaic import bench_chance as spatialmosaic_bench_chance
 from spatial_assets.exports.spatialmosaic import bench_cut as spatialmosaic_bench_cut
-from spatial_assets.releases.verdicts import REASONS
+from spatial_assets.releases.reviews import REASONS
 from spatial_assets.stages.pipeline import SETTINGS, STAGES, TOGETHER, parameters
 from spatial_assets.storage import shortcut_table
 from spatial_assets.storage.shortcut_table import SHORTCUTS, VERDICTS

@@ -141,7 +141,7 @@ def test_a_changed_parameter_recomputes_only_what_reads_it(copy):
     assert kept["kept"].max() == 4
 
 
-def test_a_misspelt_setting_is_refused_by_name(copy):
+def test_a_misspelled_setting_is_rejected_by_name(copy):
     _, home = copy
     (home / "parameters.toml").write_text("[keyframes]\ntranslatoin = 0.3\n")
     with pytest.raises(InputError, match=r"parameters.toml: \[keyframes\] translatoin"):
@@ -269,14 +269,14 @@ def test_a_dataset_that_moved_keeps_its_shards_and_recomputes_nothing(copy):
     assert digest(home) == before
 
 
-def test_the_same_scene_under_two_roots_is_refused(copy, source):
+def test_the_same_scene_under_two_roots_is_rejected(copy, source):
     _, home = copy
     with pytest.raises(InputError, match=r"registered already from .* give another --release"):
         register(home, "scannet", source)
 
 
 @pytest.mark.parametrize("release", ["v-2", "", "a/b", "v 2", "ü"])
-def test_releases_that_cannot_stand_in_a_key_are_refused(source, tmp_path, release):
+def test_releases_that_cannot_stand_in_a_key_are_rejected(source, tmp_path, release):
     with pytest.raises(ValueError, match="release"):
         partitions.registry(tmp_path).register("scannet", release, "", source, [])
 

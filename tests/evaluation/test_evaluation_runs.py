@@ -29,7 +29,7 @@ def test_keys_go_there_and_back(model):
     "model",
     ["", ".", "a..b", "a...b", "a.", "-a", "a/b", "a b", "a\n", "ä", "a|b", "[a]", "a,b", "x" * 121, "../a"],
 )
-def test_names_that_cannot_be_keys_are_refused(model):
+def test_names_that_cannot_be_keys_are_rejected(model):
     with pytest.raises(ValueError, match="model name"):
         model_runs.make_key("sparbench", "official", model)
 
@@ -165,7 +165,7 @@ RELEASE = [{"id": 0, "task": "position_matching", "ground_truth": "A"}]
         ([json.dumps({**GOOD, "task": "camera_motion_infer"})], RELEASE, "line 1: task is"),
     ],
 )  # fmt: skip
-def test_a_malformed_file_is_refused_with_its_line_and_leaves_nothing(tmp_path, lines, release, wrong):
+def test_a_malformed_file_is_rejected_with_its_line_and_leaves_nothing(tmp_path, lines, release, wrong):
     file = tmp_path / "mine.jsonl"
     file.write_text("\n".join(lines), encoding="latin-1")
     truths = None if release is None else write_lines(tmp_path / "release.jsonl", release)

@@ -213,7 +213,7 @@ def test_the_scorers_sources_are_in_its_version():
     assert not [module for module in modules if module.startswith("spatial_assets.assets")]
 
 
-def test_kept_predictions_that_were_altered_are_refused(tmp_path):
+def test_kept_predictions_that_were_altered_are_rejected(tmp_path):
     file = write_lines(tmp_path / "a.jsonl", perfect(SPARBENCH))
     run = model_runs.add(tmp_path, "sparbench", file, "a")
     write_lines(run.predictions_path(tmp_path), wrong(SPARBENCH))

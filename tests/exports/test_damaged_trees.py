@@ -66,7 +66,7 @@ def trees(released, tmp_path_factory):
     return made
 
 
-def refused(form, out, file, data):
+def rejected(form, out, file, data):
     """What the command says of a tree in which a file holds other bytes, or is not there; the file is put back."""
     before = file.read_bytes()
     try:
@@ -117,7 +117,7 @@ def test_a_file_of_other_bytes_is_named(form, damage, trees):
             continue
         if damage == "gone" and form == "spar" and file.suffix == ".json":
             continue  # an index, which published trees need not have
-        code, told = refused(form, out, file, BYTES[damage](file.read_bytes()))
+        code, told = rejected(form, out, file, BYTES[damage](file.read_bytes()))
         # Where it was the only one of its kind, there is none.
         named = (
             file.stem.partition(".")[0] in told
@@ -162,7 +162,7 @@ def test_no_value_of_a_field_stops_the_check(form, trees):
         for number, path in enumerate(found[:: max(1, len(found) // 16)]):
             changed = put(content, path, VALUES[number % len(VALUES)])
             lines = [changed] if is_list or not isinstance(changed, list) else changed
-            refused(form, out, file, "\n".join(map(json.dumps, lines)).encode())
+            rejected(form, out, file, "\n".join(map(json.dumps, lines)).encode())
 
 
 @pytest.mark.every(4)
@@ -176,11 +176,11 @@ def test_no_type_of_a_column_stops_the_check(form, trees):
             value = COLUMNS[number % len(COLUMNS)]
             written = io.BytesIO()
             pq.write_table(held.set_column(number, name, pa.array([value] * len(held))), written)
-            refused(form, out, file, written.getvalue())
+            rejected(form, out, file, written.getvalue())
         written = io.BytesIO()
         needed = next(name for name in ("qa_id", "id", "file") if name in held.column_names)
         pq.write_table(held.drop_columns([needed]), written)
-        code, told = refused(form, out, file, written.getvalue())
+        code, told = rejected(form, out, file, written.getvalue())
         assert code == 1 and file.name in told
 
 
@@ -340,7 +340,7 @@ def test_a_damage_is_a_line_that_names_the_file(name, trees):
     out = trees(form)
     file = sorted(out.glob(pattern))[-1]
     data = damage(file.read_bytes())
-    code, told = refused(form, out, file, data)
+    code, told = rejected(form, out, file, data)
     assert code == 1 and (data is None or file.stem.partition(".")[0] in told), told
     assert said in told, told
 

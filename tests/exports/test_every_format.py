@@ -1,4 +1,4 @@
-"""What holds of the registry's formats alike: awkward rows come back, damage is refused by the command."""
+"""What holds of the registry's formats alike: awkward rows come back, damage is rejected by the command."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_awkward_rows_come_back(form, tmp_path):
 
 
 @pytest.mark.parametrize("form", ANY_ROW)
-def test_a_tag_in_a_text_is_carried_or_refused(form, tmp_path):
+def test_a_tag_in_a_text_is_carried_or_rejected(form, tmp_path):
     bad = row(30, "What is the <image> tag on the lamp?", "2")
     try:
         chosen = put(form, tmp_path / "out", [bad])

@@ -33,7 +33,7 @@ RERUN = (
 )
 
 NEED_IMAGES = {"vlmevalkit"}
-"""Formats that refuse to be without."""
+"""Formats that reject an export without them."""
 
 
 @pytest.mark.every(3)

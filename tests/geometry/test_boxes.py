@@ -163,7 +163,7 @@ class TestGravityAlignedBox:
         "points",
         [np.empty((0, 3)), [[0, 0, np.nan]], [[np.inf, 0, 0]], [[0.0, 0.0]], [0.0, 0.0, 0.0]],
     )
-    def test_refuses_what_has_no_box(self, points: object) -> None:
+    def test_rejects_what_has_no_box(self, points: object) -> None:
         with pytest.raises(ValueError, match="point"):
             gravity_aligned_box(points)
 

@@ -219,7 +219,7 @@ class TestBatches:
         assert box_distance_matrix([]).shape == (0, 0)
         assert [part.shape for part in stack_boxes([])] == [(0, 3), (0, 3), (0, 3, 3)]
 
-    def test_refuses_unequal_lengths(self) -> None:
+    def test_rejects_unequal_lengths(self) -> None:
         box = Box(np.zeros(3), np.ones(3), np.eye(3))
         with pytest.raises(ValueError, match="paired"):
             box_distances([box], [box, box])

@@ -115,7 +115,7 @@ class TestSamples:
         assert (np.abs(local) <= box.size / 2 + 1e-12).all()
 
     @pytest.mark.parametrize("spacing", [0.0, -0.05, math.nan])
-    def test_refuses_a_spacing_that_is_none(self, spacing: float) -> None:
+    def test_rejects_a_spacing_that_is_none(self, spacing: float) -> None:
         with pytest.raises(ValueError, match="spacing"):
             box_samples(Box(np.zeros(3), np.ones(3), np.eye(3)), spacing)
 

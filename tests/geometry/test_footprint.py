@@ -134,7 +134,7 @@ class TestAlphaShape:
     def test_points_too_far_apart_have_none(self) -> None:
         assert alpha_shape_area(lattice(4.0, 3.0, 1.0), 5.0) == 0.0
 
-    def test_refuses_wrong_input(self) -> None:
+    def test_rejects_wrong_input(self) -> None:
         with pytest.raises(ValueError, match="alpha"):
             alpha_shape_area([[0, 0]], -1.0)
         with pytest.raises(ValueError, match="finite"):
@@ -269,7 +269,7 @@ class TestSpar:
         by_voxels = spar_room_area(moved, voxel_size=0.09, fewest_voxels=1)
         assert by_voxels != pytest.approx(0.84**2, abs=1e-3)
 
-    def test_refuses_a_voxel_size_that_is_none(self) -> None:
+    def test_rejects_a_voxel_size_that_is_none(self) -> None:
         with pytest.raises(ValueError, match="voxel"):
             spar_room_area([[0, 0]], voxel_size=0.0)
 
@@ -341,7 +341,7 @@ class TestSurfacePoints:
             surface_points(np.where(self.vertices > 3, np.inf, self.vertices), self.faces, 0.1)
 
 
-def test_faces_without_end_are_refused_before_memory_is_taken():
+def test_faces_without_end_are_rejected_before_memory_is_taken():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [3000, 2000, 0]])
     assert len(face_points(gather_faces(vertices, [[0, 1, 2]]), 0.05)) > 100
     with pytest.raises(

@@ -88,6 +88,6 @@ def test_what_only_a_mesh_can_tell_is_missing():
         (np.zeros((2, 2), int), np.zeros((2, 3)), "same shape"),
     ],
 )
-def test_other_input_is_refused(image, depth, error):
+def test_other_input_is_rejected(image, depth, error):
     with pytest.raises(ValueError, match=error):
         image_visibility(image, depth)

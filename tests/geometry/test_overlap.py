@@ -47,7 +47,7 @@ def test_equal_frames_overlap_exactly_wholly():
     assert (everything == 1).all() and (instances == 0).all()
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_rejected():
     with pytest.raises(ValueError, match="visible faces"):
         overlap_matrices([np.array([3], np.int32)], np.ones(3), np.zeros(3, int))
     with pytest.raises(ValueError, match="length"):

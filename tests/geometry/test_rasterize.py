@@ -126,12 +126,12 @@ def test_an_empty_mesh_gives_an_empty_picture(faces):
 
 
 @pytest.mark.parametrize("faces", [[[0, 1, 4]], [[0, -1, 2]], [[0.0, 1, 2]], [[0, 1]]])
-def test_bad_faces_are_refused(faces):
+def test_bad_faces_are_rejected(faces):
     with pytest.raises(ValueError, match=r"faces|face indices"):
         prepare_mesh(np.zeros((4, 3)), faces)
 
 
-def test_bad_views_are_refused():
+def test_bad_views_are_rejected():
     mesh = prepare_mesh(*rectangle(0, 0, 4, 4))
     for i, value in ((0, 0.0), (1, np.nan), (0, -3.0)):
         k = K.copy()

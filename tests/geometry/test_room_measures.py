@@ -97,6 +97,6 @@ def test_free_floor_is_what_nothing_stands_on():
     assert set("".join(write_free(free))) == {FREE, TAKEN}
 
 
-def test_a_floor_without_end_is_refused_before_memory_is_taken():
+def test_a_floor_without_end_is_rejected_before_memory_is_taken():
     with pytest.raises(TooLarge, match=r"a floor of 900 m by 700 m has more than 16000000 cells of 0.05 m"):
         free_floor(shapely.box(0, 0, 900, 700), ROOM, [], 0.1, 1.8, CELL)

@@ -97,7 +97,7 @@ def test_all_that_can_be_is_counted_where_everything_fits():
     assert count_sets(fits, ~fits & fits, 5) == [0, 0, 0, 0]
 
 
-def test_sizes_that_cannot_be_counted_are_refused():
+def test_sizes_that_cannot_be_counted_are_rejected():
     for largest in (1, LARGEST + 1):
         with pytest.raises(ValueError, match="can be counted"):
             count_sets(np.zeros((3, 3), bool), None, largest)
@@ -168,7 +168,7 @@ def test_numbering_frames_otherwise_draws_the_same_sets(seed, frames, chain):
     assert set(as_tuples(found)) == {tuple(sorted(order[list(row)])) for row in as_tuples(other)}
 
 
-def test_more_frames_than_sets_can_be_told_apart_by_are_refused():
+def test_more_frames_than_sets_can_be_told_apart_by_are_rejected():
     frames = 7000
     nothing = np.broadcast_to(np.zeros(1), (frames, frames))
     none = np.zeros(0, np.int64)

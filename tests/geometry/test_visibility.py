@@ -103,7 +103,7 @@ def test_truncation_by_each_side_and_by_the_near_plane():
     assert seen.truncation[0] == pytest.approx(0.5, abs=1e-12)
 
 
-def test_bad_instances_are_refused():
+def test_bad_instances_are_rejected():
     mesh = prepare_mesh(*rectangle(0, 0, 4, 4, 1.0))
     for owner in ([0], [0, -2], [0.0, 1.0], [0, 2**40]):
         with pytest.raises(ValueError, match="instance"):

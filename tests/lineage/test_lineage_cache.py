@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import Counter
 
 import duckdb
 import lakes
@@ -175,6 +176,23 @@ def test_a_person_finds_their_way(copied):
     assert con.execute("select count(*) from reject").fetchone()[0] == len(
         lakes.rows(copied.home, "rejects/*")
     )
+
+
+def test_progress_counts_what_a_scene_was_rejected_by_apart_from_what_that_blocked(copied):
+    damaged = "scene0001_00"
+    (copied.root / damaged / f"{damaged}.aggregation.json").write_text("{")
+    copied.build()
+    con = shell(cache.rebuild(copied.home))
+    found = con.execute(
+        "select scene, assets_done, assets_rejected, assets_blocked from scene_progress order by scene"
+    ).fetchall()
+    counted = {
+        scene: Counter(records.load(copied.home, name, shard)[scene].status for name in STAGES)
+        for shard, scene in con.execute("select shard, scene from scene").fetchall()
+    }
+    order = (records.DONE, records.REJECTED, records.BLOCKED)
+    assert found == [(scene, *(counted[scene][status] for status in order)) for scene in sorted(counted)]
+    assert counted[damaged][records.REJECTED] == 1 and counted[damaged][records.BLOCKED] > 0
 
 
 def test_an_empty_home_has_empty_tables(tmp_path):

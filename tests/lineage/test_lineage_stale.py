@@ -198,13 +198,13 @@ def test_a_seed_is_asked_for_as_in_a_build(built):
     assert find(built.home, seed=0).items == []
 
 
-def test_a_refused_scene_is_not_stale_again(copied):
+def test_a_rejected_scene_is_not_stale_again(copied):
     aggregation(copied).write_text("{")
     copied.build()
     assert find(copied.home).items == []
 
 
-def test_a_scene_that_was_refused_and_is_mended_is_as_before(copied, built):
+def test_a_scene_that_was_rejected_and_is_mended_is_as_before(copied, built):
     held = aggregation(copied).read_text()
     aggregation(copied).write_text("{")
     copied.build()

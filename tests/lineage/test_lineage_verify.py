@@ -239,7 +239,7 @@ def test_rows_that_nobody_made_are_found(copied):
     assert [(item.kind, item.scene) for item in found.differences] == [("unknown rows", "scene9999_00")]
 
 
-def test_refused_scenes_verify_as_refused(copied):
+def test_rejected_scenes_verify_as_rejected(copied):
     (copied.root / SCENE / f"{SCENE}.txt").write_text("axisAlignment = 1 2 3\n")
     copied.build()
     assert records.load(copied.home, "scenes", SHARD)[SCENE].status == records.REJECTED

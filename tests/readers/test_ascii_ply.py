@@ -1,4 +1,4 @@
-"""PLY in ASCII: read at once or line by line, the same mesh; what one refuses, the other names."""
+"""PLY in ASCII: read at once or line by line, the same mesh; what one rejects, the other names."""
 
 from __future__ import annotations
 

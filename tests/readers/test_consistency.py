@@ -1,4 +1,4 @@
-"""Cameras, images and geometry that contradict each other are refused by a line that says what would settle it."""
+"""Cameras, images and geometry that contradict each other are rejected by a line that says what would settle it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_posed(folder, **parameters):
 @pytest.mark.every(3)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("roll", [0, 90, 180])
-def test_good_scenes_are_never_refused(tmp_path, seed, roll):
+def test_good_scenes_are_never_rejected(tmp_path, seed, roll):
     poses = walk(FRAMES, seed, roll)
     found = read_scannet(write_scannet(tmp_path, poses, poses))
     assert float(re.search(r"correlate ([\d.]+) with", found.conventions["consistency"])[1]) > 0.8

@@ -98,7 +98,7 @@ def test_rooms_are_packed_about_as_small_as_by_zlib():
     assert len(depth_png(depth, ALONG_Z)) < 1.15 * len(zlib.compress(rows.tobytes(), 1))
 
 
-def test_an_image_without_pixels_and_factors_of_another_are_refused():
+def test_an_image_without_pixels_and_factors_of_another_are_rejected():
     with pytest.raises(ValueError, match="pixel"):
         depth_png(np.zeros((0, 4)), ALONG_Z)
     with pytest.raises(ValueError, match="factors"):

@@ -180,7 +180,7 @@ def test_published_cameras_see_what_their_matrix_says(tmp_path: Path, scene: str
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
 
 
-def test_a_lens_whose_axis_leaves_the_image_is_refused(tmp_path: Path) -> None:
+def test_a_lens_whose_axis_leaves_the_image_is_rejected(tmp_path: Path) -> None:
     projection = [
         [1.538168558684937, 0, 0],
         [0, 2.299728314376658, 0],

@@ -66,7 +66,7 @@ def read(root: Path, ref: SceneRef, **parameters: Any) -> Scene:
     return scannetpp.read_scene(root, ref, "v2", "terms", scannetpp.Parameters(**parameters))
 
 
-def refused(root: Path, ref: SceneRef, file: str, told: str) -> None:
+def rejected(root: Path, ref: SceneRef, file: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as error:
         read(root, ref)
     assert error.value.file.split("::")[0] == f"{ref.path}/iphone/{file}"
@@ -134,21 +134,23 @@ def test_counts_that_contradict_the_poses(root: Path) -> None:
     whole = path.read_text()
     poses = json.loads(whole)
     path.write_text(json.dumps({**poses, f"frame_{FRAMES + 5:06d}": poses["frame_000000"]}))
-    refused(root, ref, "rgb.mkv", "holds 14 frames, where pose_intrinsic_imu.json has poses up to frame 19$")
+    rejected(root, ref, "rgb.mkv", "holds 14 frames, where pose_intrinsic_imu.json has poses up to frame 19$")
     path.write_text(json.dumps({name: poses[name] for name in list(poses)[:6]}))
-    refused(root, ref, "rgb.mkv", "holds 14 frames, where pose_intrinsic_imu.json has poses up to frame 5$")
+    rejected(root, ref, "rgb.mkv", "holds 14 frames, where pose_intrinsic_imu.json has poses up to frame 5$")
     path.write_text(json.dumps({**poses, "IMG_1": poses["frame_000000"]}))
-    refused(root, ref, "pose_intrinsic_imu.json", "'IMG_1' is no name of a video's frame")
+    rejected(root, ref, "pose_intrinsic_imu.json", "'IMG_1' is no name of a video's frame")
     path.write_text(json.dumps({**poses, "frame_0000000": poses["frame_000000"]}))
-    refused(root, ref, "pose_intrinsic_imu.json", "two names are of one frame")
+    rejected(root, ref, "pose_intrinsic_imu.json", "two names are of one frame")
     path.write_text("{}")
-    refused(root, ref, "pose_intrinsic_imu.json", "names no frame")
+    rejected(root, ref, "pose_intrinsic_imu.json", "names no frame")
     path.write_text(whole)
     blobs = list(_blobs((iphone / "depth.bin").read_bytes()))
     (iphone / "depth.bin").write_bytes(apart(blobs[:-5]))
-    refused(root, ref, "depth.bin", "holds 9 frames, where pose_intrinsic_imu.json has poses up to frame 13$")
+    rejected(
+        root, ref, "depth.bin", "holds 9 frames, where pose_intrinsic_imu.json has poses up to frame 13$"
+    )
     (iphone / "depth.bin").write_bytes(apart(blobs * 10))
-    refused(root, ref, "depth.bin", "holds more than the 28 frames")
+    rejected(root, ref, "depth.bin", "holds more than the 28 frames")
 
 
 def _blobs(data: bytes) -> Any:
@@ -182,7 +184,7 @@ def test_depth_of_another_scene(root: Path) -> None:
     """Both have as many frames."""
     own, other = sorted(refs(root), key=lambda ref: not _is_apart(root, ref))
     shutil.copy(root / other.path / "iphone/depth.bin", root / own.path / "iphone/depth.bin")
-    refused(
+    rejected(
         root, own, "pose_intrinsic_imu.json", "of the depth images' points lie on the mesh: they are of other"
     )
 
@@ -202,7 +204,7 @@ def test_videos_that_are_none(root: Path) -> None:
     ):
         path.write_bytes(bad)
         file = "pose_intrinsic_imu.json" if "shape" in told else "rgb.mkv"
-        refused(root, ref, file, told)
+        rejected(root, ref, file, told)
 
 
 @pytest.mark.parametrize(("library", "file"), [("av", "rgb.mkv"), ("lz4", "depth.bin")])
@@ -219,7 +221,7 @@ def test_without_a_library_it_says_what_to_install(
     ref, _ = first(root)
     monkeypatch.setattr(builtins, "__import__", without)
     assert scannetpp.source_files(root, ref)
-    refused(root, ref, file, r"run: pip install 'spatial-assets\[scannetpp\]'$")
+    rejected(root, ref, file, r"run: pip install 'spatial-assets\[scannetpp\]'$")
 
 
 # Depth files alone.

@@ -214,7 +214,7 @@ def test_annotations_that_cannot_be(tmp_path: Path, change: Callable[[], Any], s
     assert error.value.file == FILE
 
 
-def test_rooms_without_end_are_refused(tmp_path: Path) -> None:
+def test_rooms_without_end_are_rejected(tmp_path: Path) -> None:
     data = annotation((1, "kitchen", BALCONY))
     shared = {"type": "kitchen", "planeID": [0, 1]}
     data["semantics"] = [{"ID": k} | shared for k in range(structured3d_rooms.MOST_ROOMS)]

@@ -1,4 +1,4 @@
-"""Files as other programs write them: read as they are meant, or refused by a line that names the file."""
+"""Files as other programs write them: read as they are meant, or rejected by a line that names the file."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_pose_of_three_rows_and_one_with_a_byte_order_mark(scene):
     (lambda m: np.vstack([m[:3] * 1e200, m[3]]), "pose is not a rigid motion"),
     (lambda m: np.diag([1, 1, -1, 1]), "pose is not a rigid motion"),
 ])  # fmt: skip
-def test_a_matrix_that_is_no_pose_is_refused(scene, change, told):
+def test_a_matrix_that_is_no_pose_is_rejected(scene, change, told):
     path = scene.folder / "pose/4.txt"
     np.savetxt(path, change(np.loadtxt(path)))
     with pytest.raises(InputError, match=f"^{scene.name}/pose/4.txt: {told}"):
@@ -127,7 +127,7 @@ def test_a_matrix_that_is_no_pose_is_refused(scene, change, told):
     (lambda k: k + 5 * np.outer([1.0, 0, 0, 0], [0, 1.0, 0, 0]), "rows and columns of pixels are askew by 5 "),
     (lambda k: k[[1, 0, 2, 3]][:, [1, 0, 2, 3]] @ np.diag([1, 9.0, 1, 1]), "are those of no camera"),
 ])  # fmt: skip
-def test_intrinsics_that_are_no_cameras_are_refused(scene, change, told):
+def test_intrinsics_that_are_no_cameras_are_rejected(scene, change, told):
     path = scene.folder / "intrinsic/intrinsic_color.txt"
     np.savetxt(path, change(np.loadtxt(path)))
     with pytest.raises(InputError, match=f"intrinsic_color.txt: .*{told}"):
@@ -141,7 +141,7 @@ def test_a_multiple_of_the_intrinsics_is_the_same_camera(scene):
     assert same(before, read(scene))
 
 
-def test_images_that_stand_where_calibrated_ones_lie_are_refused(scene):
+def test_images_that_stand_where_calibrated_ones_lie_are_rejected(scene):
     for path in (scene.folder / "color").iterdir():
         Image.new("RGB", SIZE[::-1]).save(path)
     with pytest.raises(
@@ -153,7 +153,7 @@ def test_images_that_stand_where_calibrated_ones_lie_are_refused(scene):
         read(scene)
 
 
-def test_an_image_that_viewers_turn_is_refused(scene):
+def test_an_image_that_viewers_turn_is_rejected(scene):
     path = scene.folder / "color/2.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -386,7 +386,7 @@ def posed(width, height):
     return Frame("0", Camera(np.diag([width, width, 1.0]), width, height), np.eye(4))
 
 
-def test_an_image_beyond_all_sizes_is_refused_without_a_warning(tmp_path, recwarn):
+def test_an_image_beyond_all_sizes_is_rejected_without_a_warning(tmp_path, recwarn):
     Image.new("L", (20_000, 6000)).save(tmp_path / "0.png")
     with pytest.raises(InputError, match=r"^0.png: 20000 x 6000 pixels, more than 16384 on a side"):
         source_images.image_size(tmp_path, "0.png")

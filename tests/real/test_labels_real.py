@@ -10,7 +10,7 @@ import pytest
 from spatial_assets.scene.categories import canonical, is_mapped
 
 LEAST = 0.975
-"""Of annotated objects. The rest are misspelt, or things like "horizonal bar for exercise?"."""
+"""Of annotated objects. The rest are misspelled, or things like "horizonal bar for exercise?"."""
 
 
 @pytest.mark.parametrize(

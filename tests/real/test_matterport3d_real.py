@@ -54,12 +54,12 @@ def test_graphs_are_symmetric_and_in_one_piece(scenes: list[Scene]) -> None:
     for scene in scenes:
         reachable = {viewpoint.name: set(viewpoint.reachable) for viewpoint in scene.viewpoints}
         assert all(name in reachable[other] for name, others in reachable.items() for other in others)
-        # A house may have an outbuilding; nearly all of a graph hangs together.
+        # A house may have an outbuilding; nearly all of a graph is connected.
         assert max(map(len, pieces(reachable))) >= 0.9 * len(reachable), scene.name
 
 
 def pieces(reachable: dict[str, set[str]]) -> list[set[str]]:
-    """What of a graph hangs together."""
+    """The connected parts of a graph."""
     found: list[set[str]] = []
     for name in reachable:
         if not any(name in piece for piece in found):

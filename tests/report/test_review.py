@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import devtools
-from spatial_assets.releases import verdicts
+from spatial_assets.releases import reviews
 from spatial_assets.report.review import Item, Said, write_review
 
 HOSTILE = "</script><script>document.title='taken'</script> <img src=x onerror=\"document.title='taken'\"> & ünï\u2028"
@@ -39,7 +39,7 @@ def items(count=5, changed=()):
 
 
 def write(out, made):
-    return write_review(out, "Review", verdicts.FORMAT, verdicts.FORMAT, verdicts.REASONS, made)
+    return write_review(out, "Review", reviews.FORMAT, reviews.FORMAT, reviews.REASONS, made)
 
 
 def test_equal_questions_give_an_equal_page_and_nothing_is_fetched(tmp_path):
@@ -48,7 +48,7 @@ def test_equal_questions_give_an_equal_page_and_nothing_is_fetched(tmp_path):
     text = first.decode()
     assert "default-src 'none'" in text and not re.search(r"https?://", text)
     assert HOSTILE not in text and text.count("<script") == 2
-    for reason in verdicts.REASONS:
+    for reason in reviews.REASONS:
         assert reason in text
     assert len(list((tmp_path / "one" / "images").iterdir())) == 10
     write(tmp_path / "one", items(2))
@@ -158,7 +158,7 @@ def test_keys_give_verdicts_that_are_kept_and_saved(tmp_path):
             time.sleep(0.05)
         assert page.ask(loaded)
 
-        said = verdicts.read(person.saved(tmp_path / "saved"))
+        said = reviews.read(person.saved(tmp_path / "saved"))
         ids = [item.id for item in items()]
         assert [(one.id, one.verdict, one.reason) for one in said] == [
             (ids[0], "accept", None),

@@ -138,7 +138,7 @@ def test_a_video_that_is_cut_off_has_fewer_frames(studio: Path, tmp_path: Path) 
     assert 0 < cut.count < FRAMES
 
 
-def test_a_damaged_frame_is_refused_and_others_are_not(studio: Path, tmp_path: Path) -> None:
+def test_a_damaged_frame_is_rejected_and_others_are_not(studio: Path, tmp_path: Path) -> None:
     data = bytearray(matroska(COLORS, TIMES))
     starts = [at for at in range(len(data)) if data[at : at + 3] == b"\xff\xd8\xff"]
     data[starts[1] : starts[1] + 300] = bytes(300)

@@ -153,7 +153,7 @@ def test_a_cell_that_begins_with_equals_is_text(tmp_path: Path, formulas: bool, 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".xlsx"])
 @pytest.mark.parametrize("name", ["prediction", "answer", "index"])
-def test_two_columns_of_one_name_are_refused(tmp_path: Path, suffix: str, name: str) -> None:
+def test_two_columns_of_one_name_are_rejected(tmp_path: Path, suffix: str, name: str) -> None:
     path = tmp_path / f"m{suffix}"
     write_table(path, [["index", "type", "answer", "prediction", name], ["0", COUNTING, "3", "3", "4"]])
     with pytest.raises(InputError, match=rf"m\{suffix}: two columns are called {name}"):
@@ -185,7 +185,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
     assert "repeated" not in score_rows("vsibench", rows[:2])[1]
 
 
-def test_a_second_answer_is_refused_with_both_places(tmp_path: Path) -> None:
+def test_a_second_answer_is_rejected_with_both_places(tmp_path: Path) -> None:
     rows = answers((0, "3"), (1, "9"), (0, "4"))
     path = write_lines(tmp_path / "rows.jsonl", rows)
     with pytest.raises(InputError, match=r'line 3: question "0" was answered in line 1'):

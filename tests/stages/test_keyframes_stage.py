@@ -40,8 +40,8 @@ def test_a_filter_turned_off_keeps_every_frame(home):
     assert chosen(home, translation=1e-6, rotation=1e-6)["keyframes"] == whole
     few = chosen(home, translation=100.0, rotation=179.0)["keyframes"]
     assert few == ["0"]
-    refused = rows(home, "rejects/keyframes").filter(reason="redundant")["count"].to_list()
-    assert refused == [11]
+    rejected = rows(home, "rejects/keyframes").filter(reason="redundant")["count"].to_list()
+    assert rejected == [11]
 
 
 def test_the_defaults_are_recorded(home):

@@ -121,7 +121,7 @@ class OneMesh:
         return table.empty()
 
 
-def test_a_mesh_that_reaches_a_kilometer_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+def test_a_mesh_that_reaches_a_kilometer_is_rejected_before_memory_is_taken(tmp_path: Path) -> None:
     near = [[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 3, 0]]
     assert rooms.measure(OneMesh(tmp_path, near), rooms.Parameters()).tables["rooms"]
     far = [*near[:3], [2000, 900, 0]]

@@ -25,7 +25,7 @@ def test_a_table_named_after_a_dataset_is_for_that_one(tmp_path):
     ('[scenes.scannet]\npose_convention = "upwards"\n', "pose_convention: Input should be 'as_documented'"),
     ("[scenes.scannet]\npose_unit = 0\n", "pose_unit: Input should be greater than 0"),
 ])  # fmt: skip
-def test_what_the_reader_does_not_know_is_refused_by_name(tmp_path, text, told):
+def test_what_the_reader_does_not_know_is_rejected_by_name(tmp_path, text, told):
     (tmp_path / SETTINGS).write_text(text)
     with pytest.raises(InputError, match=rf"{SETTINGS}: \[scenes\] {told}"):
         parameters(tmp_path, STAGES["scenes"], "scannet")

@@ -364,7 +364,7 @@ def test_a_scene_without_a_mesh_has_none(tmp_path):
         ({"together": "some"}, "together"),
     ],
 )
-def test_parameters_that_leave_nothing_are_refused(wrong, why):
+def test_parameters_that_leave_nothing_are_rejected(wrong, why):
     with pytest.raises(ValidationError, match=why):
         view_sets.Parameters(**wrong)
 

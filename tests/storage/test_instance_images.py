@@ -61,7 +61,7 @@ def test_what_was_damaged_is_not_unpacked(seed, shape):
         assert ii._unpacked(bytes(damaged)) is None, place
 
 
-def test_ids_that_do_not_fit_are_refused():
+def test_ids_that_do_not_fit_are_rejected():
     for bad in (-2, ii.GREATEST_ID + 1, 2**31 - 1):
         with pytest.raises(ValueError, match=str(bad)):
             ii.to_png(np.full((2, 2), bad, np.int32))
@@ -79,7 +79,7 @@ def test_the_bytes_depend_on_the_images_alone():
         assert opened.testzip() is None
 
 
-def test_other_files_are_refused(tmp_path):
+def test_other_files_are_rejected(tmp_path):
     (tmp_path / "x.zip").write_bytes(b"not an archive")
     with pytest.raises(ValueError, match=r"x\.zip"):
         ii.ImageArchive(tmp_path / "x.zip")
@@ -90,7 +90,7 @@ def test_other_files_are_refused(tmp_path):
             found.instances("x")
 
 
-def test_an_archive_that_was_damaged_later_is_refused(tmp_path):
+def test_an_archive_that_was_damaged_later_is_rejected(tmp_path):
     path = tmp_path / "x.zip"
     whole = ii.pack({"x": ii.to_png(np.arange(81, dtype=np.int32).reshape(9, 9))})
     path.write_bytes(whole.replace(b"IDAT", b"IDAX"))

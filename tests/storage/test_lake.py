@@ -156,7 +156,7 @@ def row(**changes):
         (pa.table({"scene": ["a"]}), "columns missing"),
     ],
 )
-def test_rows_that_do_not_fit_are_refused(rows, message):
+def test_rows_that_do_not_fit_are_rejected(rows, message):
     with pytest.raises(SchemaError, match=message):
         conform(TABLE, rows)
 

@@ -337,6 +337,6 @@ def test_noise_and_holes_change_the_scan_and_not_the_truth(scannet, tmp_path):
         ({"holes": 1.0}, "holes"),
     ],
 )
-def test_wrong_arguments_are_refused(tmp_path, changes, message):
+def test_wrong_arguments_are_rejected(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         write_scenes(tmp_path, **{"layout": "scannet", "scenes": 1, **changes})

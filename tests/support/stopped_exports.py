@@ -195,7 +195,7 @@ def full(given: Given, form: str, folder: Path, shares: Sequence[float]) -> dict
         own.mkdir()
         code, said = forked(command(given, form, own))
         _resize(folder, SPARE)
-        _refused(told, share, code, said, own, "the disk is full")
+        _full_disk(told, share, code, said, own, "the disk is full")
     return told
 
 
@@ -203,7 +203,7 @@ def _resize(folder: Path, size: int) -> None:
     subprocess.run(["mount", "-o", f"remount,size={max(size, 1 << 14)}", str(folder)], check=True)
 
 
-def _refused(told: dict[str, Any], share: float, code: int, said: str, own: Path, why: str) -> None:
+def _full_disk(told: dict[str, Any], share: float, code: int, said: str, own: Path, why: str) -> None:
     """Adds what is wrong with how a full disk was told of: one line that names a file, and nothing half."""
     lines = said.splitlines()
     if code != 1 or len(lines) != 1 or why not in said or str(own) not in said:

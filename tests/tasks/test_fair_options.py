@@ -93,7 +93,7 @@ def test_nobody_guesses_from_options_of_marked_images(tmp_path: Path) -> None:
     stages = ("sources", "scenes", "keyframes", "visibility", "overlap", *MARKED)
     lakes.build(tmp_path / "home", workers=2, stages=stages)
     asked = Asked("studio", tmp_path / "home", {})
-    print("\nguessed right from options alone, per cent; chance 25:")
+    print("\nguessed right from options alone, percent; chance 25:")
     problems = []
     for task in MARKED:
         rows = asked.rows(task, "select")
@@ -106,7 +106,7 @@ def test_nobody_guesses_from_options_of_marked_images(tmp_path: Path) -> None:
 def test_nobody_guesses_from_options_of_videos() -> None:
     with ProcessPoolExecutor() as pool:
         rooms = list(pool.map(partial(room, SEED), range(ROOMS)))
-    print("\nguessed right from options alone, per cent; chance 25:")
+    print("\nguessed right from options alone, percent; chance 25:")
     problems = []
     for task in OF_VIDEOS:
         rows = []

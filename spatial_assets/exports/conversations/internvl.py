@@ -21,8 +21,8 @@ import polars as pl
 from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line, of_two_turns, tagged, turns
 from spatial_assets.exports.core.base import ColumnSource, Options
-from spatial_assets.exports.core.coordinates import profile
 from spatial_assets.exports.core.ids import ids_of
+from spatial_assets.exports.core.printed_coordinates import profile
 
 CARRIES = jsonl.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})

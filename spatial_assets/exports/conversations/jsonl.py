@@ -33,9 +33,9 @@ from spatial_assets.exports.core.columns import (
     reject_tags,
     taken,
 )
-from spatial_assets.exports.core.coordinates import Profile, rendered
 from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
+from spatial_assets.exports.core.printed_coordinates import Profile, rendered
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 

@@ -22,7 +22,7 @@ from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line, turns, without_tags
 from spatial_assets.exports.core.base import ColumnSource, Options
 from spatial_assets.exports.core.columns import IMAGE, VIDEO
-from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
+from spatial_assets.exports.core.printed_coordinates import AS_PRINTED, profile
 
 CARRIES = jsonl.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})

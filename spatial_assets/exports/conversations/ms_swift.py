@@ -22,7 +22,7 @@ from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line, tagged, turns, without_tags
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
 from spatial_assets.exports.core.columns import IMAGE, TAGS, VIDEO
-from spatial_assets.exports.core.coordinates import AS_PRINTED, OWN, profile, said
+from spatial_assets.exports.core.printed_coordinates import AS_PRINTED, OWN, profile, said
 
 CARRIES = jsonl.CARRIES
 TAKES = frozenset({"coordinates", "image-format"})

@@ -9,7 +9,7 @@
     image_checks.py  why an image cannot be opened
     columns.py       questions as columns on their way into a file
     ids.py           the table of where lines come from
-    coordinates.py   image coordinates printed in a reader's convention
+    printed_coordinates.py  image coordinates printed in a reader's convention
     truths.py        what answers are scored by
     origins.py       where the records of a layout with fixed fields come from
     licenses.py      whose data an export holds, and under which terms

@@ -63,7 +63,7 @@ class Options:
     """Of a benchmark; empty for all of it."""
     unreviewed: Unreviewed = Unreviewed.KEEP
     coordinates: str = ""
-    """How texts print image coordinates, a name of `coordinates.py`; empty for the format's own way."""
+    """How texts print image coordinates, a name of `printed_coordinates.py`; empty for the format's own way."""
     min_pixels: int | None = None
     """Of images as Qwen2.5-VL resizes them; None for its own."""
     max_pixels: int | None = None

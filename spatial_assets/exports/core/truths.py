@@ -15,7 +15,14 @@ from typing import Any
 
 import polars as pl
 
-from spatial_assets.exports.core.coordinates import PIXEL, THOUSANDTH, UNITS, Profile, rendered, unit_told
+from spatial_assets.exports.core.printed_coordinates import (
+    PIXEL,
+    THOUSANDTH,
+    UNITS,
+    Profile,
+    rendered,
+    unit_told,
+)
 from spatial_assets.scoring.kinds import ACCURACY, POINT
 from spatial_assets.tasks.core.wording import notes_of
 from spatial_assets.tasks.registry import tasks

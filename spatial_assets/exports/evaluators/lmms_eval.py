@@ -30,9 +30,9 @@ from spatial_assets.exports.conversations import checks, jsonl
 from spatial_assets.exports.conversations.jsonl import Line
 from spatial_assets.exports.core.base import ColumnSource, Options
 from spatial_assets.exports.core.columns import IMAGE
-from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
 from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.ids import Ids, ids_of
+from spatial_assets.exports.core.printed_coordinates import AS_PRINTED, profile
 from spatial_assets.exports.evaluators.lmms_eval_folder import (
     PACKAGE,
     UTILS,

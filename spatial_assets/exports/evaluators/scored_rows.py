@@ -15,8 +15,8 @@ import polars as pl
 
 from spatial_assets.exports.core.base import ColumnSource
 from spatial_assets.exports.core.columns import IMAGE, READ, counts_of, paths_of, printed, reject_tags, taken
-from spatial_assets.exports.core.coordinates import Profile
 from spatial_assets.exports.core.export_images import Images
+from spatial_assets.exports.core.printed_coordinates import Profile
 from spatial_assets.exports.core.truths import IS_ASKED, MORE, rendering, truths
 
 LARGEST_GROUP = 1 << 14

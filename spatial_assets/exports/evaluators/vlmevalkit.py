@@ -31,9 +31,9 @@ import polars as pl
 
 from spatial_assets.exports.conversations import jsonl
 from spatial_assets.exports.core.base import ColumnSource, ImageMode, Options
-from spatial_assets.exports.core.coordinates import AS_PRINTED, profile
 from spatial_assets.exports.core.export_images import FOLDER, Images
 from spatial_assets.exports.core.ids import FROM_THE_ROW, Ids, ids_of
+from spatial_assets.exports.core.printed_coordinates import AS_PRINTED, profile
 from spatial_assets.exports.evaluators import vlmevalkit_check
 from spatial_assets.exports.evaluators.lmms_eval import task_name
 from spatial_assets.exports.evaluators.scored_rows import Shares, scored, splits

@@ -14,7 +14,7 @@ from spatial_assets.exports.core.bench_draw import Drawable, draw, drawable
 from spatial_assets.exports.core.bench_source import FULL, Released, held_out
 from spatial_assets.exports.spar_bench.problems import ASKED_TWICE, failed, shown_key
 from spatial_assets.exports.spar_bench.tasks import BenchTask, Size, bench_tasks, directions, size
-from spatial_assets.releases import verdicts as said
+from spatial_assets.releases import reviews as said
 from spatial_assets.scene.model import InputError
 
 FORM = "spar-bench"

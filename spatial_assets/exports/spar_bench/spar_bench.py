@@ -33,7 +33,7 @@ from spatial_assets.exports.spar_bench.report import (
     table,
 )
 from spatial_assets.exports.spar_bench.tasks import bench_tasks
-from spatial_assets.releases.verdicts import content_hash
+from spatial_assets.releases.reviews import content_hash
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage import release_manifest as manifest

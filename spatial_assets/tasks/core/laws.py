@@ -56,7 +56,7 @@ class Law:
     def wrong(self, values: Float, bands: int = 1) -> Float:
         """What stands beside each of (N,) right answers, (N, OPTIONS - 1); NaN of those that the law does not reach.
 
-        A set lies within one of the bands, equal shares of the law: narrower sets hang less on how good it is.
+        A set lies within one of the bands, equal shares of the law: narrower sets depend less on how good it is.
         """
         levels = self.level(values) * bands
         band = np.minimum(np.floor(levels), bands - 1)

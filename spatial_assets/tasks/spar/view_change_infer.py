@@ -1,7 +1,7 @@
 """How the camera moved from one image to another (SPAR, appendix 7.5, "View change infer").
 
 With T = inv(C1) C2 the translation is T's, in the first camera's frame; the turn is that of the viewing direction, T's
-third column, as yaw to the right and pitch upwards; roll is dropped. Translations are printed in steps of 0.1 m, or as
+third column, as yaw to the right and pitch upward; roll is dropped. Translations are printed in steps of 0.1 m, or as
 `move_step` has it, angles in steps of 5 degrees. The sentence also says in which ninth of each image an object stands.
 The values behind those words are the center of its visible box, as shares of the width and the height; they follow the
 five numbers of the motion, and the margin counts their distance to the borders between thirds as it counts the others,

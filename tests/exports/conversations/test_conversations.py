@@ -12,7 +12,7 @@ from digests import digest
 
 from spatial_assets.exports import registry
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.scene.model import InputError
@@ -83,7 +83,7 @@ def test_the_same_rows_give_the_same_bytes(form, tmp_path):
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("where", ["question", "answer"])
 @pytest.mark.parametrize("tag", ["<image>", "<video>", "<audio>"])
-def test_a_tag_in_a_text_is_refused(form, where, tag, tmp_path):
+def test_a_tag_in_a_text_is_rejected(form, where, tag, tmp_path):
     bad = row(99, "Where?", "There.") | {where: f"What is {tag} for?"}
     with pytest.raises(InputError, match=f"{bad['qa_id']}.*{tag}"):
         written(form, tmp_path / "out", ImageMode.NONE, [*cases(), bad])
@@ -167,7 +167,7 @@ def test_a_release_goes_through(form, released, tmp_path):
     assert chosen.validate(tmp_path / "out") == []
 
 
-def test_a_convention_that_a_format_does_not_take_or_that_is_none_is_refused(released, tmp_path):
+def test_a_convention_that_a_format_does_not_take_or_that_is_none_is_rejected(released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=5)
     with pytest.raises(ValueError, match="llava does not take --coordinates"):
         export("llava", source, tmp_path / "out", Options(ImageMode.NONE, coordinates="pixels"))

@@ -75,6 +75,6 @@ def test_a_swapped_box_and_a_lost_placeholder_are_found(tmp_path):
     assert ms_swift.validate(out) == ["train.jsonl: line 1: not as the format has it: 0 <bbox> for 1 boxes"]
 
 
-def test_a_placeholder_in_a_text_is_refused(tmp_path):
+def test_a_placeholder_in_a_text_is_rejected(tmp_path):
     with pytest.raises(InputError, match="<bbox>"):
         written(tmp_path / "out", [*cases(), row(50, "What is <bbox>?", "a tag")])

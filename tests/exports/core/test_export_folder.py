@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_replaced_is_named_first(released, tmp_path, mon
 
 
 def test_two_exports_to_one_folder_are_one(released, tmp_path):
-    """The second is refused, and the first is whole."""
+    """The second is rejected, and the first is whole."""
 
     class Meanwhile(ReleaseRows):
         def questions(self, split, columns=()):

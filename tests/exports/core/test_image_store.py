@@ -267,7 +267,7 @@ def test_a_full_disk_is_one_line_and_nothing_half(released, tmp_path):
     assert CliRunner().invoke(main, words).exit_code == 0
 
 
-def test_a_store_inside_of_the_export_and_a_format_that_has_jpeg_alone_are_refused(released, tmp_path):
+def test_a_store_inside_of_the_export_and_a_format_that_has_jpeg_alone_are_rejected(released, tmp_path):
     source = ReleaseRows(released.home, "v1", limit=3)
     with pytest.raises(ValueError, match="choose a folder outside"):
         export("llava", source, tmp_path / "out", Options(image_store=tmp_path / "out/store"))

@@ -21,7 +21,7 @@ from digests import digest
 from scored_cases import responses, rows, scored_rows
 
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.evaluators import lmms_eval
 from spatial_assets.exports.evaluators.lmms_eval_task import SHOWN
@@ -253,7 +253,7 @@ def test_a_release_goes_through_and_says_how_it_is_run(released, tmp_path):
 
 
 @pytest.mark.parametrize("where", ["question", "answer"])
-def test_a_tag_in_a_text_is_refused(tmp_path, where):
+def test_a_tag_in_a_text_is_rejected(tmp_path, where):
     bad = rows()[0] | {where: "What is <image> for?"}
     with pytest.raises(InputError, match=f"{bad['qa_id']}.*<image>"):
         written(tmp_path / "out", ImageMode.NONE, [bad])

@@ -19,7 +19,7 @@ from scored_cases import SAID, rows
 
 from spatial_assets.evaluation.reading import log_rows
 from spatial_assets.exports.core.base import ImageMode, Options
-from spatial_assets.exports.core.coordinates import profile, rendered
+from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.evaluators import vlmevalkit
 from spatial_assets.exports.evaluators.vlmevalkit_check import MISSING, prompt_of, read_table
@@ -171,7 +171,7 @@ def test_scores_of_what_it_writes_are_those_of_the_rows(tmp_path):
 
 
 @pytest.mark.parametrize("text", sorted(MISSING - {""}))
-def test_what_pandas_takes_for_nothing_is_refused(tmp_path, text):
+def test_what_pandas_takes_for_nothing_is_rejected(tmp_path, text):
     """And it is what pandas takes for nothing."""
     assert pandas.read_csv(io.StringIO(f'a\tb\n"{text}"\t"x"\n'), sep="\t")["a"].isna().all()
     bad = row(99, "Which?", "A", format="select", options=[text, "lamp"])

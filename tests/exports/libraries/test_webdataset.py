@@ -92,7 +92,7 @@ def test_files_end_before_they_would_be_larger(tmp_path):
     assert len(large) == 1, "the video alone is larger"
 
 
-def test_links_are_refused_and_megabytes_are_its_own(released, tmp_path):
+def test_links_are_rejected_and_megabytes_are_its_own(released, tmp_path):
     words = [
         "export",
         "webdataset",

@@ -32,7 +32,7 @@ def asked_in(forms: tuple[str, ...]) -> Asked:
 
 
 def told_by(way: str, seen: dict[str, Asked]) -> Any:
-    """A recount that keeps what it was given, refuses the last question and answers the others its way."""
+    """A recount that keeps what it was given, rejects the last question and answers the others its way."""
 
     def recount(facts: SceneFacts, parameters: Any, asked: Asked) -> Held:
         seen[way] = asked

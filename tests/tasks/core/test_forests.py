@@ -35,7 +35,7 @@ def test_scores_are_the_sums_of_what_leaves_say(trees, answers):
     assert scores.tolist() == [sum(said(tree, own) for tree in trees) / 1000 for own in answers]
 
 
-def test_a_file_about_other_features_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_about_other_features_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forests, "SUITES", tmp_path)
     (tmp_path / "spar").mkdir()
     (tmp_path / "spar/a.prior.json").write_text(

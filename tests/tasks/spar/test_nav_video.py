@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from made_ways import asked, filled, parsed
+from spar_record_problems import problems_of
 
 from spatial_assets.assets import partitions
 from spatial_assets.exports.core.base import Question
@@ -58,8 +59,6 @@ def rows(base: Path) -> list[dict[str, Any]]:
 @pytest.mark.prove
 def test_rows_are_records_of_spars(rows: list[dict[str, Any]]) -> None:
     """Whose type is not called what its folder is."""
-    from test_spar_records import problems_of
-
     assert rows and problems_of(rows) == []
 
 

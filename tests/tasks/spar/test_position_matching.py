@@ -71,7 +71,7 @@ def matching(first: list[dict[str, Any]], objects: dict[int, str], **parameters:
     return rejected("position_matching", made, **parameters)
 
 
-def test_matching_refuses_what_the_red_box_does_not_single_out() -> None:
+def test_matching_rejects_what_the_red_box_does_not_single_out() -> None:
     chair = {"instance": 1}
     aside = {"instance": 2, "box": [500.0, 100.0, 700.0, 300.0], "amodal_box": [500.0, 100.0, 700.0, 300.0]}
     over = {"instance": 2, "box": [110.0, 100.0, 310.0, 300.0], "amodal_box": [110.0, 100.0, 310.0, 300.0]}
@@ -81,7 +81,7 @@ def test_matching_refuses_what_the_red_box_does_not_single_out() -> None:
     assert matching([chair, over], {1: "chair", 2: "table"}) == {"ok": 4}
 
 
-def test_matching_refuses_objects_whose_box_depends_on_what_hides_them() -> None:
+def test_matching_rejects_objects_whose_box_depends_on_what_hides_them() -> None:
     half = {"instance": 1, "amodal_box": [100.0, 100.0, 500.0, 300.0]}
     assert matching([half], {1: "chair"}) == {"partly_hidden": 2}
     assert matching([half], {1: "chair"}, min_box_agreement=0.4) == {"ok": 2}

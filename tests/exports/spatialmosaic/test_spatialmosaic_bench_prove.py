@@ -291,7 +291,7 @@ def test_the_published_shares_have_a_name(held: Path) -> None:
     assert set(splits) == {"train", "test"}
 
 
-def test_a_place_in_two_splits_is_refused(
+def test_a_place_in_two_splits_is_rejected(
     held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spatialmosaic_bench, "shared_spaces", lambda by_split: [by_split["test"][0]])

@@ -1,4 +1,4 @@
-"""The faults of VSTI-Bench's released code: each rule as it was released, where it goes wrong, and that ours does not.
+"""The errors of VSTI-Bench's released code: each rule as it was released, where it goes wrong, and that ours does not.
 
 Numbers are those of `docs/vsti.md`.
 """
@@ -189,7 +189,7 @@ def test_5_letters_are_even_over_scenes_of_one_question_each() -> None:
 ONCE = """
 import hashlib, sys
 from moment_scenes import TASKS, filmed
-from test_vsti_faults import PLACES, THINGS
+from test_vsti_released_errors import PLACES, THINGS
 from video_scenes import ask
 text = repr([ask(name, filmed(PLACES, THINGS)) for name in TASKS])
 print(hashlib.sha256(text.encode()).hexdigest())

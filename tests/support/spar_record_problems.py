@@ -1,11 +1,8 @@
-"""Questions of every task fit the fields that SPAR's loader and its drawing program read of that task."""
+"""What the export to SPAR's layout says of rows as its records."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import pytest
-from asked_homes import FORMS, Asked
 
 from spatial_assets.exports.core.base import Question, Shot
 from spatial_assets.exports.spar import layout as spar_layout
@@ -30,14 +27,3 @@ def problems_of(rows: list[dict[str, Any]]) -> list[str]:
         back = spar_records.columns(record)
         assert back == {**{name: row.get(name) for name in back}, "split": "train"}
     return found
-
-
-PUBLISHED = [layout.folder for layout in spar_layout.tasks().values()]
-"""A task that SPAR does not have may stand beside its own; what its records look like is nobody's rule."""
-
-
-@pytest.mark.every(3)
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_rows_are_records_of_their_task(asked: Asked, name: str) -> None:
-    assert set(FORMS[name]) <= set(spar_layout.task(name).formats)
-    assert problems_of(asked.rows(name)) == []

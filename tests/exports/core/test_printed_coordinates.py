@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial_assets.exports.core.coordinates import (
+from spatial_assets.exports.core.printed_coordinates import (
     PIXEL,
     PROFILES,
     THOUSANDTH,
@@ -96,7 +96,7 @@ def test_known_sizes_and_numbers() -> None:
     assert numbers([1296.0, 967.9], size, profile("pixels")) == [1295, 967]
 
 
-def test_unknown_profiles_and_limits_are_refused() -> None:
+def test_unknown_profiles_and_limits_are_rejected() -> None:
     with pytest.raises(ValueError, match="no way to print coordinates 'inches'"):
         profile("inches")
     with pytest.raises(ValueError, match="resizes no image"):

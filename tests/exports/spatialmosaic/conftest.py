@@ -7,6 +7,7 @@ from pathlib import Path
 
 import lakes
 import pytest
+from studio_fixtures import studio
 from video_scenes import Studio
 
 from spatial_assets.exports.core.base import Options
@@ -14,6 +15,8 @@ from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.exports.run import export
 from spatial_assets.releases import create
 from spatial_assets.stages.questions import SUITES
+
+__all__ = ["exported", "studio"]
 
 MOSAIC = sorted(SUITES["spatialmosaic"])
 QUOTA = 10
