@@ -238,6 +238,19 @@ def test_a_package_says_what_belongs_in_it_and_hands_nothing_on(package):
         assert len(found.body) == 1
 
 
+LISTED = re.compile(r"^ *(\w+(?:\.py|/)) {2,}\w", re.MULTILINE)
+"""A line of a docstring that says what a file or a folder is."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_lists_what_stands_in_it_lists_it_all(package):
+    listed = LISTED.findall(ast.get_docstring(tree(package)) or "")
+    folder = ROOT.joinpath(*package.split(".")[1:])
+    inside = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    inside |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    assert not listed or sorted(listed) == sorted(inside)
+
+
 def test_nothing_inside_imports_through_the_public_names():
     assert [module for module in MODULES if PUBLIC in imported(module)] == []
 
