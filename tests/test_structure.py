@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from types import ModuleType
 import pytest
 
 import spatial_assets
-from spatial_assets.lineage.code_versions import ROOT, imported
+from spatial_assets.lineage.code_versions import ROOT, imported, module_file
 
 CORE = {"storage", "geometry", "scene"}
 INPUTS = {"tasks", "readers", *CORE}
@@ -238,6 +239,19 @@ def test_a_package_says_what_belongs_in_it_and_hands_nothing_on(package):
         assert len(found.body) == 1
 
 
+LISTED = re.compile(r"^ *(\w+(?:\.py|/)) {2,}\w", re.MULTILINE)
+"""A line of a docstring that says what a file or a folder is."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_lists_what_stands_in_it_lists_it_all(package):
+    listed = LISTED.findall(ast.get_docstring(tree(package)) or "")
+    folder = ROOT.joinpath(*package.split(".")[1:])
+    inside = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    inside |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    assert not listed or sorted(listed) == sorted(inside)
+
+
 def test_nothing_inside_imports_through_the_public_names():
     assert [module for module in MODULES if PUBLIC in imported(module)] == []
 
@@ -291,6 +305,78 @@ def test_imports_can_be_read_from_the_text(module):
             assert [alias.name for alias in node.names] != ["*"]
             # `import x as x` is how a module would hand on another's name.
             assert not any(alias.name == alias.asname for alias in node.names), ast.unparse(node)
+
+
+@cache
+def taken(module: str) -> frozenset[str]:
+    """Names that a module binds at its top by importing them, under conditions too."""
+    found: set[str] = set()
+    pending: list[ast.AST] = [tree(module)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.expr):
+            pending.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def imported_second_hand(source: ast.Module) -> Iterator[str]:
+    """Names that a source imports from a module of the package which itself only imports them."""
+    for node in ast.walk(source):
+        if isinstance(node, ast.ImportFrom) and node.module != PUBLIC and module_file(node.module or ""):
+            for alias in node.names:
+                if alias.name in taken(node.module) and not module_file(f"{node.module}.{alias.name}"):
+                    yield f"line {node.lineno}: {alias.name} of {node.module}"
+
+
+def reached_second_hand(source: ast.Module) -> Iterator[str]:
+    """The same by attribute of a module that the source imports."""
+    known: dict[str, str] = {}
+    for node in ast.walk(source):
+        if isinstance(node, ast.ImportFrom):
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+    known = {name: module for name, module in known.items() if module_file(module)}
+    for node in ast.walk(source):
+        if isinstance(node, ast.Attribute):
+            module = known.get(ast.unparse(node.value))
+            if module and node.attr in taken(module) and not module_file(f"{module}.{node.attr}"):
+                yield f"line {node.lineno}: {node.attr} of {module}"
+
+
+def second_hand(source: ast.Module) -> list[str]:
+    return [*imported_second_hand(source), *reached_second_hand(source)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_are_taken_from_the_module_that_defines_them(module):
+    """Through another, that one and all it imports would count among what rows are computed from."""
+    assert second_hand(tree(module)) == []
+
+
+def test_names_are_found_that_come_second_hand():
+    good = "from spatial_assets.geometry.box_fit import gravity_aligned_box"
+    good += "\nfrom spatial_assets.readers import segments\nsegments.Annotated, gravity_aligned_box.center"
+    assert second_hand(ast.parse(good)) == []
+    for source in (
+        "def f():\n    from spatial_assets.readers.segments import gravity_aligned_box",
+        "from spatial_assets.readers import segments as other\nother.gravity_aligned_box",
+        "import spatial_assets.readers.segments\nspatial_assets.readers.segments.label_map.read",
+    ):
+        assert len(second_hand(ast.parse(source))) == 1, source
+
+
+def test_tests_and_benchmarks_too_import_from_where_names_are_defined():
+    """What they reach by attribute they put something else in place of, which counts in that module alone."""
+    wrong = [
+        f"{path.relative_to(ROOT.parent)}, {line}"
+        for folder in ("tests", "benchmarks")
+        for path in sorted((ROOT.parent / folder).rglob("*.py"))
+        for line in imported_second_hand(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert wrong == []
 
 
 def test_what_stands_loose():
@@ -546,7 +632,7 @@ SHARED_NAMES: dict[str, dict[str, str]] = {
         "keyframes": "geometry stages",
         "overlap": "geometry stages",
         "questions": "assets stages",
-        "rooms": "geometry stages studio tasks",
+        "rooms": "geometry scene stages studio tasks",
         "scenes": "assets stages",
         "space_aware": "geometry stages",
         "view_sets": "geometry report stages",

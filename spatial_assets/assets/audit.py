@@ -16,7 +16,7 @@ from spatial_assets.assets.keys import OWNERS, keys_of
 from spatial_assets.assets.page_pictures import PICTURE_BYTES
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.audit.rows import SAMPLE
-from spatial_assets.audit.shortcuts import audit
+from spatial_assets.audit.shortcuts import DATA, MODULES, audit
 from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.report.shortcuts import markdown, picture, points
 from spatial_assets.scene.model import InputError
@@ -53,7 +53,7 @@ class AuditConfig(dg.Config):
         )
         for task in TASKS
     ],
-    code_version=code_version(("spatial_assets.audit.shortcuts",), ("audit/residue.json",))[:CODE_DIGITS],
+    code_version=code_version(MODULES, DATA)[:CODE_DIGITS],
     metadata={"dagster/column_schema": column_schema(SHORTCUTS)},
     description="What questions give away without their images: by task and format, what the most frequent letter, the "
     "options, the best guess, words, and marks get of the answers. A task fails by a barred attack that is more than "

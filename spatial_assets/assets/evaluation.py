@@ -22,7 +22,7 @@ from spatial_assets.assets.shell import LISTED
 from spatial_assets.assets.workspace import Workspace
 from spatial_assets.evaluation import model_runs, results, run_quality
 from spatial_assets.evaluation.model_runs import ModelRun
-from spatial_assets.evaluation.page import PAGE_FILES, write_page
+from spatial_assets.evaluation.page import PAGE_FILES, PAGE_MODULES, write_page
 from spatial_assets.evaluation.picture import run_picture
 from spatial_assets.evaluation.results import Result
 from spatial_assets.evaluation.run_quality import Problem
@@ -31,7 +31,6 @@ from spatial_assets.evaluation.scored import IntervalParameters
 from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.bootstrap import CONFIDENCE, REPLICATES
-from spatial_assets.scoring.registry import BENCHMARKS
 
 GROUP = "evaluation"
 PREDICTIONS, SCORED, COMPARISON = "predictions", "scores", "model_comparison"
@@ -194,7 +193,7 @@ def _assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
                 backfill_policy=policy,
                 deps=[PREDICTIONS],
                 required_resource_keys={"workspace"},
-                code_version=results.scorer_version(*BENCHMARKS)[:CODE_DIGITS],
+                code_version=code_version(results.MODULES)[:CODE_DIGITS],
                 metadata={"dagster/column_schema": column_schema(SCORES)},
             )(_scores),
             dg.asset(
@@ -205,7 +204,7 @@ def _assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
                 description="All models side by side against chance, by benchmark, profile and task: one HTML file.",
                 deps=[SCORED],
                 required_resource_keys={"workspace"},
-                code_version=code_version(("spatial_assets.evaluation.page",), PAGE_FILES)[:CODE_DIGITS],
+                code_version=code_version(PAGE_MODULES, PAGE_FILES)[:CODE_DIGITS],
             )(_comparison),
         ]
 

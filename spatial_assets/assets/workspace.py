@@ -17,6 +17,7 @@ from spatial_assets.engine.lake_quality import Problem
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.stages import pipeline
+from spatial_assets.storage.shards import Registry
 
 WORKERS_VARIABLE = "SPATIAL_ASSETS_WORKERS"
 DEFAULT_HOME = "data"
@@ -62,7 +63,7 @@ class Workspace(dg.ConfigurableResource):
     def path(self) -> Path:
         return Path(self.home)
 
-    def registry(self) -> partitions.Registry:
+    def registry(self) -> Registry:
         return partitions.registry(self.path)
 
     def runner(self, rehash: bool, run_id: str) -> Runner:

@@ -18,6 +18,8 @@ from spatial_assets.audit.verdicts import cause, is_barred, verdict
 from spatial_assets.scene.model import Float
 from spatial_assets.storage import shortcut_table
 
+MODULES, DATA = (__name__,), ("audit/residue.json",)
+"""What the table's code version covers: modules, and data relative to the package."""
 FOLDS = 5
 LEAST_PLACES = 2 * FOLDS
 """Two a part: of fewer places nothing is learned."""

@@ -50,7 +50,8 @@ def tasks(as_json: bool, page: Path | None) -> None:
 
 
 def _plain(name: str) -> dict[str, Any]:
-    from spatial_assets.report.known_tasks import REASONS, in_words, shared_parameters
+    from spatial_assets.report.known_tasks import in_words, shared_parameters
+    from spatial_assets.tasks.core.rejections import REASONS
 
     told = in_words(name)
     own = {setting.name for setting in told.parameters}

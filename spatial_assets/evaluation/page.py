@@ -18,8 +18,9 @@ from spatial_assets.storage.atomic import replace_text
 OPEN_MODELS = 8
 """With more models than these, a task's block shows them on one line until it is opened."""
 TEMPLATES = Path(__file__).with_name("templates")
+PAGE_MODULES = (__name__,)
 PAGE_FILES = tuple(f"evaluation/templates/{path.name}" for path in sorted(TEMPLATES.iterdir()))
-"""Data that the page's code version covers, relative to the package."""
+"""What the page's code version covers: modules, and data relative to the package."""
 _FINGERPRINT = re.compile(r'<meta name="scored-runs" content="([0-9a-f]*)">')
 
 

@@ -42,7 +42,8 @@ from spatial_assets.storage.lake import conform, write_parquet
 from spatial_assets.storage.locks import locked
 
 MODULES = ("spatial_assets.evaluation.scored", "spatial_assets.evaluation.reading")
-"""What a run's tables are computed by, beside its benchmark's own module."""
+"""What a run's tables are computed by, beside its benchmark's own module. Their version is what Dagster is given, which
+keeps one for the runs of all benchmarks; which run is scored again follows from its own `input_hash`."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,14 @@ class Result:
         return overall if overall["score"] is not None else self.score(OVERALL, SCORED_ROWS) or overall
 
 
-def scorer_version(*benchmarks: str) -> str:
-    """Hash of the sources that a score of these benchmarks depends on."""
-    return code_version((*MODULES, *map(module_of, benchmarks)))
+def scorer_modules(benchmark: str) -> tuple[str, ...]:
+    """What a benchmark's scores are computed by."""
+    return (*MODULES, module_of(benchmark))
+
+
+def scorer_version(benchmark: str) -> str:
+    """Hash of the sources that a score of the benchmark depends on."""
+    return code_version(scorer_modules(benchmark))
 
 
 def input_hash(run: ModelRun, parameters: IntervalParameters) -> str:

@@ -13,22 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.geometry.box_fit import gravity_aligned_box
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Box, Float
-
-__all__ = [
-    "CORNER_SIGNS",
-    "box_corners",
-    "box_distance",
-    "box_distance_matrix",
-    "box_distances",
-    "box_overlap_matrix",
-    "boxes_overlap",
-    "gravity_aligned_box",
-    "stack_boxes",
-    "yaw_of",
-]
 
 CORNER_SIGNS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 """(8, 3): on which side of the box's center each corner lies, per box axis; z changes fastest."""

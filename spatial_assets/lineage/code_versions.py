@@ -56,7 +56,12 @@ def code_version(
 
 
 def stage_version(stage: Stage, *datasets: str) -> str:
-    """The version of what computes a stage's rows for a dataset, or for any of several."""
+    """The version of what computes a stage's rows for a dataset, or of what it names for each of several.
+
+    That of all datasets, which leaves their readers out, is what Dagster is given: it has one version for an asset, and
+    would show the rows of all datasets as outdated by a change to one reader. Nothing is computed by it: what is to be
+    computed follows from each scene's record and its own dataset's version.
+    """
     return code_version(*_used_by(stage, datasets))
 
 
@@ -172,8 +177,8 @@ def _type_name(kind: pa.DataType) -> str:
 def _used_by(
     stage: Stage, datasets: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Table, ...]]:
-    """Modules, data files and tables of a stage."""
-    modules = tuple(sorted({module for dataset in datasets for module in stage.modules(dataset)}))
+    """Modules that a stage names for each of the datasets, its data files and tables."""
+    modules = tuple(sorted(set.intersection(*(set(stage.modules(dataset)) for dataset in datasets))))
     read = tuple(table for table in stage.reads if isinstance(table, Table))
     return modules, stage.data, (*read, *stage.tables)
 

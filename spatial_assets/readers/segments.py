@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_assets.geometry.boxes import gravity_aligned_box
+from spatial_assets.geometry.box_fit import gravity_aligned_box
 from spatial_assets.readers import files, label_map, labels
 from spatial_assets.scene.categories import canonical
 from spatial_assets.scene.model import NO_INSTANCE, InputError, Instance, Mesh

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spatial_assets.lineage import cache, records
+from spatial_assets.lineage.cache_views import RELEASE
 from spatial_assets.releases import joined, row_groups
 from spatial_assets.releases.balance import Closed, balance
 from spatial_assets.releases.budgets import Budgets
@@ -111,7 +112,7 @@ def create(home: Path, name: str, request: Request | None = None) -> dict[str, A
 
 
 def _states(home: Path) -> list[cache.FileState]:
-    return [state for state in cache.file_states(home) if state.asset != cache.RELEASE]
+    return [state for state in cache.file_states(home) if state.asset != RELEASE]
 
 
 class _Release:

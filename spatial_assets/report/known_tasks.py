@@ -1,6 +1,7 @@
-"""What pages and pictures know of tasks: their order, what each asks, needs, can be told and rejects; option letters.
+"""What pages and pictures know of tasks: their order, what each asks, needs, can be told and rejects.
 
-No other module of the report but `frames_shown`, which asks them, imports tasks.
+No other module of the report knows single tasks but `frames_shown`, which asks them. What all tasks share, as letters
+of options, stands in `tasks.core`, and is taken from there.
 """
 
 from __future__ import annotations
@@ -10,22 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spatial_assets.scene.parameters import Parameters
-from spatial_assets.tasks.core.options import LETTERS
-from spatial_assets.tasks.core.rejections import REASONS
 from spatial_assets.tasks.core.task import TaskParameters
 from spatial_assets.tasks.registry import task, tasks
-
-__all__ = [
-    "LETTERS",
-    "REASONS",
-    "About",
-    "InWords",
-    "about",
-    "in_order",
-    "in_words",
-    "placing",
-    "shared_parameters",
-]
 
 BOX: Final = "box"
 LAYOUT: Final = "layout"

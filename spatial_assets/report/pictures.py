@@ -18,7 +18,6 @@ from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image, unmarked
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.frame_set_plans import shown_from_above
-from spatial_assets.report.known_tasks import LETTERS
 from spatial_assets.report.plan import Site
 from spatial_assets.report.scene_data import thinned
 from spatial_assets.report.thumbnails import contact_sheet, smallest_loss
@@ -31,6 +30,7 @@ from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.tables import of
 from spatial_assets.scene.viewpoint_rows import panoramas_of
 from spatial_assets.storage import meshes
+from spatial_assets.tasks.core.options import LETTERS
 
 SMALL = 15_500
 """Bytes of a picture; the event log's limit is a little above."""

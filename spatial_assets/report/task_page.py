@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spatial_assets.report.known_tasks import (
-    REASONS,
     InWords,
     Setting,
     images,
     in_words,
     shared_parameters,
 )
+from spatial_assets.tasks.core.rejections import REASONS
 
 HEAD = """# Tasks
 

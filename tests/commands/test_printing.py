@@ -20,7 +20,7 @@ import pytest
 
 from spatial_assets.commands import printing
 from spatial_assets.commands.terminal import BuildDisplay, Pace, Status
-from spatial_assets.engine.runner import ShardReport
+from spatial_assets.engine.stage_run import ShardReport
 
 ESCAPE = "\x1b["
 
@@ -153,7 +153,7 @@ def test_a_build_goes_on_telling_the_terminal_when_standard_error_is_led_elsewhe
     """As Dagster does while a step runs."""
     code = (
         "import os\nfrom spatial_assets.commands.terminal import BuildDisplay\n"
-        "from spatial_assets.engine.runner import ShardReport\n"
+        "from spatial_assets.engine.stage_run import ShardReport\n"
         "with BuildDisplay({'s': 1}) as display:\n"
         "    os.dup2(os.open('elsewhere', os.O_WRONLY | os.O_CREAT), 2)\n"
         "    display.scene('rooms', 's', 'a', 'done')\n"

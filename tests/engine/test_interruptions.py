@@ -16,8 +16,8 @@ from spatial_assets.engine.pending import Pending
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import StageRun
 from spatial_assets.lineage import records
+from spatial_assets.scene.outputs import SceneOutputs
 from spatial_assets.stages import pipeline
-from spatial_assets.stages.stage import SceneOutputs
 
 
 class Killed(BaseException):

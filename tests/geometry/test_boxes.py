@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.spatial.transform import Rotation
 
+from spatial_assets.geometry.box_fit import gravity_aligned_box
 from spatial_assets.geometry.boxes import (
     CORNER_SIGNS,
     box_corners,
     boxes_overlap,
-    gravity_aligned_box,
     yaw_of,
 )
 from spatial_assets.scene.model import Box

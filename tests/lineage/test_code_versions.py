@@ -14,6 +14,7 @@ import closures
 import pyarrow as pa
 import pytest
 
+from spatial_assets.definitions import build_defs
 from spatial_assets.evaluation import results
 from spatial_assets.lineage import code_versions as code
 from spatial_assets.lineage import source_files
@@ -36,8 +37,9 @@ PLUMBING = (
 )
 """Rooms that carry, judge or show rows, or that make the data, and compute none of them."""
 COMPUTING = ("geometry", "readers", "scene", "stages", "storage", "tasks")
-OF_CHECKS = {"scene/twin_laws.json"}
-"""What is read where rows are checked and answers scored, and never where rows are made."""
+JUDGING = ("audit", "evaluation", "scoring")
+OF_COMMANDS = {"evaluation/bev.json"}
+"""What is read for what a command prints, and for no asset."""
 PLUMBING_OF_STORAGE = ("atomic", "lake", "locks", "release_manifest", "shards", "shipped")
 
 
@@ -79,7 +81,7 @@ def test_what_every_version_covers_is_written_down():
 
 
 def test_no_version_covers_what_carries_rows():
-    for name, parts in closures.by_asset().items():
+    for name, parts in closures.of_stages().items():
         for part in parts:
             folder, _, file = part.rpartition("/")
             assert folder.split("/")[0] not in PLUMBING, (name, part)
@@ -90,13 +92,15 @@ def test_no_version_covers_what_carries_rows():
         )
 
 
-def test_every_data_file_of_the_computing_rooms_is_covered():
-    """A file that is read under another name than its module's must be named by the stage, or its edits go unseen."""
-    covered = {part for parts in closures.by_asset().values() for part in parts}
-    for folder in COMPUTING:
-        for path in (code.ROOT / folder).rglob("*.json"):
-            name = path.relative_to(code.ROOT).as_posix()
-            assert (name in covered) != (name in OF_CHECKS), name
+@pytest.mark.parametrize("room", [*COMPUTING, *JUDGING])
+def test_every_data_file_of_rooms_that_compute_or_judge_is_covered(room):
+    """A file that is read under another name than its module's must be named by the asset, or its edits go unseen."""
+    by_asset = {**closures.of_stages(), **closures.of_judgments()}
+    covered = {part for parts in by_asset.values() for part in parts}
+    for path in (code.ROOT / room).rglob("*.*"):
+        name = path.relative_to(code.ROOT).as_posix()
+        if path.suffix not in {".py", ".pyc"}:
+            assert (name in covered) != (name in OF_COMMANDS), name
 
 
 def computing_modules() -> set[str]:
@@ -359,7 +363,7 @@ def test_columns_count_and_their_meanings_do_not():
 
 
 PRINT_VERSIONS = """
-import json, sys
+import json
 import spatial_assets
 from spatial_assets.lineage.code_versions import stage_version
 from spatial_assets.readers.registry import READERS
@@ -367,18 +371,44 @@ from spatial_assets.stages.pipeline import STAGES
 found = {f"{s.name} {d}": stage_version(s, d) for s in STAGES.values() for d in READERS}
 print(json.dumps([spatial_assets.__file__, found]))
 """
+PRINT_OF_DAGSTER = """
+import json
+import spatial_assets
+from spatial_assets.definitions import build_defs
+graph = build_defs().resolve_asset_graph()
+found = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
+print(json.dumps([spatial_assets.__file__, found]))
+"""
 
 
-def versions_of(package: Path) -> dict[tuple[str, str], str]:
-    """Versions as a process sees them that imports the copy."""
+def printed_of(package: Path, program: str) -> dict[str, str]:
+    """What a process prints that imports the copy."""
     done = subprocess.run(
-        [sys.executable, "-c", PRINT_VERSIONS],
+        [sys.executable, "-c", program],
         cwd=package.parent, env={**os.environ, "PYTHONPATH": str(package.parent)}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     where, found = json.loads(done.stdout)
     assert Path(where).parent == package
+    return found
+
+
+def versions_of(package: Path) -> dict[tuple[str, str], str]:
+    """Versions as such a process sees them."""
+    found = printed_of(package, PRINT_VERSIONS)
     return {tuple(key.split(" ")): version for key, version in found.items()}
+
+
+def add_one_of_each(package: Path, suite: str = "spar", old: str = "depth_prediction_oc") -> str:
+    """A reader, a task, an export and a scorer more; gives the task's name."""
+    shutil.copy(package / "readers/vsibench.py", package / "readers/newbench.py")
+    new = f"{old}_new"
+    for path in sorted((package / f"tasks/{suite}").glob(f"{old}.*")):
+        text = path.read_text(encoding="utf-8")
+        path.with_name(path.name.replace(old, new)).write_text(text.replace(old, new), encoding="utf-8")
+    shutil.copy(package / "exports/conversations/llava.py", package / "exports/conversations/newformat.py")
+    shutil.copy(package / "scoring/vsibench.py", package / "scoring/newscores.py")
+    return new
 
 
 @pytest.mark.parametrize(
@@ -391,26 +421,78 @@ def versions_of(package: Path) -> dict[tuple[str, str], str]:
 )
 def test_a_reader_a_task_and_an_export_more_change_no_version_of_others(package, suite, old, judged):
     """A task about a video brings two assets: its questions, and what holds of them for other frames."""
-    shutil.copy(package / "readers/vsibench.py", package / "readers/newbench.py")
-    new = f"{old}_new"
-    for path in sorted((package / f"tasks/{suite}").glob(f"{old}.*")):
-        text = path.read_text(encoding="utf-8")
-        path.with_name(path.name.replace(old, new)).write_text(text.replace(old, new), encoding="utf-8")
-    shutil.copy(package / "exports/conversations/llava.py", package / "exports/conversations/newformat.py")
+    new = add_one_of_each(package, suite, old)
     found, before = versions_of(package), versions()
     assert {key: found[key] for key in before} == before
     assert {asset for asset, _ in found} == {*STAGES, new, *((f"{new}_budgets",) if judged else ())}
     assert {dataset for _, dataset in found} == {*READERS, "newbench"}
 
 
-def test_a_column_more_changes_who_writes_and_who_reads_the_table(package):
-    edit(
-        package / "scene/tables.py",
-        '        Column("cell_x", INT',
-        '        Column("cell_z", INT, "floor"),\n        Column("cell_x", INT',
-    )
+def test_dagster_shows_no_asset_as_outdated_by_what_is_added(package):
+    """It has one version for all datasets, and one for all benchmarks: their parts in it would outdate all others."""
+    graph = build_defs().resolve_asset_graph()
+    before = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
+    new = add_one_of_each(package)
+    found = printed_of(package, PRINT_OF_DAGSTER)
+    assert {key: found[key] for key in before} == before
+    assert f"spar/{new}" in found.keys() - before.keys()
+    assert {key.split("/")[-1] for key, version in before.items() if version} == {
+        *STAGES, "scores", "model_comparison", "shortcuts"
+    }  # fmt: skip
+
+
+def test_what_all_datasets_share_changes_with_a_stage_and_with_no_reader(package):
+    shared = {
+        name: code.code_version(*code._used_by(STAGES[name], tuple(READERS)))
+        for name in ("sources", "scenes")
+    }
+    for path in (package / "readers/scannet.py", package / "stages/scenes.py"):
+        edit(path, "\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef ")
+    found = {
+        name: code.code_version(*code._used_by(STAGES[name], tuple(READERS)), root=package) for name in shared
+    }
+    assert {name for name in shared if shared[name] != found[name]} == {"scenes"}
+    assert ("sources", "scannet") in changed(package)
+
+
+READERS_OF_OVERLAP = {
+    "view_sets", "bev_layout", "object_grounding", "settling_view",
+    "camera_motion_infer", "position_matching", "view_change_infer",
+    "depth_prediction_oc_mv", "depth_prediction_oo_mv", "distance_infer_center_oc_mv",
+    "distance_infer_center_oo_mv", "distance_prediction_oc_mv", "distance_prediction_oo_mv",
+    "obj_spatial_relation_oc_mv", "obj_spatial_relation_oo_mv", "spatial_imagination_map_mv",
+    "spatial_imagination_oc_mv", "spatial_imagination_oo_mv",
+    "camera_displacement", "camera_movement_direction", "camera_movement_direction_two_axis",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "above", "readers"),
+    [
+        ("cognitive_maps", 'Column("cell_x", INT', set()),
+        ("overlap", 'Column("frame_a", TEXT, "the earlier', READERS_OF_OVERLAP),
+        (
+            "rooms",
+            'Column("area", REAL, "footprint',
+            {"cognitive_maps", "room_size", "room_size_estimation", "route_planning"},
+        ),
+    ],
+    ids=["cognitive_maps", "overlap", "rooms"],
+)
+def test_a_column_more_changes_who_writes_and_who_reads_the_table(package, table, above, readers):
+    edit(package / "scene/tables.py", above, f'Column("more", INT, "one more"),\n        {above}')
     found, before = versions_of(package), versions()
-    assert {key for key in before if before[key] != found[key]} == {("cognitive_maps", d) for d in READERS}
+    # Budgets read whatever the questions are made of that they judge again.
+    judged = {
+        name
+        for name, stage in JUDGED.items()
+        if table in {read if isinstance(read, str) else read.name for read in stage.reads}
+    }
+    assert judged or not readers
+    expected = {table, *readers, *judged}
+    assert {key for key in before if before[key] != found[key]} == {
+        (name, dataset) for name in expected for dataset in READERS
+    }
 
 
 def test_relative_imports_are_errors(package):

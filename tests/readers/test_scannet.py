@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tiny import SIZE, box_mesh, write_scannet
 
-from spatial_assets.geometry.boxes import gravity_aligned_box
+from spatial_assets.geometry.box_fit import gravity_aligned_box
 from spatial_assets.readers import scannet, segments
 from spatial_assets.scene.model import NO_INSTANCE, Fact, InputError
 from spatial_assets.scene.refs import SceneRef

@@ -17,7 +17,8 @@ from plyfile import PlyData
 from scipy.spatial import cKDTree
 
 from spatial_assets.engine.workers import in_processes
-from spatial_assets.geometry.boxes import gravity_aligned_box, yaw_of
+from spatial_assets.geometry.box_fit import gravity_aligned_box
+from spatial_assets.geometry.boxes import yaw_of
 from spatial_assets.studio.write import write_scenes
 
 FACES, FRAMES, SIZE, SEED = 12_000, 24, (96, 72), 5

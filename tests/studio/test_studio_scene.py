@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from shapely import Point, box
 
-from spatial_assets.geometry.boxes import gravity_aligned_box, yaw_of
+from spatial_assets.geometry.box_fit import gravity_aligned_box
+from spatial_assets.geometry.boxes import yaw_of
 from spatial_assets.studio import catalog, rooms
 from spatial_assets.studio.camera import PITCHES
 from spatial_assets.studio.furnish import furnish

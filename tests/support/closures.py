@@ -1,4 +1,4 @@
-"""What the rows of every asset are computed from, as lines that show in review when a change widens it.
+"""What every asset is computed from, as lines that show in review when a change widens it.
 
 Run as a script it writes the snapshot anew: python tests/support/closures.py
 """
@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from spatial_assets.lineage.code_versions import stage_parts
+from spatial_assets.audit import shortcuts
+from spatial_assets.evaluation import page, results
+from spatial_assets.lineage.code_versions import parts, stage_parts
 from spatial_assets.readers.registry import READERS
+from spatial_assets.scoring.registry import BENCHMARKS
 from spatial_assets.stages.pipeline import STAGES
 
 SNAPSHOT = Path(__file__).parents[1] / "lineage" / "closures.txt"
 HEAD = """What the code version of each asset covers: modules by folder, data files, columns of tables.
-An asset that depends on the dataset's reader stands once for each. Written by: python tests/support/closures.py
+An asset that depends on the dataset's reader, or on a benchmark, stands once for each.
+Written by: python tests/support/closures.py
 """
 
 
 @cache
-def by_asset() -> dict[str, list[str]]:
-    """Parts of each asset's version: under its name, or by dataset where these differ."""
+def of_stages() -> dict[str, list[str]]:
+    """Parts of each stage's version: under its name, or by dataset where these differ."""
     found: dict[str, list[str]] = {}
     for stage in STAGES.values():
         of_datasets = {dataset: list(stage_parts(stage, dataset)) for dataset in READERS}
@@ -32,14 +36,25 @@ def by_asset() -> dict[str, list[str]]:
     return found
 
 
+@cache
+def of_judgments() -> dict[str, list[str]]:
+    """The same of the assets that judge answers and questions, `scores` by benchmark."""
+    return {
+        **{f"scores of {name}": list(parts(results.scorer_modules(name))) for name in BENCHMARKS},
+        "model_comparison": list(parts(page.PAGE_MODULES, page.PAGE_FILES)),
+        "shortcuts": list(parts(shortcuts.MODULES, shortcuts.DATA)),
+    }
+
+
 def text() -> str:
     """The snapshot."""
-    return HEAD + "".join(f"\n{name}\n{''.join(_lines(parts))}" for name, parts in by_asset().items())
+    found = {**of_stages(), **of_judgments()}
+    return HEAD + "".join(f"\n{name}\n{''.join(_lines(covered))}" for name, covered in found.items())
 
 
-def _lines(parts: list[str]) -> Iterator[str]:
+def _lines(covered: list[str]) -> Iterator[str]:
     folders: dict[str, list[str]] = {}
-    for part in parts:
+    for part in covered:
         folder, _, name = part.rpartition("/")
         if "#" in part:
             folders.setdefault("columns of", []).append(part.split("#")[1])

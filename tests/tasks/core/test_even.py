@@ -13,7 +13,6 @@ from scipy.stats import chisquare
 from spatial_assets.tasks.core.candidates import Candidates, Chosen
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.even import (
-    NO_OPTIONS,
     OFFERED,
     REPEATED,
     Cells,
@@ -21,6 +20,7 @@ from spatial_assets.tasks.core.even import (
     named_cells,
     others_of,
 )
+from spatial_assets.tasks.core.options import NO_OPTIONS
 
 CATEGORIES = ["chair", "table", "chair", "plant", "desk"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial_assets.tasks.core.answers import grid_box
+from spatial_assets.tasks.core.printed import grid_box
 from spatial_assets.tasks.core.quantities import (
     CENTIMETERS,
     DEGREES,

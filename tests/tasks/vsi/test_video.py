@@ -14,11 +14,10 @@ from video_twin import Twin, first_reasons
 
 from spatial_assets.geometry.box_sampling import sampled_box_distance
 from spatial_assets.scene.categories import is_structure
-from spatial_assets.tasks.core.candidates import about_video
+from spatial_assets.tasks.core.candidates import NOTHING, about_video
 from spatial_assets.tasks.core.draws import Draw
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.video.shown import (
-    NOTHING,
     VERDICTS,
     VideoLimits,
     codes_of,
