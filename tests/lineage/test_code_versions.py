@@ -399,8 +399,8 @@ def versions_of(package: Path) -> dict[tuple[str, str], str]:
     return {tuple(key.split(" ")): version for key, version in found.items()}
 
 
-def add_one_of_each(package: Path, suite: str = "spar", old: str = "depth_prediction_oc") -> str:
-    """A reader, a task, an export and a scorer more; gives the task's name."""
+def add_one_of_each(package: Path, suite: str, old: str) -> str:
+    """A reader, a task like an old one of the suite, an export and a scorer more; gives the task's name."""
     shutil.copy(package / "readers/vsibench.py", package / "readers/newbench.py")
     new = f"{old}_new"
     for path in sorted((package / f"tasks/{suite}").glob(f"{old}.*")):
@@ -432,10 +432,10 @@ def test_dagster_shows_no_asset_as_outdated_by_what_is_added(package):
     """It has one version for all datasets, and one for all benchmarks: their parts in it would outdate all others."""
     graph = build_defs().resolve_asset_graph()
     before = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
-    new = add_one_of_each(package)
+    new = add_one_of_each(package, "vsi", "room_size_estimation")
     found = printed_of(package, PRINT_OF_DAGSTER)
     assert {key: found[key] for key in before} == before
-    assert f"spar/{new}" in found.keys() - before.keys()
+    assert f"vsi/{new}" in found.keys() - before.keys()
     assert {key.split("/")[-1] for key, version in before.items() if version} == {
         *STAGES, "scores", "model_comparison", "shortcuts"
     }  # fmt: skip

@@ -11,6 +11,7 @@ from chat_cases import MadeSource, cases, row
 from digests import digest
 
 from spatial_assets.exports import registry
+from spatial_assets.exports.conversations import llava
 from spatial_assets.exports.core.base import ImageMode, Options
 from spatial_assets.exports.core.printed_coordinates import profile, rendered
 from spatial_assets.exports.core.source import ReleaseRows
@@ -165,6 +166,13 @@ def test_a_release_goes_through(form, released, tmp_path):
     assert list(back) == list(rows) and len(rows) == (60 if form != "grpo" else len(rows)) > 20
     assert all(back[name] == {column: own[column] for column in chosen.CARRIES} for name, own in rows.items())
     assert chosen.validate(tmp_path / "out") == []
+
+
+def test_a_format_that_takes_what_is_no_option_is_named(released, tmp_path, monkeypatch):
+    monkeypatch.setattr(llava, "TAKES", frozenset({"image-format", "picture-format"}))
+    with pytest.raises(TypeError, match="llava: TAKES names 'picture-format', which is no option"):
+        export("llava", ReleaseRows(released.home, "v1", limit=5), tmp_path / "out", Options(ImageMode.NONE))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_convention_that_a_format_does_not_take_or_that_is_none_is_rejected(released, tmp_path):
