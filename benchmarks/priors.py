@@ -29,6 +29,7 @@ from benchmarks import forests
 from benchmarks.seeds import (
     ALL_AUDITED,
     OF_MORE_PRIORS,
+    OF_MOST_PRIORS,
     OF_PRIORS,
 )
 from spatial_assets.assets import partitions
@@ -81,11 +82,8 @@ ROUNDS = {
 }
 """By task, how often a law is mended by what it still lets through: see `mended`. Once where nothing is said."""
 OF_MORE = (
-    *(version.name for version in camera_obj_rel_dist.VERSIONS),
     obj_obj_relative_pos.AXES[-1].name,
     *(task.name for task in distance_infer_center_oc.TASKS),
-    obj_attribute.NAMES[AB],
-    obj_attribute.NAMES[FB],
     object_rel_distance.NAME,
     distance_prediction_oo.NAME,
     distance_infer_center_oo_video.NAME,
@@ -93,6 +91,12 @@ OF_MORE = (
 )
 """Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
 more seeds."""
+OF_MOST = (
+    *(version.name for version in camera_obj_rel_dist.VERSIONS),
+    obj_attribute.NAMES[AB],
+    obj_attribute.NAMES[FB],
+)
+"""And those of which it takes still more."""
 BY_NAMES_TOO = (obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
 AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), BY_NAMES_TOO
 """Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
@@ -353,11 +357,13 @@ def narrowed(
 
 def seeds_of(task: str) -> tuple[int, ...]:
     """Of the scenes that a task's prior is fitted on."""
+    if task in OF_MOST:
+        return OF_MOST_PRIORS
     return OF_MORE_PRIORS if task in OF_MORE else OF_PRIORS
 
 
 def main(folder: Path, tasks: Sequence[str]) -> None:
-    if set(OF_MORE_PRIORS) & set(ALL_AUDITED):
+    if set(OF_MOST_PRIORS) & set(ALL_AUDITED):
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]

@@ -18,6 +18,8 @@ OF_LAWS, OF_PRIORS = 7001, (7101, 7102, 7103, 7104)
 """What the data files are fitted on."""
 OF_MORE_PRIORS = (*OF_PRIORS, *range(7105, 7117))
 """Where scores are of pairs of names, of which each is in few scenes."""
+OF_MOST_PRIORS = (*OF_MORE_PRIORS, *range(7117, 7133))
+"""And where a scene asks of the same few things at many moments or from many sides, and says little of others."""
 
 
 def fitted() -> dict[str, list[int]]:

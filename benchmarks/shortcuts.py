@@ -55,15 +55,14 @@ FEW_ROWS = (
     *(task.name for task in camera_movement_direction.TASKS),
     camera_displacement.NAME,
     distance_infer_center_oc.TASKS[0].name,
-    obj_attribute.NAMES[AB],
-    obj_attribute.NAMES[FB],
+    *obj_attribute.NAMES.values(),
     undetermined_attribute.NAMES[AB],
     undetermined_attribute.NAMES[FB],
     undetermined_localization.NAME,
 )
 """Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
 same, as those about one camera's path: asked about so many more."""
-FEWEST_ROWS = (undetermined_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+FEWEST_ROWS = (undetermined_attribute.NAMES[AB], obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
 """And about so many more again."""
 OF_A_SCENE, LUMPED = (
     12,
