@@ -16,9 +16,15 @@ from spatial_assets.tasks.registry import tasks
 
 CHOICES = sorted(name for name in SUITES["spatialmosaic"] if SELECT in tasks()[name].needs)
 SCENES, MANY = 36, 2000
-FEW = {"obj_attribute_occ_ab": 100, "obj_count_occ": 100, "obj_attribute_occ_fb": 50}
-"""Types of which a scene has few questions, and how many there must be: names tell heights, from most places the same
-thing is the closest, and few scenes have four counts of equal standing."""
+FEW = {
+    "obj_attribute_occ_lr": 1000,
+    "obj_attribute_occ_ab": 100,
+    "obj_attribute_occ_fb": 50,
+    "obj_count_occ": 100,
+}
+"""Types of which a scene has few questions, and how many there must be: few things lie alone on a side that others might
+lie on as well, names tell heights, from most places the same thing is the closest, and few scenes have four counts of
+equal standing."""
 UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets")
 
 
