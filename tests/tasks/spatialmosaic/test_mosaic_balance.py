@@ -22,8 +22,8 @@ FEW = {
     "obj_attribute_occ_fb": 50,
     "obj_count_occ": 100,
 }
-"""Types of which a scene has few questions, and how many there must be: few things lie alone on a side that others might
-lie on as well, names tell heights, from most places the same thing is the closest, and few scenes have four counts of
+"""Types of which a scene has few questions, and how many there must be: few things lie alone on a side where
+others might, names tell heights, from most places the same thing is the closest, and few scenes have four counts of
 equal standing."""
 UPSTREAM = ("sources", "scenes", "keyframes", "visibility", "overlap", "view_sets")
 
