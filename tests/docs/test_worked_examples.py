@@ -41,7 +41,8 @@ WIDE = (
     *QUICK,
     *("assets/test_definitions", "assets/test_suites", "engine/test_compiling", "lineage/test_code_versions"),
     *("readers/test_fuzz", "readers/test_left_out", "readers/test_one_scene", "tasks/vsi/test_vsi_wording"),
-    *("tasks/test_fair_options", "tasks/test_needs", "tasks/test_twins", "test_structure"),
+    *("tasks/test_fair_options", "tasks/test_needs", "tasks/test_twins"),
+    *("test_array_docstrings", "test_shared_names", "test_structure"),
     *("commands", "evaluation", "exports", "rewards", "scene", "scoring", "stages"),
     *("tasks/core", "tasks/spar"),
 )
