@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +19,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import devtools
+from benchmarks import devtools, process_groups
 from benchmarks.bars import Bar
 from spatial_assets.studio.write import write_scenes
 
@@ -92,12 +90,7 @@ def served(home: Path) -> Iterator[str]:
         time.sleep(5)  # the code location loads behind the server
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:  # a machine that is busy; what was looked at stands
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
+        process_groups.interrupt(process)
 
 
 def look(address: str, picture: Path | None = None) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks import process_groups
 from benchmarks.bars import Bar
 from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
@@ -120,9 +119,7 @@ def kills() -> Iterable[Bar]:
             wait_for(home / "records", process)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(moments.uniform(0, whole))
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process_groups.kill(process)
             half += half_tables(home)
             same = digest(home) == expected
             if same or process.returncode == 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dagster._core.execution.backfill import (
     PartitionBackfill,
 )
 
+from benchmarks import process_groups
 from spatial_assets.assets.keys import keys_of
 from spatial_assets.definitions import build_defs
 
@@ -57,8 +57,7 @@ def daemon_at_work(home):
             error.add_note(log_path.read_text(encoding="utf-8")[-3000:])
             raise
         finally:
-            os.killpg(daemon.pid, signal.SIGINT)
-            daemon.wait(60)
+            process_groups.interrupt(daemon)
 
 
 def wait_until_all_is_done(instance):
