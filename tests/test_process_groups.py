@@ -7,12 +7,17 @@ from pathlib import Path
 
 from benchmarks import process_groups
 
-LEADER = """
+HEARS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Who was started in the background of a shell ignores interrupts, and so do those that it starts."""
+LEADER = (
+    HEARS
+    + """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", {child!r}, sys.argv[1]])
 time.sleep(60)
 """
-SLOW = """
+)
+WRITES = """
 import pathlib, sys, time
 number = 0
 try:
@@ -23,7 +28,8 @@ except KeyboardInterrupt:
     time.sleep(1)
     pathlib.Path(sys.argv[1], "last").touch()
 """
-DEAF = f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{SLOW}"
+SLOW = HEARS + WRITES
+DEAF = HEARS.replace("default_int_handler", "SIG_IGN") + WRITES
 
 
 def started(folder: Path, child: str) -> "subprocess.Popen[bytes]":
