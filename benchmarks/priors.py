@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import permutations
 from pathlib import Path
@@ -31,6 +31,7 @@ from benchmarks.seeds import (
     OF_MORE_PRIORS,
     OF_MOST_PRIORS,
     OF_PRIORS,
+    OF_RAREST_PRIORS,
 )
 from spatial_assets.assets import partitions
 from spatial_assets.engine.runner import Runner
@@ -43,7 +44,7 @@ from spatial_assets.studio.write import write_scenes
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.generate import generate
 from spatial_assets.tasks.core.options import LETTERS
-from spatial_assets.tasks.core.priors import Prior, prior_file
+from spatial_assets.tasks.core.priors import Prior, prior_file, prior_of
 from spatial_assets.tasks.registry import task as task_named
 from spatial_assets.tasks.spar import (
     anchors,
@@ -54,6 +55,7 @@ from spatial_assets.tasks.spar import (
     fours,
 )
 from spatial_assets.tasks.spatialmosaic import foreseen, obj_attribute, sides
+from spatial_assets.tasks.spatialmosaic.sets import SUITE
 from spatial_assets.tasks.spatialmosaic.sides import AB, FB
 from spatial_assets.tasks.views import undetermined_attribute
 from spatial_assets.tasks.vsi import (
@@ -68,8 +70,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
 RIDGE = {
     "obj_appearance_order": 200.0,
     "obj_obj_relative_pos_ud": 0.3,
-    "obj_attribute_occ_ab": 2.0,
-    "obj_attribute_occ_fb": 2.0,
+    "obj_attribute_occ_ab": 16.0,
+    "obj_attribute_occ_fb": 8.0,
     "object_rel_distance": 20.0,
     "distance_infer_center_oo_video": 20.0,
 }
@@ -91,18 +93,18 @@ OF_MORE = (
 )
 """Tasks whose hints are of pairs of names or of rare ones, or whose forest is of many numbers: fitted on the scenes of
 more seeds."""
-OF_MOST = (
-    *(version.name for version in camera_obj_rel_dist.VERSIONS),
-    obj_attribute.NAMES[AB],
-    obj_attribute.NAMES[FB],
-)
+OF_MOST = tuple(version.name for version in camera_obj_rel_dist.VERSIONS)
 """And those of which it takes still more."""
-BY_NAMES_TOO = (obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+OF_RAREST = BY_NAMES_TOO = (obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+"""And those that of most scenes ask nothing."""
 AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), BY_NAMES_TOO
 """Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
 such rows say as much as the root of n others."""
 ASKED_TOO = {obj_attribute.NAMES[axis]: undetermined_attribute.NAMES[axis] for axis in (AB, FB)}
 """By task, another of which the law is too: one of three things stands around so more often than one of four."""
+GUESSED_FROM = {obj_attribute.NAMES[axis]: (axis, foreseen.LAWS[axis]) for axis in (AB, FB)}
+"""By task, its axis and the task whose law says of each name how far, or how high, such things mostly are: of two
+things there are questions in every scene, of four in few."""
 BY_NAMES = {"by_names": False}
 """In place of `even` of such tasks: what they leave out by where things stand, of that the law is to say nothing."""
 LEAST = {
@@ -257,32 +259,48 @@ FORESTS = {task.name: nearest for task in distance_infer_center_oc.TASKS}
 """Tasks whose law is a forest, and the features of their answers."""
 
 
-def asked(homes: Sequence[Path], task: str) -> Iterator[dict[str, Any]]:
+def asked(homes: Sequence[Path], task: str) -> list[dict[str, Any]]:
     """The task's rows without its prior, each with its right answer and its words by role."""
-    chosen = task_named(task)
+    found = in_processes(os.cpu_count() or 1, asked_of, [(home, task) for home in homes])
+    return [row for rows in found for row in rows.result()]
+
+
+def asked_of(home: Path, task: str) -> list[dict[str, Any]]:
+    """Those about the scenes of one home."""
+    chosen, found = task_named(task), []
     without = BY_NAMES if "by_names" in chosen.parameters.model_fields else {"even": False}
     parameters = chosen.parameters.model_validate({**without, "quota": QUOTA.get(task, COMMON_QUOTA)})
-    for home in homes:
-        for shard in partitions.registry(home).shards():
-            for ref in shard.scenes:
-                inputs = SceneInputs(Lake(home), shard, ref)
-                facts = SceneFacts(inputs.which, shard.license, inputs.table)
-                words = dict(zip(facts.objects.instances.tolist(), facts.objects.categories, strict=True))
-                for row in generate(chosen, facts, parameters).rows:
-                    if row["options"] is None:
-                        continue
-                    row["right"] = row["options"][LETTERS.index(row["answer"])]
-                    row["words"] = {item["role"]: words[item["instance"]] for item in row["objects"]}
-                    row["home"] = str(home)
-                    yield row
+    for shard in partitions.registry(home).shards():
+        for ref in shard.scenes:
+            inputs = SceneInputs(Lake(home), shard, ref)
+            facts = SceneFacts(inputs.which, shard.license, inputs.table)
+            words = dict(zip(facts.objects.instances.tolist(), facts.objects.categories, strict=True))
+            for row in generate(chosen, facts, parameters).rows:
+                if row["options"] is None:
+                    continue
+                row["right"] = row["options"][LETTERS.index(row["answer"])]
+                row["words"] = {item["role"]: words[item["instance"]] for item in row["objects"]}
+                row["home"] = str(home)
+                found.append(row)
+    return found
 
 
 def fit(
-    cases: Sequence[tuple[list[list[str]], int]], ridge: float, weights: np.ndarray | None = None
+    cases: Sequence[tuple[list[list[str]], int]],
+    ridge: float,
+    weights: np.ndarray | None = None,
+    guesses: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, float]:
-    """Scores of the hints by which the right answers are likeliest, less the ridge's price."""
+    """Scores of the hints by which the right answers are likeliest, less the ridge's price.
+
+    The price is of what scores are beside the guesses, each times a factor that costs nothing: hints that few cases
+    have are scored as those of the same guess are.
+    """
     counted = np.ones(len(cases)) if weights is None else weights
-    names = sorted({hint for hints, _ in cases for own in hints for hint in own})
+    names = sorted({hint for hints, _ in cases for own in hints for hint in own}.union(*guesses))
+    guessed = np.array([[guess.get(name, 0.0) for guess in guesses] for name in names]).reshape(
+        len(names), -1
+    )
     place = {name: index for index, name in enumerate(names)}
     sizes = np.array([len(hints) for hints, _ in cases])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -294,16 +312,32 @@ def fit(
     wanted = design[right].T @ counted
     each = np.repeat(counted, sizes)
 
-    def loss(scores: np.ndarray) -> tuple[float, np.ndarray]:
-        logits = design @ scores
+    def loss(own: np.ndarray) -> tuple[float, np.ndarray]:
+        beside, factors = own[: len(names)], own[len(names) :]
+        logits = design @ (beside + guessed @ factors)
         logits -= np.repeat(np.maximum.reduceat(logits, starts), sizes)
         shares = np.exp(logits)
         totals = np.add.reduceat(shares, starts)
-        value = counted @ (np.log(totals) - logits[right]) + ridge / 2 * scores @ scores
-        return value, design.T @ (each * shares / np.repeat(totals, sizes)) - wanted + ridge * scores
+        value = counted @ (np.log(totals) - logits[right]) + ridge / 2 * beside @ beside
+        slope = design.T @ (each * shares / np.repeat(totals, sizes)) - wanted
+        return value, np.concatenate([slope + ridge * beside, guessed.T @ slope])
 
-    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return dict(zip(names, found.x.tolist(), strict=True))
+    start = np.zeros(len(names) + len(guesses))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    scores = found[: len(names)] + guessed @ found[len(names) :]
+    return dict(zip(names, scores.tolist(), strict=True))
+
+
+def guesses_of(task: str) -> list[dict[str, float]]:
+    """What is known of a task's hints from the law of another that has many more questions, for each side by itself."""
+    if task not in GUESSED_FROM:
+        return []
+    axis, law = GUESSED_FROM[task]
+    known = prior_of(SUITE, law).scores
+    return [
+        {obj_attribute.hints(side, [word])[0][0]: score for word, score in known.items()}
+        for side in sides.WORDS[axis]
+    ]
 
 
 def repeated(rows: Sequence[Mapping[str, Any]], things: bool) -> np.ndarray:
@@ -321,13 +355,14 @@ def mended(
     ridge: float,
     rounds: int,
     weights: np.ndarray | None = None,
+    guesses: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, float]:
     """A law of which what remains after thinning by it says least: fitted, then fitted on that, and so on.
 
     Most pairs are no question at all: a lamp hangs above a mat in every room. A law that is fitted on them all is right
     about these, and too weak where it matters, among those that may lie either way.
     """
-    scores = fit(cases, ridge, weights)
+    scores = fit(cases, ridge, weights, guesses)
     random = np.random.default_rng(0)
     units = random.random((rounds, len(cases)))
     counted = np.ones(len(cases)) if weights is None else weights
@@ -357,17 +392,19 @@ def narrowed(
 
 def seeds_of(task: str) -> tuple[int, ...]:
     """Of the scenes that a task's prior is fitted on."""
+    if task in OF_RAREST:
+        return OF_RAREST_PRIORS
     if task in OF_MOST:
         return OF_MOST_PRIORS
     return OF_MORE_PRIORS if task in OF_MORE else OF_PRIORS
 
 
 def main(folder: Path, tasks: Sequence[str]) -> None:
-    if set(OF_MOST_PRIORS) & set(ALL_AUDITED):
+    if set(OF_RAREST_PRIORS) & set(ALL_AUDITED):
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]
-        rows = list(asked(homes, task))
+        rows = asked(homes, task)
         if task in ASKED_TOO:
             # What cannot be determined says nothing of which it is.
             more = asked(homes, ASKED_TOO[task])
@@ -388,7 +425,7 @@ def main(folder: Path, tasks: Sequence[str]) -> None:
         cases = [hints(row) for row in rows]
         weights = repeated(rows, task in AT_EVERY_MOMENT) if task in AT_EVERY_MOMENT + OF_A_SCENE else None
         ridge, least = RIDGE.get(task, COMMON_RIDGE), LEAST.get(task, COMMON_LEAST)
-        scores = mended(cases, ridge, ROUNDS.get(task, 1), weights)
+        scores = mended(cases, ridge, ROUNDS.get(task, 1), weights, guesses_of(task))
         if task in AGAIN:
             scores, least = fit(narrowed(cases, scores, least), ridge, weights), COMMON_LEAST
         held = {

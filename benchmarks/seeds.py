@@ -20,6 +20,8 @@ OF_MORE_PRIORS = (*OF_PRIORS, *range(7105, 7117))
 """Where scores are of pairs of names, of which each is in few scenes."""
 OF_MOST_PRIORS = (*OF_MORE_PRIORS, *range(7117, 7133))
 """And where a scene asks of the same few things at many moments or from many sides, and says little of others."""
+OF_RAREST_PRIORS = (*OF_MOST_PRIORS, *range(7133, 7193))
+"""And where most scenes ask nothing at all."""
 
 
 def fitted() -> dict[str, list[int]]:
