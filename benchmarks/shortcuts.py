@@ -62,7 +62,9 @@ FEW_ROWS = (
 )
 """Tasks with few rows with options a scene, that depend on what a video shows, or whose rows of a scene say much the
 same, as those about one camera's path: asked about so many more."""
-FEWEST_ROWS = (undetermined_attribute.NAMES[AB], obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+FEWEST_ROWS = tuple(
+    names[axis] for names in (undetermined_attribute.NAMES, obj_attribute.NAMES) for axis in (AB, FB)
+)
 """And about so many more again."""
 OF_A_SCENE, LUMPED = (
     12,
