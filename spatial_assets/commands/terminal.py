@@ -225,7 +225,7 @@ def print_outcome(outcome: Outcome, home: Path, as_json: bool) -> None:
     say(
         f"built: {outcome.done} computed, {outcome.unchanged} unchanged, "
         f"{plural(len(outcome.rejected), 'scene')} rejected, {plural(sum(questions.values()), 'question')} in "
-        f"{plural(len(questions), 'task')}: {home / 'lake'}",
+        f"{plural(sum(count > 0 for count in questions.values()), 'task')}: {home / 'lake'}",
         "" if outcome.errors or outcome.failed_runs or wrong else DONE,
     )
 

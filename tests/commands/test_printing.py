@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from spatial_assets.assets.build import Outcome
 from spatial_assets.commands import printing
-from spatial_assets.commands.terminal import BuildDisplay, Pace, Status
+from spatial_assets.commands.terminal import BuildDisplay, Pace, Status, print_outcome
 from spatial_assets.engine.stage_run import ShardReport
 
 ESCAPE = "\x1b["
@@ -246,3 +247,9 @@ def test_pace_says_how_many_are_done_and_how_many_a_second(monkeypatch, capsys):
 
 def test_pace_of_nothing_done_is_a_line_too():
     assert Pace(0, "rows").line() == "0 of 0 rows, 0 rows/s"
+
+
+def test_tasks_without_a_question_are_not_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = {"questions/first": 3, "questions/second": 1, "questions/none": 0, "keyframes": 7}
+    print_outcome(Outcome(done=4, rows=rows), tmp_path, as_json=False)
+    assert "4 questions in 2 tasks" in capsys.readouterr().out
