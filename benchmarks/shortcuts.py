@@ -46,7 +46,7 @@ from spatial_assets.tasks.vsti import (
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-MORE, MOST = 500, 1100
+MORE, MOST = 500, 3000
 FEW_ROWS = (
     object_size_estimation.NAME,
     route_planning.NAME,
