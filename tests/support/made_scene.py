@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+from named_objects import name_of
 from scipy.spatial.transform import Rotation
 
 from spatial_assets.scene.tables import Table
@@ -54,7 +55,7 @@ class Tables:
                     "instance": i,
                     "category": word,
                     "label": word,
-                    "name": str(i),
+                    "name": name_of(i),
                     "center": list((centers or {}).get(i, (0.0, 0.0, 3.0))),
                     "size": [1.0, 1.0, 1.0],
                     "rotation": np.eye(3).ravel().tolist(),

@@ -124,7 +124,8 @@ def exchanged(facts: SceneFacts, one: int, other: int) -> SceneFacts:
     renamed = {int(instances[one]): int(instances[other]), int(instances[other]): int(instances[one])}
 
     def objects(rows: pl.DataFrame) -> pl.DataFrame:
-        rows = rows.sort("instance")
+        row_of = {instance: row for row, instance in enumerate(rows["instance"])}
+        rows = rows[[row_of[instance] for instance in instances.tolist()]]
         return rows.with_columns(rows.select("center", "size", "rotation")[places.tolist()])
 
     return changed(

@@ -19,7 +19,7 @@ from asked_homes import Asked
 from spatial_assets.tasks import spar
 
 SUITE = Path(spar.__file__).parent
-LEAST_ROWS, LEAST_CHOSEN = 40, 8
+LEAST_ROWS, LEAST_CHOSEN = 40, 4
 """Of two scenes; few candidates of small ones have options."""
 
 

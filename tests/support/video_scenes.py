@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from named_objects import name_of
 from question_truth import Truth
 
 from spatial_assets.assets import partitions
@@ -68,7 +69,7 @@ def made(
     poses: Sequence[np.ndarray] | None = None,
     overlap: float = 0.0,
 ) -> SceneFacts:
-    """A scene; without `frames` its one frame shows everything well. Objects are named by their instances.
+    """A scene; without `frames` its one frame shows everything well. Objects come in the order of their instances.
 
     Without `poses`, cameras to the world, all cameras stand at the origin; each two frames share so much as `overlap`.
     """
@@ -82,7 +83,7 @@ def made(
         "objects": [
             {
                 "instance": number,
-                "name": f"object {number}",
+                "name": name_of(number),
                 "category": word,
                 "label": word,
                 "center": where.center.tolist(),

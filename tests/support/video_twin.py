@@ -21,9 +21,9 @@ class Twin:
     """A scene's objects by their places, and what each frame of the video shows of them."""
 
     def __init__(self, facts: SceneFacts) -> None:
-        objects = facts.read(tables.OBJECTS).sort("instance")
-        self.categories: list[str] = objects["category"].to_list()
-        place = {instance: index for index, instance in enumerate(objects["instance"].to_list())}
+        place = {instance: index for index, instance in enumerate(facts.objects.instances.tolist())}
+        words = dict(facts.read(tables.OBJECTS).select("instance", "category").iter_rows())
+        self.categories: list[str] = [words[instance] for instance in place]
         video = facts.read(tables.KEYFRAMES).filter(pl.col("set") == "video32").sort("position")
         sizes = {
             row["frame"]: row["width"] * row["height"]

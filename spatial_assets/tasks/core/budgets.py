@@ -47,7 +47,7 @@ def asked_of(facts: SceneFacts, rows: pl.DataFrame, points: Points | None = None
     ]
     # Field by field: lists of dictionaries would take most of the time.
     items, ends = items_of(rows["objects"])
-    places = np.searchsorted(facts.objects.instances, items.field("instance").to_numpy())
+    places = facts.objects.places(items.field("instance").to_numpy())
     counts = np.diff(ends)
     out = np.full((len(counts), int(counts.max(initial=0))), NOTHING, np.int64)
     columns = np.arange(len(items)) - np.repeat(ends[:-1], counts)

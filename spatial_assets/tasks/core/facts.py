@@ -1,6 +1,8 @@
 """One scene's facts as arrays over its objects and frames: made once, read by all tasks of a step.
 
-Objects are in ascending order of their instance, frames in that of the sequence; every array's axes follow these two.
+Objects are in the order of their identities, frames in that of the sequence; every array's axes follow these two. So
+which of two objects comes first, wherever a task takes them two by two, follows from what the source calls them and not
+from how it numbers them.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ class Objects:
     """All objects with a box, the building's own parts included."""
 
     instances: NDArray[np.int32]
-    """(O,), the source's own ids, ascending."""
+    """(O,), the source's own ids."""
     categories: tuple[str, ...]
     labels: tuple[str, ...]
     centers: Float
@@ -58,7 +60,7 @@ class Objects:
     rotations: Float
     """(O, 3, 3), columns are the box's axes."""
     identities: Hashes
-    """(O,), of the source's own names."""
+    """(O,), of the source's own names, ascending."""
     by_label: bool = False
     """Whether questions call them by their labels."""
 
@@ -73,6 +75,15 @@ class Objects:
         return tuple(
             " ".join(label.split()) or word for label, word in zip(self.labels, self.categories, strict=True)
         )
+
+    def places(self, instances: NDArray[np.integer]) -> Indices:
+        """(N,), the places of the objects with these ids, (N,); -1 where there is none."""
+        if len(self) == 0:
+            return np.full(len(instances), -1)
+        ascending = np.argsort(self.instances)
+        found = np.searchsorted(self.instances, instances, sorter=ascending)
+        places = ascending[np.minimum(found, len(self) - 1)]
+        return np.where(self.instances[places] == instances, places, -1)
 
     def named(self, roles: Sequence[tuple[str, int]]) -> dict[str, str]:
         """What each object is called, by its role."""
@@ -261,21 +272,20 @@ class SceneFacts:
 
     @cached_property
     def objects(self) -> Objects:
+        # By their ids first: of equal ones without a name that is all that parts them.
         rows = self.read(tables.OBJECTS).sort("instance")
-        count = len(rows)
-        categories = tuple(rows["category"].to_list())
-        centers, sizes, rotations = (
-            _floats(rows[name], count, width) for name, width in (("center", 3), ("size", 3), ("rotation", 9))
-        )
-        names = rows["name"].to_list()
+        identities = _identities(rows["name"].to_list(), rows["category"].to_list(), _placed(rows))
+        order = np.argsort(identities, kind="stable")
+        rows = rows[order]
+        centers, sizes, rotations = np.split(_placed(rows), [3, 6], axis=1)
         return Objects(
             rows["instance"].to_numpy(),
-            categories,
+            tuple(rows["category"].to_list()),
             tuple(rows["label"].to_list()),
-            centers,
-            sizes,
-            rotations.reshape(count, 3, 3),
-            _identities(names, categories, np.concatenate([centers, sizes, rotations], axis=1)),
+            np.ascontiguousarray(centers),
+            np.ascontiguousarray(sizes),
+            rotations.reshape(-1, 3, 3),
+            identities[order],
         )
 
     @cached_property
@@ -313,7 +323,7 @@ class SceneFacts:
         rows = self.read(tables.VISIBILITY)
         place = places_of(rows["frame"], frames.names)
         chosen = np.flatnonzero((place >= 0) & rows["center_distance"].is_not_null().to_numpy())
-        column = np.searchsorted(objects.instances, rows["instance"].to_numpy()[chosen])
+        column = objects.places(rows["instance"].to_numpy()[chosen])
         return Observations(rows, chosen, place[chosen] * len(objects) + column, (len(frames), len(objects)))
 
     @cached_property
@@ -399,6 +409,12 @@ def items_of(series: pl.Series) -> tuple[pa.StructArray, Indices]:
     lists = series.to_arrow()
     ends = lists.offsets.to_numpy().astype(np.int64)
     return lists.flatten(), ends - ends[0]
+
+
+def _placed(objects: pl.DataFrame) -> Float:
+    """(O, 15), of each row center, size and the rotation's nine numbers."""
+    lists = (("center", 3), ("size", 3), ("rotation", 9))
+    return np.concatenate([_floats(objects[name], len(objects), width) for name, width in lists], axis=1)
 
 
 def _floats(series: pl.Series, count: int, width: int) -> Float:

@@ -118,17 +118,14 @@ def told(facts: SceneFacts, limits: DescriptionLimits) -> Told:
 def _collected(facts: SceneFacts) -> Told:
     """What people wrote of objects that the scene has; parts of the building are none that are asked about."""
     rows = facts.read(optional_tables.DESCRIPTIONS).sort("collection", "instance", "description_id")
-    instances = facts.objects.instances
-    wanted = rows["instance"].to_numpy()
-    places = np.searchsorted(instances, wanted)
-    known = places < len(instances)
-    known[known] = instances[places[known]] == wanted[known]
+    places = facts.objects.places(rows["instance"].to_numpy())
+    known = places >= 0
     known[known] = ~facts.objects.structure[places[known]]
     kept = np.flatnonzero(known)
     held = rows[kept]
     count = len(held)
     return Told(
-        places[kept].astype(np.int64),
+        places[kept],
         np.full(count, KINDS.index(COLLECTED)),
         np.full(count, NOTHING, np.int64),
         tuple(held["description"].to_list()),

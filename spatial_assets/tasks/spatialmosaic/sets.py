@@ -104,7 +104,7 @@ def _coverage(facts: SceneFacts, ids: Sequence[str]) -> Float:
     shares = np.full((len(ids), len(facts.objects)), np.nan)
     rows = facts.read(VIEW_SET_OBJECTS)
     if shares.size and len(rows):
-        thing = np.searchsorted(facts.objects.instances, rows["instance"].to_numpy())
+        thing = facts.objects.places(rows["instance"].to_numpy())
         values = rows["shown_union"].to_numpy()
         shares[places_of(rows["view_set"], ids), thing] = values
     return shares

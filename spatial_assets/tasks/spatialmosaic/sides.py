@@ -83,10 +83,14 @@ def side_phrases() -> Mapping[str, str]:
     return phrases(SUITE, "sides")
 
 
+def side_phrase(axis: str, positive: bool) -> str:
+    """How a side is said before what it is compared with."""
+    return side_phrases()[WORDS[axis][positive]]
+
+
 def side_slots(axis: str, positive: bool) -> dict[str, str]:
-    """What a question's slots for a side stand for."""
-    word = WORDS[axis][positive]
-    return {"side": side_phrases()[word], "official_side": official()["sides"][word]}
+    """What the slots for a side stand for in questions that are asked in published words too."""
+    return {"side": side_phrase(axis, positive), "official_side": official()["sides"][WORDS[axis][positive]]}
 
 
 @kernel

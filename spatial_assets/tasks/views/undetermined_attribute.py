@@ -32,7 +32,7 @@ from spatial_assets.tasks.spatialmosaic.obj_attribute import (
 )
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import ASKED, POSED, READS, SET, view_sets
-from spatial_assets.tasks.spatialmosaic.sides import AB, AXES, DIFFERENCES, SIDES, side_slots
+from spatial_assets.tasks.spatialmosaic.sides import AB, AXES, DIFFERENCES, SIDES, side_phrase
 from spatial_assets.tasks.views.sided import NEEDED, SIDED_REASONS, SidedParameters, hidden_pairs
 from spatial_assets.tasks.views.withheld import ELSEWHERE, PIXELS, diagnostics, left_of, option, share_out
 
@@ -130,7 +130,7 @@ def ask(
         slots={
             "frame": left.name(asked),
             "reference": name,
-            "side": side_slots(axis, difference > 0)["side"],
+            "side": side_phrase(axis, difference > 0),
         },
         given=pixel,
         noted=noted(pixel),

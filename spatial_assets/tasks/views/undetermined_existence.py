@@ -21,7 +21,7 @@ from spatial_assets.tasks.core.task import Question, Task, Twin
 from spatial_assets.tasks.spatialmosaic.foreseen import LAWS, law_files, side_odds, thin_out
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import POSED, READS
-from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES, side_slots
+from spatial_assets.tasks.spatialmosaic.sides import AXES, DIFFERENCES, SIDES, side_phrase
 from spatial_assets.tasks.views.sided import SIDED_REASONS, SidedParameters, hidden_pairs
 from spatial_assets.tasks.views.withheld import (
     ELSEWHERE,
@@ -86,7 +86,7 @@ def ask(
             "frame": left.name(asked),
             "target": facts.objects.words[thing],
             "reference": name,
-            "side": side_slots(axis, (difference > 0) == yes)["side"],
+            "side": side_phrase(axis, (difference > 0) == yes),
         },
         given=pixel,
         noted=noted(pixel),

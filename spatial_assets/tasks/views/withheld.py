@@ -256,7 +256,7 @@ def _surfaces(facts: SceneFacts) -> Surfaces:
     rows = facts.read(VIEW_SET_OBJECTS)
     places = np.full((len(sets), len(things)), NOTHING, np.int64)
     if places.size and len(rows):
-        thing = np.searchsorted(things.instances, rows["instance"].to_numpy())
+        thing = things.places(rows["instance"].to_numpy())
         places[places_of(rows["view_set"], sets.ids), thing] = np.arange(len(rows))
     return Surfaces(places, _Lists(rows["shown"]), _Lists(rows["shown_parts"]))
 
