@@ -47,6 +47,8 @@ FOLDER = kernel_folder(
 )
 """Chosen before the first kernel is made, from the sources that the kernels are about to be made from."""
 
+CHECKSUM_BYTES = 16
+
 CONSTANTS = (bool, int, float, complex, str, bytes, np.generic, Enum, type(None))
 """What numba compiles into a kernel by value, arrays and tuples aside."""
 
@@ -176,10 +178,13 @@ class KernelCache(_Cache):
         if path is None:
             return None
         try:
-            reduced = pickle.loads(path.read_bytes())
-        except (OSError, EOFError, pickle.UnpicklingError):
+            held = path.read_bytes()
+        except OSError:
             return None
-        return CompileResult._rebuild(target_context, *reduced)
+        checksum, compiled = held[:CHECKSUM_BYTES], held[CHECKSUM_BYTES:]
+        if checksum != _checksum(compiled):
+            return None
+        return CompileResult._rebuild(target_context, *pickle.loads(compiled))
 
     def is_kept(self, sig: Any, target_context: Any) -> bool:
         """Whether another process, or an earlier one, has compiled the signature."""
@@ -198,7 +203,8 @@ class KernelCache(_Cache):
         unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(dumps(data._reduce()))
+            compiled = dumps(data._reduce())
+            unfinished.write_bytes(_checksum(compiled) + compiled)
             unfinished.replace(path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -219,6 +225,11 @@ class KernelCache(_Cache):
         except OSError:  # it calls what has no file
             return None
         return self._folder / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.kernel"
+
+
+def _checksum(compiled: bytes) -> bytes:
+    """What a file begins with: a bit of machine code that is not what it was may do anything."""
+    return hashlib.blake2b(compiled, digest_size=CHECKSUM_BYTES).digest()
 
 
 def source_hash(file: Path) -> str:

@@ -144,7 +144,8 @@ class Candidates:
         )
 
     def fresh(self) -> Candidates:
-        """The same with nothing held against them yet, to be rejected for other reasons elsewhere."""
+        """The same, to be rejected for other reasons elsewhere. Raises ValueError where some are rejected already."""
+        self._settled()
         return Candidates(
             self.frames, self.objects, dict(self.values), self.strata, self.identities, Counter(self.rejected)
         )
@@ -155,6 +156,10 @@ class Candidates:
             return mix_columns(key, self.identities)
         shown, about = (np.ascontiguousarray(places, np.int64) for places in (self.frames, self.objects))
         return _ranks(np.uint64(key), shown, about, frames, objects)
+
+    def _settled(self) -> None:
+        if self._codes.any():
+            raise ValueError("some candidates are rejected and not yet counted: settle them first")
 
     def _code(self, reason: str) -> int:
         if reason not in self._reasons:
@@ -266,15 +271,16 @@ def _shared_objects(shown: Bools, pairs: Indices) -> Indices:
 
 def with_shared_objects(pairs: Candidates, shown: Bools) -> Candidates:
     """Each pair of frames with each object that both show, by shown (F, O). What was rejected of the pairs stays
-    counted.
+    counted. Raises ValueError where some are rejected and not yet counted.
     """
+    pairs._settled()
     found = _shared_objects(shown, pairs.frames)
     rows = found[:, 0]
     return Candidates(
         pairs.frames[rows],
         found[:, 1:],
         {name: values[rows] for name, values in pairs.values.items()},
-        rejected=pairs.rejected,
+        rejected=pairs.rejected.copy(),
     )
 
 

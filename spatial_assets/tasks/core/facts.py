@@ -431,9 +431,8 @@ def _identities(names: Sequence[str | None], categories: Sequence[str], boxes: F
     Objects that are equal in both share their hash; their order among each other parts them, which is all that tells
     them apart.
     """
-    bytes_of = (
-        boxes.view(np.uint64) if boxes.flags.c_contiguous else np.ascontiguousarray(boxes).view(np.uint64)
-    )
+    # A negative zero is a zero.
+    bytes_of = np.ascontiguousarray(boxes + 0.0).view(np.uint64)
     words = np.array([hash_name("category", word) for word in categories], np.uint64)
     shared = mix_columns(words, bytes_of) if len(words) else words
     seen: Counter[int] = Counter()

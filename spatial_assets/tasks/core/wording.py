@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import combinations
@@ -34,8 +34,14 @@ SUITES = Path(__file__).resolve().parents[1]
 COMMON = Path(__file__).with_suffix(".json")
 CATEGORY = "category"
 """The kind of slots that hold an object's name: any word, with a vowel or a consonant first, in the singular."""
-ALWAYS = {"answer", "stated", "options", "letters"}
-"""Slots that formats fill."""
+ADDED = ("stems", "options", "instruction", "answers")
+"""What a format may have of its own."""
+FILLED: Mapping[str, Set[str]] = {
+    "select": {"options", "letters"},
+    "sentence": {"answer"},
+    "judge": {"stated"},
+}
+"""By format, the slots that it fills itself in what stands under it."""
 MAX_JACCARD = 0.8
 """Of the words of two stems: with more in common they are one wording twice."""
 SLOT = re.compile(r"\{(\w+)\}")
@@ -198,10 +204,19 @@ def _held(path: Path) -> dict[str, Any]:
 
 
 @cache
+def _common() -> dict[str, Any]:
+    """What formats add for all tasks. Raises WordingError."""
+    held: dict[str, Any] = json.loads(COMMON.read_text(encoding="utf-8"))
+    if problems := check_common(held):
+        raise WordingError(f"{COMMON.name}: {'; '.join(problems)}")
+    return held
+
+
+@cache
 def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
     """A wording file, for formats and the kind of answer that each has. Raises WordingError, naming the file."""
     held = _held(path)
-    common = json.loads(COMMON.read_text(encoding="utf-8"))
+    common = _common()
     problems = [*_missing(held, [form for form, _ in kinds]), *check(held)]
     if problems:
         raise WordingError(f"{path.name}: {'; '.join(problems)}")
@@ -218,7 +233,7 @@ def load(path: Path, kinds: tuple[tuple[str, str], ...]) -> Wording:
                     added.get(name, held.get(name, {}) if name == "stems" else {}).items()
                 )
             }
-            for name in ("stems", "options", "instruction", "answers")
+            for name in ADDED
         )
         noted = {name: text if name in verbatim else " ".join([text, *notes]) for name, text in stems.items()}
         formats[form] = FormatWording(
@@ -240,34 +255,55 @@ def _missing(held: Mapping[str, Any], forms: Sequence[str]) -> Iterator[str]:
 def check(held: Mapping[str, Any]) -> list[str]:
     """What is wrong with the texts of a wording file: slots, duplicates, grammar, what is hardly different."""
     slots: Mapping[str, str] = held["slots"]
-    groups: dict[str, Mapping[str, str]] = {"stems": held.get("stems", {})}
-    for form, own in held["formats"].items():
-        groups |= {
-            f"{form} {name}": own[name]
-            for name in ("stems", "options", "instruction", "answers")
-            if name in own
-        }
-    groups["phrases"] = held.get("phrases", {})
     published = set(held.get("published", ()))
-    problems: list[str] = []
-    for group, texts in groups.items():
-        for name, text in texts.items():
-            problems += [
-                f"{group} {name}: no slot {slot!r} is declared" for slot in _slots(text) - set(slots) - ALWAYS
-            ]
-            if name not in published:
-                problems += [f"{group} {name}: {what}" for what in _grammar(text, slots)]
-        seen: dict[str, str] = {}
-        for name, text in texts.items():
-            words = " ".join(_words(text))
-            if group != "phrases" and words in seen:
-                problems.append(f"{group} {name}: the same as {seen[words]}")
-            seen[words] = name
-        if group.endswith(("stems", "answers")):
-            problems += _alike(group, texts)
-        if group.endswith("stems"):
-            problems += _uneven(group, {name: text for name, text in texts.items() if name not in published})
+    notes = {str(place): text for place, text in enumerate(held.get("notes", ()))}
+    problems = [
+        *_problems("stems", held.get("stems", {}), slots, set(slots), published),
+        *_problems("notes", notes, slots, set(slots)),
+        # These are put behind as they are.
+        *_problems("notes_where", held.get("notes_where", {}), slots, set()),
+        *_problems("phrases", held.get("phrases", {}), slots, set(slots)),
+    ]
+    for form, own in held["formats"].items():
+        for name in [name for name in ADDED if name in own]:
+            fit = set(slots) | FILLED.get(form, set())
+            problems += _problems(f"{form} {name}", own[name], slots, fit, published)
     return problems
+
+
+def check_common(held: Mapping[str, Any]) -> list[str]:
+    """The same of what formats add for all tasks, by the kind of the answer."""
+    return [
+        problem
+        for form, kinds in held.items()
+        if form != "about"
+        for kind, own in kinds.items()
+        for name, texts in own.items()
+        for problem in _problems(f"{form} {kind or 'any'} {name}", texts, {}, FILLED.get(form, set()))
+    ]
+
+
+def _problems(
+    group: str,
+    texts: Mapping[str, str],
+    slots: Mapping[str, str],
+    fit: Set[str],
+    published: Set[str] = frozenset(),
+) -> Iterator[str]:
+    """Those of the texts of a group, in which these slots are fit to stand."""
+    seen: dict[str, str] = {}
+    for name, text in texts.items():
+        yield from (f"{group} {name}: no slot {slot!r} is declared" for slot in sorted(_slots(text) - fit))
+        if name not in published:
+            yield from (f"{group} {name}: {what}" for what in _grammar(text, slots))
+        words = " ".join(_words(text))
+        if group != "phrases" and words in seen:
+            yield f"{group} {name}: the same as {seen[words]}"
+        seen[words] = name
+    if group.endswith(("stems", "answers")):
+        yield from _alike(group, texts)
+    if group.endswith("stems"):
+        yield from _uneven(group, {name: text for name, text in texts.items() if name not in published})
 
 
 def _slots(text: str) -> set[str]:

@@ -401,7 +401,7 @@ def question(
         answer_of(slots, limits.relation, shown.after, shown.wrong),
         frames=frames,
         objects=roles,
-        slots=facts.objects.named(roles),
+        slots={**facts.objects.named(roles), **limits.relation.stated},
         marks=marks(roles),
     )
 

@@ -109,7 +109,7 @@ def ask(
     told, limits, slots = related(candidate, draw), parameters.relation, SLOTS[name]
     relation = said(slots, signs_of_one(limits, told.values), phrases(SUITE, name))
     right = answer(limits, slots, candidate, told, draw)
-    return question(facts, candidate.frames, told, right, {"relation": relation})
+    return question(facts, candidate.frames, told, right, {"relation": relation, **limits.stated})
 
 
 def ask_statement(
@@ -117,7 +117,7 @@ def ask_statement(
 ) -> Question:
     told = related(candidate, draw)
     right = statement(parameters.relation, candidate, told, phrases(SUITE, OO))
-    return question(facts, candidate.frames, told, right, {})
+    return question(facts, candidate.frames, told, right, parameters.relation.stated)
 
 
 def question(

@@ -70,7 +70,7 @@ def ask(facts: SceneFacts, parameters: ObjectRelationParameters, candidate: Chos
     told, limits = related(candidate, draw), parameters.relation
     relation = said(BETWEEN, signs_of_one(limits, told.values), phrases(SUITE, NAME))
     right = answer(limits, BETWEEN, candidate, told, draw)
-    return question(facts, candidate.frames[0], told, right, {"relation": relation})
+    return question(facts, candidate.frames[0], told, right, {"relation": relation, **limits.stated})
 
 
 def ask_statement(
@@ -78,7 +78,7 @@ def ask_statement(
 ) -> Question:
     told = related(candidate, draw)
     right = statement(parameters.relation, candidate, told, phrases(SUITE, NAME))
-    return question(facts, candidate.frames[0], told, right, {})
+    return question(facts, candidate.frames[0], told, right, parameters.relation.stated)
 
 
 def question(

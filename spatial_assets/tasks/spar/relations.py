@@ -66,6 +66,11 @@ class RelationLimits(Parameters):
         "back of a thing was never scanned",
     )
 
+    @property
+    def stated(self) -> dict[str, str]:
+        """The slot of notes that say of how much they speak."""
+        return {"threshold": f"{self.threshold:g}"}
+
     def signs(self, values: Float) -> Signs:
         """Of values (...) in meters, 1, -1 or, within the threshold, 0."""
         found: Signs = (values > self.threshold).astype(np.int64) - (values < -self.threshold)

@@ -265,7 +265,7 @@ def sets_across(
         np.concatenate([found.objects[right], others], axis=1),
         {name: values[right] for name, values in found.values.items()},
         identities=np.concatenate([found.identities[right], own[others]], axis=1),
-        rejected=found.rejected,
+        rejected=found.rejected.copy(),
     )
     sets.count_out("few_others", int((counts == 0).sum()))
     sets.count_out(EXPECTED, rejected)

@@ -100,7 +100,7 @@ def _in_views_withheld_together(facts: SceneFacts, found: Candidates) -> tuple[C
         found.objects[at],
         {name: values[at] for name, values in found.values.items()},
         identities=np.concatenate([found.identities[at], withheld[:, None]], axis=1),
-        rejected=found.rejected,
+        rejected=found.rejected.copy(),
     )
     groups = ((rows * views + asked) * len(facts.objects) + apart.objects[:, 1]) << views
     return apart, groups + choices[choice]

@@ -112,7 +112,7 @@ def _with_others(
     sets = Candidates(
         found.frames[rows],
         np.concatenate([found.objects[rows], others], axis=1),
-        rejected=found.rejected,
+        rejected=found.rejected.copy(),
     )
     sets.count_out(REPEATED, int(again))
     index = facts.once(video_index)[sets.frames[:, 0]]

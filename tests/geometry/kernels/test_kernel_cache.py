@@ -205,6 +205,17 @@ def test_a_damaged_file_costs_a_compile(make, kept):
     assert (repaired(1), hits(repaired)) == (2, (1, 0))
 
 
+@pytest.mark.parametrize("place", [0, 15, 16, 200, 2000, -1])
+def test_a_bit_that_is_not_what_it_was_costs_a_compile(make, place):
+    make()(1)
+    (path,) = make.folder.glob("*.kernel")
+    held = bytearray(path.read_bytes())
+    held[place] ^= 4
+    path.write_bytes(held)
+    f = make()
+    assert (f(1), hits(f)) == (2, (0, 1))
+
+
 def test_a_folder_that_cannot_be_made_costs_a_compile_and_is_told_once(make, caplog):
     make.folder.touch()
     with caplog.at_level(logging.WARNING, cache.__name__):

@@ -130,6 +130,15 @@ def test_what_is_kept_and_what_is_rejected_add_up(count: int, data: st.DataObjec
     assert last.strata is not None and last.strata.codes.tolist() == last.values["number"].tolist()
 
 
+def test_what_is_rejected_must_be_counted_before_it_is_left_behind() -> None:
+    pairs = frame_pairs(np.arange(3))
+    pairs.reject("no", [True, *[False] * (len(pairs) - 1)])
+    for leave in (pairs.fresh, lambda: with_shared_objects(pairs, np.ones((3, 2), np.bool_))):
+        with pytest.raises(ValueError, match="settle them first"):
+            leave()
+    assert pairs.settle().fresh().rejected == {"no": 1}
+
+
 def test_a_candidate_may_stand_for_several() -> None:
     found = Candidates(np.arange(3)[:, None], np.zeros((3, 0), np.int64))
     found.reject("far", np.array([True, False, True]))

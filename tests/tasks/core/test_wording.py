@@ -33,7 +33,6 @@ def test_files_are_fit_for_use(name: str) -> None:
         assert len(own.formats[form].stems) >= 4
         for text in own.formats[form].stems.values():
             assert text.rstrip().endswith(("?", ".", ")", "{question}"))
-    # What a format adds can be drawn: every text at least once.
     held = json.loads(wording.file_of(chosen.suite, name).read_text(encoding="utf-8"))
     assert held["about"] and set(held["formats"]) == set(chosen.formats)
 
@@ -60,6 +59,32 @@ def test_what_is_wrong_with_a_stem_is_named(stem: str, problem: str) -> None:
     held = {**GOOD, "stems": {**GOOD["stems"], "q3": stem}}
     found = wording.check(held)
     assert any(problem in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        ({"notes": ["Measured from {nothing}."]}, "notes 0: no slot 'nothing'"),
+        ({"notes": ["A {red} counts whole."]}, "notes 0: an article"),
+        ({"notes_where": {"pixel": "As the {red} lies."}}, "notes_where pixel: no slot 'red'"),
+        ({"phrases": {"and": "{one} and {other}"}}, "phrases and: no slot 'one'"),
+        ({"formats": {"fill": {"stems": {"f1": "Is {stated} so of the {red}?"}}}}, "fill stems f1: no slot 'stated'"),
+        ({"formats": {"select": {"options": {"o1": "{answer}: {options}"}}}}, "select options o1: no slot 'answer'"),
+    ],
+)  # fmt: skip
+def test_slots_stand_where_something_fills_them(added: dict[str, Any], problem: str) -> None:
+    assert any(line.startswith(problem) for line in wording.check({**GOOD, **added}))
+
+
+def test_what_formats_add_for_all_tasks_is_checked() -> None:
+    good = {"about": "", "select": {"": {"options": {"o1": "Choose: {options}"}}}}
+    assert wording.check_common(good) == []
+    good["select"][""]["options"]["o2"] = "Choose: {options}, as {stated}"
+    good["select"][""]["options"]["o3"] = "Choose: {options}!"
+    assert wording.check_common(good) == [
+        "select any options o2: no slot 'stated' is declared",
+        "select any options o3: the same as o1",
+    ]
 
 
 def test_answers_that_are_hardly_different_are_named() -> None:

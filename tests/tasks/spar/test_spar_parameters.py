@@ -267,3 +267,15 @@ def moved(row: dict[str, Any], by: int) -> list[dict[str, Any]] | None:
         else slot
         for slot in row["coordinates"]
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in FORMS if name.startswith(("obj_spatial_relation_", "spatial_imagination_o"))],
+)
+def test_notes_state_the_threshold_that_is_used(tiny_asked: Asked, name: str) -> None:
+    for threshold, stated in ((None, "0.1"), (0.25, "0.25")):
+        given = {} if threshold is None else {"relation": {"threshold": threshold}}
+        rows = rows_in(tiny_asked, name, quota=5, **given)
+        assert rows
+        assert all(f" of less than {stated} meters " in row["stem"] for row in rows)
