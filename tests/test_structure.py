@@ -16,29 +16,29 @@ from package_modules import MODULES, PACKAGES, room, tree
 import spatial_assets
 from spatial_assets.lineage.code_versions import ROOT, imported, module_file
 
-CORE = {"storage", "geometry", "scene"}
-INPUTS = {"tasks", "readers", *CORE}
 ALLOWED: dict[str, set[str]] = {
     "scene": set(),
     "geometry": {"scene"},
     "storage": {"scene"},
     "imaging": {"scene"},
-    "readers": CORE,
-    "tasks": CORE,
-    "stages": INPUTS,
-    "lineage": {"stages", *INPUTS},
-    "engine": {"lineage", "stages", *INPUTS},
-    "releases": {"lineage", "stages", *INPUTS},
+    "readers": {"storage", "geometry", "scene"},
+    "tasks": {"geometry", "scene"},
+    "stages": {"tasks", "readers", "storage", "geometry", "scene"},
+    "lineage": {"stages", "storage", "geometry", "scene"},
+    "engine": {"lineage", "stages", "readers", "storage", "geometry", "scene"},
+    "releases": {"lineage", "tasks", "readers", "storage", "geometry", "scene"},
     "scoring": {"scene"},
-    "rewards": {"scoring", "scene"},
+    "rewards": {"scoring"},
     "audit": {"scoring", "releases", "storage", "scene"},
-    "report": {"imaging", "lineage", "stages", *INPUTS},
-    "exports": {"report", "audit", "imaging", "rewards", "scoring", "releases", "lineage", "stages", *INPUTS},
-    "evaluation": {"report", "scoring", "lineage", "stages", *INPUTS},
+    "report": {"imaging", "lineage", "stages", "tasks", "storage", "geometry", "scene"},
+    "exports": {
+        "report", "audit", "imaging", "scoring", "releases", "lineage", "tasks", "storage", "geometry", "scene",
+    },
+    "evaluation": {"report", "scoring", "lineage", "readers", "storage", "geometry", "scene"},
     # Aside from the flow: data made from nothing, and published answers recomputed.
     "studio": {"geometry", "scene"},
     "conformance": {"readers", "geometry", "scene"},
-}
+}  # fmt: skip
 """Which rooms a room may import, its own aside: arrows point from what runs and shows to what computes."""
 EXPORTS = "spatial_assets.exports"
 FAMILIES: dict[str, set[str]] = {
@@ -102,6 +102,28 @@ def test_arrows_point_one_way():
             good = there in ALLOWED[here] if here in ALLOWED else here in OUTERMOST.get(there, {here})
             if not good:
                 wrong.append(f"{module} imports {other}")
+    assert wrong == []
+
+
+def test_no_arrow_is_allowed_that_nobody_needs():
+    needed = {here: {room(other) for other in _all_imported(here)} - {here} for here in ALLOWED}
+    assert {here: ALLOWED[here] - needed[here] for here in ALLOWED if ALLOWED[here] - needed[here]} == {}
+
+
+def _all_imported(here: str) -> set[str]:
+    return {other for module in MODULES if room(module) == here for other in imported(module)}
+
+
+def test_what_only_a_type_checker_imports_follows_the_same_arrows():
+    """Versions leave it out, the floor plan does not."""
+    wrong = []
+    for module in MODULES:
+        here = room(module)
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spatial_assets."):
+                there = room(str(node.module))
+                if here in ALLOWED and there != here and there not in ALLOWED[here]:
+                    wrong.append(f"{module} imports {node.module}")
     assert wrong == []
 
 

@@ -24,6 +24,7 @@ from spatial_assets.releases.reviews import REASONS
 from spatial_assets.stages.pipeline import SETTINGS, STAGES, TOGETHER, parameters
 from spatial_assets.storage import shortcut_table
 from spatial_assets.storage.shortcut_table import SHORTCUTS, VERDICTS
+from spatial_assets.tasks.core import answers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -162,3 +163,10 @@ def test_the_page_of_spatialmosaics_benchmark_names_its_numbers():
     assert f"{spatialmosaic_bench_chance.TRAINING:,} rows of a type" in page
     for field in spatialmosaic_bench_cut.CELL_FIELDS:
         assert f"`{field}`" in page
+
+
+def test_the_guide_to_tasks_names_every_kind_of_answer():
+    guide = (CHECKOUT / "docs" / "adding-a-task.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| `kind` \| of its answers: (.*) \|$", guide, re.M)
+    kinds = {made.kind for made in vars(answers).values() if isinstance(made, type) and "kind" in vars(made)}
+    assert sorted(re.split(", | or ", row)) == sorted(kinds)
