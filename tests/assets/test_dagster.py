@@ -29,6 +29,7 @@ from spatial_assets.exports.registry import FORMATS
 from spatial_assets.lineage import records
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene.model import Fact
+from spatial_assets.scene.tables import ROOMS
 from spatial_assets.stages import pipeline
 from spatial_assets.stages.budgets import TASKS as JUDGED
 from spatial_assets.stages.budgets import name_of
@@ -62,11 +63,7 @@ SHORT = [
 """Where a test is about runs, not about assets."""
 ROOM_READERS = {
     "cognitive_maps",
-    *(
-        name
-        for task in ("room_size", "room_size_estimation", "route_planning")
-        for name in (task, name_of(task))
-    ),
+    *(name for task in tasks().values() if ROOMS in task.reads for name in (task.name, name_of(task.name))),
 } & {"cognitive_maps", *TASKS, *JUDGED}
 UNPARTITIONED = {
     "lineage_database",
