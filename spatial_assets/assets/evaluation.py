@@ -24,10 +24,10 @@ from spatial_assets.evaluation import model_runs, results, run_quality
 from spatial_assets.evaluation.model_runs import ModelRun
 from spatial_assets.evaluation.page import PAGE_FILES, PAGE_MODULES, write_page
 from spatial_assets.evaluation.picture import run_picture
-from spatial_assets.evaluation.results import Result
 from spatial_assets.evaluation.run_quality import Problem
 from spatial_assets.evaluation.schemas import SCORES
 from spatial_assets.evaluation.scored import IntervalParameters
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.bootstrap import CONFIDENCE, REPLICATES

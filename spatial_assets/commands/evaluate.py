@@ -20,8 +20,8 @@ from spatial_assets.scoring.registry import BENCHMARKS
 if TYPE_CHECKING:
     import dagster as dg
 
-    from spatial_assets.evaluation.results import Result
     from spatial_assets.evaluation.scored import IntervalParameters
+    from spatial_assets.evaluation.scored_run import Result
 
 
 @click.group()

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from spatial_assets.evaluation.names import grouped, ordered_row_levels
-from spatial_assets.evaluation.results import Result
 from spatial_assets.evaluation.scored import LEVEL, OVERALL, QUESTION_TYPE, ROW_LEVEL, TASK
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.scoring.registry import BENCHMARKS, profiles
 from spatial_assets.scoring.registry import benchmark as benchmark_of
 from spatial_assets.storage.hashing import hash_text

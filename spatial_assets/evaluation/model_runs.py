@@ -18,6 +18,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from spatial_assets.evaluation.names import key_of
 from spatial_assets.evaluation.reading import detect_format, read_rows
 from spatial_assets.evaluation.schemas import TABLES, table_path
 from spatial_assets.scene.model import InputError
@@ -74,7 +75,7 @@ def make_key(benchmark: str, profile: str, model: str) -> str:
             f"model name {model!r}: at most {MODEL_NAME_LENGTH} letters, digits, '_', '+', '-' and single dots, "
             "beginning with a letter or digit"
         )
-    return f"{benchmark}.{profile}.{model}"
+    return key_of(benchmark, profile, model)
 
 
 def split_key(key: str) -> tuple[str, str, str]:

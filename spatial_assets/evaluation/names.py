@@ -8,6 +8,11 @@ from spatial_assets.scoring.registry import benchmark, find_profile
 from spatial_assets.scoring.row_levels import level_order
 
 
+def key_of(benchmark: str, profile: str, model: str) -> str:
+    """What a run of a model is called, `<benchmark>.<profile>.<model>`."""
+    return f"{benchmark}.{profile}.{model}"
+
+
 def members(name: str, task: str) -> tuple[str, ...]:
     """The question types that a task of a benchmark's summary is made of: most tasks are their own only one."""
     return tuple(benchmark(name).MERGED.get(task, (task,)))

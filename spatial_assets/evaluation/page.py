@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_assets.evaluation.comparison import SHORT_HASH, compare, fingerprint
-from spatial_assets.evaluation.results import Result
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.report.html import asset, render
 from spatial_assets.storage.atomic import replace_text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from spatial_assets.evaluation.names import grouped
-from spatial_assets.evaluation.results import Result
 from spatial_assets.evaluation.scored import LEVEL, TASK
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.report.plots import (
     ACCENT,
     FAINT,

@@ -8,28 +8,17 @@ first, so if it exists, the other two are complete.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
 from spatial_assets.evaluation import model_runs
 from spatial_assets.evaluation.model_runs import ModelRun
-from spatial_assets.evaluation.names import ordered_row_levels
 from spatial_assets.evaluation.reading import read_rows
 from spatial_assets.evaluation.schemas import ROWS, RUNS, SCORES, TABLES, table_path
-from spatial_assets.evaluation.scored import (
-    LEVEL,
-    OVERALL,
-    QUESTION_TYPE,
-    ROW_LEVEL,
-    SCORED_ROWS,
-    TASK,
-    IntervalParameters,
-    score,
-)
+from spatial_assets.evaluation.scored import IntervalParameters, score
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.lineage.code_versions import code_version
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.tables import Table
@@ -44,51 +33,6 @@ from spatial_assets.storage.locks import locked
 MODULES = ("spatial_assets.evaluation.scored", "spatial_assets.evaluation.reading")
 """What a run's tables are computed by, beside its benchmark's own module. Their version is what Dagster is given, which
 keeps one for the runs of all benchmarks; which run is scored again follows from its own `input_hash`."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A scored run, as read from its tables."""
-
-    run: dict[str, Any]
-    """The row of `model_runs`."""
-    scores: pl.DataFrame
-
-    @property
-    def key(self) -> str:
-        return model_runs.make_key(self.run["benchmark"], self.run["profile"], self.run["model"])
-
-    def score(self, kind: str, name: str) -> dict[str, Any] | None:
-        """One row of `scores`."""
-        found = self.scores.filter((pl.col("kind") == kind) & (pl.col("name") == name))
-        return found.row(0, named=True) if len(found) else None
-
-    def in_reading_order(self) -> list[dict[str, Any]]:
-        """All scores: overall, levels, tasks, the question types that tasks were merged from, and levels of rows."""
-        kinds = [OVERALL, LEVEL, TASK, QUESTION_TYPE, ROW_LEVEL]
-        place = self._row_levels().index
-        return sorted(
-            self.scores.to_dicts(),
-            key=lambda row: (
-                kinds.index(row["kind"]),
-                place(row["name"]) if row["kind"] == ROW_LEVEL else 0,
-                row["name"],
-            ),
-        )
-
-    def _row_levels(self) -> list[str]:
-        names = self.scores.filter(pl.col("kind") == ROW_LEVEL)["name"].to_list()
-        return ordered_row_levels(self.run["benchmark"], self.run["profile"], names)
-
-    def parameters(self) -> IntervalParameters:
-        """What its intervals were made with."""
-        return IntervalParameters(**{name: self.run[name] for name in IntervalParameters.model_fields})
-
-    def overall(self) -> dict[str, Any]:
-        """The overall score, or that of the scored rows where the released evaluation has none."""
-        overall = self.score(OVERALL, OVERALL)
-        assert overall is not None
-        return overall if overall["score"] is not None else self.score(OVERALL, SCORED_ROWS) or overall
 
 
 def scorer_modules(benchmark: str) -> tuple[str, ...]:

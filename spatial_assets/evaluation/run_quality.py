@@ -11,9 +11,9 @@ from spatial_assets.evaluation.comparison import fingerprint
 from spatial_assets.evaluation.names import members
 from spatial_assets.evaluation.page import page_path, stated_fingerprint
 from spatial_assets.evaluation.reading import count_rows
-from spatial_assets.evaluation.results import Result
 from spatial_assets.evaluation.schemas import ROWS
 from spatial_assets.evaluation.scored import QUESTION_TYPE, TASK
+from spatial_assets.evaluation.scored_run import Result
 from spatial_assets.scene.model import InputError
 from spatial_assets.scoring.registry import find_profile
 from spatial_assets.storage.hashing import hash_file

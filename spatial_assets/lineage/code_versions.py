@@ -35,8 +35,11 @@ CARRIERS = {
     "spatial_assets.scene.frame_set_tables": "declares tables, as `scene.tables` does",
     "spatial_assets.scene.optional_tables": "declares tables, as `scene.tables` does",
     "spatial_assets.scene.tables": "declares all tables, of which the stage's own count by their columns",
+    "spatial_assets.scoring.registry": "finds a benchmark, whose module the version of its scores names",
     "spatial_assets.stages.stage": "is the form in which a stage is declared",
+    "spatial_assets.storage.atomic": "writes a file whole or not at all",
     "spatial_assets.storage.lake": "reads and writes tables as they are declared",
+    "spatial_assets.storage.release_manifest": "says where a release's files stand",
     "spatial_assets.tasks.registry": "finds a task, whose module the stage names",
 }
 """Modules that computing code imports and that change none of its rows, with the reason."""

@@ -14,12 +14,14 @@ import closures
 import pyarrow as pa
 import pytest
 
+from spatial_assets.audit import shortcuts
 from spatial_assets.definitions import build_defs
-from spatial_assets.evaluation import results
+from spatial_assets.evaluation import page, results
 from spatial_assets.lineage import code_versions as code
 from spatial_assets.lineage import source_files
 from spatial_assets.readers.registry import READERS
 from spatial_assets.scene import tables
+from spatial_assets.scoring.registry import BENCHMARKS
 from spatial_assets.stages.budgets import STAGES as JUDGED
 from spatial_assets.stages.pipeline import STAGES
 from spatial_assets.stages.questions import SUITES
@@ -40,6 +42,7 @@ COMPUTING = ("geometry", "readers", "scene", "stages", "storage", "tasks")
 JUDGING = ("audit", "evaluation", "scoring")
 OF_COMMANDS = {"evaluation/bev.json"}
 """What is read for what a command prints, and for no asset."""
+KEEPING = ("atomic", "damage", "heartbeats", "lake", "leases", "lock_files", "locks", "release_manifest")
 PLUMBING_OF_STORAGE = ("atomic", "lake", "locks", "release_manifest", "shards", "shipped")
 
 
@@ -80,6 +83,27 @@ def test_what_every_version_covers_is_written_down():
     assert closures.SNAPSHOT.read_text(encoding="utf-8") == closures.text()
 
 
+def test_no_version_of_judgments_covers_what_carries_or_finds():
+    """What keeps files, takes turns and finds modules judges nothing."""
+    for name, parts in closures.of_judgments().items():
+        for part in parts:
+            folder, _, file = part.rpartition("/")
+            assert folder.split("/")[0] not in {
+                "assets",
+                "commands",
+                "engine",
+                "exports",
+                "lineage",
+                "studio",
+            }, (
+                name,
+                part,
+            )
+            assert folder != "storage" or file.removesuffix(".py") not in KEEPING, (name, part)
+            assert not file.startswith("__init__"), (name, part)
+        assert not {"scoring/registry.py", "scene/discovery.py", "evaluation/results.py"} & set(parts)
+
+
 def test_no_version_covers_what_carries_rows():
     for name, parts in closures.of_stages().items():
         for part in parts:
@@ -104,9 +128,9 @@ def test_every_data_file_of_rooms_that_compute_or_judge_is_covered(room):
 
 
 def computing_modules() -> set[str]:
-    """All modules that some version covers: of stages, and of the scores of models."""
+    """All modules that some version covers."""
     named = {module for stage in STAGES.values() for dataset in READERS for module in stage.modules(dataset)}
-    return set(code.closure((*sorted(named), *results.MODULES)))
+    return set(code.closure((*sorted(named), *results.MODULES, *page.PAGE_MODULES, *shortcuts.MODULES)))
 
 
 def test_carriers_exist_and_are_met_by_something_that_computes():
@@ -278,6 +302,37 @@ REWORDED = {
 def test_plumbing_and_wording_for_developers_change_no_version(package, name):
     edit(package / name, *REWORDED[name])
     assert changed(package) == set()
+
+
+CARRYING_JUDGMENTS = {
+    "scoring/registry.py": ("def benchmark(", "def _unused() -> int:\n    return 1\n\n\ndef benchmark("),
+    "scene/discovery.py": ("\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef "),
+    "storage/locks.py": ("\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef "),
+    "evaluation/results.py": ("\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef "),
+}
+
+
+def judgments(root: Path) -> dict[str, str]:
+    return {
+        **{name: code.code_version(results.scorer_modules(name), root=root) for name in BENCHMARKS},
+        "model_comparison": code.code_version(page.PAGE_MODULES, page.PAGE_FILES, root=root),
+        "shortcuts": code.code_version(shortcuts.MODULES, shortcuts.DATA, root=root),
+    }
+
+
+@pytest.mark.parametrize("name", list(CARRYING_JUDGMENTS))
+def test_what_finds_and_keeps_judgments_changes_no_version(package, name):
+    edit(package / name, *CARRYING_JUDGMENTS[name])
+    assert judgments(package) == judgments(code.ROOT)
+
+
+def test_a_scorer_changes_its_own_scores_alone(package):
+    edit(package / "scoring/sparbench.py", "\n\n\ndef ", "\n\n\nUNUSED = 1\n\n\ndef ")
+    before, now = judgments(code.ROOT), judgments(package)
+    assert {name for name in before if before[name] != now[name]} >= {"sparbench"}
+    assert {"model_comparison", "shortcuts", "vsibench"}.isdisjoint(
+        name for name in before if before[name] != now[name]
+    )
 
 
 QUESTIONS = set(STAGES) - {
