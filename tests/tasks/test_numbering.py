@@ -52,6 +52,7 @@ def test_numbers_are_dealt_out_anew(scenes: list[tuple[SceneFacts, SceneFacts]])
         assert (other.objects.instances != facts.objects.instances).mean() > 0.8
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", tasks())
 def test_questions_are_those_of_any_other_numbering(
     scenes: list[tuple[SceneFacts, SceneFacts]], name: str
