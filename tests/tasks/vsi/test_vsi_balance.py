@@ -86,7 +86,7 @@ def test_an_object_less_changes_no_question_about_others(studio: Studio, task: s
             }
             found = {row["qa_id"]: row for row in ask(task, less, quota=MANY)}
             assert all(found.get(name) == row for name, row in kept.items())
-            tried += 1
+            tried += bool(kept)
         if tried == times:
             return
     raise AssertionError("too few objects that can go")

@@ -36,7 +36,9 @@ def test_answers_equal_the_truth(studio: Studio, form: str, least: int) -> None:
 
 
 def test_what_is_asked_about_is_shown(studio: Studio) -> None:
-    for row in studio.rows(TASK):
+    rows = studio.rows(TASK)
+    assert rows
+    for row in rows:
         scene = studio.truths[row["scene"]]
         moment_scenes.check_shown(scene, row)
         assert things(scene, row)["object"].category in row["question"].lower()
@@ -45,6 +47,7 @@ def test_what_is_asked_about_is_shown(studio: Studio) -> None:
 def test_wrong_options_are_of_the_same_word_in_other_frames(studio: Studio) -> None:
     rows = studio.rows(TASK, quota=1000)
     known = {(row["scene"], *_word(studio, row), row["answer"]) for row in rows if row["format"] == "fill"}
+    assert {row["format"] for row in rows} == {"fill", "select"}
     for row in rows:
         if row["format"] == "select":
             word = _word(studio, row)
