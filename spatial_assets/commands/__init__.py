@@ -1,5 +1,5 @@
 """Groups of commands that `cli` puts together, one module each, and what they print.
 
-Here belongs what a person types and reads: options, progress, tables, lines of text. Nothing here computes or decides;
-a command calls one function of another folder and shows what it gives.
+Here belongs what a person types and reads: options, progress, tables, lines of text, and files that a command reads
+for another folder's function and writes from what that gives. Nothing here decides or measures.
 """

@@ -7,7 +7,8 @@
 Vertices in meters, z up. `instance` is the source's own id of the object, -1 where none owns the vertex, and `label`
 the number of its canonical category. A vertex belongs to the object that owns most faces around it; of several, to that
 with the greatest id. A source that has no mesh, but images of what each frame shows, has no file here. Images are not
-part of it, whatever `--images` says.
+part of it, whatever `--images` says. Written here and not by a library, whose headers may change with its version: the
+same release gives the same bytes.
 https://paulbourke.net/dataformats/ply/
 """
 

@@ -1,4 +1,5 @@
-"""The numba kernels of the rasterizer and of the visibility table, and the decorators of every kernel of the package.
+"""The numba kernels of the rasterizer, the visibility table, PNG files and fused distance fields, and the decorators
+of every kernel of the package.
 
 Kernels check no arguments and touch no Python objects; what checks and calls them (`rasterize`, `visibility`) stands
 not here but beside this folder. All pixel coordinates in here count from the center of the first pixel: centers are

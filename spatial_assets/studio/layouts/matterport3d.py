@@ -165,6 +165,7 @@ def _write_mesh(folder: Path, name: str, scene: StudioScene, faces: Faces, scann
     face["count"], face["corners"] = 3, kept
     face["material_id"], face["segment_id"] = faces.segment[chosen], instance
     face["category_id"] = category[instance]
+    # By hand: a library's header may change with its version, and the same arguments give the same bytes.
     header = [
         "ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}",
         *(f"property float {axis}" for axis in "xyz"),
