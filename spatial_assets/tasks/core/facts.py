@@ -277,13 +277,13 @@ class SceneFacts:
         identities = _identities(rows["name"].to_list(), rows["category"].to_list(), _placed(rows))
         order = np.argsort(identities, kind="stable")
         rows = rows[order]
-        centers, sizes, rotations = np.split(_placed(rows), [3, 6], axis=1)
+        centers, sizes, rotations = map(np.ascontiguousarray, np.split(_placed(rows), [3, 6], axis=1))
         return Objects(
             rows["instance"].to_numpy(),
             tuple(rows["category"].to_list()),
             tuple(rows["label"].to_list()),
-            np.ascontiguousarray(centers),
-            np.ascontiguousarray(sizes),
+            centers,
+            sizes,
             rotations.reshape(-1, 3, 3),
             identities[order],
         )
