@@ -15,8 +15,10 @@ from incremental_homes import build
 from lakes import digest, register
 
 from spatial_assets.assets import partitions
+from spatial_assets.engine import runner
 from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import StageRun
+from spatial_assets.engine.workers import in_processes
 from spatial_assets.lineage import records
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import InputError
@@ -102,6 +104,27 @@ def test_together_they_write_the_same_bytes_as_apart(home, apart, workers):
     again = run(home, workers=workers)
     assert {name: report.skipped for name, report in again.items()} == dict.fromkeys(TASKS, SCENES)
     assert [again[name].output_hash for name in TASKS] == [reports[name].output_hash for name in TASKS]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_scenes_of_every_suite_are_spread_over_processes(home, monkeypatch, suite):
+    """One call a stale scene, whatever number of tasks; none where there is one worker, or nothing to do."""
+    build(home, stages=["view_sets"])
+    given = []
+
+    def spread(workers, function, calls):
+        given.append(len(calls))
+        return in_processes(workers, function, calls)
+
+    monkeypatch.setattr(runner, "in_processes", spread)
+    stages = list(SUITES[suite].values())[:2]
+    run(home, stages, workers=2, scenes=SCENES[:2])
+    assert given == [1, 1]
+    run(home, stages, workers=2, scenes=SCENES[:2])
+    assert given == [1, 1]
+    shutil.rmtree(home / "lake" / "questions")
+    run(home, stages, scenes=SCENES[:2])
+    assert given == [1, 1]
 
 
 def test_a_scene_is_loaded_once_and_only_where_a_task_is_stale(home):
