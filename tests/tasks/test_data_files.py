@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -36,11 +35,11 @@ sys.addaudithook(_heard)
 def opened() -> Iterator[set[str]]:
     """Data files of the package that are opened meanwhile, relative to it; what was kept before is forgotten."""
     global _listening
-    for kept in gc.get_objects():
-        if isinstance(kept, functools._lru_cache_wrapper) and kept.__module__.startswith(
-            "spatial_assets.tasks"
-        ):
-            kept.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("spatial_assets.tasks"):
+            for kept in vars(module).values():
+                if isinstance(kept, functools._lru_cache_wrapper):
+                    kept.cache_clear()
     heard: set[str] = set()
     found: set[str] = set()
     _listening = heard
