@@ -72,6 +72,7 @@ RIDGE = {
     "obj_obj_relative_pos_ud": 0.3,
     "obj_attribute_occ_ab": 16.0,
     "obj_attribute_occ_fb": 8.0,
+    "undetermined_attribute_ab": 16.0,
     "object_rel_distance": 20.0,
     "distance_infer_center_oo_video": 20.0,
 }
@@ -95,14 +96,23 @@ OF_MORE = (
 more seeds."""
 OF_MOST = tuple(version.name for version in camera_obj_rel_dist.VERSIONS)
 """And those of which it takes still more."""
-OF_RAREST = BY_NAMES_TOO = (obj_attribute.NAMES[AB], obj_attribute.NAMES[FB])
+OF_RAREST = BY_NAMES_TOO = (
+    obj_attribute.NAMES[AB],
+    obj_attribute.NAMES[FB],
+    undetermined_attribute.NAMES[AB],
+)
 """And those that of most scenes ask nothing."""
 AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), BY_NAMES_TOO
 """Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
 such rows say as much as the root of n others."""
+UNKNOWN_TOO = (undetermined_attribute.NAMES[AB],)
+"""Tasks some of whose questions cannot be determined, which says nothing of which it is."""
 ASKED_TOO = {obj_attribute.NAMES[axis]: undetermined_attribute.NAMES[axis] for axis in (AB, FB)}
 """By task, another of which the law is too: one of three things stands around so more often than one of four."""
-GUESSED_FROM = {obj_attribute.NAMES[axis]: (axis, foreseen.LAWS[axis]) for axis in (AB, FB)}
+GUESSED_FROM = {
+    **{obj_attribute.NAMES[axis]: (axis, foreseen.LAWS[axis]) for axis in (AB, FB)},
+    undetermined_attribute.NAMES[AB]: (AB, foreseen.LAWS[AB]),
+}
 """By task, its axis and the task whose law says of each name how far, or how high, such things mostly are: of two
 things there are questions in every scene, of four in few. Where that law is fitted anew, so is the task's, after it."""
 BY_NAMES = {"by_names": False}
@@ -113,6 +123,7 @@ LEAST = {
     "distance_prediction_oo": 0.1,
     "obj_attribute_occ_ab": 0.1,
     "obj_attribute_occ_fb": 0.1,
+    "undetermined_attribute_ab": 0.1,
 }
 """By task: scores nearer to zero are left out. Of pairs of names there are thousands, and most say next to nothing."""
 COMMON_LEAST = 0.02
@@ -224,6 +235,7 @@ TASKS: dict[str, Hints] = {
     "obj_existence_occ_fb": of_side,
     "obj_attribute_occ_ab": of_chosen,
     "obj_attribute_occ_fb": of_chosen,
+    "undetermined_attribute_ab": of_chosen,
     "obj_appearance_order": of_order,
     "object_rel_distance": of_distance,
     "object_rel_direction_medium": of_direction,
@@ -399,16 +411,18 @@ def seeds_of(task: str) -> tuple[int, ...]:
     return OF_MORE_PRIORS if task in OF_MORE else OF_PRIORS
 
 
+def _determined(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["right"] == row["words"]["answer"]]
+
+
 def main(folder: Path, tasks: Sequence[str]) -> None:
     if set(OF_RAREST_PRIORS) & set(ALL_AUDITED):
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]
-        rows = asked(homes, task)
+        rows = _determined(asked(homes, task)) if task in UNKNOWN_TOO else asked(homes, task)
         if task in ASKED_TOO:
-            # What cannot be determined says nothing of which it is.
-            more = asked(homes, ASKED_TOO[task])
-            rows += [row for row in more if row["right"] == row["words"]["answer"]]
+            rows += _determined(asked(homes, ASKED_TOO[task]))
         scenes = len({(row["home"], row["scene"]) for row in rows})
         about = partial(ABOUT.format, rows=f"{len(rows):,}", scenes=scenes)
         path = PACKAGE / prior_file(task_named(task).suite, task)

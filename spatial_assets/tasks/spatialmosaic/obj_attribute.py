@@ -7,8 +7,9 @@ the side asked for. The asked frame shows all four or none of them, so that what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -75,11 +76,22 @@ class AttributeParameters(ForeseenParameters):
     by_names: bool = Field(True, description=BY_NAMES_MEANT)
 
 
-def own_laws(axis: str) -> tuple[str, ...]:
+class Law(NamedTuple):
+    """Of names: whose it is."""
+
+    suite: str
+    task: str
+
+
+LAWS: Mapping[str, Law] = {axis: Law(SUITE, NAMES[axis]) for axis in (AB, FB)}
+"""By axis; to the left and right of what, no name tells."""
+
+
+def data_of(axis: str, laws: Mapping[str, Law]) -> tuple[str, ...]:
     """The data files by which an axis' questions are thinned out, relative to the package."""
     if axis == LR:
         return ()
-    return (*((LAW_FILE,) if axis == AB else ()), prior_file(SUITE, NAMES[axis]))
+    return (*((LAW_FILE,) if axis == AB else ()), prior_file(*laws[axis]))
 
 
 def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candidates:
@@ -96,7 +108,8 @@ def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candi
     alike = parameters.even * (parameters.alike if axis == AB else OPTIONS)
     across = Across(NAMES[axis], OPTIONS, parameters.sides.min_gap, alike)
     own = found.values.pop(GROUPS)
-    found = sets_of(axis, facts, parameters.seed, across, parameters.by_names, found, own)
+    law = LAWS.get(axis) if parameters.by_names else None
+    found = sets_of(axis, facts, parameters.seed, across, law, found, own)
     # Nothing takes turns: of what names nearly tell few sets are left, and these few are not even.
     share_out(facts, parameters, NAMES[axis], found, found.objects[:, 1] * 0)
     return found
@@ -107,7 +120,7 @@ def sets_of(
     facts: SceneFacts,
     seed: int,
     across: Across,
-    by_names: bool,
+    law: Law | None,
     pairs: Candidates,
     groups: Indices,
 ) -> Candidates:
@@ -118,8 +131,8 @@ def sets_of(
     signs = pairs.values[SIDES][:, place].astype(np.int64)
     standing = {LR: in_directions, FB: from_frames}.get(axis)
     expected = (
-        facts.once(_expected, axis)
-        if by_names and axis != LR and across.alike
+        facts.once(_expected, axis, law)
+        if law is not None and across.alike
         else Expected.nothing(len(facts.objects))
     )
     found, members = sets_across(
@@ -142,8 +155,8 @@ def _hint(side: str, word: str, other: str | None = None) -> str:
     return f"{side}: {word}" if other is None else f"{side}: {word} | {other}"
 
 
-def _expected(facts: SceneFacts, axis: str) -> Expected:
-    law = prior_of(SUITE, NAMES[axis])
+def _expected(facts: SceneFacts, axis: str, whose: Law) -> Expected:
+    law = prior_of(*whose)
     codes, _ = facts.once(category_codes)
     words = sorted(set(facts.objects.categories))
     scores = np.array([[law.score(_hint(side, word)) for word in words] for side in WORDS[axis]], np.float64)
@@ -206,7 +219,7 @@ TASKS = tuple(
             **FORESEEN_REASONS,
             "few_others": "fewer than three others, hidden or shown like it, lie clearly on the other side",
         },
-        data=(OFFICIAL, *own_laws(axis)),
+        data=(OFFICIAL, *data_of(axis, LAWS)),
         reads=READS,
     )
     for axis, words in (

@@ -27,8 +27,12 @@ from spatial_assets.tasks.spatialmosaic.obj_attribute import (
     BY_NAMES_MEANT,
     NEAREST,
     OTHERS,
-    own_laws,
+    Law,
+    data_of,
     sets_of,
+)
+from spatial_assets.tasks.spatialmosaic.obj_attribute import (
+    LAWS as OF_FOUR,
 )
 from spatial_assets.tasks.spatialmosaic.referents import noted, referred
 from spatial_assets.tasks.spatialmosaic.sets import ASKED, POSED, READS, SET, view_sets
@@ -37,6 +41,9 @@ from spatial_assets.tasks.views.sided import NEEDED, SIDED_REASONS, SidedParamet
 from spatial_assets.tasks.views.withheld import ELSEWHERE, PIXELS, diagnostics, left_of, option, share_out
 
 NAMES = {axis: f"undetermined_attribute_{axis}" for axis in AXES}
+LAWS = {**OF_FOUR, AB: Law("views", NAMES[AB])}
+"""Which of three things hangs above is another matter than of four: a law of both leaves more than one of three alone,
+from fewer questions. Of closer and farther the common one does."""
 
 
 class AttributeParameters(SidedParameters):
@@ -57,7 +64,8 @@ def find(axis: str, facts: SceneFacts, parameters: AttributeParameters) -> Candi
         parameters.sides.min_gap,
         parameters.even * (parameters.alike if axis == AB else size),
     )
-    found = sets_of(axis, facts, parameters.seed, across, parameters.by_names, found, groups)
+    law = LAWS.get(axis) if parameters.by_names else None
+    found = sets_of(axis, facts, parameters.seed, across, law, found, groups)
     # The same objects may be in several choices of views.
     content = np.concatenate(
         [
@@ -156,7 +164,7 @@ TASKS = tuple(
             "few_others": "fewer than two others, in views that can be withheld with its own, lie clearly on the "
             "other side",
         },
-        data=own_laws(axis),
+        data=data_of(axis, LAWS),
         reads=READS,
     )
     for axis, words in (

@@ -174,7 +174,7 @@ def test_the_law_of_names_is_that_of_its_hints(studio: Studio, axis: str) -> Non
     """What the sets are thinned by is what the law of the file says of their names, one by one and two by two."""
     facts = studio.facts()[0]
     law = prior_of("spatialmosaic", f"obj_attribute_occ_{axis}")
-    expected = facts.once(obj_attribute._expected, axis)
+    expected = facts.once(obj_attribute._expected, axis, obj_attribute.LAWS[axis])
     words, count = facts.objects.categories, len(facts.objects)
     told = 0
     for place, side in enumerate(WORDS[axis]):
