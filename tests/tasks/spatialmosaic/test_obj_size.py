@@ -118,4 +118,5 @@ def test_what_a_name_suggests_is_asked_half_as_often() -> None:
             TASK, made_sets(objects, frames, [[place] for place in range(40)]), quota=24, part_of_ten=0
         )
         sizes[length] = sum(things(row)["target"] == 0 for row in rows)
-    assert sizes == {2.0: 8, 3.5: 12}
+    # Which of the two begins is drawn.
+    assert sizes[2.0] == pytest.approx(8, abs=1) and sizes[3.5] == pytest.approx(12, abs=1)
