@@ -108,7 +108,8 @@ such rows say as much as the root of n others."""
 UNKNOWN_TOO = (undetermined_attribute.NAMES[AB],)
 """Tasks some of whose questions cannot be determined, which says nothing of which it is."""
 ASKED_TOO = {obj_attribute.NAMES[axis]: undetermined_attribute.NAMES[axis] for axis in (AB, FB)}
-"""By task, another of which the law is too: one of three things stands around so more often than one of four."""
+"""By task, another whose questions it is fitted on too: one of three things stands around so more often than one of
+four. Of heights the other has a law of its own besides."""
 GUESSED_FROM = {
     **{obj_attribute.NAMES[axis]: (axis, foreseen.LAWS[axis]) for axis in (AB, FB)},
     undetermined_attribute.NAMES[AB]: (AB, foreseen.LAWS[AB]),
