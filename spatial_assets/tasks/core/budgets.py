@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from spatial_assets.geometry.kernels.cache import kernel
+from spatial_assets.tasks.core.arrays import items_of, places_of
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
-from spatial_assets.tasks.core.facts import SceneFacts, items_of, places_of
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.recount import (
     FRAME_UNSEEN,

@@ -118,7 +118,7 @@ def told(facts: SceneFacts, limits: DescriptionLimits) -> Told:
 def _collected(facts: SceneFacts) -> Told:
     """What people wrote of objects that the scene has; parts of the building are none that are asked about."""
     rows = facts.read(optional_tables.DESCRIPTIONS).sort("collection", "instance", "description_id")
-    places = facts.objects.places(rows["instance"].to_numpy())
+    places = facts.objects.find(rows["instance"].to_numpy())
     known = places >= 0
     known[known] = ~facts.objects.structure[places[known]]
     kept = np.flatnonzero(known)

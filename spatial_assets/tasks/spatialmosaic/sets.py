@@ -16,9 +16,10 @@ from pydantic import Field
 from spatial_assets.geometry.view_sets import LARGEST
 from spatial_assets.scene.model import Fact, Float
 from spatial_assets.scene.tables import DIAGNOSTICS, VIEW_SET_OBJECTS, VIEW_SETS
+from spatial_assets.tasks.core.arrays import places_of
 from spatial_assets.tasks.core.candidates import NOTHING, Indices
 from spatial_assets.tasks.core.draws import Draw, Hashes, hash_name
-from spatial_assets.tasks.core.facts import SceneFacts, places_of
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.task import Question, Roles, TaskParameters
 from spatial_assets.tasks.core.wording import SUITES, phrases, stem_ids
 

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.scene.tables import VIEW_SET_OBJECTS
+from spatial_assets.tasks.core.arrays import places_of
 from spatial_assets.tasks.core.candidates import (
     GROUP,
     NOTHING,
@@ -30,7 +31,7 @@ from spatial_assets.tasks.core.candidates import (
     draw_key,
 )
 from spatial_assets.tasks.core.draws import Draw, mix, mix_columns
-from spatial_assets.tasks.core.facts import SceneFacts, places_of
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spatialmosaic.measured import NO_HASHES, turns

@@ -18,9 +18,10 @@ from pydantic import Field
 
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact, Float
+from spatial_assets.tasks.core.arrays import items_of
 from spatial_assets.tasks.core.candidates import NOTHING, Bools, Candidates, Codes, Indices
 from spatial_assets.tasks.core.draws import Draw
-from spatial_assets.tasks.core.facts import SceneFacts, items_of
+from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import (
     REFERENT_CODES,
     REFERENT_REASONS,

@@ -1,8 +1,6 @@
-"""A scene's facts: in which order objects come, what tells them apart, and what frames show of them."""
+"""A scene's facts: what frames show of its objects."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,77 +10,6 @@ from video_scenes import Studio, box, made
 from spatial_assets.scene import tables
 from spatial_assets.scene.tables import Table
 from spatial_assets.tasks.core.facts import SceneFacts
-
-CHAIR, TABLE, LAMP = ("chair", box(0, 0)), ("table", box(2, 0)), ("lamp", box(0, 3))
-
-
-def named(facts: SceneFacts, names: list[str | None], **more: list[Any]) -> SceneFacts:
-    """The scene with other names of its objects, and other columns."""
-
-    def read(table: Table) -> pl.DataFrame:
-        rows = facts.read(table)
-        if table.name == "objects":
-            held = {"name": names, **more}
-            rows = rows.with_columns(pl.Series(key, values, rows.schema[key]) for key, values in held.items())
-        return rows
-
-    return SceneFacts(facts.which, facts.license, read)
-
-
-def identities(facts: SceneFacts) -> dict[int, int]:
-    objects = facts.objects
-    return dict(zip(objects.instances.tolist(), objects.identities.tolist(), strict=True))
-
-
-def test_objects_come_in_the_order_of_their_identities() -> None:
-    facts = named(made([CHAIR, TABLE, LAMP]), ["c", "b", "a"])
-    own = facts.objects
-    assert own.identities.tolist() == sorted(identities(facts).values())
-    words = ("chair", "table", "lamp")
-    assert own.categories == tuple(words[instance] for instance in own.instances)
-    centers = [CHAIR[1].center, TABLE[1].center, LAMP[1].center]
-    assert own.centers.tolist() == [centers[instance].tolist() for instance in own.instances]
-
-
-def test_places_are_found_by_number_in_any_order() -> None:
-    facts = made([CHAIR, TABLE, LAMP], instances=[30, 7, 12])
-    numbers = np.array([12, 7, 99, 30, 12, -1], np.int32)
-    places = facts.objects.places(numbers)
-    assert [None if place < 0 else int(facts.objects.instances[place]) for place in places] == [
-        12, 7, None, 30, 12, None,
-    ]  # fmt: skip
-    assert made([]).objects.places(numbers).tolist() == [-1] * 6
-
-
-def test_a_name_is_all_that_counts_of_a_named_object() -> None:
-    one = named(made([CHAIR, TABLE]), ["a", "b"])
-    other = named(made([("sofa", box(5, 5)), TABLE, LAMP]), ["a", "b", None])
-    assert identities(one).items() <= identities(other).items()
-
-
-def test_an_object_without_a_name_is_its_category_and_box() -> None:
-    nameless = named(made([CHAIR, TABLE, LAMP]), [None] * 3)
-    chair, table, lamp = identities(nameless).values()
-    kept = set(identities(nameless).values())
-    assert len({chair, table, lamp}) == 3
-    # Neither its neighbors nor its number count.
-    assert set(identities(named(made([LAMP, CHAIR]), [None] * 2)).values()) <= kept
-    assert not set(identities(named(made([("chair", box(0, 0.01))]), [None])).values()) & kept
-    assert not set(identities(named(made([("sofa", box(0, 0))]), [None])).values()) & kept
-
-
-def test_objects_that_are_equal_in_all_are_parted_by_their_order() -> None:
-    twice = set(identities(named(made([CHAIR, TABLE, CHAIR]), [None] * 3)).values())
-    once = set(identities(named(made([CHAIR, TABLE]), [None] * 2)).values())
-    assert len(twice) == 3 and once < twice
-
-
-def test_a_negative_zero_is_a_zero() -> None:
-    facts = made([CHAIR])
-    zero, negative = (
-        named(facts, [None], center=[[sign * 0.0, 0.0, 0.5]], size=[[1.0, 1.0, 1.0]]) for sign in (1.0, -1.0)
-    )
-    assert identities(zero) == identities(negative)
 
 
 @pytest.mark.parametrize("column", ["visible_px", "occlusion", "center_depth", "box", "marker"])
@@ -99,3 +26,17 @@ def test_observations_are_those_of_plain_loops(studio: Studio, column: str) -> N
                 given += 1
         np.testing.assert_array_equal(found, expected)
     assert given > 100
+
+
+def test_what_frames_show_of_an_object_that_the_scene_has_not_is_an_error() -> None:
+    chair, table = ("chair", box(0, 0)), ("table", box(2, 0))
+    whole = made([chair, table])
+
+    def without_table(rows: Table) -> pl.DataFrame:
+        return (
+            whole.read(rows).filter(pl.col("instance") == 0) if rows.name == "objects" else whole.read(rows)
+        )
+
+    assert whole.observed.visible.sum() == 2
+    with pytest.raises(ValueError, match=r"the scene's objects have no instance 1$"):
+        _ = SceneFacts(whole.which, whole.license, without_table).observed
