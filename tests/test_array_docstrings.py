@@ -13,7 +13,7 @@ from package_modules import MODULES, room, tree
 NUMPY = frozenset({"NDArray", "ArrayLike", "ndarray"})
 KERNELS = {"kernel", "numpy_kernel", "inlined"}
 """Decorators of what numba types by itself: its arguments often have no annotations."""
-SECTIONED = {"geometry", "scene"}
+SECTIONED = {"geometry", "media", "scene"}
 """Rooms that all others call: their docstrings have numpydoc's sections, where others may say a shape in a sentence."""
 SIZE = r"(?:\.\.\.|\d{1,3}(?: [A-Za-z])?|[A-Za-z_]+)"
 SIZE = rf"{SIZE}(?: ?(?:[-+/]|\*\*?) ?{SIZE})*"

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from spatial_assets.imaging.marks import REFERENCE_WIDTH, draw_marks
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 FRAMES_KEPT = 64

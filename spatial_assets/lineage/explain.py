@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
-from spatial_assets.geometry import path_views
 from spatial_assets.lineage import planning, registrations
 from spatial_assets.lineage.cache import Lineage
+from spatial_assets.media import path_images
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene import optional_tables, tables
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import Shard
 from spatial_assets.scene.viewpoint_rows import panoramas_of
@@ -98,7 +98,7 @@ def _shown_images(home: Path, row: dict[str, Any], of_scene: dict[str, str]) -> 
     }
     shown = dict.fromkeys(entry["frame"] for entry in row.get("frames", ()))
     if not images.keys() >= shown.keys():
-        views = path_views.images_of(shown, panoramas_of(lake.read(optional_tables.VIEWPOINTS, *where)))
+        views = path_images.images_of(shown, panoramas_of(lake.read(optional_tables.VIEWPOINTS, *where)))
         images |= {name: ImageFile.of(image).path for name, image in views.items() if image is not None}
     held = {name: [images.pop(name)] for name in shown if name in images}
     return {**held, "": sorted(images.values())}

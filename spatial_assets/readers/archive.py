@@ -1,7 +1,7 @@
 """Zip archives read in place: what stands in one, where, and its texts. Nothing is ever unpacked to a disk.
 
 What an archive claims is checked before any of it is believed: its list of entries, what stands before each of them,
-and how long each becomes. Images in it are named by where their bytes lie (see `scene/image_files.py`).
+and how long each becomes. Images in it are named by where their bytes lie (see `media/image_files.py`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers import files
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 HEADER = struct.Struct("<4sHHHHHIIIHH")

@@ -1,6 +1,6 @@
 """Matterport3D's panoramas: which viewpoints have one, and which way it looks.
 
-    matterport_skybox_images/<viewpoint>_skybox<0-5>_sami.jpg       six square images, as `scene.panoramas` has them
+    matterport_skybox_images/<viewpoint>_skybox<0-5>_sami.jpg       six square images, as `media.panoramas` has them
 
 The camera of a viewpoint's pose in the simulator's graph looks along z with y down; the first face around, 1, is what
 lies behind it, and 2 to 4 follow to the right. So the simulator itself takes them; where images of the same tripod are
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from spatial_assets.media import panoramas
 from spatial_assets.readers import files, matterport_frames, source_images
 from spatial_assets.readers.consistency import ALIKE, CELLS, CLEARLY, FLAT, GOOD, LOOKS
-from spatial_assets.scene import panoramas
 from spatial_assets.scene.model import Float, Frame, InputError, Scene, Viewpoint
 
 FOLDER = "matterport_skybox_images"

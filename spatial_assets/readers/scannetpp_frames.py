@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from spatial_assets.media.image_files import ImageFile
+from spatial_assets.media.lenses import Fisheye
 from spatial_assets.readers import cameras, files, labels, scannetpp_recording, source_images
-from spatial_assets.scene.image_files import ImageFile
-from spatial_assets.scene.lenses import Fisheye
 from spatial_assets.scene.model import Camera, Float, Frame, InputError, rigid_inverse
 
 IPHONE, DSLR, AUTO = "iphone", "dslr", "auto"

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spatial_assets.media import videos
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers import cameras, depth_bin, depth_consistency, files, labels, source_images
-from spatial_assets.scene import videos
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import Camera, Float, Frame, InputError, Mesh
 
 NAME = re.compile(r"frame_(\d{6,8})", re.ASCII)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import Float, InputError
 
 VERSION = 4

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from spatial_assets.media import videos
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers import files
-from spatial_assets.scene import videos
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 COLOR_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import Camera, Float, Frame
 
 SKY = ("up", "left", "down", "right")

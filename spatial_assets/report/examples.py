@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from spatial_assets.geometry import path_views
+from spatial_assets.media import path_images
 from spatial_assets.report.outlines import ASKED, Outline, outlines
 from spatial_assets.report.placed import Placed, placed
 from spatial_assets.scene.viewpoint_rows import panoramas_of
@@ -187,7 +188,7 @@ def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
             params=list(where),
         ).pl()
         found |= {
-            (*where, name): image for name, image in path_views.images_of(own, panoramas_of(rows)).items()
+            (*where, name): image for name, image in path_images.images_of(own, panoramas_of(rows)).items()
         }
     return found
 

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageDraw
 
-from spatial_assets.geometry import path_views
 from spatial_assets.imaging.images import NoImage, marked, narrowed, open_image, unmarked
+from spatial_assets.media import path_images
 from spatial_assets.report import plots, scene_data
 from spatial_assets.report.frame_set_plans import shown_from_above
 from spatial_assets.report.plan import Site
@@ -256,7 +256,7 @@ def _question(task: str, inputs: SceneInputs) -> bytes | None:
     images = {name: view.image for name, view in views(inputs.table(tables.FRAMES)).items()}
     names = [entry["frame"] for entry in row["frames"]]
     if not images.keys() >= set(names):
-        images |= path_views.images_of(names, panoramas_of(inputs.table(optional_tables.VIEWPOINTS)))
+        images |= path_images.images_of(names, panoramas_of(inputs.table(optional_tables.VIEWPOINTS)))
     below = [(row["question"], plots.INK), (f"Answer: {_answer(row)}", plots.ACCENT)]
 
     if not names:

@@ -37,7 +37,7 @@ PLUMBING = (
     "studio",
 )
 """Rooms that carry, judge or show rows, or that make the data, and compute none of them."""
-COMPUTING = ("geometry", "readers", "scene", "stages", "storage", "tasks")
+COMPUTING = ("geometry", "media", "readers", "scene", "stages", "storage", "tasks")
 JUDGING = ("audit", "evaluation", "scoring")
 OF_COMMANDS = {"evaluation/bev.json"}
 """What is read for what a command prints, and for no asset."""

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from mutations import mutated
 from small_scenes import LAYOUTS, PARAMETERS, READ_AS, write_more, write_small
 
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers.cameras import FARTHEST
 from spatial_assets.readers.consistency import LARGEST_SCENE
 from spatial_assets.readers.registry import left_out, reader
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import NO_INSTANCE, InputError
 from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.storage.instance_images import GREATEST_ID

@@ -13,8 +13,8 @@ from PIL import Image
 
 from spatial_assets.geometry import viewpoints
 from spatial_assets.imaging.images import open_image
+from spatial_assets.media.image_files import view_of
 from spatial_assets.readers import matterport3d
-from spatial_assets.scene.image_files import view_of
 from spatial_assets.scene.model import Scene
 from spatial_assets.stages.scenes import scene_rows
 from spatial_assets.studio.files import Scanner, renderer

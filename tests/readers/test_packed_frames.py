@@ -19,11 +19,11 @@ from PIL import Image
 from small_scenes import pack
 
 from spatial_assets.imaging.images import open_image
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers import archive, three_rscan
 from spatial_assets.readers.archive import LARGEST_TEXT, Archive
 from spatial_assets.readers.packed_frames import WHOLE_EVERY, PackedFrames
 from spatial_assets.readers.source_images import image_size, size_told
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.scene.refs import SceneRef
 from spatial_assets.stages.scenes import scene_rows

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from spatial_assets.imaging.images import NoImage, open_image
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.readers.sens import read_recording
-from spatial_assets.scene.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 LOST = float("-inf")

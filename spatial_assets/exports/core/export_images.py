@@ -32,8 +32,8 @@ from spatial_assets.imaging import images as opening
 from spatial_assets.imaging import marks as marking
 from spatial_assets.imaging.images import NoImage, open_image
 from spatial_assets.imaging.marks import draw_marks, mark_scale
-from spatial_assets.scene import image_files, lenses, panoramas, videos
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media import image_files, lenses, panoramas, videos
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 from spatial_assets.storage.hashing import hash_text

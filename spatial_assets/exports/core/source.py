@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from spatial_assets.exports.core.base import Question, Shot
 from spatial_assets.exports.core.scene_truth import SceneTruth, instance_image, scene_truth
-from spatial_assets.geometry import path_views
 from spatial_assets.imaging.marks import PIXELS, SIZE
 from spatial_assets.lineage import registrations
+from spatial_assets.media import path_images
 from spatial_assets.releases import revocations
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.frame_set_tables import RELEASED
@@ -240,7 +240,7 @@ class ReleaseRows:
         taken = self._taken(which)
         unknown = [item["frame"] for item in row["frames"] if item["frame"] not in taken]
         if unknown:
-            views = path_views.images_of(unknown, panoramas_of(self._viewpoints(which)))
+            views = path_images.images_of(unknown, panoramas_of(self._viewpoints(which)))
             taken = {**taken, **{name: (image, *UNKNOWN[1:]) for name, image in views.items()}}
         root = None if shard is None else shard.root
         marks: dict[str, list[Any]] = {}

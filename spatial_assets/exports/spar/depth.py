@@ -24,7 +24,7 @@ from spatial_assets.exports.core.base import ImageMode, Question, Shot
 from spatial_assets.exports.core.image_store import link_text
 from spatial_assets.exports.spar import layout
 from spatial_assets.exports.spar.tree import Tree
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.atomic import naming
 from spatial_assets.storage.instance_images import ImageArchive, gray16_png

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spatial_assets.exports.core.base import Shot
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 
 TASKS = Path(__file__).with_name("tasks.json")
 ROOT, INDEX, IMAGES, QUESTIONS = "spar", "data_jsons", "images", "qa_jsonl"

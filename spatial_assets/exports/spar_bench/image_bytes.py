@@ -14,7 +14,7 @@ from PIL import Image
 from spatial_assets.exports.core.base import Question, Shot
 from spatial_assets.exports.core.export_images import AHEAD, QUALITY, check_source, opened_source
 from spatial_assets.imaging.marks import draw_marks, mark_scale, on_grid
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 
 JPEG = ".jpg"
 AS_STORED = (JPEG, ".jpeg", ".png")

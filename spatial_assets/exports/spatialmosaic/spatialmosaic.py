@@ -21,7 +21,7 @@ from spatial_assets.exports.core.base import Options, Question, Shot, Source
 from spatial_assets.exports.core.export_images import Images, Places
 from spatial_assets.exports.core.found import Found
 from spatial_assets.exports.spatialmosaic import card, check, layout, records
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 
 CARRIES = records.CARRIES

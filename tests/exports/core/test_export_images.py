@@ -10,7 +10,7 @@ from PIL import Image
 
 from spatial_assets.exports.core.base import ImageMode, Question, Shot
 from spatial_assets.exports.core.export_images import Images
-from spatial_assets.scene.lenses import Fisheye
+from spatial_assets.media.lenses import Fisheye
 from spatial_assets.scene.model import InputError
 
 ROW = {"dataset": "d", "release": "v1", "scene": "s", "qa_id": "q"}

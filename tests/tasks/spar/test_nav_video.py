@@ -23,6 +23,7 @@ from spatial_assets.assets import partitions
 from spatial_assets.exports.core.base import Question
 from spatial_assets.exports.core.source import ReleaseRows
 from spatial_assets.geometry import path_views
+from spatial_assets.media import path_images
 from spatial_assets.imaging.images import open_image
 from spatial_assets.readers import matterport3d
 from spatial_assets.releases.create import create
@@ -158,12 +159,12 @@ def test_views_have_the_images_of_their_viewpoints(base: Path, rows: list[dict[s
     row = rows[0]
     places = Lake(base / "home").read(optional_tables.VIEWPOINTS, shard.key, row["scene"])
     names = list(dict.fromkeys(entry["frame"] for entry in row["frames"]))
-    images = path_views.images_of([*names, "unknown@3.0", "frame-7"], panoramas_of(places))
+    images = path_images.images_of([*names, "unknown@3.0", "frame-7"], panoramas_of(places))
     assert list(images) == names
     shown = [open_image(shard.root, image) for image in images.values()]
     assert all(image.size == (640, 480) for image in shown)
     without = places.with_columns(pl.lit(None, pl.String).alias("panorama"))
-    assert path_views.images_of(names, panoramas_of(without)) == dict.fromkeys(names)
+    assert path_images.images_of(names, panoramas_of(without)) == dict.fromkeys(names)
 
 
 def test_names_of_views_are_read_as_written() -> None:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from spatial_assets.imaging.images import open_image
+from spatial_assets.media.image_files import ImageFile
+from spatial_assets.media.lenses import Fisheye
 from spatial_assets.readers.source_images import image_size, read_gray, read_image
-from spatial_assets.scene.image_files import ImageFile
-from spatial_assets.scene.lenses import Fisheye
 
 EVEN = (0.0, 0.0, 0.0, 0.0)
 """Angles are distances: 45 degrees from the axis to the middle of each side with the focal length of QUARTER."""

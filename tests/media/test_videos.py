@@ -12,8 +12,8 @@ import pytest
 from recording_files import FRAME_MS, matroska
 
 from spatial_assets.imaging.images import NoImage, open_image
-from spatial_assets.scene import videos
-from spatial_assets.scene.image_files import ImageFile
+from spatial_assets.media import videos
+from spatial_assets.media.image_files import ImageFile
 from spatial_assets.scene.model import InputError
 from spatial_assets.studio.layouts.scannetpp_raw import KEYFRAME_EVERY
 from spatial_assets.studio.write import write_scenes

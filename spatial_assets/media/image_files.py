@@ -21,9 +21,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from spatial_assets.scene import lenses, panoramas, videos
-from spatial_assets.scene.lenses import Fisheye
-from spatial_assets.scene.panoramas import Float, View
+from spatial_assets.media import lenses, panoramas, videos
+from spatial_assets.media.lenses import Fisheye
+from spatial_assets.media.panoramas import Float, View
 
 PLACE = re.compile(
     r"(?P<path>.+?)(?:::(?P<begin>\d{1,15})\+(?P<length>\d{1,15})(?:::inflate(?P<inflated>\d{1,15}))?|::frame(?P<frame>0|[1-9]\d{0,8})"

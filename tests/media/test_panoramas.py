@@ -16,10 +16,10 @@ from scipy.spatial.transform import Rotation
 from spatial_assets.exports.core.base import ImageMode, Question, Shot
 from spatial_assets.exports.core.export_images import Images
 from spatial_assets.imaging.images import NoImage, open_image
+from spatial_assets.media import panoramas
+from spatial_assets.media.image_files import ImageFile, view_of
+from spatial_assets.media.panoramas import View
 from spatial_assets.readers.source_images import image_size
-from spatial_assets.scene import panoramas
-from spatial_assets.scene.image_files import ImageFile, view_of
-from spatial_assets.scene.panoramas import View
 
 COLORS = [(200, 200, 200), (200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (60, 60, 60)]
 """Of what is up, ahead, to the right, behind, to the left, down."""
