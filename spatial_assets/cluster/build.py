@@ -46,8 +46,6 @@ DAEMON_SECONDS = 15.0
 """Between two looks whether a daemon is at work."""
 RETRY_SECONDS = 60.0
 """For which one waits for the retry that Dagster has said there will be."""
-EVENTS_READ = 20_000
-"""Of a failed run; it has a few for each asset and shard."""
 
 
 class Display(Protocol):

@@ -6,7 +6,6 @@ one whose process gives no sign of life is reported as lost, upon which Dagster'
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +26,6 @@ from spatial_assets.cluster.addresses import BROKER_EXAMPLE, checked
 from spatial_assets.cluster.claims import latest
 from spatial_assets.cluster.settings import CELERY, QUEUE, TASK, home_told
 from spatial_assets.storage.heartbeats import LOOK_SHARE, LOST_SECONDS, Watch, read
-
-_log = logging.getLogger(__name__)
 
 FIRST = 1
 """The number of a run's first process."""

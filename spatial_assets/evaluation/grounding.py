@@ -22,7 +22,6 @@ from spatial_assets.scene.model import Box, Float
 THRESHOLDS = (0.25, 0.5)
 """ScanRefer's."""
 EXACT, ALIGNED = "exact", "aligned"
-BOXES = (EXACT, ALIGNED)
 """What is compared: boxes as they are turned, or those around them along the world's axes, as ScanRefer does."""
 UNIQUE, MULTIPLE = "unique", "multiple"
 

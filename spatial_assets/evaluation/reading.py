@@ -54,7 +54,7 @@ class Rows:
     places: list[str]
     """Where in the file each stands, as in `line 7`."""
     rows: list[dict[str, Any]]
-    """As `scoring.score_rows` reads them."""
+    """As `scoring.run.score_rows` reads them."""
     unanswered: int | None
     """Questions of the release without a prediction; None without a release."""
     repeated: int = 0

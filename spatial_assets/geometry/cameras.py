@@ -144,17 +144,3 @@ def turn_to_z(up: Float) -> Float:
     x /= np.linalg.norm(x)
     turn[:3, :3] = np.array([x, np.cross(up, x), up])
     return turn
-
-
-def stack(matrices: list[NDArray[np.float64]]) -> Float:
-    """Poses as one array; also of none.
-
-    Parameters
-    ----------
-    matrices : N of (4, 4), translations in meters.
-
-    Returns
-    -------
-    (N, 4, 4)
-    """
-    return np.stack(matrices) if matrices else np.zeros((0, 4, 4))

@@ -57,8 +57,6 @@ SHARDS_AT_ONCE = 50
 """Whose files are read together: a few thousand of them, whatever the home's size."""
 MOSTLY = 0.5
 """Of all assets and shards, the share that may have changed of a cache that is gone on with."""
-SMALL = ("registered", "tombstone")
-"""Read anew whenever a home is opened."""
 
 
 @dataclass(frozen=True)

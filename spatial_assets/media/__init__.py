@@ -1,5 +1,6 @@
-"""How an image is had that tables name: a file, a part of one, a frame of a video, a view of a panorama, rectified.
+"""Opens the images that tables name: a file, a stretch of one, a video's frame, a panorama's view; rectified, turned.
 
 Here belongs what turns the text of an image in a table into its bytes and its pixels. Here belongs nothing that knows
-a dataset's layout (see `readers`), draws on images or makes them small (see `imaging`), or computes what is seen.
+a dataset's folders (see `readers`; how Matterport3D names the faces of a panorama is the one rule of a dataset), draws
+on images or makes them small (see `imaging`), or computes what is seen.
 """

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from spatial_assets.geometry.path_views import heading_of
 from spatial_assets.geometry.viewpoints import VIEW_SIZE, looking, view_intrinsics
 from spatial_assets.media.image_files import view_of
+from spatial_assets.scene.view_names import heading_of
 
 Panoramas = Mapping[str, tuple[str | None, Sequence[float] | None]]
 """By viewpoint the first image of its panorama, and its axes; None where it has none."""

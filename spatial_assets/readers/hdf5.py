@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spatial_assets.readers import files
@@ -74,9 +73,3 @@ def _check(path: str, held: Any, shape: tuple[int | None, ...], kinds: str) -> N
         raise InputError(path, f"claims more than {LARGEST_ARRAY} bytes of numbers", "malformed_file")
     if held.compression not in FILTERS:
         raise InputError(path, f"compressed by {held.compression}, which is not read", "malformed_file")
-
-
-def check_finite(path: str, values: NDArray[np.floating]) -> None:
-    """Raises InputError for an array (...) that has a value that is no number."""
-    if not np.isfinite(values).all():
-        raise InputError(path, "has a value that is not a number", "malformed_file")

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from spatial_assets.geometry import path_views
 from spatial_assets.media import path_images
 from spatial_assets.report.outlines import ASKED, Outline, outlines
 from spatial_assets.report.placed import Placed, placed
+from spatial_assets.scene import view_names
 from spatial_assets.scene.viewpoint_rows import panoramas_of
 
 POOL = 64
@@ -179,7 +179,7 @@ def _views(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
     for shard, scene, frame in con.execute(
         "select distinct shard, scene, unnest(frames).frame as frame from shown_rows where len(frames) > 0"
     ).fetchall():
-        if path_views.heading_of(frame) is not None:
+        if view_names.heading_of(frame) is not None:
             names.setdefault((shard, scene), []).append(frame)
     found: dict[tuple[Any, ...], str | None] = {}
     for where, own in names.items():

@@ -13,7 +13,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -29,8 +28,6 @@ BEGUN, COMPLETE = "_uploading.json", "_uploaded.json"
 THREADS = 16
 PART = 1 << 26
 """Bytes of the parts in which a large file is sent."""
-MD5 = re.compile(r"[0-9a-f]{32}")
-IN_PARTS = re.compile(r"[0-9a-f]{32}-[0-9]+")
 UNDONE = "what is there is marked incomplete; the same command takes it up"
 
 

@@ -7,7 +7,6 @@ import lakes
 TASKS = ("depth_prediction_oc", "object_counting", "view_change_infer")
 STAGES = ("sources", "scenes", "keyframes", "visibility", "overlap", *TASKS)
 """What is built here: every kind of asset, of the tasks those about an image, a pair and a video."""
-DOWNSTREAM_OF_SCENES = {"keyframes", "visibility", "overlap", *TASKS}
 
 
 def build(home, stages=STAGES, **rest):

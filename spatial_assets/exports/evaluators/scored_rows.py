@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -18,9 +17,6 @@ from spatial_assets.exports.core.columns import IMAGE, READ, counts_of, paths_of
 from spatial_assets.exports.core.export_images import Images
 from spatial_assets.exports.core.printed_coordinates import Profile
 from spatial_assets.exports.core.truths import IS_ASKED, MORE, rendering, truths
-
-LARGEST_GROUP = 1 << 14
-"""Rows that a file's writer gets at once."""
 
 
 class Sink(Protocol):
@@ -91,8 +87,3 @@ class Shares:
         if self._sink is not None:
             self._sink.close()
         self._sink = None
-
-
-def stems(out: Path, suffix: str) -> list[str]:
-    """Names of the files with a suffix below a folder, relative to it, sorted."""
-    return [file.relative_to(out).as_posix() for file in sorted(out.rglob(f"*{suffix}"))]

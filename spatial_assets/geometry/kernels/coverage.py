@@ -50,7 +50,7 @@ def cover(
 def cover_narrow(
     words, origin, stride, x0, x1, y0, y1, a0, b0, ox0, oy0, a1, b1, ox1, oy1, a2, b2, ox2, oy2,
 ):  # fmt: skip
-    """As `cover`, for a face with pixel positions that is at most LANES wide; see `fill_narrow`."""
+    """As `cover`, for a face with pixel positions that is at most LANES wide; see `drawing.fill_column`."""
     t0, t1, t2 = threshold(a0, b0), threshold(a1, b1), threshold(a2, b2)
     first, last = float(x0), float(x1)
     for y in range(y0, y1 + 1):

@@ -17,7 +17,6 @@ LANES = 8
 # Pixels of a bit image handled at once, of faces wider than LANES: few of them are wider than this.
 WIDE_LANES = 16
 
-DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 LONGS = ir.VectorType(ir.IntType(64), LANES)
 INTS = ir.VectorType(ir.IntType(32), LANES)
 

@@ -41,7 +41,7 @@ FIXED_LENGTHS = np.repeat(np.array([8, 9, 7, 8]), [144, 112, 24, 8])
 FIXED_DISTANCE = 5
 REPEATED, FEW_ZEROS, MANY_ZEROS = 16, 17, 18
 """Among code lengths: the one before 3 to 6 times more, 0 for 3 to 10 times, 0 for 11 to 138 times."""
-STORED, FIXED, OWN = 0, 1, 2
+FIXED, OWN = 1, 2
 """Kinds of blocks."""
 
 

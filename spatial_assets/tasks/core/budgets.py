@@ -17,9 +17,6 @@ from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import LETTERS
 from spatial_assets.tasks.core.recount import (
-    FRAME_UNSEEN,
-    NOT_OFFERED,
-    RENUMBERED,
     Asked,
     Pointed,
     Points,
@@ -28,13 +25,6 @@ from spatial_assets.tasks.core.recount import (
 NO_EVIDENCE = "no_evidence"
 """The budget of frames that show nothing of what is asked about."""
 OTHER = "other_answer"
-REASONS: Mapping[str, str] = {
-    OTHER: "the frames show it, and another answer is the right one",
-    NOT_OFFERED: "the answer that holds for the frames is none of the options",
-    NO_EVIDENCE: "the frames show nothing of what is asked about",
-    FRAME_UNSEEN: "a frame that the question names is not among those shown",
-    RENUMBERED: "they are shown under other numbers, so that the question's words mean other frames",
-}
 WORDS = "tasks/core/budgets.json"
 
 

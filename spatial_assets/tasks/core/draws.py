@@ -20,8 +20,10 @@ from spatial_assets.geometry.kernels.cache import kernel
 
 T = TypeVar("T")
 Hashes = NDArray[np.uint64]
+Float = NDArray[np.float64]
 
-BITS = 64
+BITS, UNIT_BITS = 64, 53
+"""Of a state, and of these the highest that a number below 1 is made of: a float's."""
 MASK = (1 << BITS) - 1
 ROTATION = 25
 INCREMENT = 0x9E3779B97F4A7C15
@@ -147,6 +149,21 @@ def mix_columns(states: int | Hashes, *columns: Hashes) -> Hashes:
     return _mix_columns(begun, np.ascontiguousarray(joined))
 
 
+def units(states: Hashes) -> Float:
+    """A number in [0, 1) of each state, (N,)."""
+    return (states >> np.uint64(BITS - UNIT_BITS)).astype(np.float64) / float(1 << UNIT_BITS)
+
+
+def coins(states: Hashes) -> NDArray[np.int64]:
+    """0 or 1 of each state, (N,): its highest bit."""
+    return (states >> np.uint64(BITS - 1)).astype(np.int64)
+
+
+def below_each(states: Hashes, counts: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """An integer from 0 to count - 1 of each state, (N,): the rest of its upper half by the count, all one or (N,)."""
+    return (states >> np.uint64(BITS // 2)).astype(np.int64) % counts
+
+
 def choices(states: Hashes, purpose: str, names: Sequence[str]) -> list[str]:
     """What `Draw.choice` gives for each state, (N,)."""
     places = _greatest_each(states, _of_purpose(purpose), _hashes_of(tuple(names)))
@@ -178,7 +195,7 @@ class Draw:
 
     def unit(self, purpose: str) -> float:
         """A number in [0, 1)."""
-        return (self.rank(purpose) >> 11) / float(1 << 53)
+        return (self.rank(purpose) >> (BITS - UNIT_BITS)) / float(1 << UNIT_BITS)
 
     def below(self, purpose: str, count: int) -> int:
         """An integer from 0 to count - 1."""

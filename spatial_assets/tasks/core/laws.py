@@ -28,7 +28,6 @@ PACKAGE = Path(__file__).resolve().parents[2]
 ORIGINS = "tasks/core/law_origins.json"
 """Which kind of scenes a scene is of, by the program that made its images; relative to the package."""
 
-Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
 

@@ -30,7 +30,7 @@ from spatial_assets.tasks.core.candidates import (
     Strata,
     draw_key,
 )
-from spatial_assets.tasks.core.draws import Hashes, hash_name, mix_columns, mix_pair
+from spatial_assets.tasks.core.draws import Hashes, coins, hash_name, mix_columns, mix_pair
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import NO_OPTIONS, OPTIONS, Spacing
 from spatial_assets.tasks.core.quantities import Quantity
@@ -104,7 +104,7 @@ def anchors(facts: SceneFacts, task: str, seed: int, found: Candidates) -> Indic
     key = draw_key(facts.which, seed, task, "anchor")
     states = found.ranks(key, facts.frames.identities, facts.objects.identities)
     first, second = found.objects.T
-    chosen: Indices = np.where(states >> np.uint64(63) == 0, first, second)
+    chosen: Indices = np.where(coins(states) == 0, first, second)
     return chosen
 
 

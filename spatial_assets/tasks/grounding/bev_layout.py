@@ -30,7 +30,7 @@ from spatial_assets.tasks.spar.relations import seen_level
 from spatial_assets.tasks.spar.views import NEEDS, NONE_FIT, VIEW_REASONS, ViewLimits, marked_in, triples
 
 SUITE, NAME = "grounding", "bev_layout"
-FEWEST, MOST = 2, 8
+MOST = 8
 
 
 class LayoutParameters(TaskParameters):

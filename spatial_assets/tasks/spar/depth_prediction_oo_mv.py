@@ -10,7 +10,7 @@ import numpy as np
 
 from spatial_assets.tasks.core.answers import Number
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices, Strata, draw_key
-from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.draws import Draw, below_each, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.limits import shown
 from spatial_assets.tasks.core.options import OPTION_REASONS
@@ -37,7 +37,7 @@ class DepthDifferenceInViewsParameters(DepthDifferenceParameters, ViewsParameter
 def drawn_views(facts: SceneFacts, frames: Indices, seed: int) -> Indices:
     """(N,), of each three frames (N, 3) the place of the one that has the marks."""
     key = draw_key(facts.which, seed, NAME, VIEW)
-    found: Indices = (mix_columns(key, facts.frames.identities[frames]) >> np.uint64(32)).astype(np.int64) % 3
+    found: Indices = below_each(mix_columns(key, facts.frames.identities[frames]), 3)
     return found
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Bools, Indices
-from spatial_assets.tasks.core.draws import Hashes, mix_pair
+from spatial_assets.tasks.core.draws import Hashes, coins, mix_pair
 from spatial_assets.tasks.core.wording import phrases
 from spatial_assets.tasks.spar.anchors import Clearness
 
@@ -112,7 +112,7 @@ def relations(distances: Float, clearness: Clearness, draws: Hashes) -> Indices:
     ordered = np.sort(distances, axis=1)
     low, high = ordered[:, [0, 2]], ordered[:, [1, 3]]
     clear = (high - low >= clearness.min_difference) & (high >= clearness.min_ratio * low)
-    drawn = (draws >> np.uint64(63)).astype(np.int64)
+    drawn = coins(draws)
     either: Indices = np.where(clear[:, 0], 0, np.where(clear[:, 1], 1, UNCLEAR))
     return np.where(clear[:, 0] & clear[:, 1], drawn, either)
 

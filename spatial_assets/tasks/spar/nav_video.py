@@ -3,7 +3,7 @@
 A row is an instruction of R2R or RxR whose action words are blanked: those alone that the way's own turns and climbs
 bear out (`walked_ways`). It shows 32 of the simulator's views along the way, level: at each viewpoint the one that
 faces the next, and where that is a turn, those between, so that one sees which way it goes. A view is named by its
-viewpoint and heading (`geometry.path_views`), and has an image where the scene has a panorama of that viewpoint. Of a
+viewpoint and heading (`scene.view_names`), and has an image where the scene has a panorama of that viewpoint. Of a
 scene without any (it lacks the fact `panoramas`), rows name views that nobody can look at.
 """
 
@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from spatial_assets.geometry.path_views import name_of
 from spatial_assets.scene import optional_tables
 from spatial_assets.scene.frames import VIDEO_FRAMES
 from spatial_assets.scene.model import Fact
+from spatial_assets.scene.view_names import name_of
 from spatial_assets.tasks.core.answers import Text
 from spatial_assets.tasks.core.candidates import GROUP, Candidates, Chosen, Strata
 from spatial_assets.tasks.core.draws import Draw, hash_name

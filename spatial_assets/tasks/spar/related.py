@@ -13,7 +13,7 @@ import numpy as np
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relation, Relations
 from spatial_assets.tasks.core.candidates import TIER, Candidates, Chosen, Indices, draw_key
-from spatial_assets.tasks.core.draws import Draw
+from spatial_assets.tasks.core.draws import Draw, units
 from spatial_assets.tasks.core.even import EVEN_REASONS, Cells, named_cells, others_of, widened_cells
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.quantities import METERS
@@ -96,7 +96,7 @@ def with_statements(
     signs = limits.signs(stated.values[RELATION])[:, : len(BETWEEN)]
     key = draw_key(facts.which, seed, task, "slot")
     states = stated.ranks(key, facts.frames.identities, facts.objects.identities)
-    slots = drawn_slots(signs, (states >> np.uint64(32)).astype(np.float64) / 2.0**32)
+    slots = drawn_slots(signs, units(states))
     stated.values[SLOT] = slots
     codes = slots * SIGNS + 1 + signs[np.arange(len(signs)), slots]
     stated.strata = Cells(facts, key, stated, named_cells(facts, stated.objects), codes).strata

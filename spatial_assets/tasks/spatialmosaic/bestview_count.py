@@ -15,7 +15,7 @@ from pydantic import Field
 
 from spatial_assets.tasks.core.answers import ROUNDING_STEP, Choice
 from spatial_assets.tasks.core.candidates import NOTHING, Candidates, Chosen, draw_key
-from spatial_assets.tasks.core.draws import Draw, mix_columns
+from spatial_assets.tasks.core.draws import Draw, below_each, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.rendering import SELECT
 from spatial_assets.tasks.core.task import Question, Task
@@ -100,7 +100,7 @@ def find(facts: SceneFacts, parameters: BestViewParameters) -> Candidates:
     assert found.identities is not None
     sizes, best = facts.once(view_sets).sizes[found.values[SET]], found.values[BEST]
     drawn = mix_columns(draw_key(facts.which, parameters.seed, NAME, "view"), found.identities)
-    other = (drawn >> np.uint64(32)).astype(np.int64) % np.maximum(sizes - 1, 1)
+    other = below_each(drawn, np.maximum(sizes - 1, 1))
     other += other >= best
     found.values[OTHER] = other
     # Later views of a set are the best one more often than earlier ones.

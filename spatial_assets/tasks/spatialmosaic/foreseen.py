@@ -15,7 +15,7 @@ from pydantic import Field
 
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.candidates import Bools, Candidates, Indices, draw_key
-from spatial_assets.tasks.core.draws import Hashes, mix_columns
+from spatial_assets.tasks.core.draws import Hashes, mix_columns, units
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.priors import EXPECTED, PRIOR_REASONS, prior_file, prior_of
 from spatial_assets.tasks.spatialmosaic.sets import HIDDEN, SUITE
@@ -67,8 +67,7 @@ def thin_out(
     if not parameters.even or not len(found):
         return
     states = lots(facts, parameters.seed, task, "expected", found)
-    units = (states >> np.uint64(11)).astype(np.float64) / float(1 << 53)
-    found.reject(EXPECTED, _expected(units, odds))
+    found.reject(EXPECTED, _expected(units(states), odds))
 
 
 def lots(facts: SceneFacts, seed: int, task: str, purpose: str, found: Candidates) -> Hashes:

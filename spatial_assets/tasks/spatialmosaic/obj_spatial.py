@@ -18,7 +18,7 @@ from pydantic import Field
 from spatial_assets.scene.model import Float
 from spatial_assets.tasks.core.answers import Relations
 from spatial_assets.tasks.core.candidates import Candidates, Chosen, Indices
-from spatial_assets.tasks.core.draws import Draw, hash_name
+from spatial_assets.tasks.core.draws import Draw, coins, hash_name
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.options import OPTIONS
 from spatial_assets.tasks.core.printed import Printed
@@ -108,7 +108,7 @@ def second_axes(
     """(N,), of the two other axes the clear one; where both are, one of them by lot."""
     states = lots(facts, parameters.seed, NAMES[axis], SECOND, found)
     clear = found.values[SIDES][:, others] != 0
-    by_lot = (states >> np.uint64(63)).astype(np.int64)
+    by_lot = coins(states)
     chosen = np.where(clear.all(axis=1), by_lot, clear.argmax(axis=1))
     second: Indices = np.array(others, np.int64)[chosen]
     return second

@@ -30,7 +30,7 @@ from spatial_assets.tasks.core.candidates import (
     Strata,
     draw_key,
 )
-from spatial_assets.tasks.core.draws import Draw, mix, mix_columns
+from spatial_assets.tasks.core.draws import Draw, below_each, mix, mix_columns
 from spatial_assets.tasks.core.facts import SceneFacts
 from spatial_assets.tasks.core.task import Roles, TaskParameters
 from spatial_assets.tasks.core.wording import phrases
@@ -144,7 +144,7 @@ def lots(facts: SceneFacts, parameters: UndeterminedParameters, task: str, found
     """Give all UNDETERMINED, by lot."""
     assert found.identities is not None
     states = mix_columns(draw_key(facts.which, parameters.seed, task, UNDETERMINED), found.identities)
-    lot = (states >> np.uint64(32)).astype(np.int64) % TWELFTHS
+    lot = below_each(states, TWELFTHS)
     found.values[UNDETERMINED] = lot < parameters.undetermined_of_twelve
 
 

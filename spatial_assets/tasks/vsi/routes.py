@@ -17,7 +17,7 @@ from spatial_assets.geometry.directions import FULL_TURN, HALF_TURN
 from spatial_assets.geometry.floor_walk import Floor, stand_by, walk_to
 from spatial_assets.geometry.kernels.cache import kernel
 from spatial_assets.scene.model import Float
-from spatial_assets.tasks.core.candidates import NOTHING, Bools, Codes, Indices
+from spatial_assets.tasks.core.candidates import NOTHING, Bools, Indices
 from spatial_assets.tasks.core.draws import Hashes, mix_pair
 from spatial_assets.tasks.vsi.sectors import BACK_FROM
 
@@ -121,17 +121,6 @@ def turn_code(turn: float) -> int:
 def turn_margin(turn: float) -> float:
     """Degrees by which a turn may change before it is called otherwise."""
     return min(abs(abs(turn) - AHEAD), abs(abs(turn) - BACK))
-
-
-@kernel
-def turn_codes(turns: Float) -> Codes:
-    """`turn_code` of turns (N, k); 0 where there is none."""
-    out = np.zeros(turns.shape, np.int16)
-    for row in range(turns.shape[0]):
-        for column in range(turns.shape[1]):
-            if turns[row, column] == turns[row, column]:
-                out[row, column] = turn_code(turns[row, column])
-    return out
 
 
 @kernel

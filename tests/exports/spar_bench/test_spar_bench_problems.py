@@ -55,14 +55,6 @@ def one_over_the_other(row):
     row["marks"][1]["xy"] = [row["marks"][0]["xy"][0] + 3, row["marks"][0]["xy"][1]]
 
 
-def without_mark(row):
-    """Blue has no mark any more, and its name is another's."""
-    row["marks"] = row["marks"][:1]
-    row["question"] = row["question"].replace(" (blue point)", "")
-    row["stem"] = row["stem"].replace(" (blue point)", "")
-    row["objects"] += [{"role": "other", "instance": row["objects"][0]["instance"]}]
-
-
 DAMAGES = {
     "vague_stem": [
         (DEPTH, lambda row: replaced(row, re.search(r"(\w+) \(blue", row["stem"])[1], "object")),

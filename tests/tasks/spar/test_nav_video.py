@@ -22,13 +22,12 @@ from spar_record_problems import problems_of
 from spatial_assets.assets import partitions
 from spatial_assets.exports.core.base import Question
 from spatial_assets.exports.core.source import ReleaseRows
-from spatial_assets.geometry import path_views
-from spatial_assets.media import path_images
 from spatial_assets.imaging.images import open_image
+from spatial_assets.media import path_images
 from spatial_assets.readers import matterport3d
 from spatial_assets.releases.create import create
 from spatial_assets.report import pictures
-from spatial_assets.scene import optional_tables
+from spatial_assets.scene import optional_tables, view_names
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Scene
 from spatial_assets.scene.viewpoint_rows import panoramas_of
@@ -140,7 +139,7 @@ def test_rows_show_the_way(base: Path, rows: list[dict[str, Any]]) -> None:
         names = [entry["frame"] for entry in row["frames"]]
         assert [entry["role"] for entry in row["frames"]] == [f"frame-{k}" for k in range(32)]
         turns, _, _ = of_graph(base / "source", row)
-        seen = [path_views.heading_of(name) for name in names]
+        seen = [view_names.heading_of(name) for name in names]
         assert all(view is not None for view in seen)
         for (one, first), (other, second) in pairwise(seen):  # type: ignore[misc]
             turned = abs((second - first + 180) % 360 - 180)
@@ -165,20 +164,6 @@ def test_views_have_the_images_of_their_viewpoints(base: Path, rows: list[dict[s
     assert all(image.size == (640, 480) for image in shown)
     without = places.with_columns(pl.lit(None, pl.String).alias("panorama"))
     assert path_images.images_of(names, panoramas_of(without)) == dict.fromkeys(names)
-
-
-def test_names_of_views_are_read_as_written() -> None:
-    for degrees, expected in (
-        (0.0, "0.0"),
-        (359.97, "0.0"),
-        (-30.0, "330.0"),
-        (725.04, "5.0"),
-        (89.96, "90.0"),
-    ):
-        assert path_views.name_of("a@b", degrees) == f"a@b@{expected}"
-        assert path_views.heading_of(f"a@b@{expected}") == ("a@b", float(expected))
-    for other in ("frame-1", "a@", "a@90", "a@090.0", "@1.0", "a@1.25"):
-        assert path_views.heading_of(other) is None
 
 
 def swapped(text: str) -> str:
