@@ -37,7 +37,7 @@ from spatial_assets.engine.runner import Runner
 from spatial_assets.engine.stage_run import ShardReport
 from spatial_assets.readers import cameras, scannet, scannet_frames
 from spatial_assets.scene import tables
-from spatial_assets.scene.frames import KEYFRAMES, frame_sets
+from spatial_assets.scene.frames import KEYFRAMES, selections
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import Shard
 from spatial_assets.stages import (
@@ -284,7 +284,7 @@ class SameThread:
 
 
 def only_keyframes(wanted: visibility.Wanted, inputs: SceneInputs) -> visibility.Wanted:
-    sets = frame_sets(inputs.table(tables.KEYFRAMES))
+    sets = selections(inputs.table(tables.KEYFRAMES))
     chosen = frozenset(sets[KEYFRAMES])
     return replace(wanted, views={name: v for name, v in wanted.views.items() if name in chosen}, full=chosen)
 

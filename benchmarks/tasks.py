@@ -24,7 +24,7 @@ from unittest import mock
 from benchmarks import scene
 from benchmarks.bars import Bar
 from spatial_assets.engine.runner import Runner
-from spatial_assets.scene.frames import KEYFRAMES, frame_sets
+from spatial_assets.scene.frames import KEYFRAMES, selections
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.refs import Shard
 from spatial_assets.scene.tables import KEYFRAMES as KEYFRAMES_TABLE
@@ -219,7 +219,7 @@ def measure(keyframes: int, root: Path) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shard = build(home, root, keyframes)
-        count = len(frame_sets(Lake(home).read(KEYFRAMES_TABLE, shard.key))[KEYFRAMES])
+        count = len(selections(Lake(home).read(KEYFRAMES_TABLE, shard.key))[KEYFRAMES])
         passes, whole, first, first_calls, sets = [], [], [], [], []
         calls: dict[str, list[float]] = {suite: [] for suite in SUITES}
         for number in range(ROUNDS + 1):

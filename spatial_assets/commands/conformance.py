@@ -10,7 +10,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import print_json, print_table, word_table
 from spatial_assets.conformance import registry
-from spatial_assets.scene.frames import FRAME_SETS
+from spatial_assets.scene.frames import FRAME_SET_NAMES
 
 
 @click.group()
@@ -71,10 +71,10 @@ def frames(home: Path, dataset: str | None, scenes: tuple[str, ...], as_json: bo
             {
                 name: {
                     "questions": own.questions,
-                    "holds": {held: own.held[held] for held in FRAME_SETS},
+                    "holds": {held: own.held[held] for held in FRAME_SET_NAMES},
                     "reasons": {
                         held: {why: n for (of, why), n in sorted(own.why.items()) if of == held}
-                        for held in FRAME_SETS
+                        for held in FRAME_SET_NAMES
                     },
                 }
                 for name, own in found.items()
@@ -86,11 +86,11 @@ def frames(home: Path, dataset: str | None, scenes: tuple[str, ...], as_json: bo
         together.held += own.held
     lines = []
     for name, own in [*found.items(), ("together", together)]:
-        told = [own.share(held) for held in FRAME_SETS]
+        told = [own.share(held) for held in FRAME_SET_NAMES]
         lines.append(
             (name, f"{own.questions:,}", *("-" if share is None else f"{share:.1%}" for share in told))
         )
-    print_table(word_table(lines, ("task", "questions", *FRAME_SETS)))
+    print_table(word_table(lines, ("task", "questions", *FRAME_SET_NAMES)))
 
 
 for name in registry.BENCHMARKS:

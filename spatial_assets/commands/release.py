@@ -11,7 +11,7 @@ import click
 from spatial_assets.commands.options import AS_JSON, HOME, plainly
 from spatial_assets.commands.printing import DONE, ERROR, print_json, print_lines, print_table, say, table
 from spatial_assets.scene.english import plural
-from spatial_assets.scene.frames import FRAME_SETS
+from spatial_assets.scene.frames import FRAME_SET_NAMES
 
 SHOWN_DIGITS = 12
 """Of a release's id: enough to recognize it."""
@@ -57,7 +57,7 @@ def release() -> None:
 @click.option("--fewer", is_flag=True, help="Take what there is where it is fewer than the mix's counts.")
 @click.option(
     "--budget",
-    type=click.Choice(FRAME_SETS),
+    type=click.Choice(FRAME_SET_NAMES),
     help="Video questions alone, those whose answers hold for this set of frames, with its frames as their images.",
 )
 @click.option(

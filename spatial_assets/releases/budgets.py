@@ -19,7 +19,7 @@ import pyarrow as pa
 from spatial_assets.releases.spaces import Member
 from spatial_assets.scene import tables
 from spatial_assets.scene.frame_set_tables import BUDGET, BUDGETS, FRAME_SETS, HOLDS_AT, QUESTION, RELEASED
-from spatial_assets.scene.frames import FRAME_SETS as NAMES
+from spatial_assets.scene.frames import FRAME_SET_NAMES
 from spatial_assets.scene.model import InputError
 from spatial_assets.storage.lake import Lake
 from spatial_assets.tasks.core.budgets import NO_EVIDENCE, words
@@ -33,8 +33,8 @@ class Budgets:
 
     def __init__(self, lake: Lake, budget: str = "", controls: bool = False) -> None:
         """Raises ValueError for an unknown budget, and for controls of none."""
-        if budget and budget not in NAMES:
-            raise ValueError(f"no budget {budget!r}; there are: {', '.join(NAMES)}")
+        if budget and budget not in FRAME_SET_NAMES:
+            raise ValueError(f"no budget {budget!r}; there are: {', '.join(FRAME_SET_NAMES)}")
         if controls and not budget:
             raise ValueError("controls without evidence stand beside questions at a budget; name one")
         self._lake, self.budget, self.controls = lake, budget, controls

@@ -18,8 +18,7 @@ import polars as pl
 from spatial_assets.lineage import registrations
 from spatial_assets.scene import tables
 from spatial_assets.scene.frame_set_tables import FRAME_SETS
-from spatial_assets.scene.frames import ALL
-from spatial_assets.scene.frames import FRAME_SETS as NAMES
+from spatial_assets.scene.frames import ALL, FRAME_SET_NAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages.questions import facts_of
@@ -91,7 +90,7 @@ def _add(found: Shares, task: Task, facts: SceneFacts) -> None:
         return
     asked = asked_of(facts, rows)
     found.questions += len(asked)
-    for name in NAMES:
+    for name in FRAME_SET_NAMES:
         held = task.recount(facts.showing(name), task.parameters(), asked)
         found.held[name] += int(held.same.sum())
         found.why.update((name, reason) for reason in held.reasons.tolist() if reason is not None)

@@ -24,7 +24,7 @@ from spatial_assets.report.thumbnails import contact_sheet, smallest_loss
 from spatial_assets.scene import optional_tables, tables
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN
-from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, selections, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.tables import of
@@ -119,7 +119,7 @@ def camera_path(inputs: SceneInputs) -> bytes | None:
     if not cameras:
         return None
     poses = _poses(inputs)
-    chosen = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
+    chosen = selections(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
     kept = np.array([cameras[name].camera_to_world for name in thinned(chosen, MOST_ARROWS)])
     kept = kept.reshape(-1, 4, 4)
     name = f"{inputs.ref.name}: {len(chosen):,} keyframes of {len(cameras):,} frames"
@@ -153,7 +153,7 @@ def frames_shown(inputs: SceneInputs) -> bytes | None:
 
 def observations(inputs: SceneInputs) -> bytes | None:
     """The keyframe that shows most objects, with their visible boxes, markers and categories."""
-    names = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
+    names = selections(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
     seen = scene_data.seen_objects(inputs.table(tables.VISIBILITY), inputs.table(tables.OBJECTS), names)
     if not seen:
         return None
@@ -198,7 +198,7 @@ def _scaled(box: Sequence[float], scale: Float) -> tuple[float, float, float, fl
 
 def overlaps(inputs: SceneInputs) -> bytes | None:
     """The overlap of all pairs of keyframes."""
-    names = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
+    names = selections(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
     if not names:
         return None
     matrix = scene_data.overlap_matrix(inputs.table(tables.OVERLAP), names)

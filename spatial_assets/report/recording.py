@@ -22,7 +22,7 @@ from spatial_assets.report.scene_data import box_of, thinned
 from spatial_assets.report.thumbnails import encoded
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
-from spatial_assets.scene.frames import KEYFRAMES, View, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, View, selections, views
 from spatial_assets.scene.model import Float, InputError, Mesh
 from spatial_assets.scene.refs import Shard
 from spatial_assets.scene.tables import of
@@ -250,7 +250,7 @@ def _log_keyframes(
     root: Path | None,
 ) -> None:
     """Every keyframe's frustum, always visible, and its image in the one camera that moves along the sequence."""
-    sets = frame_sets(lake.read(tables.KEYFRAMES, shard, scene))
+    sets = selections(lake.read(tables.KEYFRAMES, shard, scene))
     for name in sets.get(KEYFRAMES, []):
         view = cameras[name]
         # Numbers keep the viewer's list in the sequence's order, and no frame's name is read as a path.

@@ -24,7 +24,7 @@ from spatial_assets.report.thumbnails import encoded
 from spatial_assets.scene import tables
 from spatial_assets.scene.english import plural
 from spatial_assets.scene.frame_set_tables import FRAME_SETS, FRAME_SETS_SHOWN
-from spatial_assets.scene.frames import KEYFRAMES, View, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, View, selections, views
 from spatial_assets.scene.model import Float
 from spatial_assets.storage import meshes
 from spatial_assets.storage.lake import Lake
@@ -151,7 +151,7 @@ def scene_rows(con: duckdb.DuckDBPyConnection, most: int) -> list[SceneRow]:
 
 def scene_card(lake: Lake, row: SceneRow) -> SceneCard:
     frames = views(lake.read(tables.FRAMES, row.shard, row.scene))
-    sets = frame_sets(lake.read(tables.KEYFRAMES, row.shard, row.scene))
+    sets = selections(lake.read(tables.KEYFRAMES, row.shard, row.scene))
     chosen = [name for name in sets.get(KEYFRAMES, []) if name in frames]
     objects = footprints(lake.read(tables.OBJECTS, row.shard, row.scene))
     return SceneCard(

@@ -1,4 +1,4 @@
-"""Frames of a scene: the names of its frame sets, and rows of the frames table as cameras."""
+"""Frames of a scene: the names of selections and sets of them, and rows of the frames table as cameras."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spatial_assets.scene.model import Float, rigid_inverse
 
 KEYFRAMES, DENSE = "keyframes", "video_dense"
 VIDEO: Literal["video32"] = "video32"
-"""Names of the frame sets: what the redundancy filter keeps, a short uniform video, a dense one."""
+"""Selections, by name: what the redundancy filter keeps, a short uniform video, a dense one."""
 VIDEO_FRAMES = 32
 """The length of a video in SPAR's and VSI-Bench's questions."""
 
@@ -32,7 +32,7 @@ FrameSet = Literal[
 UNIFORM: dict[FrameSet, int] = {"uniform_16": 16, "uniform_32": 32, "uniform_64": 64}
 SPACE_AWARE: dict[FrameSet, int] = {"space_aware_8": 8, "space_aware_16": 16, "space_aware_32": 32}
 ALL: Literal["all"] = "all"
-FRAME_SETS: tuple[FrameSet, ...] = (*UNIFORM, *SPACE_AWARE, ALL)
+FRAME_SET_NAMES: tuple[FrameSet, ...] = (*UNIFORM, *SPACE_AWARE, ALL)
 """Sets of frames that models are shown, by name; those that have a number of frames with it."""
 
 
@@ -77,7 +77,7 @@ def views(frames: pl.DataFrame, among: Collection[str] | None = None) -> dict[st
     }
 
 
-def frame_sets(keyframes: pl.DataFrame) -> dict[str, list[str]]:
+def selections(keyframes: pl.DataFrame) -> dict[str, list[str]]:
     """Frames of each set, in order."""
     ordered = keyframes.sort("set", "position")
     return {

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, create_model
 
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene.frame_set_tables import BUDGETS, FRAME_SETS, FRAME_SETS_SHOWN
-from spatial_assets.scene.frames import FRAME_SETS as NAMES
+from spatial_assets.scene.frames import FRAME_SET_NAMES
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
 from spatial_assets.scene.tables import QUESTIONS, of
@@ -87,7 +87,7 @@ def judge(name: str, scene: Scene, parameters: BaseModel) -> SceneOutputs:
     """All questions of a task about one scene, for all sets of frames."""
     inputs, facts, task = scene.inputs, scene.facts, tasks()[name]
     given = set(facts.read(FRAME_SETS)["name"].to_list())
-    sets = [frame_set for frame_set in NAMES if frame_set in given]
+    sets = [frame_set for frame_set in FRAME_SET_NAMES if frame_set in given]
     rows = inputs.table(of(QUESTIONS, name), COLUMNS if task.points is None else (*COLUMNS, *OF_FRAMES))
     table = of(BUDGETS, name)
     if not len(rows):
@@ -101,9 +101,9 @@ def judge(name: str, scene: Scene, parameters: BaseModel) -> SceneOutputs:
         free = made.add_controls(parameters.no_evidence_frames)  # type: ignore[attr-defined]
     found = made.table()
     without = FEW_FREE if task.points is None else FRAMES_NAMED
-    counts = {NO_SET: len(rows) * (len(NAMES) - len(sets)), without: len(rows) - free}
+    counts = {NO_SET: len(rows) * (len(FRAME_SET_NAMES) - len(sets)), without: len(rows) - free}
     rejects = [Reject(reason, MEANINGS[reason], count, name) for reason, count in counts.items() if count]
-    tally = Tally(name, len(rows) * (len(NAMES) + 1), found.num_rows)
+    tally = Tally(name, len(rows) * (len(FRAME_SET_NAMES) + 1), found.num_rows)
     return SceneOutputs({table.name: found}, rejects=rejects, tallies=[tally])
 
 

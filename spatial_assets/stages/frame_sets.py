@@ -33,7 +33,7 @@ from spatial_assets.geometry.space_aware import (
 )
 from spatial_assets.scene import tables
 from spatial_assets.scene.frame_set_tables import FRAME_SETS, FRAME_SETS_SHOWN
-from spatial_assets.scene.frames import ALL, KEYFRAMES, SPACE_AWARE, UNIFORM, VIDEO, View, frame_sets, views
+from spatial_assets.scene.frames import ALL, KEYFRAMES, SPACE_AWARE, UNIFORM, VIDEO, View, selections, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
@@ -82,7 +82,7 @@ class Looks(NamedTuple):
 
 def choose_sets(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
     frames = inputs.table(tables.FRAMES)
-    sets = frame_sets(inputs.table(tables.KEYFRAMES))
+    sets = selections(inputs.table(tables.KEYFRAMES))
     pool = list(views(frames, {*sets.get(KEYFRAMES, ()), *sets.get(VIDEO, ())}).values())
     total = len(UNIFORM) + len(SPACE_AWARE) + 1
     if not pool:

@@ -1,4 +1,4 @@
-"""The frame sets of a scene: keyframes by the redundancy filter, 32 uniform frames, a dense video."""
+"""The selections of a scene's frames: keyframes by the redundancy filter, 32 uniform frames, a dense video."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from spatial_assets.geometry.rooms import floor_level, free_floor, measure_footp
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
-from spatial_assets.scene.frames import VIDEO, frame_sets
+from spatial_assets.scene.frames import VIDEO, selections
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Box, InputError, Mesh
 from spatial_assets.scene.outputs import SceneOutputs, Tally
@@ -99,7 +99,7 @@ def _seen_faces(inputs: SceneInputs, count: int) -> NDArray[np.bool_]:
     shown = np.zeros(count, np.bool_)
     if inputs.file(visible_faces.KIND).exists():
         faces_of = visible_faces.read_faces(inputs.file(visible_faces.KIND))
-        for name in frame_sets(inputs.table(tables.KEYFRAMES)).get(VIDEO, []):
+        for name in selections(inputs.table(tables.KEYFRAMES)).get(VIDEO, []):
             if name in faces_of:
                 shown[faces_of[name]] = True
     return shown

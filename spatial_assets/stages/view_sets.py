@@ -28,7 +28,7 @@ from spatial_assets.geometry.view_sets import (
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
 from spatial_assets.scene.categories import is_structure
-from spatial_assets.scene.frames import KEYFRAMES, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, selections, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
@@ -163,7 +163,7 @@ def _surfaces(
     inputs: SceneInputs, parameters: Parameters, observed: pl.DataFrame, outputs: SceneOutputs
 ) -> Surfaces:
     """The keyframes that show an object, and, where they are too many, of those whose names hash the least."""
-    chosen = frame_sets(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
+    chosen = selections(inputs.table(tables.KEYFRAMES)).get(KEYFRAMES, [])
     showing = set(observed.filter(pl.col("visible_px") > 0)["frame"].unique())
     used = sorted(showing.intersection(chosen))
     hashes = np.array([hash_name(name) for name in used], np.uint64)

@@ -1,4 +1,4 @@
-"""Which pixels of which frame show which object, exactly, for every frame set of a scene in one pass.
+"""Which pixels of which frame show which object, exactly, for every selection of a scene's frames in one pass.
 
 Keyframes and the 32-frame video get every column; frames that only the dense video has get visible
 pixels alone. Beside the table stand, per scene, the instance image of every frame, and which faces own a
@@ -29,7 +29,7 @@ from spatial_assets.geometry.rasterize import prepare_mesh
 from spatial_assets.geometry.visibility import FrameVisibility, frame_visibility, image_visibility
 from spatial_assets.scene import parameters as base
 from spatial_assets.scene import tables
-from spatial_assets.scene.frames import KEYFRAMES, VIDEO, View, frame_sets, views
+from spatial_assets.scene.frames import KEYFRAMES, VIDEO, View, selections, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.scene.model import Float, InputError
 from spatial_assets.scene.outputs import Reject, SceneOutputs, Tally
@@ -88,7 +88,7 @@ def see(inputs: SceneInputs, parameters: Parameters) -> SceneOutputs:
 
 
 def wanted_frames(inputs: SceneInputs) -> Wanted:
-    sets = frame_sets(inputs.table(tables.KEYFRAMES))
+    sets = selections(inputs.table(tables.KEYFRAMES))
     members = sorted({name for chosen in sets.values() for name in chosen})
     return Wanted(
         views(inputs.table(tables.FRAMES), members),

@@ -17,7 +17,7 @@ from spatial_assets.exports.run import export
 from spatial_assets.releases.create import Request, create
 from spatial_assets.releases.verify import verify_release
 from spatial_assets.report.frames_shown import shares
-from spatial_assets.scene.frames import FRAME_SETS
+from spatial_assets.scene.frames import FRAME_SET_NAMES
 from spatial_assets.scene.model import InputError
 from spatial_assets.stages.budgets import SUITES, name_of, recounted
 from spatial_assets.storage import release_manifest as manifest
@@ -152,7 +152,7 @@ def test_what_cannot_be_asked_for_is_said(home: Path, tmp_path: Path) -> None:
 def test_shares_of_published_answers_that_hold(home: Path) -> None:
     found = shares(home)
     assert set(found) == set(recounted("vsi"))
-    together = {name: sum(own.held[name] for own in found.values()) for name in FRAME_SETS}
+    together = {name: sum(own.held[name] for own in found.values()) for name in FRAME_SET_NAMES}
     asked = sum(own.questions for own in found.values())
     # More frames of a kind show more; all of them show no less than any.
     assert together["uniform_16"] < together["uniform_32"] <= together["all"] <= asked
@@ -164,7 +164,7 @@ def test_shares_of_published_answers_that_hold(home: Path) -> None:
     )
     told = json.loads(done.stdout)
     assert {name: row["holds"] for name, row in told.items()} == {
-        name: {held: own.held[held] for held in FRAME_SETS} for name, own in found.items()
+        name: {held: own.held[held] for held in FRAME_SET_NAMES} for name, own in found.items()
     }
     text = CliRunner().invoke(main, ["conformance", "frames", "--home", str(home)], catch_exceptions=False)
     assert text.stdout.splitlines()[-1].startswith("together") and f"{asked:,}" in text.stdout

@@ -14,7 +14,7 @@ from spatial_assets.geometry.drawable import face_areas
 from spatial_assets.geometry.keyframes import uniform_indices
 from spatial_assets.geometry.space_aware import choose, grid_of, seen_voxels
 from spatial_assets.scene import tables
-from spatial_assets.scene.frames import FRAME_SETS, SPACE_AWARE, UNIFORM, views
+from spatial_assets.scene.frames import FRAME_SET_NAMES, SPACE_AWARE, UNIFORM, views
 from spatial_assets.scene.inputs import SceneInputs
 from spatial_assets.stages.frame_sets import Parameters, choose_sets
 from spatial_assets.stages.space_aware import own_points
@@ -47,7 +47,7 @@ def members(rows: list[dict[str, object]] | pl.DataFrame) -> dict[str, list[str]
 
 def test_sets_have_as_many_frames_as_they_say_in_the_order_of_the_video(inputs: SceneInputs) -> None:
     found = members(_sets(inputs))
-    assert set(found) == set(FRAME_SETS)
+    assert set(found) == set(FRAME_SET_NAMES)
     position = {name: view.position for name, view in views(inputs.table(tables.FRAMES)).items()}
     for name, count in {**UNIFORM, **SPACE_AWARE}.items():
         places = [position[frame] for frame in found[name]]

@@ -22,8 +22,7 @@ from video_scenes import ask, box, made
 from spatial_assets.releases.create import Request, create
 from spatial_assets.scene import tables
 from spatial_assets.scene.frame_set_tables import FRAME_SETS
-from spatial_assets.scene.frames import FRAME_SETS as NAMES
-from spatial_assets.scene.frames import VIDEO_FRAMES
+from spatial_assets.scene.frames import FRAME_SET_NAMES, VIDEO_FRAMES
 from spatial_assets.scene.tables import Table
 from spatial_assets.stages import budgets
 from spatial_assets.stages.budgets import COLUMNS, FRAMES_NAMED, OF_FRAMES, recounted
@@ -147,7 +146,7 @@ def check_pointing(home: Home) -> Counter[str]:
                 shown = [item["frame"] for item in row["frames"]]
                 named = {shown[number] for number in budget_truth.named_frames(row)}
                 assert named and {mark["frame"] for mark in row["marks"]} <= named
-                assert len(judged[row["qa_id"]]) == len(NAMES)
+                assert len(judged[row["qa_id"]]) == len(FRAME_SET_NAMES)
                 for own in judged[row["qa_id"]]:
                     frames = home.members(row["scene"], own["budget"])
                     expected = budget_truth.of_named(row, frames)
