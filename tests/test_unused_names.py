@@ -7,33 +7,17 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from defined_names import defined
 from package_modules import MODULES, tree
 
 from spatial_assets.lineage.code_versions import ROOT
 
 FOLDERS = (ROOT, *(ROOT.parent / name for name in ("tests", "benchmarks")))
-REGISTERING = ("kernel", "cache", "dataclass", "intrinsic", "contextmanager")
-"""Decorators that give the name back as it is; any other may be how something is found."""
 FROM_OUTSIDE = {
     "spatial_assets.geometry": {"__all__"},
     "spatial_assets.rewards.easyr1": {"REWARD_NAME", "REWARD_TYPE"},
 }
 """Names that Python or a library looks for."""
-
-
-def defined(module: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
-    for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if all(_plain(decorator) for decorator in node.decorator_list):
-                yield node.name, node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                yield from ((part.id, node) for part in ast.walk(target) if isinstance(part, ast.Name))
-
-
-def _plain(decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(called, ast.Name) and called.id in REGISTERING
 
 
 @cache
@@ -74,6 +58,15 @@ def unused(name: str, module: ast.Module, elsewhere: frozenset[str]) -> list[str
         if not within and not {f".{own}", f"{name}.{own}"} & elsewhere:
             found.append(own)
     return found
+
+
+def test_what_nothing_reads_is_found() -> None:
+    module = ast.parse(
+        "from functools import cache\nONE, TWO = 1, 2\n@cache\ndef f():\n    return f()\ndef g(): return TWO\n"
+        "@registered\ndef h(): pass\nclass Kept: pass\n"
+    )
+    assert unused("m", module, frozenset({"m.Kept"})) == ["ONE", "f", "g"]
+    assert unused("m", module, frozenset({".g", "m.f"})) == ["ONE", "Kept"]
 
 
 @pytest.mark.parametrize("module", MODULES)
