@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-REGISTERING = ("kernel", "cache", "dataclass", "intrinsic", "contextmanager")
+GIVEN_BACK = ("kernel", "cache", "dataclass", "intrinsic", "contextmanager")
 """Decorators that give the name back as it is; any other may be how something is found."""
 
 
@@ -27,4 +27,4 @@ def defined(module: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 def _plain(decorator: ast.expr) -> bool:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(called, ast.Name) and called.id in REGISTERING
+    return isinstance(called, ast.Name) and called.id in GIVEN_BACK

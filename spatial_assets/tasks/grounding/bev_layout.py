@@ -30,7 +30,8 @@ from spatial_assets.tasks.spar.relations import seen_level
 from spatial_assets.tasks.spar.views import NEEDS, NONE_FIT, VIEW_REASONS, ViewLimits, marked_in, triples
 
 SUITE, NAME = "grounding", "bev_layout"
-MOST = 8
+FEWEST, MOST = 2, 8
+"""Things that a layout may ask about."""
 
 
 class LayoutParameters(TaskParameters):
@@ -96,7 +97,7 @@ def _drawn(
     for row in range(len(fit)):
         for draw in range(draws):
             state = mix_pair(states[row], np.uint64(draw))
-            wanted = 2 + int(state % np.uint64(most - 1))
+            wanted = FEWEST + int(state % np.uint64(most - FEWEST + 1))
             count = 0
             for name in range(len(members)):
                 if not fit[row, name]:
@@ -119,7 +120,7 @@ def _drawn(
                 for column in range(size):
                     out[at, 1 + held] = members[name, column]
                     held += 1
-            if held < 2:
+            if held < FEWEST:
                 for column in range(held):
                     out[at, 1 + column] = -1
                 continue
