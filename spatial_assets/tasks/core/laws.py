@@ -6,7 +6,7 @@ right answer is in each part equally often, and its set is the same whichever pa
 bring that about, and the options are as far apart as the law allows.
 
 All this is exact only as far as the law is that of the rows kept: by the ratio of the two densities at two options one
-is likelier than the other. Laws are measured by `tests/support/measure_laws.py`, never computed from the lake.
+is likelier than the other. Laws are measured by `benchmarks/laws.py`, never computed from the lake.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measures the laws of answers that option sets follow from, and writes their data files.
 
-    python tests/support/measure_laws.py [--scenes N] [--seed S]
+    python -m benchmarks.laws [--scenes N] [--seed S]
 
 `studio` is measured on furnished homes of the studio, boxes alone; `scans` on the rooms of ScanNet and ARKitScenes
 whose boxes VSI-Bench publishes, below SPATIAL_ASSETS_FIXTURES. Only answers that a task would keep count: words that
@@ -29,7 +29,7 @@ from spatial_assets.studio.scene import make_scene, plan_of
 from spatial_assets.tasks.core.video import rooms
 from spatial_assets.tasks.vsi import object_counting, object_size_estimation
 
-PACKAGE = Path(__file__).resolve().parents[2] / "spatial_assets"
+PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
 FIXTURES = Path(os.environ.get("SPATIAL_ASSETS_FIXTURES", PACKAGE.parents[1] / "shared"))
 SCANS = ("scannet", "arkitscenes")
 LEVELS = [0, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 1]
@@ -145,7 +145,7 @@ def write(homes: list[Room], areas: list[float], scans: list[Room], seed: int) -
             "about": f"Right answers, from which wrong options follow: {what}.",
             "seeds": [seed],
             "source": {
-                "studio": f"{count} homes of the studio, seed {seed}, by tests/support/measure_laws.py",
+                "studio": f"{count} homes of the studio, seed {seed}, by benchmarks/laws.py",
                 "scans": f"{len(scans)} rooms of ScanNet and ARKitScenes in the meta information of VSI-Bench "
                 "(vision-x-nyu/thinking-in-space, Apache-2.0), by the same",
             },
