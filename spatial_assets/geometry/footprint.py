@@ -1,5 +1,4 @@
-"""The footprint of a room, from points of its surfaces: alpha shapes, and the areas the published sets took
-of them.
+"""The footprint of a room, from points of its surfaces: alpha shapes, and the area that VSI-Bench takes of them.
 
 An alpha shape keeps those Delaunay triangles whose circumscribed circle has a radius below 1 / alpha, and so
 follows the outline of a point set into its bays where the convex hull would cut them off. Published areas
@@ -24,16 +23,6 @@ VSIBENCH_ALPHA = 5.0
 
 VSIBENCH_SAMPLES = 10_000
 """Points drawn from a scene's vertices, as published."""
-
-SPAR_VOXEL_SIZE = 0.05
-"""Meters. The published value is unknown; this one is fine enough to lose no more than a few centimeters of
-outline, and coarse enough that triangles between neighboring voxels pass the alpha below."""
-
-SPAR_ALPHA = 5.0
-"""1 / meters. The published value is unknown; this is VSI-Bench's, which SPAR credits."""
-
-SPAR_FEWEST_VOXELS = 100
-"""With fewer voxels than this the points themselves are taken, as published."""
 
 MOST_POINTS = 20_000_000
 """Points that faces are cut into, at most: floors, walls and ceilings of 5,000 square meters have half of them at 5 cm,
@@ -285,40 +274,13 @@ def vsibench_room_area(
 
     Parameters
     ----------
-    points : (N, 3), the scene's vertices, meters, z up. Of a mesh with large faces, see `surface_points`.
+    points : (N, 3), the scene's vertices, meters, z up. Of a mesh with large faces, see `face_points`.
 
     Raises
     ------
     ValueError : as `alpha_shape` and `draw_points`.
     """
     return alpha_shape_area(draw_points(points, samples, seed), alpha)
-
-
-def spar_room_area(
-    points: ArrayLike,
-    voxel_size: float = SPAR_VOXEL_SIZE,
-    alpha: float = SPAR_ALPHA,
-    fewest_voxels: int = SPAR_FEWEST_VOXELS,
-) -> float:
-    """Room area as SPAR takes it, square meters: the alpha shape of the centers of the occupied voxels, in
-    xy.
-
-    The grid is anchored at the world's origin. Where fewer than `fewest_voxels` are occupied, the points
-    themselves are taken. Voxel centers lie up to half a voxel inside the outline.
-
-    Parameters
-    ----------
-    points : (N, 2) or (N, 3), meters. voxel_size : meters. alpha : 1 / meters.
-
-    Raises
-    ------
-    ValueError : the voxel size is not positive, or as `alpha_shape`.
-    """
-    if not voxel_size > 0:
-        raise ValueError(f"the voxel size must be positive, not {voxel_size}")
-    flat = _checked(points, 2)
-    voxels = _distinct(np.floor(flat / voxel_size))
-    return alpha_shape_area(flat if len(voxels) < fewest_voxels else (voxels + 0.5) * voxel_size, alpha)
 
 
 @dataclass(frozen=True)
@@ -413,21 +375,3 @@ def face_points(faces: Faces, spacing: float) -> Float:
         a, b, c = (faces.vertices.take(of, axis=1) for of in faces.corners.compress(cuts == n, axis=1))
         parts += [a * u + b * v + c * w for u, v, w in weights.tolist()]
     return np.concatenate(parts, axis=1).T
-
-
-def surface_points(vertices: ArrayLike, faces: ArrayLike, spacing: float) -> Float:
-    """The distinct `face_points` of a mesh.
-
-    Parameters
-    ----------
-    vertices : (V, 3), meters. faces : (F, 3), vertex numbers. spacing : meters.
-
-    Returns
-    -------
-    (M, 3) : meters, ascending.
-
-    Raises
-    ------
-    ValueError, TooLarge : as `gather_faces` and `face_points`.
-    """
-    return _distinct(_checked(face_points(gather_faces(vertices, faces), spacing), 3))

@@ -1,4 +1,4 @@
-"""Room footprints: alpha shapes of point sets of known area, and the two published recipes on top."""
+"""Room footprints: alpha shapes of point sets of known area, and VSI-Bench's recipe on top."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from spatial_assets.geometry.footprint import (
     draws_of_points,
     face_points,
     gather_faces,
-    spar_room_area,
-    surface_points,
     triangulate,
     vsibench_room_area,
 )
@@ -246,34 +244,6 @@ class TestVsibench:
             vsibench_room_area([[1.0, 2.0]])
 
 
-class TestSpar:
-    def test_known_area_of_an_l_shape(self) -> None:
-        # Points on a 2 cm lattice fill 5 cm voxels; their centers span each side less one voxel, plus the row
-        # of voxels that the far edge itself falls into.
-        area = spar_room_area(room(0.02), voxel_size=0.05, alpha=5.0)
-        assert area == pytest.approx(9.0, abs=0.15)
-
-    def test_voxel_centers_are_what_is_measured(self) -> None:
-        points = lattice(3.9, 2.9, 0.1) + 0.05
-        # Each point is the center of its own voxel.
-        assert spar_room_area(points, voxel_size=0.1) == pytest.approx(3.9 * 2.9, abs=1e-9)
-        moved = points + np.random.default_rng(0).uniform(-0.049, 0.049, points.shape)
-        assert spar_room_area(moved, voxel_size=0.1) == pytest.approx(3.9 * 2.9, abs=1e-9)
-
-    def test_few_voxels_fall_back_to_the_points(self) -> None:
-        points = lattice(0.84, 0.84, 0.12)
-        assert len(points) == 64
-        moved = points + 0.01
-        assert spar_room_area(moved) == pytest.approx(0.84**2, abs=1e-9)
-        # Voxel centers instead give another area.
-        by_voxels = spar_room_area(moved, voxel_size=0.09, fewest_voxels=1)
-        assert by_voxels != pytest.approx(0.84**2, abs=1e-3)
-
-    def test_rejects_a_voxel_size_that_is_none(self) -> None:
-        with pytest.raises(ValueError, match="voxel"):
-            spar_room_area([[0, 0]], voxel_size=0.0)
-
-
 def naive_points(vertices: np.ndarray, faces: np.ndarray, spacing: float) -> set[tuple[float, ...]]:
     """Every face by itself, every point of it by itself."""
     found = set()
@@ -289,7 +259,12 @@ def naive_points(vertices: np.ndarray, faces: np.ndarray, spacing: float) -> set
     return found
 
 
-class TestSurfacePoints:
+def surface_points(vertices: np.ndarray, faces: np.ndarray, spacing: float) -> np.ndarray:
+    """(M, 3), the distinct points, ascending."""
+    return np.unique(face_points(gather_faces(vertices, faces), spacing), axis=0)
+
+
+class TestFacePoints:
     @pytest.mark.parametrize("seed", range(5))
     def test_equals_the_naive_twin(self, seed: int) -> None:
         rng = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ SOURCES = [
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in kernel_sources(PACKAGE)
 ]
 """Modules that may hold kernels."""
-USED = ("clusters", "instances", "keyframes", "overlap", "points")
+USED = ("clusters", "instances", "keyframes", "overlap")
 RASTERIZER = [name for name in SOURCES if ".kernels." in name or name.rpartition(".")[2] in USED]
 USE = """
 import importlib, json, sys
@@ -36,7 +36,6 @@ from numba.core.registry import CPUDispatcher
 from spatial_assets.geometry.instances import prepare_instances
 from spatial_assets.geometry.keyframes import keyframe_indices
 from spatial_assets.geometry.overlap import overlap_matrices
-from spatial_assets.geometry.points import point_visibility
 from spatial_assets.geometry.rasterize import prepare_mesh, rasterize
 from spatial_assets.geometry.visibility import frame_visibility, image_visibility
 mesh = prepare_mesh(np.eye(3) + [0, 0, 2], [[0, 1, 2]])
@@ -46,7 +45,6 @@ face_id, depth = rasterize(mesh, k, np.eye(4), 16, 16)
 overlap_matrices([seen.visible_faces], np.ones(1), np.zeros(1, np.int32))
 image_visibility(seen.instance_image, depth)
 keyframe_indices(np.eye(4)[None], 0.2, 12.0)
-point_visibility(np.eye(3), depth, k, np.eye(4), 0.1)
 compiled = []
 for name in sys.argv[1:]:
     for value in vars(importlib.import_module(name)).values():

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.rooms import free_poses, intrinsics_for, make_room
 from spatial_assets.geometry import prepare_mesh, rasterize
 from spatial_assets.geometry.instances import prepare_instances
-from spatial_assets.geometry.points import point_visibility
 from spatial_assets.geometry.visibility import frame_visibility
-from spatial_assets.scene.model import rigid_inverse
 
 K = np.array([[16.0, 0, 12], [0, 16, 9], [0, 0, 1]])
 HERE = np.eye(4)
@@ -214,41 +212,3 @@ def test_every_number_of_a_furnished_room():
     k = intrinsics_for(100, 75)
     for pose in free_poses(room, 3):
         assert_table(room.vertices, room.faces, room.face_instance, k, pose, 100, 75, 0.05)
-
-
-def test_points_against_a_depth_image():
-    depth = np.full((18, 24), np.inf, np.float32)
-    depth[:, :12] = 2.0
-    depth[0, 0] = 0.0
-    depth[1, 0] = np.nan
-
-    def point(x, y, z):
-        return [(x - 12) / 16 * z, (y - 9) / 16 * z, z]
-
-    points = [
-        point(5.2, 5.9, 1.0), point(5.2, 5.9, 2.05), point(5.2, 5.9, 2.2), point(20, 5, 50.0),
-        point(0.5, 0.5, 1.0), point(0.5, 1.5, 1.0), point(-0.1, 5, 1.0), point(24.0, 5, 1.0),
-        [0, 0, 0.01], [0, 0, -1.0], [np.nan, 0, 1],
-    ]  # fmt: skip
-    visible, pixels, z = point_visibility(points, depth, K, HERE, tolerance=0.1)
-    assert visible.tolist() == [True, True, False, True] + [False] * 7
-    np.testing.assert_allclose(pixels[0], [5.2, 5.9])
-    np.testing.assert_allclose(z[:4], [1, 2.05, 2.2, 50])
-    assert np.isnan(pixels[8:]).all()
-    assert point_visibility(points, depth, K, HERE, 0.0, relative=0.11)[0][2]
-    assert not point_visibility(points, depth, K, HERE, 0.0)[0][1]
-
-
-def test_the_vertices_of_visible_faces_are_visible_points():
-    room = make_room(8000, seed=2, size=(4.0, 3.5, 2.5), boxes=6, spheres=4)
-    mesh = prepare_mesh(room.vertices, room.faces)
-    k = intrinsics_for(320, 240)
-    for pose in free_poses(room, 3):
-        face_id, depth = rasterize(mesh, k, pose, 320, 240)
-        y, x = np.nonzero(face_id >= 0)
-        rays = np.column_stack([(x + 0.5 - 160) / k[0, 0], (y + 0.5 - 120) / k[1, 1], np.ones(len(x))])
-        to_world = rigid_inverse(pose)
-        points = (rays * depth[y, x, None]) @ to_world[:3, :3].T + to_world[:3, 3]
-        assert point_visibility(points, depth, k, pose, 1e-5)[0].all()
-        behind = (rays * (depth[y, x, None] + 0.02)) @ to_world[:3, :3].T + to_world[:3, 3]
-        assert not point_visibility(behind, depth, k, pose, 0.01)[0].any()
