@@ -27,6 +27,7 @@ from benchmarks import forests
 from benchmarks.prior_hints import FORESTS, TASKS
 from benchmarks.seeds import (
     ALL_AUDITED,
+    OF_ALL_PRIORS,
     OF_MORE_PRIORS,
     OF_MOST_PRIORS,
     OF_PRIORS,
@@ -67,7 +68,7 @@ RIDGE = {
     "obj_obj_relative_pos_ud": 0.3,
     "obj_attribute_occ_ab": 16.0,
     "obj_attribute_occ_fb": 8.0,
-    "undetermined_attribute_ab": 16.0,
+    "undetermined_attribute_ab": 4.0,
     "object_rel_distance": 20.0,
     "distance_infer_center_oo_video": 20.0,
 }
@@ -97,6 +98,15 @@ OF_RAREST = BY_NAMES_TOO = (
     undetermined_attribute.NAMES[AB],
 )
 """And those that of most scenes ask nothing."""
+OF_ALL = (undetermined_attribute.NAMES[AB],)
+"""And of these the one that is fitted on none of another task."""
+SEEDS = (
+    (OF_ALL, OF_ALL_PRIORS),
+    (OF_RAREST, OF_RAREST_PRIORS),
+    (OF_MOST, OF_MOST_PRIORS),
+    (OF_MORE, OF_MORE_PRIORS),
+)
+"""The first that names a task says the seeds of its scenes; OF_PRIORS where none does."""
 AT_EVERY_MOMENT, OF_A_SCENE = ("obj_obj_relative_pos_ud",), BY_NAMES_TOO
 """Tasks that ask the same of the same things at many moments, and those whose rows of one scene say much the same: n
 such rows say as much as the root of n others."""
@@ -289,11 +299,10 @@ def narrowed(
 
 def seeds_of(task: str) -> tuple[int, ...]:
     """Of the scenes that a task's prior is fitted on."""
-    if task in OF_RAREST:
-        return OF_RAREST_PRIORS
-    if task in OF_MOST:
-        return OF_MOST_PRIORS
-    return OF_MORE_PRIORS if task in OF_MORE else OF_PRIORS
+    for tasks, seeds in SEEDS:
+        if task in tasks:
+            return seeds
+    return OF_PRIORS
 
 
 def _determined(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -301,7 +310,7 @@ def _determined(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main(folder: Path, tasks: Sequence[str]) -> None:
-    if set(OF_RAREST_PRIORS) & set(ALL_AUDITED):
+    if set(OF_ALL_PRIORS) & set(ALL_AUDITED):
         raise ValueError("priors would be fitted on seeds that are audited; choose others")
     for task in tasks:
         homes = [made(folder / str(seed), seed) for seed in seeds_of(task)]

@@ -22,6 +22,8 @@ OF_MOST_PRIORS = (*OF_MORE_PRIORS, *range(7117, 7133))
 """And where a scene asks of the same few things at many moments or from many sides, and says little of others."""
 OF_RAREST_PRIORS = (*OF_MOST_PRIORS, *range(7133, 7193))
 """And where most scenes ask nothing at all."""
+OF_ALL_PRIORS = (*OF_RAREST_PRIORS, *range(7193, 7253))
+"""And where of these a law of three things alone is wanted, which no law of four helps out."""
 
 
 def fitted() -> dict[str, list[int]]:

@@ -17,9 +17,9 @@ from spatial_assets.tasks.vsi import object_counting
 def test_what_is_audited_was_not_fitted_on() -> None:
     audited = seeds.ALL_AUDITED
     seeds.check_apart(audited)
-    assert len(set(audited)) == 4 and not {seeds.OF_LAWS, *seeds.OF_RAREST_PRIORS} & set(audited)
+    assert len(set(audited)) == 4 and not {seeds.OF_LAWS, *seeds.OF_ALL_PRIORS} & set(audited)
     stated = {seed for found in seeds.fitted().values() for seed in found}
-    assert stated == {seeds.OF_LAWS, *seeds.OF_RAREST_PRIORS}
+    assert stated == {seeds.OF_LAWS, *seeds.OF_ALL_PRIORS}
 
 
 def test_a_file_fitted_on_what_is_audited_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
