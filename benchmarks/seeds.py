@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "spatial_assets"
-AUDITED, AUDITED_MORE, AUDITED_UNFILMED, AUDITED_MOST = 140_911, 140_912, 140_913, 140_914
-"""Of the scenes of all tasks, of those for tasks with few rows a scene, of those without images, and of those for the
-tasks with fewest."""
-ALL_AUDITED = (AUDITED, AUDITED_MORE, AUDITED_UNFILMED, AUDITED_MOST)
+AUDITED, AUDITED_MORE, AUDITED_UNFILMED, AUDITED_MOST, AUDITED_RAREST = range(140_911, 140_916)
+"""Of the scenes of all tasks, of those for tasks with few rows a scene, of those without images, of those for the tasks
+with fewest, and of those for the one that four of five homes have none of."""
+ALL_AUDITED = (AUDITED, AUDITED_MORE, AUDITED_UNFILMED, AUDITED_MOST, AUDITED_RAREST)
 OF_LAWS, OF_PRIORS = 7001, (7101, 7102, 7103, 7104)
 """What the data files are fitted on."""
 OF_MORE_PRIORS = (*OF_PRIORS, *range(7105, 7117))

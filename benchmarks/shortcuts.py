@@ -19,7 +19,15 @@ import polars as pl
 
 from benchmarks import unfilmed
 from benchmarks.bars import Bar
-from benchmarks.seeds import ALL_AUDITED, AUDITED, AUDITED_MORE, AUDITED_MOST, AUDITED_UNFILMED, check_apart
+from benchmarks.seeds import (
+    ALL_AUDITED,
+    AUDITED,
+    AUDITED_MORE,
+    AUDITED_MOST,
+    AUDITED_RAREST,
+    AUDITED_UNFILMED,
+    check_apart,
+)
 from spatial_assets.assets.build import build
 from spatial_assets.assets.datasets import register
 from spatial_assets.assets.instance import instance_of
@@ -46,7 +54,7 @@ from spatial_assets.tasks.vsti import (
 SCENES, ROWS = 96, 3000
 """Enough scenes for tasks with a dozen questions a scene. Rows of each task and format: intervals of about 1.7 points
 each way where four options are fair."""
-MORE, MOST = 500, 3000
+MORE, MOST, RAREST = 500, 3000, 3000
 FEW_ROWS = (
     object_size_estimation.NAME,
     route_planning.NAME,
@@ -66,6 +74,8 @@ FEWEST_ROWS = tuple(
     names[axis] for names in (undetermined_attribute.NAMES, obj_attribute.NAMES) for axis in (AB, FB)
 )
 """And about so many more again."""
+RAREST_ROWS = (undetermined_attribute.NAMES[AB],)
+"""And once more: of four in five homes nothing is asked, and of some a dozen things that say much the same."""
 OF_A_SCENE, LUMPED = (
     12,
     (
@@ -74,11 +84,12 @@ OF_A_SCENE, LUMPED = (
     ),
 )
 """Questions of a scene at most, of tasks that few scenes have any of and some a hundred, which would outweigh them."""
-LAYOUT, RELEASE, RELEASE_MORE, RELEASE_MOST, FACES, SIZE = (
+LAYOUT, RELEASE, RELEASE_MORE, RELEASE_MOST, RELEASE_RAREST, FACES, SIZE = (
     "scannet",
     "studio",
     "more",
     "most",
+    "rarest",
     20_000,
     (240, 180),
 )
@@ -108,6 +119,7 @@ def made(home: Path, scenes: int, more: int, tasks: Sequence[str] = ()) -> pl.Da
     for release, seed, count, few in (
         (RELEASE_MORE, AUDITED_MORE, more, FEW_ROWS),
         (RELEASE_MOST, AUDITED_MOST, MOST * more // MORE, FEWEST_ROWS),
+        (RELEASE_RAREST, AUDITED_RAREST, RAREST * more // MORE, RAREST_ROWS),
     ):
         wanting = [name for name in few if not tasks or name in tasks]
         if wanting and count:
