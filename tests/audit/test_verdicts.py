@@ -57,6 +57,7 @@ def test_what_is_barred_where():
     assert not is_barred("obj_attribute_occ_ab", "select", "text and options")
     assert is_barred("obj_attribute_occ_lr", "select", "text and options")
     assert is_barred("obj_attribute_occ_fb", "select", "text and options")
+    assert is_barred("undetermined_attribute_ab", "select", "answer text")
     assert not is_barred("depth_prediction_oc", "select", "marks")
     assert not is_barred("depth_prediction_oc", "fill", "answer text")
     assert is_barred("obj_spatial_relation_oo", "judge", "yes or no")

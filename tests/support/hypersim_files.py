@@ -1,4 +1,4 @@
-"""Hypersim's files written by hand, and some of its published cameras."""
+"""Hypersim's files written by hand and read again, and some of its published cameras."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from spatial_assets.readers import hypersim
+from spatial_assets.scene.model import Scene
+from spatial_assets.scene.refs import SceneRef
+from spatial_assets.storage.instance_images import ImageArchive, pack
+
+NAME = "ai_900_000"
+REF = SceneRef(NAME, NAME)
 LENSES = "metadata_camera_parameters.csv"
 WIDE = [[1.7320507492870254, 0, 0], [0, 2.309400999049367, 0], [0, 0, -1]]
 PUBLISHED: dict[str, tuple[float, list[list[float]]]] = {
@@ -105,3 +112,17 @@ def write_array(path: Path, values: Any, **more: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
         file.create_dataset("dataset", data=np.asarray(values), **more)
+
+
+def read(root: Path, ref: SceneRef = REF, **parameters: Any) -> Scene:
+    assert ref in hypersim.find_scenes(root)
+    assert all((root / file.path).is_file() for file in hypersim.source_files(root, ref))
+    return hypersim.read_scene(
+        root, ref, "v1", "terms", hypersim.Parameters(**{"depth_step": 1} | parameters)
+    )
+
+
+def archive(folder: Path, images: Any) -> ImageArchive:
+    path = folder / f"{len(list(folder.iterdir()))}.zip"
+    path.write_bytes(pack(images))
+    return ImageArchive(path)
